@@ -1,0 +1,1 @@
+"""The bundled reference stack. It knows nothing of the harness that tests it."""

@@ -1,0 +1,99 @@
+"""Request bodies and query parameters as typed values; what does not fit becomes a 400 that names the field and the accepted form."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from services.api_errors import ApiError
+
+ShapeT = TypeVar("ShapeT")
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+NAME_FORM = "letters, digits, . _ - (at most 63, the first a letter or digit)"
+URL_PATTERN = re.compile(r"https?://[^/\s?#]+(/[^\s?#]*)?")
+
+
+async def read(request: web.Request, *, seconds: float, max_bytes: int) -> bytes:
+    """The whole body. Raises ApiError: 413 unread when it says that it is too long, 400 when it is not there after `seconds`."""
+    if (request.content_length or 0) > max_bytes:
+        raise ApiError("request_too_large", f"The body is larger than {max_bytes} bytes.", headers={"Connection": "close"})
+    if request.content.is_eof():  # as nearly always: it came along with the headers
+        return await request.read()
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except TimeoutError:
+        raise ApiError("invalid_request", f"The body was not whole within {seconds:g} s.", headers={"Connection": "close"}) from None
+
+
+def decode(body: bytes, shape: type[ShapeT]) -> ShapeT:
+    """Decode a JSON body. Raises ApiError 400 invalid_request with `param`, or invalid_json."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$")
+        path = place.rstrip("`").lstrip(".")
+        named = re.search(r"field `(.+)`", reason)
+        param = ".".join(part for part in (path, named[1] if named else "") if part)
+        words = _choices(shape, path) if reason.startswith("Invalid enum value") else reason[0].lower() + reason[1:]
+        raise ApiError("invalid_request", f"{param or 'body'}: {words}.", param=param or None) from None
+    except msgspec.DecodeError as error:
+        raise ApiError("invalid_json", f"The body is not JSON: {error}.") from None
+
+
+def _choices(shape: Any, path: str) -> str:
+    fields = msgspec.json.schema(shape)["$defs"][shape.__name__]["properties"]
+    accepted = fields.get(path, {}).get("enum") or fields.get(path, {}).get("anyOf", [{}])[0].get("enum", [])
+    return f"expected one of {', '.join(map(str, accepted))}"
+
+
+def must_be_name(value: str, param: str) -> None:
+    """Raise ApiError 400 unless `value` may name a service or a worker."""
+    if not NAME_PATTERN.fullmatch(value):
+        raise ApiError("invalid_request", f"{param} = {value!r}: expected {NAME_FORM}.", param=param)
+
+
+def must_be_url(value: str, param: str) -> None:
+    """Raise ApiError 400 unless `value` is an http(s) URL to which a path can be appended."""
+    if not URL_PATTERN.fullmatch(value):
+        raise ApiError("invalid_request", f"{param} = {value!r}: expected an http(s) URL, for example http://127.0.0.1:9000.", param=param)
+
+
+def must_be_models(models: tuple[str, ...]) -> None:
+    """Raise ApiError 400 unless every model has a name."""
+    if not all(models):
+        raise ApiError("invalid_request", f"models = {list(models)!r}: expected names that are not empty.", param="models")
+
+
+def integer(query: Mapping[str, str], name: str, default: int | None = None, *, least: int = 0) -> int:
+    """A query parameter as an int of at least `least`; required when there is no default. Raises ApiError 400."""
+    text = query.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not re.fullmatch(r"\d{1,20}", text) or int(text) < least:
+        raise ApiError("invalid_request", f"{name} = {text!r}: expected a whole number, {least} or more.", param=name)
+    return int(text)
+
+
+def seconds(query: Mapping[str, str], name: str, default: float) -> float:
+    """A query parameter as seconds, 0 or more. Raises ApiError 400."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text):
+        raise ApiError("invalid_request", f"{name} = {text!r}: expected seconds, 0 or more.", param=name)
+    return float(text)
+
+
+def choice(query: Mapping[str, str], name: str, default: str | None, accepted: Collection[str]) -> str | None:
+    """A query parameter out of a fixed set. Raises ApiError 400."""
+    value = query.get(name, default)
+    if value is not None and value not in accepted:
+        raise ApiError("invalid_request", f"{name} = {value!r}: expected one of {', '.join(sorted(accepted))}.", param=name)
+    return value

@@ -1,0 +1,43 @@
+"""`python -m services.hive`: puts a hive together and serves it."""
+
+from __future__ import annotations
+
+import sys
+
+from services import logs, wire
+from services.config import SettingsError, load_or_exit
+from services.hive.hive import Hive
+from services.hive.provisioning_routes import add_provisioning_routes
+from services.hive.relay_routes import Relay, relay_routes
+from services.hive.report import HiveCollector
+from services.hive.routes import add_routes
+from services.hive.settings import HiveSettings, named
+from services.service import Frame, run
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = load_or_exit(HiveSettings, "hive")
+    workers = _named_or_exit(settings)
+    logs.configure("hive", settings.name)
+    frame = Frame("hive", settings)
+    hive = Hive(frame, settings, workers)
+    carrier = Relay(frame, settings, hive.sessions)
+    frame.metrics.register(HiveCollector(hive.supervisor, carrier.outcomes))
+    table = relay_routes(hive.supervisor, carrier)
+    add_routes(table, frame, settings, hive.supervisor)
+    if hive.provisioning:
+        add_provisioning_routes(table, frame, hive.provisioning)
+    run(frame, hive, table)
+
+
+def _named_or_exit(settings: HiveSettings) -> tuple[wire.WorkerSpec, ...]:
+    try:
+        return named(settings)
+    except SettingsError as error:
+        sys.stderr.write(f"services.hive: bad settings\n  {error}\n")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

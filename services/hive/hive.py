@@ -1,0 +1,87 @@
+"""The hive at work: its workers, the registrar that speaks for them, and the order in which everything stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from services import wire
+from services.hive import leftovers
+from services.hive.last_will import LastWill
+from services.hive.launch import hive_mark, workers_dir
+from services.hive.probe import Prober
+from services.hive.provisioning import Provisioning
+from services.hive.registrar import CALL_TIMEOUT_SECONDS, Registrar
+from services.hive.registry_client import RegistryClient
+from services.hive.report import health_body, registrations
+from services.hive.sessions import Sessions
+from services.hive.settings import HiveSettings
+from services.hive.supervisor import Supervisor
+from services.service import Frame
+
+WITHDRAW_SECONDS = 2.0
+
+
+class Hive:
+    """The duties of the service `hive`."""
+
+    def __init__(self, frame: Frame, settings: HiveSettings, workers: tuple[wire.WorkerSpec, ...]) -> None:
+        self._frame = frame
+        self._settings = settings
+        self._configured = workers
+        self._epoch = time.time_ns()
+        self.url = frame.url
+        self.sessions = Sessions()
+        self.supervisor = Supervisor(settings, self.url, Prober(self.sessions, settings), self._changed)
+        hub_url = settings.provisioning.hub_url
+        self.provisioning = Provisioning(settings, hub_url, self.supervisor, self.sessions) if hub_url else None
+        client = RegistryClient(self.sessions, settings.registry_url, settings.token, CALL_TIMEOUT_SECONDS)
+        self._last_will = LastWill(hive_mark(settings))
+        self._registrar = Registrar(settings.name, self._describe, client, settings.heartbeat_interval_seconds)
+
+    def health(self) -> Mapping[str, Any]:
+        body = health_body(self.supervisor)
+        return self.provisioning.health(body) if self.provisioning else body
+
+    def not_ready_reason(self) -> str | None:
+        return None if any(worker.state == "alive" for worker in self.supervisor) else "no worker is alive"
+
+    def info(self) -> Mapping[str, Any]:
+        views = [worker.view() for worker in self.supervisor]
+        return {
+            "restart_count": self.supervisor.restarts,
+            "workers": views,
+            "attached": [view.id for view in views if not view.managed],
+            "registry_url": self._settings.registry_url,
+            "heartbeat_interval_seconds": self._settings.heartbeat_interval_seconds,
+        }
+
+    async def start(self) -> None:
+        self.sessions.open()
+        await self._last_will.start()
+        await leftovers.kill_all(workers_dir(self._settings))
+        for spec in self._configured:
+            self.supervisor.add(spec)
+        for other in self._settings.attach:
+            self.supervisor.attach(other)
+        if self.provisioning:
+            self.provisioning.start()
+        self._registrar.poke()
+
+    async def drain(self) -> None:
+        self._registrar.poke()
+        if self.provisioning:
+            await self.provisioning.stop()
+        await self.supervisor.stop_all(self._settings.drain_seconds)
+        await self._last_will.stop()
+        await self._registrar.stop(WITHDRAW_SECONDS)
+        await self.sessions.close()
+
+    def _changed(self) -> None:
+        self._registrar.poke()
+
+    def _describe(self) -> Mapping[str, wire.Registration]:
+        state: wire.ServingState = "draining" if self._frame.is_draining else "ready"
+        own = wire.Registration(id=self._settings.name, kind="hive", url=self.url, epoch=self._epoch, state=state)
+        return registrations(own, self.supervisor)

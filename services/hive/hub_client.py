@@ -1,0 +1,71 @@
+"""The model hub as the hive asks it: what it offers, and one file from a byte on. Keeps nothing, tries nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from services import wire
+from services.hive.sessions import Sessions
+
+LISTING_SECONDS = 2.0
+CONNECT_SECONDS = 2.0
+PIECE_BYTES = 64 * 1024
+MAX_RETRY_AFTER_SECONDS = 60.0
+
+
+class HubError(Exception):
+    """The hub did not give what was asked for; the message says what came instead. `retry_after_seconds`: as it asked, or 0."""
+
+    def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class HubClient:
+    """Every method raises HubError."""
+
+    def __init__(self, sessions: Sessions, url: str, token: str, stall_seconds: float) -> None:
+        self.url = url
+        self._sessions = sessions
+        self._headers = {wire.CLUSTER_TOKEN: token}
+        self._limit = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=stall_seconds)
+
+    async def listing(self) -> tuple[wire.HubModel, ...]:
+        """Everything the hub offers."""
+        try:
+            limit = aiohttp.ClientTimeout(total=LISTING_SECONDS)
+            async with self._sessions.control.get(f"{self.url}/models", headers=self._headers, timeout=limit) as response:
+                body = await response.read()
+                _must_be(response, 200)
+                return msgspec.json.decode(body, type=wire.HubModels).models
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+            raise HubError(f"{self.url}: {error or type(error).__name__}") from None
+
+    @asynccontextmanager
+    async def file(self, model: wire.HubModel, start: int) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """Where the bytes begin - at `start`, or at 0 when the hub has another file by now - and the bytes."""
+        headers = self._headers | ({"Range": f"bytes={start}-", "If-Range": f'"{model.sha256}"'} if start else {})
+        url = URL(self.url) / "files" / model.model
+        try:
+            async with self._sessions.control.get(url, headers=headers, timeout=self._limit) as response:
+                _must_be(response, 200, 206)
+                yield start if response.status == 206 else 0, _pieces(response)
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise HubError(f"{self.url}: {error or type(error).__name__}") from None
+
+
+async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async for piece in response.content.iter_chunked(PIECE_BYTES):
+        yield piece
+
+
+def _must_be(response: aiohttp.ClientResponse, *wanted: int) -> None:
+    if response.status not in wanted:
+        told = response.headers.get(wire.RETRY_AFTER, "")
+        seconds = min(float(told), MAX_RETRY_AFTER_SECONDS) if told.isdigit() else 0.0
+        raise HubError(f"{response.url} answered {response.status}", seconds)

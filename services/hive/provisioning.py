@@ -1,0 +1,218 @@
+"""Brings models to this hive on demand: catalogue, one download per model whoever asks, then a worker for it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services import logs, wire
+from services.api_errors import ApiError
+from services.hive.catalogue import Catalogue
+from services.hive.catalogue_file import FILE_NAME, Model
+from services.hive.download import Download, DownloadError
+from services.hive.hub_client import HubClient, HubError
+from services.hive.sessions import Sessions
+from services.hive.settings import HiveSettings
+from services.hive.supervisor import Supervisor
+from services.hive.tasks import background
+
+log = logging.getLogger("services.hive.provisioning")
+
+# So that a row of the catalogue has room on one page.
+MAX_NAME, MAX_REASON = 256, 200
+
+
+class Provisioning:
+    """Models by name. `start` and `stop` are called once, inside the loop."""
+
+    def __init__(self, settings: HiveSettings, hub_url: str, supervisor: Supervisor, sessions: Sessions) -> None:
+        self._settings = settings
+        self._own = settings.provisioning
+        self._supervisor = supervisor
+        self._hub = HubClient(sessions, hub_url, settings.token, settings.provisioning.stall_seconds)
+        self._folder = Path(settings.data_dir).resolve() / "models"
+        self.catalogue = Catalogue(Path(settings.data_dir).resolve() / FILE_NAME)
+        self._downloads: dict[str, asyncio.Task[None]] = {}
+        self._failed_at: dict[str, float] = {}
+        self._listed_at = -math.inf
+        self._listing = asyncio.Lock()
+        self._inspecting: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Go on where an earlier run stopped."""
+        self.catalogue.open()
+        for model in self.catalogue:
+            if model.state == "downloading":
+                self._begin(model)
+            elif model.state == "ready" and model.is_served:
+                self._serve_or_forget(model)
+        self._inspecting = background(self._inspect())
+
+    async def stop(self) -> None:
+        """Whatever is under way stays as far as it came."""
+        tasks = [*self._downloads.values(), *([self._inspecting] if self._inspecting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def health(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Health with the catalogue's part: while it cannot be stored the hive serves, but is not well."""
+        own = self.catalogue.health()
+        status = "degraded" if own["status"] != "healthy" and body["status"] == "healthy" else body["status"]
+        return dict(body) | {"status": status, "catalogue": own}
+
+    async def ask(self, name: str, *, is_served: bool) -> wire.ModelView:
+        """See to it that the model's file is here, and a worker for it if `is_served`; how far that has come.
+
+        Raises ApiError: 404 for what no hub offers, 503 or 507 for what failed a moment ago.
+        """
+        model = await self._known(name)
+        if model.state == "ready" and not self._is_there(model):
+            model = self.catalogue.put(model, state="absent", bytes_done=0, path=None)
+        if model.state == "failed":
+            self._must_be_worth_a_try(model)
+        if is_served and not model.is_served:
+            model = self.catalogue.put(model, is_served=True)
+        if model.state == "ready":
+            self._serve_if_wanted(model)
+        else:
+            self._begin(model)
+        return self.view(name)
+
+    def view(self, name: str) -> wire.ModelView:
+        """How far a model has come. Raises ApiError 404."""
+        model = self.catalogue.find(name)
+        if model is None:
+            raise ApiError("model_not_found", f"The model '{name[:256]}' is not in the catalogue.", param="model")
+        worker = next((one for one in self._supervisor if one.is_managed and name in one.declared), None)
+        state, code, reason = model.state, model.code, model.reason
+        if model.state == "ready" and worker and worker.state == "fatal":
+            code, reason = "model_unavailable", f"{worker.id}, which is to serve it, cannot run: {worker.last_exit}"
+        return wire.ModelView(
+            model=model.model,
+            size_bytes=model.size_bytes,
+            sha256=model.sha256,
+            state=state,
+            bytes_done=model.bytes_done,
+            path=model.path,
+            code=code,
+            reason=reason,
+            worker=worker.id if worker else None,
+            worker_state=worker.state if worker else None,
+        )
+
+    async def _known(self, name: str) -> Model:
+        model = self.catalogue.find(name)
+        if model and (model.state in ("downloading", "ready") or self._seconds_left(model) > 0):
+            return model
+        try:
+            await self._refresh()
+        except HubError as error:
+            if model is None:
+                headers = {wire.RETRY_AFTER: "1"}
+                raise ApiError("model_hub_unavailable", f"The model hub does not answer: {error}", headers=headers) from None
+        if found := self.catalogue.find(name):
+            return found
+        raise ApiError("model_not_found", f"The model '{name[:256]}' does not exist.", param="model")
+
+    async def _refresh(self) -> None:
+        """Take over the hub's list, unless that was done a moment ago; who asks meanwhile waits for the same answer."""
+        async with self._listing:
+            if time.monotonic() - self._listed_at < self._own.listing_seconds:
+                return
+            for offer in await self._hub.listing():
+                known = self.catalogue.find(offer.model)
+                is_news = known is None or (known.size_bytes, known.sha256) != (offer.size_bytes, offer.sha256)
+                if is_news and len(offer.model) <= MAX_NAME and (known is None or known.state in ("absent", "failed")):
+                    self.catalogue.put(Model(model=offer.model, size_bytes=offer.size_bytes, sha256=offer.sha256))
+            self._listed_at = time.monotonic()
+
+    def _must_be_worth_a_try(self, model: Model) -> None:
+        left = self._seconds_left(model)
+        if left > 0:
+            raise ApiError(
+                model.code or "model_unavailable",
+                model.reason or "The model could not be brought here.",
+                param="model",
+                headers={wire.RETRY_AFTER: str(math.ceil(left))},
+            )
+
+    def _seconds_left(self, model: Model) -> float:
+        """Until a model that failed is tried again."""
+        return self._failed_at.get(model.model, -math.inf) + self._own.failed_seconds - time.monotonic()
+
+    def _begin(self, model: Model) -> None:
+        """Start the download, unless it is under way."""
+        if model.model not in self._downloads:
+            if model.state != "downloading":
+                model = self.catalogue.put(model, state="downloading", bytes_done=0, code=None, reason=None)
+            self._downloads[model.model] = background(self._download(model))
+
+    async def _download(self, model: Model) -> None:
+        name, path = model.model, self._path(model.model)
+        file = wire.HubModel(model=name, size_bytes=model.size_bytes, sha256=model.sha256)
+        try:
+            await Download(self._hub, file, path, self._own, lambda done: self.catalogue.note(name, done)).run()
+            model = self.catalogue.find(name) or model  # what was asked for meanwhile counts
+            model = self.catalogue.put(model, state="ready", bytes_done=model.size_bytes, path=str(path))
+            logs.event(log, "model_ready", model=name, size_bytes=model.size_bytes)
+            self._serve_if_wanted(model)
+        except DownloadError as error:
+            self._fail(name, error.code, str(error))
+        except Exception as error:
+            log.exception("download_failed")
+            self._fail(name, "internal_error", f"a bug in the hive: {type(error).__name__}; its log has the details")
+        finally:
+            del self._downloads[name]
+
+    def _fail(self, name: str, code: str, reason: str) -> None:
+        self._failed_at[name] = time.monotonic()
+        logs.event(log, "model_failed", level=logging.ERROR, model=name, code=code, reason=reason)
+        if model := self.catalogue.find(name):
+            self.catalogue.put(model, state="failed", bytes_done=0, code=code, reason=reason[:MAX_REASON], path=None)
+
+    def _serve_or_forget(self, model: Model) -> None:
+        if self._is_there(model):
+            self._serve_if_wanted(model)
+        else:
+            self.catalogue.put(model, state="absent", bytes_done=0, path=None)
+
+    def _serve_if_wanted(self, model: Model) -> None:
+        """A worker for the model, unless there is one."""
+        identifier = f"{self._settings.name[:24]}-{_slug(model.model)}"
+        is_served = any(one.is_managed and model.model in one.declared for one in self._supervisor)
+        if model.is_served and not is_served:
+            spec = wire.WorkerSpec(models=(model.model,), id=identifier, args=self._own.worker_args, env={"MODEL_FILE": model.path or ""})
+            self._supervisor.add(spec)
+
+    def _path(self, model: str) -> Path:
+        return self._folder / _slug(model)
+
+    def _is_there(self, model: Model) -> bool:
+        path = self._path(model.model)
+        return path.is_file() and path.stat().st_size == model.size_bytes
+
+    async def _inspect(self) -> None:
+        while True:
+            await asyncio.sleep(self._own.inspect_seconds)
+            self.catalogue.inspect()
+
+
+def _slug(model: str) -> str:
+    """A model's name as part of a file's or a worker's: told apart by a few digits of its hash where something had to be left out."""
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", model)[:24].strip("-_") or "model"
+    return slug if slug == model else f"{slug}-{hashlib.sha256(model.encode()).hexdigest()[:10]}"
+
+
+def as_body(views: list[wire.ModelView]) -> dict[str, Any]:
+    """The body of `/catalogue`."""
+    return {"models": [msgspec.to_builtins(view) for view in views]}

@@ -1,0 +1,148 @@
+"""The way through the hive: `/v1/*` to the least busy worker of the model, `/workers/{id}/v1/*` to that one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from functools import partial
+
+import msgspec
+from aiohttp import web
+from yarl import URL
+
+from services import logs, relay, wire
+from services.api_errors import ApiError
+from services.bodies import decode
+from services.hive.sessions import Sessions
+from services.hive.settings import HiveSettings
+from services.hive.supervisor import Supervisor, no_worker
+from services.hive.worker import Worker
+from services.service import REQUEST_ID, Frame
+
+log = logging.getLogger("services.hive.relay")
+
+CLIENT_GONE_STATUS = 499  # in logs only
+FAILURES = {"connect": "no_available_workers", "timeout": "upstream_timeout", "protocol": "upstream_protocol_error"}
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """The only part of a body the hive reads, and only when the worker is its choice."""
+
+    model: str
+
+
+class Relay:
+    """Carries requests to workers and books each once. `outcomes`: finished, cancelled, or the kind of upstream failure."""
+
+    def __init__(self, frame: Frame, settings: HiveSettings, sessions: Sessions) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._frame = frame
+        self._token = settings.token
+        self._sessions = sessions
+        self._timeouts = relay.Timeouts(settings.connect_seconds, settings.first_byte_seconds, settings.idle_seconds)
+
+    async def carry(self, worker: Worker, request: web.Request, suffix: str) -> web.StreamResponse:
+        """Relay one request to `worker`, whose URL is continued by `suffix`. Raises ApiError before the first byte only."""
+        if self._frame.is_draining or worker.is_draining:
+            raise ApiError("draining", f"{worker.id} takes no new requests.", headers={wire.RETRY_AFTER: "1"})
+        if worker.state != "alive":
+            raise no_worker(f"{worker.id} is {worker.state}.")
+        started, outcome, status = time.monotonic(), "cancelled", CLIENT_GONE_STATUS
+        with worker.relaying():
+            try:
+                exchange = await self._send(worker, request, suffix)
+                try:
+                    status = exchange.status
+                    response, outcome = await _answer(worker, request, exchange)
+                finally:
+                    exchange.close()
+            except relay.UpstreamError as error:
+                refusal = _refusal(worker, error)
+                outcome, status = error.kind, refusal.status
+                raise refusal from None
+            finally:
+                self._book(worker, request, suffix, status, outcome, time.monotonic() - started)
+        return response
+
+    async def _send(self, worker: Worker, request: web.Request, suffix: str) -> relay.Exchange:
+        body = await request.read()
+        headers = relay.request_headers(request, {wire.CLUSTER_TOKEN: self._token, wire.REQUEST_ID: request[REQUEST_ID]})
+        url = URL(worker.origin + suffix, encoded=True)
+        is_first = request.headers.get(wire.ATTEMPTS, "1") == "1"  # so that attempts of gateway and hive do not multiply
+        return await relay.exchange(self._sessions.relayed, request.method, url, headers, body, self._timeouts, is_first=is_first)
+
+    def _book(self, worker: Worker, request: web.Request, path: str, status: int, outcome: str, seconds: float) -> None:
+        self.outcomes[outcome] += 1
+        line = partial(
+            logs.event,
+            log,
+            "relayed",
+            worker=worker.id,
+            path=path.partition("?")[0],
+            status=status,
+            seconds=round(seconds, 6),
+            outcome=outcome,
+            subject=request.headers.get(wire.AUTH_SUBJECT),
+            tenant=request.headers.get(wire.AUTH_TENANT),
+        )
+        asyncio.get_running_loop().call_soon(line)  # after the answer is out: a log line takes 5 % of a relayed request
+
+
+def relay_routes(supervisor: Supervisor, carrier: Relay) -> web.RouteTableDef:
+    """The relaying routes. They come first, because routes are tried in order and these are the busy ones."""
+    table = web.RouteTableDef()
+
+    @table.route("*", "/workers/{id}/v1/{path:.*}")
+    async def to_worker(request: web.Request) -> web.StreamResponse:
+        # The raw path, because what the client encoded must arrive as it was; an id has no slash.
+        _, found, rest = request.raw_path.removeprefix("/workers/").partition("/v1/")
+        if not found:
+            raise ApiError("not_found", f"No route {request.method} {request.path}.")
+        return await carrier.carry(_target(supervisor, request.match_info["id"]), request, "/v1/" + rest)
+
+    @table.route("*", "/v1/{path:.*}")
+    async def to_any(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        model = decode(body, _Asked).model if body else None
+        return await carrier.carry(supervisor.choose(model), request, request.raw_path)
+
+    return table
+
+
+def _target(supervisor: Supervisor, identifier: str) -> Worker:
+    """A caller may have learnt of a worker that was removed since: for it that is a worker to pass over, not a wrong URL."""
+    try:
+        return supervisor.find(identifier)
+    except ApiError:
+        raise no_worker(f"{identifier} is not here (any more).") from None
+
+
+async def _answer(worker: Worker, request: web.Request, exchange: relay.Exchange) -> tuple[web.StreamResponse, str]:
+    """Pass the answer on; it and the outcome. Nothing is raised once the first byte is out: then the connection is cut."""
+    headers = exchange.headers()
+    headers[wire.WORKER_ID] = worker.id
+    length = exchange.response.content_length
+    if length == len(exchange.first_chunk):
+        return web.Response(body=exchange.first_chunk, status=exchange.status, headers=headers), "finished"
+    response = web.StreamResponse(status=exchange.status, headers=headers)
+    response.content_length = length
+    await response.prepare(request)
+    try:
+        async for chunk in exchange.chunks():
+            worker.last_byte = time.monotonic()
+            await response.write(chunk)
+        await response.write_eof()
+    except relay.UpstreamError as error:
+        relay.cut(request)
+        return response, error.kind
+    except ConnectionError:  # the client left; its handler is about to be cancelled
+        return response, "cancelled"
+    return response, "finished"
+
+
+def _refusal(worker: Worker, error: relay.UpstreamError) -> ApiError:
+    code = FAILURES.get(error.kind, "upstream_disconnected")
+    headers = {wire.WORKER_ID: worker.id} | ({wire.RETRY_AFTER: "1"} if error.definite else {})
+    return ApiError(code, f"{worker.id}: {error.detail}", headers=headers)

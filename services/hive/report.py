@@ -1,0 +1,99 @@
+"""What a hive says of itself: health, registrations, models, metrics. Pure views of its workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from services import wire
+from services.hive.supervisor import Supervisor
+from services.hive.worker import Worker
+
+
+def overall_health(states: Iterable[wire.WorkerState]) -> wire.Health:
+    """Healthy only if every worker is alive. A worker being removed no longer counts; starting is not yet ill."""
+    wanted = [state for state in states if state != "draining"]
+    if all(state == "alive" for state in wanted):
+        return "healthy"
+    if "alive" in wanted or all(state == "starting" for state in wanted):
+        return "degraded"
+    return "unhealthy"
+
+
+def health_body(workers: Iterable[Worker]) -> dict[str, Any]:
+    """The body of `/health`."""
+    known = list(workers)
+    return {
+        "status": overall_health(worker.state for worker in known),
+        "workers": {
+            worker.id: {
+                "state": worker.state,
+                "pid": worker.pid,
+                "restarts": worker.restarts,
+                "last_exit": worker.last_exit,
+                "models": worker.models,
+            }
+            for worker in known
+        },
+    }
+
+
+def registrations(hive: wire.Registration, workers: Iterable[Worker]) -> dict[str, wire.Registration]:
+    """What the registry should hold: the hive, its alive workers, and those that drain as long as they have something to finish."""
+    known = list(workers)
+    said = [_registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)]
+    metrics = {name: sum(each.metrics[name] for each in said) for name in ("running", "waiting", "in_flight")}
+    health = overall_health(worker.state for worker in known)
+    return {hive.id: msgspec.structs.replace(hive, health=health, metrics=metrics)} | {each.id: each for each in said}
+
+
+def models_body(workers: Iterable[Worker], hive: str) -> dict[str, Any]:
+    """OpenAI's list of models over the alive workers, each model once."""
+    created: dict[str, int] = {}
+    for worker in workers:
+        if worker.state == "alive":
+            for model in worker.models:
+                created.setdefault(model, int(worker.first_alive or 0))
+    data = [{"id": model, "object": "model", "created": since, "owned_by": hive} for model, since in sorted(created.items())]
+    return {"object": "list", "data": data}
+
+
+class HiveCollector(Collector):
+    """The hive's metrics, read when they are asked for."""
+
+    def __init__(self, supervisor: Supervisor, relayed: Mapping[str, int]) -> None:
+        self._supervisor = supervisor
+        self._relayed = relayed
+
+    def collect(self) -> Iterator[Metric]:
+        workers = list(self._supervisor)
+        states = GaugeMetricFamily("hive_workers", "Workers by state.", labels=["state"])
+        for state, count in sorted(Counter(worker.state for worker in workers).items()):
+            states.add_metric([state], count)
+        yield states
+        yield CounterMetricFamily("hive_worker_restarts", "Restarts of workers.", value=self._supervisor.restarts)
+        relayed = CounterMetricFamily("hive_relayed_requests", "Relayed requests by outcome.", labels=["outcome"])
+        for outcome, count in sorted(self._relayed.items()):
+            relayed.add_metric([outcome], count)
+        yield relayed
+        yield GaugeMetricFamily("hive_in_flight", "Requests being relayed.", value=sum(worker.in_flight for worker in workers))
+
+
+def _registration(hive: str, worker: Worker) -> wire.Registration:
+    metrics = {"running": worker.load.running, "waiting": worker.load.waiting, "in_flight": float(worker.in_flight)}
+    return wire.Registration(
+        id=worker.id,
+        kind="worker",
+        url=worker.url,
+        epoch=worker.epoch,
+        hive=hive,
+        models=worker.models,
+        state="draining" if worker.is_draining else "ready",
+        metrics=metrics,
+    )

@@ -1,0 +1,97 @@
+"""The hive's own routes: its models, its workers, its end."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from services import bodies, wire
+from services.api_errors import ApiError
+from services.hive.launch import worker_dir
+from services.hive.report import models_body
+from services.hive.settings import HiveSettings
+from services.hive.supervisor import Supervisor
+from services.service import Frame, json_response
+
+JOURNAL_FILE = "journal.jsonl"
+JOURNAL_PAGE_LINES = 10_000
+
+
+def add_routes(table: web.RouteTableDef, frame: Frame, settings: HiveSettings, supervisor: Supervisor) -> None:
+    """Add the hive's own routes."""
+
+    @table.get("/models")
+    @table.get("/v1/models")
+    async def models(_: web.Request) -> web.Response:
+        if not supervisor.is_answered:
+            raise ApiError("not_ready", "No worker has told its models yet.", headers={wire.RETRY_AFTER: "1"})
+        return json_response(models_body(supervisor, settings.name))
+
+    @table.get("/workers")
+    async def workers(_: web.Request) -> web.Response:
+        return json_response({"workers": [worker.view() for worker in supervisor]})
+
+    @table.get("/workers/{id}")
+    async def worker(request: web.Request) -> web.Response:
+        return json_response(supervisor.find(request.match_info["id"]).view())
+
+    @table.post("/workers")
+    async def add(request: web.Request) -> web.Response:
+        _must_not_drain(frame)
+        spec = bodies.decode(await request.read(), wire.WorkerSpec)
+        must_be_startable(spec)
+        return json_response(supervisor.add(spec).view(), status=201)
+
+    @table.delete("/workers/{id}")
+    async def remove(request: web.Request) -> web.Response:
+        identifier = request.match_info["id"]
+        drain_seconds = bodies.seconds(request.query, "drain", settings.drain_seconds)
+        return json_response({"id": identifier, "exit": await supervisor.remove(identifier, drain_seconds)})
+
+    @table.post("/workers/{id}/reset")
+    async def reset(request: web.Request) -> web.Response:
+        _must_not_drain(frame)
+        return json_response(supervisor.reset(request.match_info["id"]).view(), status=202)
+
+    @table.get("/workers/{id}/journal")
+    async def journal(request: web.Request) -> web.Response:
+        found = supervisor.find(request.match_info["id"])
+        if not found.is_managed:
+            raise ApiError("not_found", f"{found.id} runs elsewhere and keeps its journal there.")
+        since = bodies.integer(request.query, "since", 0)
+        return json_response(await asyncio.to_thread(read_journal, worker_dir(settings, found.id) / JOURNAL_FILE, since))
+
+    @table.post("/stop")
+    async def stop(_: web.Request) -> web.Response:
+        frame.stop_requested.set()
+        return json_response({"stopping": True}, status=202)
+
+
+def must_be_startable(spec: wire.WorkerSpec) -> None:
+    """Raise ApiError 400, naming the field, unless a worker can be started like this."""
+    if spec.id is not None:
+        bodies.must_be_name(spec.id, "id")
+    bodies.must_be_models(spec.models)
+    if bad := next((text for text in (*spec.args, *spec.env.values()) if "\0" in text), None):
+        raise ApiError("invalid_request", f"{bad!r}: a NUL cannot be passed to a process.", param="args")
+    if bad := next((name for name in spec.env if not name or "=" in name or "\0" in name), None):
+        raise ApiError("invalid_request", f"env {bad!r}: expected a name without '='.", param="env")
+
+
+def read_journal(path: Path, since: int) -> dict[str, Any]:
+    """Whole lines of a journal from line `since` on, at most a page, and where the next page begins."""
+    if not path.exists():
+        return {"events": [], "next": since}
+    with path.open("rb") as file:
+        lines = [line for line in islice(file, since, since + JOURNAL_PAGE_LINES) if line.endswith(b"\n")]
+    return {"events": [msgspec.json.decode(line) for line in lines], "next": since + len(lines)}
+
+
+def _must_not_drain(frame: Frame) -> None:
+    if frame.is_draining:
+        raise ApiError("draining", "The hive is stopping.", headers={wire.RETRY_AFTER: "1"})

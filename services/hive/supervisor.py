@@ -1,0 +1,126 @@
+"""The workers of a hive: added, removed, chosen, and stopped all together."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+
+import msgspec
+from yarl import URL
+
+from services import wire
+from services.api_errors import ApiError
+from services.hive.child import reserve_port
+from services.hive.launch import LOOPBACK
+from services.hive.lives import AttachedLife, Life, ManagedLife
+from services.hive.memory import KernelKills
+from services.hive.probe import Prober
+from services.hive.settings import AttachSettings, HiveSettings
+from services.hive.tasks import background
+from services.hive.worker import Worker
+
+
+class Supervisor:
+    """Lives by worker id. `on_change` is called after every change of any worker's state."""
+
+    def __init__(self, settings: HiveSettings, url: str, prober: Prober, on_change: Callable[[], None]) -> None:
+        self._settings = settings
+        self._url = url
+        self._prober = prober
+        self._on_change = on_change
+        self._lives: dict[str, Life] = {}
+        self._removals: dict[str, asyncio.Task[str]] = {}
+        self._restarts_of_removed = 0
+        self._numbers = itertools.count(1)
+        self._kernel_kills = KernelKills()
+        self.is_answered = False
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter([life.worker for life in self._lives.values()])
+
+    @property
+    def restarts(self) -> int:
+        """Restarts of all workers since the hive started, removed ones included."""
+        return self._restarts_of_removed + sum(worker.restarts for worker in self)
+
+    def add(self, spec: wire.WorkerSpec) -> Worker:
+        """Start a worker; it is not ready yet. Raises ApiError 409 when its id is taken."""
+        named = msgspec.structs.replace(spec, id=spec.id or self._free_id())
+        identifier = named.id or ""
+        self._must_be_free(identifier)
+        reserved = reserve_port(LOOPBACK)
+        base = URL.build(scheme="http", host=LOOPBACK, port=reserved.getsockname()[1])
+        worker = Worker(identifier, base, f"{self._url}/workers/{identifier}", True, self._changed, declared=named.models)
+        return self._adopt(ManagedLife(worker, named, reserved, self._prober, self._settings, self._kernel_kills))
+
+    def attach(self, other: AttachSettings) -> Worker:
+        """Watch a worker that runs elsewhere."""
+        self._must_be_free(other.id)
+        worker = Worker(other.id, URL(other.url), other.url, False, self._changed)
+        return self._adopt(AttachedLife(worker, self._prober))
+
+    def find(self, identifier: str) -> Worker:
+        """Raises ApiError 404."""
+        return self._life(identifier).worker
+
+    def reset(self, identifier: str) -> Worker:
+        """Start a dead or fatal worker again now. Raises ApiError 404."""
+        life = self._life(identifier)
+        life.reset()
+        return life.worker
+
+    async def remove(self, identifier: str, drain_seconds: float) -> str:
+        """Drain and stop a worker; says how it ended. A caller who leaves does not stop the stopping. Raises ApiError 404."""
+        life = self._life(identifier)
+        if identifier not in self._removals:
+            self._removals[identifier] = background(self._remove(life, drain_seconds))
+        return await asyncio.shield(self._removals[identifier])
+
+    async def stop_all(self, drain_seconds: float) -> None:
+        """Remove every worker, all at the same time."""
+        await asyncio.gather(*(self.remove(worker.id, drain_seconds) for worker in self), return_exceptions=True)
+
+    def choose(self, model: str | None) -> Worker:
+        """The least busy alive worker that serves `model` (None: any). Raises ApiError 404 or 503."""
+        able = [worker for worker in self if worker.state == "alive" and (model is None or worker.serves(model))]
+        if able:
+            return min(able, key=lambda worker: (worker.in_flight, worker.last_used))
+        if model is None or any(model in (*worker.declared, *worker.models) for worker in self):
+            raise no_worker("No worker is alive now that could serve this.")
+        raise ApiError("model_not_found", f"The model {model!r} is not served here.", param="model")
+
+    def _changed(self) -> None:
+        self.is_answered = self.is_answered or any(worker.state == "alive" for worker in self)
+        self._on_change()
+
+    def _adopt(self, life: Life) -> Worker:
+        self._lives[life.worker.id] = life
+        life.start()
+        return life.worker
+
+    async def _remove(self, life: Life, drain_seconds: float) -> str:
+        try:
+            return await life.stop(drain_seconds)
+        finally:
+            self._restarts_of_removed += life.worker.restarts
+            del self._lives[life.worker.id], self._removals[life.worker.id]
+            self._on_change()
+
+    def _life(self, identifier: str) -> Life:
+        if identifier not in self._lives:
+            raise ApiError("not_found", f"This hive has no worker {identifier!r}.")
+        return self._lives[identifier]
+
+    def _must_be_free(self, identifier: str) -> None:
+        if identifier in self._lives or identifier == self._settings.name:
+            raise ApiError("conflict", f"The id {identifier!r} is taken; choose another or leave it out.", param="id")
+
+    def _free_id(self) -> str:
+        names = (f"{self._settings.name}-w{number}" for number in self._numbers)
+        return next(name for name in names if name not in self._lives)
+
+
+def no_worker(message: str) -> ApiError:
+    """503: try again, or elsewhere."""
+    return ApiError("no_available_workers", message, headers={wire.RETRY_AFTER: "1"})

@@ -1,0 +1,33 @@
+"""`python -m services.model_hub`: puts a model hub together and serves it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from services.config import load_or_exit
+from services.model_hub.hub import ModelHub
+from services.model_hub.journal import Journal
+from services.model_hub.routes import routes
+from services.model_hub.settings import ModelHubSettings
+from services.service import Frame, run
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = load_or_exit(ModelHubSettings, "model_hub")
+    frame = Frame("model_hub", settings)
+    hub = ModelHub(frame, settings, _journal_or_exit(settings))
+    run(frame, hub, routes(hub))
+
+
+def _journal_or_exit(settings: ModelHubSettings) -> Journal:
+    try:
+        return Journal(Path(settings.data_dir), settings.name)
+    except OSError as error:
+        sys.stderr.write(f"services.model_hub: bad settings\n  data_dir = {settings.data_dir}: cannot be written ({error.strerror})\n")
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""Settings of the model hub: what it offers. Sizes in bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from services.config import CommonSettings
+
+ModelName = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a model's name, at most 256 characters")]
+Bytes = Annotated[int, msgspec.Meta(ge=1, le=1 << 40, description="a number of bytes, 1 or more")]
+Rate = Annotated[int, msgspec.Meta(ge=0, description="bytes a second; 0: as fast as it goes")]
+
+
+class OfferSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model file; its bytes follow from its name and `seed` of the hub."""
+
+    name: ModelName
+    size_bytes: Bytes = 1 << 20
+
+
+class ModelHubSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every download takes at least its size divided by `bytes_per_second`."""
+
+    models: tuple[OfferSettings, ...] = ()
+    seed: int = 0
+    bytes_per_second: Rate = 0

@@ -1,0 +1,26 @@
+"""`python -m services.orchestrator --config FILE --set key=value`."""
+
+from __future__ import annotations
+
+import sys
+
+from services import config, service
+from services.orchestrator import openai_routes
+from services.orchestrator.duties import OrchestratorDuties
+from services.orchestrator.gateway import build
+from services.orchestrator.routes import routes
+from services.orchestrator.settings import Settings, problem
+
+
+def main() -> None:
+    """Run the orchestrator until it is told to stop."""
+    settings = config.load_or_exit(Settings, "orchestrator")
+    if reason := problem(settings):
+        sys.stderr.write(f"services.orchestrator: bad settings\n  {reason}\n")
+        raise SystemExit(2)
+    gateway = build(settings)
+    service.run(gateway.frame, OrchestratorDuties(gateway), routes(gateway), is_public=openai_routes.is_client_path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Every collaborator of one orchestrator, put together in one place. Starts nothing."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from prometheus_client import Gauge
+
+from services import logs
+from services.descriptors import room_for_requests
+from services.orchestrator.attempts import Attempts
+from services.orchestrator.auth import Authenticator, authenticator
+from services.orchestrator.bookkeeping import Books
+from services.orchestrator.breaker import BreakerPolicy, Breakers
+from services.orchestrator.catalogue import Catalogue, catalogue
+from services.orchestrator.cluster import Cluster
+from services.orchestrator.cutoff import Cutoff
+from services.orchestrator.delivery import Limits
+from services.orchestrator.departures import Departures
+from services.orchestrator.in_flight import InFlight
+from services.orchestrator.ledger import FILE_NAME as LEDGER_FILE_NAME
+from services.orchestrator.ledger import Ledger
+from services.orchestrator.ledger_upkeep import Retention, Upkeep
+from services.orchestrator.metrics import Metrics
+from services.orchestrator.pins import FILE_NAME as PINS_FILE_NAME
+from services.orchestrator.pins import PinStore
+from services.orchestrator.pool import Pool
+from services.orchestrator.provisioning import Provisioner
+from services.orchestrator.proxy import Proxy
+from services.orchestrator.resilience_metrics import ResilienceMetrics
+from services.orchestrator.retry import RetryBudget, RetryPolicy
+from services.orchestrator.sessions import Sessions
+from services.orchestrator.settings import Settings
+from services.orchestrator.stats import Stats
+from services.orchestrator.sticky import Pins
+from services.orchestrator.suspicion import Suspicion
+from services.orchestrator.upstream import Upstream
+from services.relay import Timeouts
+from services.service import Frame
+
+SECONDS_PER_DAY = 86400.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Gateway:
+    """`session` is None until the event loop runs; nothing is routable before that."""
+
+    frame: Frame
+    settings: Settings
+    auth: Authenticator
+    catalogue: Catalogue
+    cluster: Cluster
+    books: Books
+    proxy: Proxy
+    pins: Pins
+    pin_store: PinStore
+    ledger_upkeep: Upkeep
+    max_in_flight: int
+    provisioner: Provisioner | None = None
+    cutoff: Cutoff = field(default_factory=Cutoff)
+    session: aiohttp.ClientSession | None = None
+
+
+def build(settings: Settings) -> Gateway:
+    """The gateway that `settings` describes."""
+    frame = Frame("orchestrator", settings)
+    in_flight = InFlight()
+    ledger = Ledger(Path(settings.data_dir) / LEDGER_FILE_NAME, settings.ledger_max_unwritten, settings.ledger_note_seconds)
+    retention = Retention(settings.ledger_retention_days * SECONDS_PER_DAY, settings.ledger_max_rows)
+    books = Books(in_flight, Stats(), Metrics(frame.metrics, in_flight), ledger)
+    cluster = Cluster(
+        settings.declared_models, settings.model_memory_seconds, settings.unknown_model_status, settings.registry_grace_seconds
+    )
+    cluster.listeners.append(lambda view: in_flight.forget_all_but(view.workers))
+    resilience = ResilienceMetrics(frame.metrics)
+    attempts = _attempts(settings, in_flight, cluster, resilience)
+    retry = RetryPolicy(settings.max_extra_attempts, settings.retry_base_seconds)
+    limits = Limits(settings.unary_seconds, settings.write_seconds)
+    suspicion = Suspicion(seconds=settings.suspicion_seconds)
+    budget = RetryBudget(settings.retry_share, settings.retry_per_second)
+    pin_store = PinStore(Path(settings.data_dir) / PINS_FILE_NAME)
+    pins = Pins(settings.session_ttl_seconds, settings.session_capacity, time.time, pin_store.put)
+    Gauge("gateway_session_pins", "Sessions that have a worker.", registry=frame.metrics).set_function(lambda: len(pins))
+    sessions = Sessions(pins, settings.session_headers, settings.session_field)
+    return Gateway(
+        frame=frame,
+        settings=settings,
+        auth=authenticator(settings),
+        catalogue=catalogue(settings.models, settings.offerings),
+        cluster=cluster,
+        books=books,
+        max_in_flight=min(settings.max_in_flight, room_for_requests()),
+        pins=pins,
+        pin_store=pin_store,
+        ledger_upkeep=Upkeep(ledger, retention),
+        provisioner=_provisioner(settings, cluster),
+        proxy=Proxy(books, cluster, attempts, retry, budget, sessions, resilience, limits, suspicion, random.Random(settings.retry_seed)),
+    )
+
+
+def _provisioner(settings: Settings, cluster: Cluster) -> Provisioner | None:
+    if not settings.provisioning:
+        return None
+    return Provisioner(cluster, settings.token, settings.provisioning_wait_seconds, settings.provisioning_max_waiting)
+
+
+def _attempts(settings: Settings, in_flight: InFlight, cluster: Cluster, metrics: ResilienceMetrics) -> Attempts:
+    """What guards attempts, kept up to date with the cluster."""
+    open_seconds, longest_seconds = settings.breaker_open_seconds, settings.breaker_longest_open_seconds
+    policy = BreakerPolicy(settings.breaker_failures, open_seconds, settings.breaker_successes, longest_seconds)
+    breakers = Breakers(policy, lambda worker_id, state: logs.event(log, "circuit_changed", worker=worker_id, state=state))
+    departures = Departures()
+    pool = Pool(settings.max_connections_per_worker, settings.pool_wait_seconds, metrics.pool_waited)
+    cluster.listeners.append(lambda view: breakers.forget_all_but(view.workers))
+    cluster.listeners.append(departures.apply)
+    metrics.watch(lambda: breakers.states(cluster.view.workers, time.monotonic()), lambda: pool.used, lambda: pool.waiting)
+    timeouts = Timeouts(settings.connect_seconds, settings.first_byte_seconds, settings.idle_seconds)
+    return Attempts(in_flight, breakers, pool, departures, Upstream(settings.token, timeouts))

@@ -1,0 +1,228 @@
+"""Who is registered: leases, epochs and the revision. Pure: moments come in, nothing goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from services import wire
+from services.api_errors import ApiError
+from services.registry.clock import Moment
+from services.registry.mass_loss import is_mass_loss
+
+StatusFilter = Literal["online", "suspect", "offline", "all"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One registration and its lease: `leased_at` on the lease clock, the others in seconds since 1970."""
+
+    registration: wire.Registration
+    status: wire.EntryStatus
+    registered_at: float
+    heartbeat_at: float
+    leased_at: float
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which entries a reader wants; None means any."""
+
+    kind: wire.NodeKind | None = None
+    model: str | None = None
+    hive: str | None = None
+    status: StatusFilter = "online"
+
+
+@dataclass
+class Totals:
+    """What happened since the process started."""
+
+    registrations: int = 0
+    heartbeats: int = 0
+    deregistrations: int = 0
+    expirations: int = 0
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep changed, by id."""
+
+    suspected: tuple[str, ...]
+    expired: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class Table:
+    """The entries by id. `revision` grows with everything a router must know of: not with metrics, not with time."""
+
+    def __init__(self, ttl_seconds: float, removal_seconds: float, *, revision: int = 0, entries: Iterable[Entry] = ()) -> None:
+        self.ttl_seconds = ttl_seconds
+        self.removal_seconds = removal_seconds
+        self.revision = revision
+        self.totals = Totals()
+        self._entries = {entry.registration.id: entry for entry in entries}
+        self._changed: set[str] = set()
+
+    def register(self, registration: wire.Registration, now: Moment) -> bool:
+        """Accept a registration; True when its id was unknown. Raises ApiError 409 conflict or stale_epoch."""
+        known = self._current(registration.id, now)
+        if known:
+            _must_supersede(registration, known)
+        is_same = known is not None and known.registration.epoch == registration.epoch
+        registered_at = known.registered_at if known and is_same else now.wall
+        self._put(_leased(registration, registered_at, now))
+        self.totals.registrations += 1
+        return known is None
+
+    def heartbeat(self, identifier: str, heartbeat: wire.Heartbeat, now: Moment) -> Entry:
+        """Renew a lease. Raises ApiError 404 for an unknown id (the client registers again), 409 for another epoch."""
+        known = self._current(identifier, now)
+        if known is None:
+            raise ApiError("not_found", f"{identifier} is not registered; register it in full.")
+        if heartbeat.epoch != known.registration.epoch:
+            raise _stale(identifier, heartbeat.epoch, known)
+        told = {name: value for name, value in msgspec.structs.asdict(heartbeat).items() if value is not None}
+        entry = _leased(msgspec.structs.replace(known.registration, **told), known.registered_at, now)
+        self._put(entry)
+        self.totals.heartbeats += 1
+        return entry
+
+    def deregister(self, identifier: str, epoch: int, now: Moment) -> bool:
+        """Remove an entry; False when there was none. Raises ApiError 409 when `epoch` is older than the entry's."""
+        known = self._current(identifier, now)
+        if known is None:
+            return False
+        if epoch < known.registration.epoch:
+            raise _stale(identifier, epoch, known)
+        self._remove(identifier)
+        self.totals.deregistrations += 1
+        return True
+
+    def expire(self, now: Moment) -> Swept:
+        """Take entries without a lease offline, and forget those that have been offline for long.
+
+        When most fell silent together they are suspect first, for one more lease: it may be us whom nobody reaches.
+        """
+        suspected = self._suspect(now)
+        expired = tuple(key for key, entry in self._entries.items() if self._has_expired(entry, now))
+        for key in expired:
+            self._take_offline(self._entries[key])
+        limit = self.ttl_seconds + self.removal_seconds
+        removed = tuple(key for key, entry in self._entries.items() if entry.status == "offline" and _age(entry, now) > limit)
+        for key in removed:
+            self._remove(key)
+        return Swept(suspected, expired, removed)
+
+    def find(self, identifier: str, now: Moment) -> wire.ServiceEntry | None:
+        """One entry, online or offline."""
+        entry = self._entries.get(identifier)
+        return self._view(entry, now) if entry else None
+
+    def list(self, query: Query, now: Moment) -> tuple[wire.ServiceEntry, ...]:
+        """The entries that match, by id. Status is judged by the lease's age now, not by the last sweep."""
+        views = (self._view(self._entries[key], now) for key in sorted(self._entries))
+        return tuple(view for view in views if _matches(view, query))
+
+    def take_changed(self) -> dict[str, Entry | None]:
+        """What has to be stored since the last call: entries by id, None for one that is gone."""
+        changed = {key: self._entries.get(key) for key in self._changed}
+        self._changed = set()
+        return changed
+
+    def _current(self, identifier: str, now: Moment) -> Entry | None:
+        """The entry, with an expiry the sweep has not come round to yet already counted."""
+        entry = self._entries.get(identifier)
+        return self._take_offline(entry) if entry and self._has_expired(entry, now) else entry
+
+    def _suspect(self, now: Moment) -> tuple[str, ...]:
+        lost = [key for key, entry in self._entries.items() if entry.status == "online" and not self._is_leased(entry, now)]
+        ages = [_age(entry, now) for entry in self._entries.values() if entry.status != "offline"]
+        if not lost or not is_mass_loss(ages, self.ttl_seconds):
+            return ()
+        for key in lost:
+            self._put(msgspec.structs.replace(self._entries[key], status="suspect"))
+        return tuple(lost)
+
+    def _has_expired(self, entry: Entry, now: Moment) -> bool:
+        """Whether it has to go offline now; a suspect has one more lease."""
+        if entry.status == "suspect":
+            return _age(entry, now) > 2 * self.ttl_seconds
+        return entry.status == "online" and not self._is_leased(entry, now)
+
+    def _is_leased(self, entry: Entry, now: Moment) -> bool:
+        return _age(entry, now) <= self.ttl_seconds
+
+    def _take_offline(self, entry: Entry) -> Entry:
+        offline = msgspec.structs.replace(entry, status="offline")
+        self._put(offline)
+        self.totals.expirations += 1
+        return offline
+
+    def _put(self, entry: Entry) -> None:
+        key = entry.registration.id
+        known = self._entries.get(key)
+        self._entries[key] = entry
+        if known is None or _routing_facts(known) != _routing_facts(entry):
+            self._mark(key)
+
+    def _remove(self, key: str) -> None:
+        del self._entries[key]
+        self._mark(key)
+
+    def _mark(self, key: str) -> None:
+        self.revision += 1
+        self._changed.add(key)
+
+    def _view(self, entry: Entry, now: Moment) -> wire.ServiceEntry:
+        said = entry.registration
+        return wire.ServiceEntry(
+            id=said.id,
+            kind=said.kind,
+            url=said.url,
+            epoch=said.epoch,
+            hive=said.hive,
+            models=said.models,
+            state=said.state,
+            health=said.health,
+            metrics=said.metrics,
+            status="offline" if self._has_expired(entry, now) else entry.status,
+            registered_at=entry.registered_at,
+            last_heartbeat_at=entry.heartbeat_at,
+            heartbeat_age_seconds=_age(entry, now),
+        )
+
+
+def _age(entry: Entry, now: Moment) -> float:
+    return now.lease - entry.leased_at
+
+
+def _leased(registration: wire.Registration, registered_at: float, now: Moment) -> Entry:
+    return Entry(registration=registration, status="online", registered_at=registered_at, heartbeat_at=now.wall, leased_at=now.lease)
+
+
+def _routing_facts(entry: Entry) -> tuple[wire.Registration, wire.EntryStatus]:
+    return msgspec.structs.replace(entry.registration, metrics={}), entry.status
+
+
+def _must_supersede(registration: wire.Registration, known: Entry) -> None:
+    if known.status != "offline" and registration.url != known.registration.url:
+        message = f"{registration.id} is {known.status} at {known.registration.url}; stop it there or choose another id."
+        raise ApiError("conflict", message, param="id")
+    if registration.epoch < known.registration.epoch:
+        raise _stale(registration.id, registration.epoch, known)
+
+
+def _stale(identifier: str, epoch: int, known: Entry) -> ApiError:
+    return ApiError("stale_epoch", f"{identifier} is registered with epoch {known.registration.epoch}, not {epoch}.", param="epoch")
+
+
+def _matches(view: wire.ServiceEntry, query: Query) -> bool:
+    return (
+        query.status in ("all", view.status)
+        and query.kind in (None, view.kind)
+        and query.hive in (None, view.hive)
+        and (query.model is None or query.model in view.models)
+    )

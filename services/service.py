@@ -1,0 +1,228 @@
+"""Runs one aiohttp application as a service: token check, request ids, errors, `/health /ready /info /metrics`, drain on SIGTERM.
+
+Knows nothing of what the service does: that is its `Duties`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+import prometheus_client
+from aiohttp import web
+from yarl import URL
+
+from services import connections, descriptors, logs, wire
+from services.api_errors import ApiError
+from services.config import CommonSettings
+from services.listener import Listener
+from services.source import source_hash
+
+log = logging.getLogger("services.service")
+
+OPEN_PATHS = frozenset({"/health", "/ready", "/info", "/metrics"})
+MAX_BODY_BYTES = 16 * 1024 * 1024
+CONNECTION_BACKLOG = 2048
+
+# What the frame notes on a request: its id, and whether an answer is on its way already.
+REQUEST_ID = web.RequestKey("request_id", str)
+IS_ANSWERED = web.RequestKey("is_answered", bool)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Duties(Protocol):
+    """What a service adds to the frame. Every method is cheap and never raises."""
+
+    def health(self) -> Mapping[str, Any]:
+        """Body of `/health` (always 200: the process answers); holds a truthful `status`: healthy, degraded or unhealthy."""
+
+    def not_ready_reason(self) -> str | None:
+        """Why `/ready` is 503, in words; None when the service can serve."""
+
+    def info(self) -> Mapping[str, Any]:
+        """What `/info` says beyond the common part."""
+
+    async def start(self) -> None:
+        """Begin background work. The port is already bound, so peers may call back."""
+
+    async def drain(self) -> None:
+        """SIGTERM arrived and `/ready` is 503: finish what is in flight, up to the deadline, then end background work."""
+
+
+@dataclass
+class Frame:
+    """One running service: its settings, its duties, its metrics and when it has to stop."""
+
+    service: str
+    settings: CommonSettings
+    metrics: prometheus_client.CollectorRegistry = field(default_factory=lambda: prometheus_client.CollectorRegistry(auto_describe=False))
+    is_draining: bool = False
+    stop_requested: asyncio.Event = field(default_factory=asyncio.Event)
+    started_at: float = field(default_factory=time.time)
+    started_monotonic: float = field(default_factory=time.monotonic)
+    source: str = field(default_factory=source_hash)
+    listener: Listener | None = None
+
+    @property
+    def url(self) -> str:
+        return self.settings.advertised_url or f"http://{self.settings.host}:{self.settings.port}"
+
+    def uptime_seconds(self) -> float:
+        return time.monotonic() - self.started_monotonic
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Any msgspec-encodable value as a JSON answer."""
+    return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
+
+
+def run(frame: Frame, duties: Duties, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False) -> None:
+    """Serve until SIGTERM, SIGINT or `frame.stop_requested`, then drain and return (the process ends with code 0).
+
+    Paths outside OPEN_PATHS need the cluster token unless `is_public(path)`; an empty token opens everything.
+    """
+    logs.configure(frame.service, frame.settings.name)
+    descriptors.raise_limit()
+    app = application(frame, duties, routes, is_public)
+    _new_runner()(_serve(frame, duties, app))
+
+
+def application(frame: Frame, duties: Duties, routes: web.RouteTableDef, is_public: Callable[[str], bool]) -> web.Application:
+    """The aiohttp application of a service, with the frame's routes and checks around its own."""
+    app = web.Application(middlewares=[_middleware(frame, is_public)], client_max_size=MAX_BODY_BYTES)
+    app.on_response_prepare.append(_add_request_id)
+    app.add_routes(_common_routes(frame, duties))
+    app.add_routes(routes)
+    return app
+
+
+def _new_runner() -> Callable[[Any], None]:
+    import uvloop
+
+    return uvloop.run
+
+
+async def _serve(frame: Frame, duties: Duties, app: web.Application) -> None:
+    frame.stop_requested = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, frame.stop_requested.set)
+    # handler_cancellation: a client that leaves cancels its handler, so that every guard in it is released.
+    limits = connections.Limits(frame.settings.header_seconds, min(frame.settings.max_connections, descriptors.room_for_requests()))
+    runner = connections.Runner(app, limits, access_log=None, handler_cancellation=True, shutdown_timeout=1.0, handle_signals=False)
+    await runner.setup()
+    frame.listener = Listener(runner, frame.settings.host, frame.settings.port, CONNECTION_BACKLOG)
+    try:
+        await frame.listener.open()
+    except OSError as error:
+        logs.event(log, "port_unavailable", level=logging.ERROR, url=frame.url, error=str(error))
+        raise SystemExit(3) from None
+    logs.event(log, "listening", url=frame.url, pid=os.getpid(), source_hash=frame.source)
+    await duties.start()
+    gc.freeze()  # what start-up built lives as long as the process: keep it out of every later collection
+    await frame.stop_requested.wait()
+    frame.is_draining = True
+    logs.event(log, "draining", deadline_seconds=frame.settings.drain_seconds)
+    await duties.drain()
+    await runner.cleanup()
+    logs.event(log, "stopped", uptime_seconds=frame.uptime_seconds())
+
+
+def _common_routes(frame: Frame, duties: Duties) -> web.RouteTableDef:
+    routes = web.RouteTableDef()
+
+    @routes.get("/health")
+    async def health(_: web.Request) -> web.Response:
+        return json_response({"service": frame.service, "name": frame.settings.name} | dict(duties.health()))
+
+    @routes.get("/ready")
+    async def ready(_: web.Request) -> web.Response:
+        reason = "draining" if frame.is_draining else duties.not_ready_reason()
+        if reason:
+            raise ApiError("not_ready", reason, headers={wire.RETRY_AFTER: "1"})
+        return json_response({"ready": True})
+
+    @routes.get("/info")
+    async def info(_: web.Request) -> web.Response:
+        address = URL(frame.url)
+        common = {
+            "service": frame.service,
+            "name": frame.settings.name,
+            "host": address.host,
+            "port": address.port,
+            "url": frame.url,
+            "pid": os.getpid(),
+            "started_at": frame.started_at,
+            "uptime_seconds": frame.uptime_seconds(),
+            "drain_seconds": frame.settings.drain_seconds,
+            "source_hash": frame.source,
+        }
+        return json_response(common | dict(duties.info()))
+
+    @routes.get("/metrics")
+    async def metrics(_: web.Request) -> web.Response:
+        text = prometheus_client.generate_latest(frame.metrics)
+        return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    return routes
+
+
+def _middleware(frame: Frame, is_public: Callable[[str], bool]) -> Any:
+    token = frame.settings.token
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get(wire.REQUEST_ID, "")
+        identifier = given if wire.REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
+        request[REQUEST_ID] = identifier
+        logs.request_id.set(identifier)
+        try:
+            if token and request.path not in OPEN_PATHS and not is_public(request.path):
+                must_have_token(request, token)
+            return await handler(request)
+        except ApiError as error:
+            return _error_response(error)
+        except web.HTTPNotFound:
+            return _error_response(ApiError("not_found", f"No route {request.method} {request.path}."))
+        except web.HTTPMethodNotAllowed as error:
+            return _error_response(ApiError("method_not_allowed", f"{request.method} is not allowed here; use {error.headers['Allow']}."))
+        except web.RequestPayloadError:
+            return _error_response(ApiError("invalid_request", "The body is broken: its length or encoding is not what the headers say."))
+        except web.HTTPRequestEntityTooLarge:
+            return _error_response(ApiError("request_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes."))
+        except Exception:
+            if request.get(IS_ANSWERED):
+                raise  # the answer is on its way: aiohttp cuts the connection
+            log.exception("handler_failed")
+            return _error_response(ApiError("internal_error", "The service failed to handle this request; its log has the details."))
+
+    return guard
+
+
+def must_have_token(request: web.Request, token: str) -> None:
+    """Raise ApiError 401 unless the request carries the cluster token."""
+    import hmac
+
+    given = request.headers.get(wire.CLUSTER_TOKEN, "")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        raise ApiError("invalid_cluster_token", f"This call needs the cluster's token in the header {wire.CLUSTER_TOKEN}.")
+
+
+def _error_response(error: ApiError) -> web.Response:
+    return web.Response(body=error.body(), status=error.status, headers=error.headers, content_type="application/json")
+
+
+async def _add_request_id(request: web.Request, response: web.StreamResponse) -> None:
+    request[IS_ANSWERED] = True
+    if identifier := request.get(REQUEST_ID):
+        response.headers[wire.REQUEST_ID] = identifier

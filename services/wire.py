@@ -1,0 +1,184 @@
+"""What travels between services: paths, headers, JSON shapes. No behaviour, no I/O.
+
+Everything two services must agree on is written here once; a service imports its peers' shapes from here, never from the peer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+# Headers. `X-Cluster-Token` is the shared secret of service-to-service and admin calls; clients of the gateway never hold it.
+CLUSTER_TOKEN = "X-Cluster-Token"
+REQUEST_ID = "X-Request-Id"
+WORKER_ID = "X-Worker-Id"
+ATTEMPTS = "X-Attempts"
+AUTH_SUBJECT = "X-Auth-Subject"
+AUTH_TENANT = "X-Auth-Tenant"
+SHOULD_RETRY = "X-Should-Retry"
+RETRY_AFTER = "Retry-After"
+SIMULATE = "X-Simulate"
+TIMING = "X-Timing"  # `1`: the client wants to know where the time went, in a Server-Timing header
+SERVER_TIMING = "Server-Timing"
+
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+
+# Hop-by-hop headers (RFC 9110 section 7.6.1) describe one connection and are never relayed.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+NodeKind = Literal["hive", "worker"]
+Health = Literal["healthy", "degraded", "unhealthy"]
+ServingState = Literal["ready", "draining"]
+# suspect: without a lease, but so are most others; it may be the registry that nobody reaches.
+EntryStatus = Literal["online", "suspect", "offline"]
+ModelState = Literal["absent", "downloading", "ready", "failed"]
+WorkerState = Literal["starting", "alive", "wedged", "draining", "dead", "fatal"]
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client of the registry says of itself, in full, at every registration.
+
+    `epoch` names the incarnation: nanoseconds since 1970 at its start; a restart has a greater one.
+    `url` is where `/v1/...` is appended to reach it; for a managed worker it leads through its hive.
+    """
+
+    id: str
+    kind: NodeKind
+    url: str
+    epoch: int
+    hive: str | None = None
+    models: tuple[str, ...] = ()
+    state: ServingState = "ready"
+    health: Health = "healthy"
+    metrics: dict[str, float] = {}
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Refreshes one registration of the same epoch. Fields left out (null) keep their value."""
+
+    epoch: int
+    state: ServingState | None = None
+    health: Health | None = None
+    models: tuple[str, ...] | None = None
+    metrics: dict[str, float] | None = None
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """The registry's answer to a registration or a heartbeat. Times in seconds."""
+
+    id: str
+    epoch: int
+    revision: int
+    ttl_seconds: float
+
+
+class ServiceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One registration as the registry lists it. Times are seconds since 1970; ages are seconds."""
+
+    id: str
+    kind: NodeKind
+    url: str
+    epoch: int
+    hive: str | None
+    models: tuple[str, ...]
+    state: ServingState
+    health: Health
+    metrics: dict[str, float]
+    status: EntryStatus
+    registered_at: float
+    last_heartbeat_at: float
+    heartbeat_age_seconds: float
+
+
+class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot. `revision` grows with every change of membership, status, state, health or models (not with metrics);
+    it counts within one `instance` of the registry's data, whose id changes when the data was lost."""
+
+    instance: str
+    revision: int
+    services: tuple[ServiceEntry, ...]
+
+
+class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A worker that a hive is to start: `args` are appended to the backend's own, `env` is laid over it."""
+
+    models: tuple[str, ...]
+    id: str | None = None
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+
+
+class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker as its hive sees it. `pid` is null for an attached worker and for one that is not running."""
+
+    id: str
+    url: str
+    managed: bool
+    state: WorkerState
+    models: tuple[str, ...]
+    pid: int | None
+    port: int
+    restarts: int
+    in_flight: int
+    last_exit: str | None = None
+
+
+class HubModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file that a hub offers: its size and checksum (64 hex digits)."""
+
+    model: str
+    size_bytes: int
+    sha256: str
+
+
+class HubModels(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a hub offers."""
+
+    models: tuple[HubModel, ...]
+
+
+class ModelView(msgspec.Struct, frozen=True, kw_only=True):
+    """A model in a hive's catalogue: how far its file has come, and what became of the worker that serves it (null: there is none).
+
+    `code` and `reason` say why it failed: an error code of the API, and words.
+    """
+
+    model: str
+    size_bytes: int
+    sha256: str
+    state: ModelState
+    bytes_done: int = 0
+    path: str | None = None
+    code: str | None = None
+    reason: str | None = None
+    worker: str | None = None
+    worker_state: WorkerState | None = None
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """OpenAI's error object."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Every non-2xx body: `{"error": {...}}`."""
+
+    error: ErrorDetail

@@ -1,0 +1,57 @@
+"""Starts one worker simulator: `python -m services.worker --config FILE --set key=value`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from services import service
+from services.worker import parent, settings
+from services.worker.behaviour import BehaviourError
+from services.worker.duties import WorkerDuties
+from services.worker.generation import Generator
+from services.worker.intake import Intake
+from services.worker.journal import Journal
+from services.worker.metrics import Meters
+from services.worker.orders import Orders, orders
+from services.worker.routes import is_public, routes
+from services.worker.settings import WorkerSettings
+from services.worker.slots import Slots
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run until told to stop. Exit codes: 0 stopped, 2 bad settings, 3 port taken."""
+    chosen = settings.load_or_exit(argv)
+    if chosen.exit_with_parent:
+        parent.die_with()
+    told = _orders_or_exit(chosen)
+    frame = service.Frame(settings.SERVICE, chosen)
+    slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
+    meters = Meters(frame.metrics, chosen.models, slots)
+    intake = Intake(frame, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), told)
+    intake.journal.started()
+    service.run(frame, WorkerDuties(intake, slots), routes(intake, slots), is_public=is_public)
+
+
+def _journal_or_exit(chosen: WorkerSettings) -> Journal:
+    try:
+        return Journal(Path(chosen.data_dir), chosen.name)
+    except OSError as error:
+        raise _bad_setting(f"data_dir = {chosen.data_dir}: cannot be written ({error.strerror})") from None
+
+
+def _orders_or_exit(chosen: WorkerSettings) -> Orders:
+    try:
+        return orders(chosen)
+    except BehaviourError as error:
+        raise _bad_setting(f"fault = {chosen.fault!r}: {error}") from None
+
+
+def _bad_setting(words: str) -> SystemExit:
+    sys.stderr.write(f"services.worker: bad settings\n  {words}\n")
+    return SystemExit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The worker's admin listener, apart from the port that serves: faults, the journal, the state. Needs the token for everything."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from services import service
+from services.api_errors import ApiError
+from services.service import json_response
+from services.worker.behaviour import Behaviour, BehaviourError, parse
+from services.worker.intake import Intake
+from services.worker.journal import MAX_LINES_READ
+from services.worker.orders import Orders, Rate, total_share
+from services.worker.settings import HealthLie
+from services.worker.slots import Slots
+
+MAX_ONE_SHOTS = 10_000
+
+
+class OneShot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`fault` has the syntax of X-Simulate, for example `status:503` or `ttft=2;fault=reset_after:3`."""
+
+    fault: str
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_ONE_SHOTS)] = 1
+
+
+class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`fault` as above; `share` of the requests that meet it."""
+
+    fault: str
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do from now on; what is left out stays as it is. `fault` and `count` are one more one-shot.
+
+    One-shots are queued behind those that wait, `rates` replace those there are, memory is added to what is filled already.
+    """
+
+    fault: str | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=MAX_ONE_SHOTS)] = 1
+    one_shots: tuple[OneShot, ...] = ()
+    rates: tuple[Share, ...] | None = None
+    health: HealthLie | None = None
+    ignore_sigterm: bool | None = None
+    allocate_mib: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 0
+    refuse_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
+
+
+def application(frame: service.Frame, duties: service.Duties, intake: Intake, slots: Slots) -> web.Application:
+    """The admin application. Its /health, /metrics and so on need the token, too."""
+    app = service.application(frame, duties, routes(intake, slots), is_public=lambda path: False)
+    app.middlewares.append(_token_for_everything(intake))
+    return app
+
+
+def routes(intake: Intake, slots: Slots) -> web.RouteTableDef:
+    table = web.RouteTableDef()
+
+    @table.post("/admin/faults")
+    async def change(request: web.Request) -> web.Response:
+        await _apply(_decode(await request.read()), intake)
+        return json_response({"queued": len(intake.orders.one_shots)})
+
+    @table.post("/admin/reset")
+    async def reset(_: web.Request) -> web.Response:
+        return json_response({"dropped": intake.orders.reset()})
+
+    @table.get("/admin/journal")
+    async def journal(request: web.Request) -> web.Response:
+        since = _line_number(request.query.get("since", "0"))
+        lines = intake.journal.read(since)
+        return json_response({"since": since, "next": since + len(lines), "is_more": len(lines) == MAX_LINES_READ, "lines": lines})
+
+    @table.get("/admin/state")
+    async def state(_: web.Request) -> web.Response:
+        load = {"running": slots.running, "waiting": slots.waiting, "slots": intake.settings.max_num_seqs}
+        phase = {"is_loaded": intake.is_loaded, "is_draining": intake.frame.is_draining}
+        return json_response(load | phase | _told(intake.orders))
+
+    return table
+
+
+async def _apply(change: Change, intake: Intake) -> None:
+    """All of it or nothing: whatever can be wrong is found before anything is done. Raises ApiError 400."""
+    orders = intake.orders
+    asked = [*change.one_shots, *([OneShot(change.fault, change.count)] if change.fault is not None else [])]
+    shots = [_parsed(shot.fault) for shot in asked for _ in range(shot.count)]
+    rates = None if change.rates is None else tuple(Rate(rate.share, _parsed(rate.fault)) for rate in change.rates)
+    if len(orders.one_shots) + len(shots) > MAX_ONE_SHOTS:
+        raise ApiError("invalid_request", f"No more than {MAX_ONE_SHOTS} one-shots may wait.", param="count")
+    if rates is not None and total_share(rates) > 1:
+        raise ApiError("invalid_request", "rates: the shares add up to more than 1.", param="rates")
+    if change == Change():
+        raise ApiError("invalid_request", "Nothing to do: give fault, one_shots, rates, health, ignore_sigterm, allocate_mib or refuse_ms.")
+    orders.allocate(change.allocate_mib)  # first: it is the one that can fail
+    orders.one_shots.extend(shots)
+    orders.rates = orders.rates if rates is None else rates
+    orders.health = change.health or orders.health
+    orders.ignores_sigterm = orders.ignores_sigterm if change.ignore_sigterm is None else change.ignore_sigterm
+    if change.refuse_ms:
+        await intake.refuse(change.refuse_ms / 1000)
+
+
+def _parsed(fault: str) -> Behaviour:
+    try:
+        return parse(fault)
+    except BehaviourError as error:
+        raise ApiError("invalid_request", f"fault: {error}", param="fault") from None
+
+
+def _told(orders: Orders) -> dict[str, object]:
+    return {
+        "one_shots": list(orders.one_shots),
+        "rates": orders.rates,
+        "health": orders.health,
+        "ignores_sigterm": orders.ignores_sigterm,
+        "allocated_mib": orders.allocated_mib,
+    }
+
+
+def _decode(body: bytes) -> Change:
+    try:
+        return msgspec.json.decode(body, type=Change)
+    except msgspec.ValidationError as error:
+        raise ApiError("invalid_request", f"The request is not as expected: {error}.") from None
+    except msgspec.DecodeError as error:
+        raise ApiError("invalid_json", f"The body is not JSON: {error}.") from None
+
+
+def _line_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ApiError("invalid_request", f"since={text}: expected a line number, 0 or more.", param="since")
+    return int(text)
+
+
+def _token_for_everything(intake: Intake) -> Middleware:
+    @web.middleware
+    async def guard(request: web.Request, handler: service.Handler) -> web.StreamResponse:
+        service.must_have_token(request, intake.settings.token)
+        return await handler(request)
+
+    return guard

@@ -1,0 +1,155 @@
+"""How one answer is to behave: `X-Simulate` syntax, length and pace. Pure: no clock, no I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from random import Random
+
+import msgspec
+
+from services.worker.knobs import BehaviourError, Fault, parse_fault, whole
+from services.worker.settings import WorkerSettings
+
+__all__ = ["NORMAL", "Behaviour", "BehaviourError", "Fault", "Length", "Pace", "deadlines", "length_of", "pace_of", "parse", "strain"]
+
+MAX_SECONDS = 3600.0
+MAX_TOKENS = 100_000
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_HEADER_VALUE = re.compile(r"[\t -~]{0,1024}")
+
+KEYS = ("at", "ttft", "itl", "tokens", "header", "fault")
+
+
+class Behaviour(msgspec.Struct, frozen=True):
+    """What differs from the settings for one request; None keeps the setting.
+
+    `at`: the only worker it is meant for, by name; `headers` are laid over the answer's own.
+    """
+
+    ttft_seconds: float | None = None
+    itl_seconds: float | None = None
+    tokens: int | None = None
+    fault: Fault | None = None
+    at: str | None = None
+    headers: dict[str, str] = {}
+
+    def concerns(self, worker: str) -> bool:
+        return self.at in (None, worker)
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """The times of one answer's tokens, in seconds, before jitter."""
+
+    first_seconds: float
+    itl_seconds: float
+    slope_seconds: float
+    jitter_fraction: float
+    clamp_fraction: float = math.inf
+    load_factor: float = 1.0
+    slots: int = 1
+
+    @property
+    def is_instant(self) -> bool:
+        return not (self.first_seconds or self.itl_seconds or self.slope_seconds)
+
+
+class Length(msgspec.Struct, frozen=True):
+    """How many tokens an answer has and why it ends there, in OpenAI's words."""
+
+    tokens: int
+    finish_reason: str
+
+
+NORMAL = Behaviour()
+
+
+def parse(text: str) -> Behaviour:
+    """`at=worker-1;ttft=0.8;itl=0.05;tokens=20;header=Retry-After: 7;fault=status:503` in any order. Raises BehaviourError.
+
+    Each key once, `header` as often as wanted; a part without `=` is a fault.
+    """
+    values: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        key, equals, value = part.partition("=")
+        key, value = (key.strip(), value.strip()) if equals else ("fault", key)
+        if key not in KEYS or key in values:
+            raise BehaviourError(f"{part}: {'given twice' if key in values else 'unknown key'}; accepted keys: {', '.join(KEYS)}")
+        if key == "header":
+            headers |= _header(value)
+        else:
+            values[key] = value
+    return Behaviour(
+        ttft_seconds=_seconds("ttft", values["ttft"]) if "ttft" in values else None,
+        itl_seconds=_seconds("itl", values["itl"]) if "itl" in values else None,
+        tokens=whole("tokens", values["tokens"], range(1, MAX_TOKENS + 1)) if "tokens" in values else None,
+        fault=parse_fault(values["fault"]) if "fault" in values else None,
+        at=values.get("at"),
+        headers=headers,
+    )
+
+
+def pace_of(settings: WorkerSettings, behaviour: Behaviour, prompt_tokens: int) -> Pace:
+    """The pace of one answer: a time given for this request is taken as it is, without prefill or slope on top."""
+    first, itl = behaviour.ttft_seconds, behaviour.itl_seconds
+    return Pace(
+        first_seconds=settings.ttft_seconds + settings.prefill_seconds_per_token * prompt_tokens if first is None else first,
+        itl_seconds=settings.itl_seconds if itl is None else itl,
+        slope_seconds=settings.itl_slope_seconds if itl is None else 0.0,
+        jitter_fraction=settings.jitter_fraction,
+        clamp_fraction=settings.jitter_clamp_fraction,
+        load_factor=settings.load_factor,
+        slots=settings.max_num_seqs,
+    )
+
+
+def length_of(settings: WorkerSettings, behaviour: Behaviour, limit: int | None) -> Length:
+    """`limit` is the client's max_tokens. Without a wish for this request the model would speak on to the limit."""
+    natural = behaviour.tokens or limit or settings.default_output_tokens
+    tokens = min(natural, limit or natural, settings.max_output_tokens)
+    is_cut = tokens < natural or (limit is not None and behaviour.tokens is None)
+    return Length(tokens, "length" if is_cut else "stop")
+
+
+def deadlines(pace: Pace, started: float, running: Callable[[], int], seed: str) -> Iterator[float]:
+    """The times at which tokens are due, without end, on the clock of `started`. Absolute, so that lateness never adds up."""
+    factor = _factors(pace.jitter_fraction, pace.clamp_fraction, seed)
+    due = started + pace.first_seconds * strain(pace, running()) * factor()
+    while True:
+        yield due
+        now = running()
+        due += (pace.itl_seconds + pace.slope_seconds * now) * strain(pace, now) * factor()
+
+
+def strain(pace: Pace, running: int) -> float:
+    """How much slower everything is under load: 1 for one running request, `load_factor` with all slots taken, linear between."""
+    if pace.load_factor == 1.0 or pace.slots < 2:
+        return 1.0
+    return 1.0 + (pace.load_factor - 1.0) * min(1.0, max(0, running - 1) / (pace.slots - 1))
+
+
+def _factors(deviation: float, clamp: float, seed: str) -> Callable[[], float]:
+    if not deviation:
+        return lambda: 1.0
+    random = Random(seed)
+    return lambda: max(0.0, 1.0 - clamp, min(1.0 + clamp, random.gauss(1.0, deviation)))
+
+
+def _header(text: str) -> dict[str, str]:
+    name, colon, value = text.partition(":")
+    if not (colon and _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+        raise BehaviourError(f"header={text}: expected a name, a colon and a value, for example header=Retry-After: 7")
+    return {name: value.strip()}
+
+
+def _seconds(key: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= MAX_SECONDS:
+        raise BehaviourError(f"{key}={text}: expected seconds, 0 to {MAX_SECONDS:.0f}")
+    return value

@@ -1,0 +1,120 @@
+"""Carries simulated faults out on a real connection. Which ones exist and what they are called: `knobs.KNOBS`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from services import wire
+from services.worker.behaviour import Behaviour
+from services.worker.distortion import Write, pieces
+from services.worker.journal import Record
+from services.worker.knobs import Fault
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 503: "service_unavailable_error"}
+HEAD_PIECES = 10
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Host(Protocol):
+    """What a fault can do to the whole worker."""
+
+    def allocate(self, mib: int) -> None: ...
+
+    def feign_sickness(self, n: int) -> None: ...
+
+    async def refuse(self, seconds: float) -> None: ...
+
+
+async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
+    """Strike if this kind does so before a slot is taken. Returns the answer of `status`, None for kinds that strike later."""
+    fault = behaviour.fault
+    if fault is None:
+        return None
+    number = fault.argument or 0
+    if fault.kind == "exit":
+        os._exit(number)
+    if fault.kind == "allocate":
+        host.allocate(number)
+    if fault.kind == "sick":
+        host.feign_sickness(record.n)
+    if fault.kind == "refuse":
+        await host.refuse(number / 1000)
+    if fault.kind in ("reset", "refuse"):
+        await _reset(fault, request, record, None)
+    if fault.kind == "status":
+        record.end("failed", number, f"fault {fault}")
+        return status_answer(number, behaviour.headers)
+    return None
+
+
+async def strike_after_tokens(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
+    """Strike now that the tokens are out. Returns only for kinds after which the caller ends the body itself."""
+    if fault.kind == "reset_after":
+        await _reset(fault, request, record, status)
+    if fault.kind == "stall_after":
+        await hang()
+    record.end("failed", status or web.HTTPOk.status_code, f"fault {fault}")
+
+
+def cutting(fault: Fault | None, request: web.Request, record: Record, out: Write) -> Write:
+    """`out`, or what passes exactly so many bytes on to it and then resets the connection."""
+    if fault is None or fault.kind != "cut_at":
+        return out
+    left = fault.argument or 0
+
+    async def write(data: bytes) -> None:
+        nonlocal left
+        if piece := data[:left]:
+            await out(piece)
+        left -= len(piece)
+        if len(piece) < len(data):
+            await _reset(fault, request, record, web.HTTPOk.status_code)
+
+    return write
+
+
+async def answer_slowly(request: web.Request, headers: Mapping[str, str], body: bytes, seconds: float) -> None:
+    """Status line and headers in HEAD_PIECES pieces over `seconds`, then the body. Never returns: the connection ends with it."""
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", "Connection: close"]
+    head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
+    transport = request.transport
+    for piece in pieces(head, -(-len(head) // HEAD_PIECES)):
+        if transport is not None:
+            transport.write(piece)
+        await asyncio.sleep(seconds / HEAD_PIECES)
+    if transport is not None:
+        transport.write(body)
+        transport.close()
+    await hang()
+
+
+async def hang() -> None:
+    """Until the client leaves: that cancels the handler."""
+    await asyncio.get_running_loop().create_future()
+
+
+async def _reset(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
+    record.end("failed", status, f"fault {fault}")
+    await asyncio.sleep(0)  # uvloop writes at the end of a turn: the tokens so far have to be out before the reset drops the rest
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
+    await hang()
+
+
+def status_answer(status: int, given: Mapping[str, str]) -> web.Response:
+    """An error in OpenAI's shape; 429 and 503 say when to come back, unless `given` says otherwise."""
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    detail = wire.ErrorDetail(message=f"Simulated status {status}.", type=kind, code="simulated_fault")
+    headers = ({wire.RETRY_AFTER: "1"} if status in (429, 503) else {}) | dict(given)
+    body = msgspec.json.encode(wire.ErrorBody(error=detail))
+    return web.Response(body=body, status=status, headers=headers, content_type="application/json")

@@ -1,0 +1,220 @@
+"""Generates one accepted answer, unary or streamed, in a slot and in time. Knows neither arrival nor refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import msgspec
+from aiohttp import web
+
+from services import wire
+from services.api_errors import ApiError
+from services.worker import answers, distortion, faults
+from services.worker.answers import Head
+from services.worker.behaviour import Behaviour, Length, deadlines, length_of, pace_of
+from services.worker.endpoints import Endpoint
+from services.worker.journal import Record
+from services.worker.knobs import Fault
+from services.worker.metrics import Meters
+from services.worker.prefix_cache import PrefixCache, SessionKey, session_of
+from services.worker.requests import Job
+from services.worker.room import Room
+from services.worker.settings import WorkerSettings
+from services.worker.slots import QueueFull, Slot, Slots
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+TOKENS_AT_A_STRETCH = 32  # a stream without latency lets others run after so many
+
+
+@dataclass(frozen=True)
+class Run:
+    """One accepted request on its way through a slot."""
+
+    request: web.Request
+    record: Record
+    endpoint: Endpoint
+    job: Job
+    behaviour: Behaviour
+    head: Head
+
+    @property
+    def fault(self) -> Fault | None:
+        return self.behaviour.fault
+
+    def headers(self, own: Mapping[str, str]) -> dict[str, str]:
+        """The answer's headers, with those of the behaviour laid over."""
+        kind = {"Content-Type": distortion.content_type(self.fault, own["Content-Type"])}
+        return {**own, **kind, **self._timing(), **self.behaviour.headers}
+
+    def _timing(self) -> dict[str, str]:
+        """Where the time went here, for whom asks."""
+        if self.request.headers.get(wire.TIMING) != "1":
+            return {}
+        slot_at = self.record.slot_at or self.record.arrived
+        first = self.record.first_token_at or time.monotonic()
+        spent = {"worker_queue": slot_at - self.record.arrived, "worker_first_token": first - slot_at}
+        return {wire.SERVER_TIMING: ", ".join(f"{name};dur={1000 * seconds:.3f}" for name, seconds in spent.items())}
+
+    async def answer_slowly(self, own: Mapping[str, str], body: bytes) -> None:
+        seconds = (self.fault.argument or 0) / 1000 if self.fault else 0.0
+        await faults.answer_slowly(self.request, self.headers(own), body, seconds)
+
+
+class Generator:
+    """Turns runs into responses. Leaves the slot on every way out."""
+
+    def __init__(self, settings: WorkerSettings, slots: Slots, meters: Meters) -> None:
+        self._settings = settings
+        self._slots = slots
+        self._meters = meters
+        self._room = Room(settings)
+        self._prefixes = PrefixCache(settings.prefix_cache_tokens)
+
+    async def generate(self, run: Run) -> web.StreamResponse:
+        """Raises ApiError 429 when no slot is free and none to come, 503 or 507 when there is no room for its tokens."""
+        with await self._slot(run.job.model) as slot, self._room.held(run.job.prompt_tokens + self._length(run).tokens):
+            run.record.slot_at = time.monotonic()
+            run = self._warmed(run)
+            try:
+                if run.fault and run.fault.kind == "hang":
+                    await faults.hang()
+                return await (self._stream(run, slot) if run.job.is_stream else self._unary(run, slot))
+            finally:
+                self._meters.of(run.job.model).tokens(run.job.prompt_tokens, run.record.output_tokens)
+
+    def cancelled(self, model: str) -> None:
+        """Count a request of a served model whose client left."""
+        self._meters.of(model).aborted()
+
+    def failed(self, model: str) -> None:
+        """Count a request of a served model that a fault ended."""
+        self._meters.of(model).failed()
+
+    async def _slot(self, model: str) -> Slot:
+        try:
+            return await self._slots.acquire(model)
+        except QueueFull:
+            text = f"All {self._settings.max_num_seqs} slots run and {self._settings.max_waiting} requests wait; try again."
+            raise ApiError("queue_full", text, headers={wire.RETRY_AFTER: "1"}) from None
+
+    async def _unary(self, run: Run, slot: Slot) -> web.StreamResponse:
+        length = self._length(run)
+        due = self._deadlines(run)
+        for moment in islice(due, max(1, length.tokens)) if due else ():
+            await _reach(moment, run.record)
+            run.record.first_token_at = run.record.first_token_at or time.monotonic()
+            run.record.output_tokens += length.tokens > 0
+        run.record.output_tokens = length.tokens
+        run.record.first_token_at = run.record.first_token_at or time.monotonic()
+        body = run.endpoint.write(run.head, run.job, length.tokens, length.finish_reason)
+        if run.fault and run.fault.kind == "error_event_after":
+            run.record.end("failed", 500, f"fault {run.fault}")
+            return faults.status_answer(500, run.behaviour.headers)
+        if run.fault and run.fault.tokens is not None:
+            await faults.strike_after_tokens(run.fault, run.request, run.record, None)
+            return web.Response(body=body[: len(body) // 2], headers=run.headers(JSON_HEADERS))
+        body = distortion.unary(run.fault, body)
+        self._finish(run, slot, length)
+        if run.fault and run.fault.kind == "slow_headers":
+            await run.answer_slowly(JSON_HEADERS, body)
+        if run.fault and run.fault.kind == "slow_drip":
+            response = web.StreamResponse(headers=run.headers(JSON_HEADERS) | {"Content-Length": str(len(body))})
+            await response.prepare(run.request)
+            await distortion.write(run.fault, response.write, body)
+            return response
+        return web.Response(body=body, headers=run.headers(JSON_HEADERS))
+
+    async def _stream(self, run: Run, slot: Slot) -> web.StreamResponse:
+        shape = run.endpoint.stream
+        assert shape is not None  # only such endpoints read a stream flag
+        length = self._length(run)
+        due = self._deadlines(run)
+        if due:
+            await _reach(next(due), run.record)
+        if run.fault and run.fault.kind == "slow_headers":
+            await self._stream_slowly(run, slot, length)
+        response = await self._open(run)
+        write = faults.cutting(run.fault, run.request, run.record, response.write)
+        if opening := shape.opening(run.head):
+            await distortion.write(run.fault, write, opening)
+        for index in range(length.tokens):
+            if index and due:
+                await _reach(next(due), run.record)
+            elif index % TOKENS_AT_A_STRETCH == TOKENS_AT_A_STRETCH - 1:
+                await asyncio.sleep(0)
+            run.record.emit()
+            await distortion.write(run.fault, write, shape.token(run.head, distortion.token(run.fault, index)))
+        end = distortion.tail(run.fault, shape, run.head, run.job, length.tokens, length.finish_reason)
+        if run.fault and run.fault.tokens is not None:
+            await faults.strike_after_tokens(run.fault, run.request, run.record, web.HTTPOk.status_code)
+            await response.write(distortion.last_words(run.fault, end))
+            return response
+        self._finish(run, slot, length)
+        await distortion.write(run.fault, write, end)
+        return response
+
+    async def _stream_slowly(self, run: Run, slot: Slot, length: Length) -> None:
+        """A whole stream at once, behind slow headers."""
+        shape = run.endpoint.stream
+        assert shape is not None
+        run.record.first_token()
+        run.record.output_tokens = length.tokens
+        tokens = b"".join(shape.token(run.head, answers.token(index)) for index in range(length.tokens))
+        body = shape.opening(run.head) + tokens + answers.tail(shape, run.head, run.job, length.tokens, length.finish_reason)
+        self._finish(run, slot, length)
+        await run.answer_slowly(STREAM_HEADERS, body)
+
+    async def _open(self, run: Run) -> web.StreamResponse:
+        """Send the headers, now that there is a token: a worker killed earlier must not have sent any."""
+        run.record.first_token()
+        response = web.StreamResponse(headers=run.headers(STREAM_HEADERS))
+        await response.prepare(run.request)
+        return response
+
+    def _session(self, run: Run) -> SessionKey | None:
+        if not run.job.words:
+            return None
+        return session_of(run.request.headers, self._settings.session_headers, run.job.session, run.job.model)
+
+    def _warmed(self, run: Run) -> Run:
+        """The run, told how much of its prompt is computed already; unchanged when it belongs to no session."""
+        session = self._session(run)
+        if session is None:
+            return run
+        run.record.cached_tokens = self._prefixes.hits(session, run.job.words)
+        return replace(run, job=msgspec.structs.replace(run.job, cached_tokens=run.record.cached_tokens))
+
+    def _length(self, run: Run) -> Length:
+        if run.endpoint.stream is None:
+            return Length(0, "stop")
+        length = length_of(self._settings, run.behaviour, run.job.limit)
+        after = run.fault.tokens if run.fault else None
+        return length if after is None else Length(after, length.finish_reason)
+
+    def _deadlines(self, run: Run) -> Iterator[float] | None:
+        """None when nothing takes any time."""
+        pace = pace_of(self._settings, run.behaviour, run.job.prompt_tokens - run.record.cached_tokens)
+        if pace.is_instant:
+            return None
+        return deadlines(pace, time.monotonic(), lambda: self._slots.running, f"{self._settings.seed}:{run.record.n}")
+
+    def _finish(self, run: Run, slot: Slot, length: Length) -> None:
+        """Before the last byte: a client that has its whole answer finds it journaled and the slot free."""
+        run.record.end("finished", web.HTTPOk.status_code, f"fault {run.fault}" if run.fault else None)
+        if session := self._session(run):
+            self._prefixes.keep(session, run.job.words + tuple(answers.text(length.tokens).split()))
+        self._meters.of(run.job.model).finished(length.finish_reason, run.record, time.monotonic())
+        slot.release()
+
+
+async def _reach(deadline: float, record: Record) -> None:
+    """Sleep until `deadline` on the monotonic clock, never less. Whole milliseconds, uvloop's grain: at most one too late."""
+    while (left := deadline - time.monotonic()) > 0:  # noqa: ASYNC110 - a moment is awaited, there is no event
+        await asyncio.sleep(math.ceil(left * 1000) / 1000)
+    record.late_seconds = max(record.late_seconds, -left)

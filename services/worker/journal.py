@@ -1,0 +1,213 @@
+"""The worker's journal: one JSON line per event, written before the effect it announces, so that it outlives SIGKILL. Not a log."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FILE_NAME = "journal.jsonl"
+MAX_BODY_BYTES = 16 * 1024  # a longer body is in the journal by its hash only
+MAX_EMITTED = 512
+MAX_LINES_READ = 10_000
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-cluster-token", "x-api-key", "cookie"})
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """What each line has: `n` counts the requests of this process and joins their lines; times in seconds."""
+
+    n: int | None = None
+    request_id: str | None = None
+    time: float
+    monotonic: float
+    worker: str
+    pid: int
+
+
+class Started(Line, frozen=True, kw_only=True, tag="started"):
+    """The process runs. `epoch`: nanoseconds since 1970, names this incarnation."""
+
+    epoch: int
+
+
+class Ready(Line, frozen=True, kw_only=True, tag="ready"):
+    """The models answer from now on."""
+
+    models: tuple[str, ...]
+
+
+class Arrival(Line, frozen=True, kw_only=True, tag="arrival"):
+    """A request has come in full. Header names are in lower case; secrets are replaced; `peer` is the other end of the connection."""
+
+    method: str
+    path: str
+    model: str | None
+    session: str | None
+    stream: bool
+    headers: Mapping[str, str]
+    body: str | None
+    body_sha256: str
+    peer: str | None = None
+
+
+class FirstToken(Line, frozen=True, kw_only=True, tag="first_token"):
+    """The headers and the first token of a stream are about to be sent."""
+
+
+class End(Line, frozen=True, kw_only=True, tag="end"):
+    """Nothing more will be generated. `slot_at`: monotonic seconds at which a slot was taken; null when none was.
+
+    `emitted`: monotonic seconds of each token's write; null for unary and long answers. `late_seconds`: how late the latest token was.
+    """
+
+    outcome: str
+    status: int | None
+    output_tokens: int
+    prompt_tokens: int
+    cached_tokens: int = 0
+    reason: str | None = None
+    slot_at: float | None = None
+    late_seconds: float = 0.0
+    emitted: tuple[float, ...] | None = None
+
+
+class Journal:
+    """Appends to `<data_dir>/journal.jsonl`. Every write is one unbuffered system call; a failing one raises OSError."""
+
+    def __init__(self, data_dir: Path, worker: str) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self.path = data_dir / FILE_NAME
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._worker = worker
+        self._pid = os.getpid()
+        self._encoder = msgspec.json.Encoder()
+
+    def origin(self) -> dict[str, Any]:
+        """When and where: the fields that each line has."""
+        return {"time": time.time(), "monotonic": time.monotonic(), "worker": self._worker, "pid": self._pid}
+
+    def append(self, line: Line) -> None:
+        data = self._encoder.encode(line) + b"\n"
+        if os.write(self._fd, data) != len(data):
+            raise OSError(f"{self.path}: the disk took only a part of a line")
+
+    def started(self) -> None:
+        self.append(Started(epoch=time.time_ns(), **self.origin()))
+
+    def ready(self, models: tuple[str, ...]) -> None:
+        self.append(Ready(models=models, **self.origin()))
+
+    def read(self, since: int) -> list[msgspec.Raw]:
+        """The lines after line number `since`, at most MAX_LINES_READ."""
+        with self.path.open("rb") as file:
+            return [msgspec.Raw(line) for line in islice(file, since, since + MAX_LINES_READ)]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class Record:
+    """The lines of one request. The first `end` counts; later ones are ignored."""
+
+    def __init__(self, journal: Journal, n: int, request_id: str) -> None:
+        self._journal = journal
+        self.n = n
+        self.request_id = request_id
+        self.prompt_tokens = 0
+        self.cached_tokens = 0
+        self.output_tokens = 0
+        self.arrived = time.monotonic()
+        self.slot_at: float | None = None
+        self.first_token_at: float | None = None
+        self.late_seconds = 0.0
+        self.is_ended = False
+        self.outcome: str | None = None
+        self._is_stream = False
+        self._emitted: list[float] = []
+
+    def arrival(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        model: str | None,
+        stream: bool,
+        peer: str | None = None,
+    ) -> None:
+        self._is_stream = stream
+        self._journal.append(
+            Arrival(
+                n=self.n,
+                request_id=self.request_id,
+                method=method,
+                path=path,
+                model=model,
+                session=headers.get("X-Session-ID"),
+                stream=stream,
+                headers=without_secrets(headers),
+                body=body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else None,
+                body_sha256=hashlib.sha256(body).hexdigest(),
+                peer=peer,
+                **self._journal.origin(),
+            )
+        )
+
+    def first_token(self) -> None:
+        self.first_token_at = time.monotonic()
+        self._journal.append(FirstToken(n=self.n, request_id=self.request_id, **self._journal.origin()))
+
+    @property
+    def emitted(self) -> tuple[float, ...]:
+        """When each token was written; empty for unary and long answers."""
+        return tuple(self._emitted) if self._is_stream and len(self._emitted) <= MAX_EMITTED else ()
+
+    def emit(self) -> None:
+        """Count a token that is about to be written."""
+        self.output_tokens += 1
+        if self.output_tokens <= MAX_EMITTED + 1:  # one more tells a full list from an overflowing one
+            self._emitted.append(time.monotonic())
+
+    def fields(self) -> dict[str, Any]:
+        """For the log line: how it ended and how long each part took, in seconds; null where it did not come to that."""
+        ended = time.monotonic()
+        queued = None if self.slot_at is None else round(self.slot_at - self.arrived, 6)
+        ttft = None if self.first_token_at is None else round(self.first_token_at - self.arrived, 6)
+        times = {"queue_seconds": queued, "ttft_seconds": ttft, "seconds": round(ended - self.arrived, 6)}
+        tokens = {"prompt_tokens": self.prompt_tokens, "cached_tokens": self.cached_tokens, "output_tokens": self.output_tokens}
+        return {"outcome": self.outcome} | tokens | times
+
+    def end(self, outcome: str, status: int | None, reason: str | None = None) -> None:
+        if self.is_ended:
+            return
+        self.is_ended = True
+        self.outcome = outcome
+        self._journal.append(
+            End(
+                n=self.n,
+                request_id=self.request_id,
+                outcome=outcome,
+                status=status,
+                output_tokens=self.output_tokens,
+                prompt_tokens=self.prompt_tokens,
+                cached_tokens=self.cached_tokens,
+                reason=reason,
+                slot_at=self.slot_at,
+                late_seconds=self.late_seconds,
+                emitted=tuple(self._emitted) if self._is_stream and len(self._emitted) <= MAX_EMITTED else None,
+                **self._journal.origin(),
+            )
+        )
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with names in lower case and the values of credentials replaced by `***`."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {name: "***" if name in _SECRET_HEADERS else value for name, value in lower.items()}

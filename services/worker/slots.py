@@ -1,0 +1,98 @@
+"""Slots of the simulated batch: so many run, so many wait in order, the rest is refused. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+
+_Turn = tuple[asyncio.Future[None], str]
+
+
+class QueueFull(Exception):
+    """All slots run and the queue is full."""
+
+
+class Slots:
+    """`max_running` run at once, `max_waiting` wait first come, first served. The key of an entry (its model) is only counted."""
+
+    def __init__(self, max_running: int, max_waiting: int) -> None:
+        self.max_running = max_running
+        self._max_waiting = max_waiting
+        self._running_by_key: Counter[str] = Counter()
+        self._queue: deque[_Turn] = deque()
+        self.running = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    @property
+    def waiting(self) -> int:
+        return sum(not turn.done() for turn, _ in self._queue)
+
+    def running_of(self, key: str) -> int:
+        return self._running_by_key[key]
+
+    def waiting_of(self, key: str) -> int:
+        return sum(not turn.done() for turn, owner in self._queue if owner == key)
+
+    async def acquire(self, key: str) -> Slot:
+        """Wait for a slot. Raises QueueFull at once when the queue is full. Use as `with await slots.acquire(key):`."""
+        if self.running < self.max_running:
+            self._enter(key)
+            return Slot(self, key)
+        if self.waiting >= self._max_waiting:
+            raise QueueFull
+        await self._wait_turn((asyncio.get_running_loop().create_future(), key))
+        return Slot(self, key)
+
+    async def _wait_turn(self, entry: _Turn) -> None:
+        turn, key = entry
+        self._queue.append(entry)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave(key)  # the slot was handed over in the very moment of the cancellation
+            with suppress(ValueError):
+                self._queue.remove(entry)
+            raise
+
+    def leave(self, key: str) -> None:
+        """Give one slot of `key` back, to the next in the queue. Called by `Slot`."""
+        self.running -= 1
+        self._running_by_key[key] -= 1
+        while self._queue:
+            turn, owner = self._queue.popleft()
+            if not turn.done():
+                self._enter(owner)
+                turn.set_result(None)
+                return
+        if not self.running:
+            self.idle.set()
+
+    def _enter(self, key: str) -> None:
+        self.running += 1
+        self._running_by_key[key] += 1
+        self.idle.clear()
+
+
+@dataclass
+class Slot:
+    """A held slot. Given back on leaving the `with`, once, however it is left."""
+
+    slots: Slots
+    key: str
+    is_held: bool = True
+
+    def release(self) -> None:
+        if self.is_held:
+            self.is_held = False
+            self.slots.leave(self.key)
+
+    def __enter__(self) -> Slot:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
