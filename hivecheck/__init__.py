@@ -1,0 +1,1 @@
+"""Acceptance, chaos and load harness for LLM-serving stacks."""

@@ -1,0 +1,54 @@
+"""Whom a fault touched: the streams that were alive when it struck, by what became of each. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hivecheck.history import Operation
+
+HUNG = "no end within"
+
+
+@dataclass(frozen=True)
+class Blast:
+    """Streams alive at a strike, and how many of them broke off, hung, ended too early, had tokens twice, were begun anew elsewhere."""
+
+    alive: int = 0
+    broke: int = 0
+    hung: int = 0
+    truncated: int = 0
+    duplicated: int = 0
+    retried: int = 0
+
+    @property
+    def hit(self) -> int:
+        return self.broke + self.hung + self.truncated + self.duplicated + self.retried
+
+    @property
+    def share(self) -> float:
+        """Of the living, those that were hit; 0 where nobody lived."""
+        return self.hit / self.alive if self.alive else 0.0
+
+
+def blast_radius(operations: Iterable[Operation], strikes: Sequence[tuple[float, float]]) -> Blast:
+    """What became of the streams that were under way at any strike: (beginning, seen to bite), in monotonic seconds."""
+    streams = [one for one in operations if one.is_stream]
+    alive = [one for one in streams if any(one.started_at <= end and begin <= (one.ended_at or math.inf) for begin, end in strikes)]
+    return Blast(len(alive), **Counter(fate for one in alive if (fate := _fate(one))))
+
+
+def _fate(stream: Operation) -> str | None:
+    """The worst that happened to it; None for a stream that nothing happened to."""
+    if (stream.error or "").startswith(HUNG):
+        return "hung"
+    if stream.error or stream.stream_error or not 200 <= (stream.status or 0) < 300:
+        return "broke"
+    if not stream.saw_done or stream.finish_reason is None:
+        return "truncated"
+    texts = [token.text for token in stream.tokens]
+    if len(set(texts)) < len(texts):  # the bundled worker numbers its tokens
+        return "duplicated"
+    return "retried" if int(stream.header("X-Attempts") or 1) > 1 else None

@@ -1,0 +1,27 @@
+"""A stream that broke off, so that its client can tell: no finish reason, no [DONE], and an error event or a cut body."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import order_fault, streams
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+
+WANTED = "no finish reason, no [DONE], and an error event or a cut body"
+
+
+def judge(history: History, *, code: str | None = None) -> Verdict:
+    """Judges every stream of the scenario; one that never had a token did not break off in its middle. `code`: of the error event."""
+    return worst([_judge_one(operation, code) for operation in streams(history)])
+
+
+def _judge_one(operation: Operation, code: str | None) -> Verdict:
+    if not operation.tokens:
+        return inconclusive(wanted="a stream that breaks off after its first token", got=operation.sentence())
+    if fault := order_fault(operation):
+        return failed(wanted="what came before the break in order", got=f"{operation.sentence()}: {fault}")
+    can_tell = bool(operation.stream_error or operation.error)
+    if operation.saw_done or operation.finish_reason or not can_tell:
+        return failed(wanted=WANTED, got=operation.sentence())
+    if code and (operation.stream_error or {}).get("code") != code:
+        return failed(wanted=f"error event {code}", got=operation.sentence())
+    return passed(f"{operation.sentence()}: its client can tell")

@@ -1,0 +1,54 @@
+"""An unary answer has OpenAI's full chat completion schema, and is of the model that was asked for.
+
+Source: the Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, passed, worst
+
+FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
+
+
+def judge(history: History) -> Verdict:
+    """Judges every request of the scenario that asked for no stream."""
+    return worst([_judge_one(operation) for operation in history.operations() if not operation.is_stream])
+
+
+def _judge_one(operation: Operation) -> Verdict:
+    wanted = f"a chat completion of {operation.model}"
+    if operation.status != 200:
+        return failed(wanted=wanted, got=operation.sentence())
+    if found := faults(operation.body, operation.model):
+        return failed(wanted=wanted, got=f"{'; '.join(found)} in {operation.body}")
+    return passed(f"{operation.id}: {wanted}")
+
+
+def faults(body: Any, model: str) -> list[str]:
+    """What is missing or wrong in a chat completion of `model`."""
+    if not isinstance(body, dict):
+        return ["no JSON object"]
+    choices = body.get("choices")
+    first = _object(choices[0] if isinstance(choices, list) and choices else None)
+    message, usage = _object(first.get("message")), _object(body.get("usage"))
+    counts: list[Any] = [usage.get(key) for key in ("prompt_tokens", "completion_tokens", "total_tokens")]
+    adds_up = all(isinstance(n, int) and n > 0 for n in counts) and sum(counts[:2]) == counts[2]
+    rules = {
+        "id is no text": isinstance(body.get("id"), str) and body["id"],
+        "object is not chat.completion": body.get("object") == "chat.completion",
+        "created is no time": isinstance(body.get("created"), int) and body["created"] > 0,
+        f"model is {body.get('model')!r}": body.get("model") == model,
+        "no choice of index 0": first.get("index") == 0,
+        "role is not assistant": message.get("role") == "assistant",
+        "content is empty": isinstance(message.get("content"), str) and message["content"],
+        f"finish_reason is {first.get('finish_reason')!r}": first.get("finish_reason") in FINISH_REASONS,
+        f"usage does not add up: {usage}": adds_up,
+    }
+    return [fault for fault, holds in rules.items() if not holds]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,17 @@
+"""Every request of one wave came to an end, good or bad, within a time limit."""
+
+from __future__ import annotations
+
+from hivecheck.history import History
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+
+
+def judge(history: History, *, purpose: str, seconds: float) -> Verdict:
+    """From sending to the last byte, or to the cut."""
+    operations = history.operations(purpose)
+    if not operations:
+        return inconclusive(wanted=f"requests of {purpose}", got="none")
+    slowest = max(operations, key=lambda operation: operation.seconds)
+    if slowest.seconds > seconds:
+        return failed(wanted=f"every end within {seconds:g} s", got=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
+    return passed(f"the slowest took {slowest.seconds:.2f} s")

@@ -1,0 +1,33 @@
+"""Whoever tried to reach a node behind a cut did so ever more rarely, by the first packets that came there."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hivecheck.history import History
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+
+TOGETHER_SECONDS = 0.5  # attempts this near each other are those of several requests at once, none of which knew of the others' failure
+SHRINKING = 0.9  # what the machine may take off a gap
+
+
+def judge(history: History, *, node: str, factor: float, count: int) -> Verdict:
+    """At least `count` gaps, none notably shorter than the one before it, the longest `factor` times the shortest.
+
+    From the account of the last fault on `node`: the moments at which a peer began a connection. What the kernel repeats of one
+    attempt is no further one.
+    """
+    told = [event.data["account"] for event in history.events("fault", node) if event.data.get("account")]
+    if not told:
+        return inconclusive(wanted=f"a fault on {node} that was healed and gave account of its packets", got="none")
+    attempts = [float(at) for at in told[-1]["attempts"]]
+    apart = [at for before, at in pairwise([-TOGETHER_SECONDS, *attempts]) if at - before >= TOGETHER_SECONDS]
+    gaps = [after - before for before, after in pairwise(apart)]
+    shown = ", ".join(f"{gap:.2f}" for gap in gaps) + " s"
+    if not attempts:
+        return failed(wanted=f"attempts to reach {node}", got="none while it was cut off: whoever does not try finds nobody again")
+    if len(gaps) < count:
+        return inconclusive(wanted=f"{count} gaps between attempts to reach {node}", got=f"{len(gaps)}: {shown}")
+    if any(after < SHRINKING * before for before, after in pairwise(gaps)) or gaps[-1] < factor * gaps[0]:
+        return failed(wanted=f"growing gaps between attempts to reach {node}, in the end {factor:g} times the first", got=shown)
+    return passed(f"gaps of {shown}")

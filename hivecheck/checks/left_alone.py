@@ -1,0 +1,23 @@
+"""Every request whose client went away was given up by its worker: journaled as cancelled, its tokens not sent to the end."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import end_of
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+
+
+def judge(history: History) -> Verdict:
+    """Each arrival of each request, of which a client library may have sent several."""
+    return worst([_judge_one(history, operation) for operation in history.operations()])
+
+
+def _judge_one(history: History, operation: Operation) -> Verdict:
+    arrivals = history.arrivals(operation)
+    ends = [end_of(history, arrival) for arrival in arrivals]
+    if not arrivals:
+        return inconclusive(wanted="a request that reached a worker", got=operation.sentence())
+    outcomes = [end.data.get("outcome") if end else "no end" for end in ends]
+    if set(outcomes) != {"cancelled"}:
+        return failed(wanted=f"{operation.id} cancelled at its worker", got=f"{outcomes}: {operation.sentence()}")
+    return passed(f"{operation.id}: cancelled at its worker {len(outcomes)} times")

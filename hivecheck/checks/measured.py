@@ -1,0 +1,51 @@
+"""What services measured of themselves, as it was noted: series with their labels, before and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hivecheck.history import History
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of one node. Its value before is 0 if it was not there."""
+
+    node: str
+    name: str
+    labels: Mapping[str, str]
+    before: float
+    after: float
+    is_new: bool
+
+    @property
+    def growth(self) -> float:
+        return self.after - self.before
+
+
+def noted(history: History) -> list[Mapping[str, Any]]:
+    """Every note of all nodes' metrics, in order: node -> list of (name, labels, value)."""
+    return [event.data["metrics"] for event in history.events("state") if "metrics" in event.data]
+
+
+def grown(history: History) -> list[Series]:
+    """Every series of the last note, compared with the first."""
+    first, last = noted(history)[0], noted(history)[-1]
+    before = {(node, name, _key(labels)): value for node, series in first.items() for name, labels, value in series}
+    return [
+        Series(node, name, labels, before.get((node, name, _key(labels)), 0.0), value, (node, name, _key(labels)) not in before)
+        for node, series in last.items()
+        for name, labels, value in series
+    ]
+
+
+def growth_of(series: Iterable[Series], name: str, node: str | None = None, **labels: str) -> float:
+    """How much all series of that name with those labels grew together."""
+    wanted = labels.items()
+    return sum(one.growth for one in series if one.name == name and node in (None, one.node) and wanted <= one.labels.items())
+
+
+def _key(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items()))

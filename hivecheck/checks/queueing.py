@@ -1,0 +1,39 @@
+"""More requests than slots: no worker worked on more than its slots at once, and some requests did wait for one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from hivecheck.history import History, journal_pairs
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+
+WAITED_SECONDS = 0.05
+
+
+def judge(history: History, *, slots: int) -> Verdict:
+    """`slots`: how many requests a worker may work on at once. Work lasts from taking a slot until the `end`."""
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    waited = 0
+    for arrival, end in journal_pairs(history):
+        start = end.data.get("slot_at") if end else None
+        if start is None or end is None:
+            return inconclusive(wanted="slot and end of every arrival in the journals", got=f"{arrival.data.get('request_id')} lacks one")
+        waited += start - arrival.at > WAITED_SECONDS
+        spans[arrival.node].append((start, end.at))
+    if not spans:
+        return inconclusive(wanted="requests that workers took up", got="no arrival in any journal")
+    most = {node: _most_at_once(times) for node, times in spans.items()}
+    if any(count > slots for count in most.values()):
+        return failed(wanted=f"at most {slots} at once at each worker", got=f"{most}")
+    if not waited:
+        return failed(wanted="some requests that waited for a slot", got=f"none waited longer than {WAITED_SECONDS} s; at once {most}")
+    return passed(f"{waited} requests waited; at once {most}")
+
+
+def _most_at_once(spans: list[tuple[float, float]]) -> int:
+    changes = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+    most = now = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most

@@ -1,0 +1,27 @@
+"""Every answer is the call of one tool: its name, an id, arguments that are JSON, and the finish reason that says so."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, passed, worst
+
+
+def judge(history: History, *, tool: str) -> Verdict:
+    """`tool`: the function that had to be called."""
+    return worst([_judge_one(operation, tool) for operation in history.operations()])
+
+
+def _judge_one(operation: Operation, tool: str) -> Verdict:
+    try:
+        choice: Any = operation.body["choices"][0]
+        [call] = choice["message"]["tool_calls"]
+        told = (choice["finish_reason"], call["type"], call["function"]["name"], bool(call["id"]))
+        arguments = json.loads(call["function"]["arguments"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        return failed(wanted=f"a call of {tool}", got=f"{type(error).__name__} in {operation.body}: {operation.sentence()}")
+    if told != ("tool_calls", "function", tool, True) or not isinstance(arguments, dict):
+        return failed(wanted=f"a call of {tool}", got=f"{told}, arguments {arguments!r}")
+    return passed(f"{operation.id}: {tool} called")

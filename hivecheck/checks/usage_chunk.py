@@ -1,0 +1,37 @@
+"""A stream whose client asked for the usage has it in a chunk of its own, the last before a bare `[DONE]`; any other has none."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import end_of, streams
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+
+
+def judge(history: History) -> Verdict:
+    """Judges every stream of the scenario."""
+    return worst([_judge_one(history, operation) for operation in streams(history)])
+
+
+def _judge_one(history: History, operation: Operation) -> Verdict:
+    options = operation.request.get("stream_options") or {}
+    is_asked = bool(options.get("include_usage"))
+    shown = f"{operation.sentence()}, chunks of usage alone: {operation.usage_chunks}, before [DONE]: {operation.before_done or 'nothing'}"
+    if not operation.saw_done:
+        return failed(wanted="a stream that ends with [DONE]", got=shown)
+    if not is_asked:
+        is_clean = operation.usage_chunks == 0 and operation.usage is None
+        return passed(f"{operation.id}: no usage") if is_clean else failed(wanted="no usage, for none was asked for", got=shown)
+    if (operation.usage_chunks, operation.before_done) != (1, "usage"):
+        return failed(wanted="one chunk of usage alone, right before [DONE]", got=shown)
+    arrivals = history.arrivals(operation)
+    end = end_of(history, arrivals[-1]) if arrivals else None
+    if end is None:
+        return inconclusive(wanted="a journal line that says how many tokens were sent", got=f"no end noted for {operation.id}")
+    wanted = end.data.get("prompt_tokens"), end.data.get("output_tokens")
+    usage = operation.usage or {}
+    got = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return (
+        passed(f"{operation.id}: usage {got}")
+        if got == wanted
+        else failed(wanted=f"the usage {wanted} of {end.node}", got=f"{shown}: {got}")
+    )

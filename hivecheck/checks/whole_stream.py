@@ -1,0 +1,36 @@
+"""A stream is whole: each token once and in order, as many as the worker sent, a finish reason, the end marker, no error."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import end_of, order_fault, streams
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+
+WANTED = "every token once and in order, a finish reason and [DONE]"
+
+
+def judge(history: History) -> Verdict:
+    """Judges every stream of the scenario."""
+    return worst([_judge_one(history, operation) for operation in streams(history)])
+
+
+def _judge_one(history: History, operation: Operation) -> Verdict:
+    faults = [
+        None if operation.status == 200 else f"status {operation.status}",
+        operation.error,
+        f"error event {dict(operation.stream_error)}" if operation.stream_error else None,
+        None if operation.finish_reason else "no finish reason",
+        None if operation.saw_done else "no [DONE]",
+        order_fault(operation),
+        None if operation.tokens else "no token at all",
+    ]
+    if found := [fault for fault in faults if fault]:
+        return failed(wanted=WANTED, got=f"{operation.sentence()}: {'; '.join(found)}")
+    arrivals = history.arrivals(operation)
+    end = end_of(history, arrivals[-1]) if arrivals else None
+    if end is None:
+        return inconclusive(wanted="a worker's journal that says how many tokens it sent", got=f"no end noted for {operation.id}")
+    sent = end.data.get("output_tokens")
+    if sent != len(operation.tokens):
+        return failed(wanted=f"the {sent} tokens that {end.node} sent", got=operation.sentence())
+    return passed(f"{operation.id}: {sent} tokens, whole")

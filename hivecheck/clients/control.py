@@ -1,0 +1,103 @@
+"""One control-plane connection to one node: synchronous, JSON in and out, with the cluster's token. Knows no service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import requests
+
+from hivecheck.errors import ClientError
+
+TOKEN_HEADER = "X-Cluster-Token"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A status and the parsed JSON body (None where it was no JSON)."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class ControlClient:
+    """`url` is the node's; `token` is sent with every call. Proxies of the environment are ignored."""
+
+    def __init__(self, url: str, token: str, timeout_seconds: float = 5.0) -> None:
+        self.url = url
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        seconds: float | None = None,
+        with_token: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One call, whatever it answers. Raises ClientError only when no HTTP answer came."""
+        own = {TOKEN_HEADER: self._token} if with_token else {}
+        sent = own | dict(headers or {})
+        try:
+            answer = self._session.request(method, self.url + path, json=body, headers=sent, timeout=seconds or self._timeout_seconds)
+        except requests.RequestException as error:
+            raise ClientError(f"{method} {self.url}{path}: no answer ({type(error).__name__}: {_root(error)})") from error
+        try:
+            parsed = answer.json()
+        except ValueError:
+            parsed = None
+        return Reply(answer.status_code, parsed, dict(answer.headers))
+
+    def call(self, method: str, path: str, *, body: Any = None, seconds: float | None = None) -> Any:
+        """The JSON body of a 2xx answer. Raises ClientError for anything else."""
+        return self._body_of(self.ask(method, path, body=body, seconds=seconds), f"{method} {self.url}{path}")
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def text(self, path: str) -> str:
+        """The body of a 2xx answer as it stands. Raises ClientError for anything else."""
+        return self.content(path).decode()
+
+    def content(self, path: str) -> bytes:
+        """Its bytes. Raises ClientError for anything but a 2xx answer that is whole."""
+        try:
+            answer = self._session.get(self.url + path, headers={TOKEN_HEADER: self._token}, timeout=self._timeout_seconds)
+        except requests.RequestException as error:
+            raise ClientError(f"GET {self.url}{path}: no answer ({type(error).__name__}: {_root(error)})") from error
+        if not answer.ok:
+            raise ClientError(f"GET {self.url}{path}: expected 2xx, got {answer.status_code}")
+        return answer.content
+
+    def find(self, path: str) -> Any:
+        """The JSON body of a GET, or None when the answer is 404. Raises ClientError for anything else."""
+        reply = self.ask("GET", path)
+        return None if reply.status == 404 else self._body_of(reply, f"GET {self.url}{path}")
+
+    def close(self) -> None:
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _body_of(self, reply: Reply, what: str) -> Any:
+        if not 200 <= reply.status < 300 or reply.body is None:
+            raise ClientError(f"{what}: expected 2xx and JSON, got {reply.status} {reply.body!r}")
+        return reply.body
+
+
+def _root(error: BaseException) -> str:
+    """The innermost cause of requests' nested errors: the part a person can use."""
+    while inner := (error.__cause__ or error.__context__):
+        error = inner
+    return str(error)

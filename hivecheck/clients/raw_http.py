@@ -1,0 +1,93 @@
+"""Bytes on a socket that no HTTP library would send, and whatever comes back as an operation. Judges nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import select
+import socket
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from hivecheck.history import History, Operation
+
+PURPOSE = "hostile"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent: `first`, then `then` piece by piece with `pause_seconds` before each, until an answer begins."""
+
+    first: bytes
+    then: Callable[[], Iterable[bytes]] = tuple
+    pause_seconds: float = 0.0
+
+
+class RawClient:
+    """One connection for each parcel. `patience_seconds`: the longest it waits for anything."""
+
+    def __init__(self, url: str, history: History, patience_seconds: float) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "", parts.port or 80)
+        self._history = history
+        self._patience_seconds = patience_seconds
+
+    def send(self, identifier: str, words: str, parcel: Parcel) -> Operation:
+        """Send one parcel and wait for the answer, the close or the end of patience."""
+        operation = Operation(
+            id=identifier,
+            path=words,
+            model="",
+            is_stream=False,
+            started_at=time.monotonic(),
+            purpose=PURPOSE,
+            request={"bytes": len(parcel.first)},
+        )
+        try:
+            with socket.create_connection(self._address, self._patience_seconds) as connection:
+                self._post(connection, parcel)
+                operation = _answer(connection, operation)
+        except TimeoutError:
+            operation = replace(operation, error=f"no end within {self._patience_seconds:g} s")
+        except (OSError, http.client.HTTPException) as error:
+            operation = replace(operation, error=f"{type(error).__name__}: {error}")
+        operation = replace(operation, ended_at=time.monotonic())
+        self._history.record(operation)
+        return operation
+
+    def occupy(self, count: int) -> list[socket.socket]:
+        """So many connections that asked for something, had their answer and are idle now. The caller closes them."""
+        connections = []
+        for _ in range(count):
+            connection = socket.create_connection(self._address, self._patience_seconds)
+            connections.append(connection)
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            connection.recv(65536)
+        return connections
+
+    def _post(self, connection: socket.socket, parcel: Parcel) -> None:
+        """A peer that answers early, or has hung up, need not be told the rest."""
+        deadline = time.monotonic() + self._patience_seconds
+        try:
+            connection.sendall(parcel.first)
+            for piece in parcel.then():
+                if select.select([connection], [], [], parcel.pause_seconds)[0] or time.monotonic() > deadline:
+                    return
+                connection.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+def _answer(connection: socket.socket, operation: Operation) -> Operation:
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    operation = replace(operation, status=response.status, headers=dict(response.getheaders()), headers_at=time.monotonic())
+    text = response.read()
+    try:
+        body: Any = json.loads(text)
+    except ValueError:
+        return replace(operation, raw=text.decode(errors="replace"))
+    return replace(operation, body=body)

@@ -1,0 +1,166 @@
+"""The database of a running service is locked, put aside for another file, or can no longer be written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hivecheck.errors import ClientError
+from hivecheck.faults.fault import Victim
+
+DATABASES = {"registry": "registry.db", "orchestrator": "usage.sqlite", "hive": "catalogue.db"}
+# Each program runs where the service does; its first arguments are the places where the database may be.
+_HEAD = "import os, resource, sys, time\npath = next(path for path in sys.argv[1:3] if os.path.exists(path))\n"
+# Leaves a process behind that holds the write lock until a file appears beside the database, and prints its id. It ends by itself.
+LOCK = """
+import sqlite3
+if os.path.exists(path + ".free"):
+    os.unlink(path + ".free")
+told, tell = os.pipe()
+if holder := os.fork():
+    os.close(tell)
+    print(holder)
+    sys.exit(0 if os.read(told, 1) == b"1" else 1)
+quiet = os.open(os.devnull, os.O_RDWR)
+for stream in (0, 1, 2):
+    os.dup2(quiet, stream)
+connection = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+os.write(tell, b"1")
+deadline = time.monotonic() + 120
+while time.monotonic() < deadline and not os.path.exists(path + ".free"):
+    time.sleep(0.01)
+connection.close()
+"""
+# Prints which process holds the write lock, 0 when none does. Others hold it for moments, too, so being refused it would prove nothing.
+# Where its byte is: in the shared memory of a write-ahead log if there is one (walformat.html), else in the file (os_unix.c).
+HOLDER = """
+import fcntl, struct
+log = path + "-shm"
+has_log = open(path, "rb").read(19)[18:19] == b"\\x02"
+file, start = (log, 120) if has_log else (path, 0x40000001)
+asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
+if not os.path.exists(file):
+    sys.exit(print(0))
+with open(file, "r+b") as opened:
+    kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(opened, fcntl.F_GETLK, asked))
+print(0 if kind == fcntl.F_UNLCK else pid)
+"""
+# Tells the holder to let go, and waits until it has ended: nobody may have taken note of that yet.
+FREE = """
+def has_ended():
+    try:
+        return open("/proc/" + sys.argv[4] + "/stat").read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+open(path + ".free", "w").close()
+deadline = time.monotonic() + 2
+while time.monotonic() < deadline and not has_ended():
+    time.sleep(0.005)
+os.unlink(path + ".free")
+"""
+# As somebody does it who restores a database that was never this service's: another file under its name, without its journals.
+REPLACE = """
+import sqlite3
+connection = sqlite3.connect(path + ".other", isolation_level=None)
+connection.execute("CREATE TABLE somebody_else (id TEXT PRIMARY KEY)")
+connection.close()
+for end in ("-wal", "-shm"):
+    os.path.exists(path + end) and os.unlink(path + end)
+os.replace(path + ".other", path)
+"""
+# The mark stays in it, whatever the service makes of that file.
+IS_REPLACED = """
+import sqlite3
+connection = sqlite3.connect(path)
+own = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'somebody_else'").fetchone()[0]
+print("replaced" if own else "as before")
+"""
+LIMIT = "resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE, (0, resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[1]))\n"
+LIFT = "resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE, (resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[1],) * 2)\n"
+LIMITED = "print(resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[0])\n"
+
+
+@dataclass
+class DatabaseLock:
+    """Somebody else holds the write lock and does not let go: every write fails, reading goes on. Proven by the kernel's list of locks."""
+
+    done: str = "its database was locked"
+    needs: frozenset[str] = frozenset({"exec"})
+    _holder: str = ""
+
+    def inject(self, victim: Victim) -> None:
+        self._holder = run(victim, LOCK)
+
+    def effect(self, victim: Victim) -> str | None:
+        return f"process {self._holder} holds the write lock" if self._is_held(victim) else None
+
+    def heal(self, victim: Victim) -> None:
+        if self._holder:
+            run(victim, FREE, self._holder)
+
+    def residue(self, victim: Victim) -> str | None:
+        return f"process {self._holder} still holds the write lock" if self._is_held(victim) else None
+
+    def _is_held(self, victim: Victim) -> bool:
+        return bool(self._holder) and run(victim, HOLDER) == self._holder
+
+
+@dataclass
+class DatabaseReplacement:
+    """Another file is under the database's name, and what the service writes to its own is lost. Only the service can mend that."""
+
+    done: str = "its database was replaced"
+    needs: frozenset[str] = frozenset({"exec"})
+
+    def inject(self, victim: Victim) -> None:
+        run(victim, REPLACE)
+
+    def effect(self, victim: Victim) -> str | None:
+        return "the file under the database's name is another one" if run(victim, IS_REPLACED) == "replaced" else None
+
+    def heal(self, victim: Victim) -> None:
+        """Nothing: the old file is gone."""
+
+    def residue(self, victim: Victim) -> str | None:
+        return None
+
+
+@dataclass
+class FileLimit:
+    """No file of the struck process may grow or be written to: for it the disk is full, and what it has open stays readable."""
+
+    done: str = "forbidden to write files"
+    needs: frozenset[str] = frozenset({"exec"})
+
+    def inject(self, victim: Victim) -> None:
+        run(victim, LIMIT)
+
+    def effect(self, victim: Victim) -> str | None:
+        return f"the kernel lets process {victim.pid} write files of 0 bytes" if run(victim, LIMITED) == "0" else None
+
+    def heal(self, victim: Victim) -> None:
+        if victim.state() is not None:
+            run(victim, LIFT)
+
+    def residue(self, victim: Victim) -> str | None:
+        is_limited = victim.state() is not None and run(victim, LIMITED) == "0"
+        return f"process {victim.pid} may still write files of 0 bytes only" if is_limited else None
+
+
+def run(victim: Victim, program: str, *words: str) -> str:
+    """What a program says that runs where the victim does. Raises ClientError when it fails, or the victim keeps no database."""
+    name = database_of(victim)
+    # -I -S: nothing but the standard library is needed, and the start takes half the time.
+    command = ["python3", "-I", "-S", "-c", _HEAD + program, f"data/{name}", f"/data/{name}", str(victim.pid), *words]
+    done = victim.node.run(command)
+    if done.exit_code:
+        raise ClientError(f"{victim.name}: {name} could not be reached as wanted: {done.output.strip()}")
+    return done.output.strip()
+
+
+def database_of(victim: Victim) -> str:
+    """The file's name. Raises ClientError for whoever keeps none."""
+    name = DATABASES.get(victim.node.service)
+    if name is None or not victim.is_node:
+        raise ClientError(f"{victim.name} is no service with a database; these are: {', '.join(DATABASES)}")
+    return name

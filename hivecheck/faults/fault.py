@@ -1,0 +1,75 @@
+"""What a fault is: it strikes a victim, shows that it bit, heals, and shows that nothing of it is left. Protocols and data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from hivecheck.errors import InconclusiveError
+from hivecheck.platforms.platform import EngineControl, Node
+from hivecheck.stack import Stack
+
+
+@dataclass(frozen=True)
+class Victim:
+    """Whom a fault strikes: a node's service, or a worker that a hive manages. `pid` is the struck process as its node sees it."""
+
+    name: str
+    node: Node
+    pid: int
+    stack: Stack
+
+    @classmethod
+    def named(cls, name: str, stack: Stack) -> Victim:
+        """The node or worker of that name as it runs now. Raises ClientError when it does not run."""
+        if name in stack.nodes:
+            node = stack.nodes[name]
+            own = node.processes()
+            return cls(name, node, own[0].pid if own else 0, stack)
+        node, pid = stack.node_of(name)
+        return cls(name, node, pid, stack)
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it is a node of its own: what an engine can do strikes a whole node."""
+        return self.name == self.node.name
+
+    @property
+    def engine(self) -> EngineControl:
+        """The engine's hand on this node. Raises InconclusiveError where there is none, or where it would strike more than the victim."""
+        if self.node.engine is None or not self.is_node:
+            raise InconclusiveError(
+                f"wanted: an engine that can strike {self.name} alone\ngot: a process of {self.node.name} on its platform"
+            )
+        return self.node.engine
+
+    def state(self) -> str | None:
+        """The letter of /proc/<pid>/stat of the struck process; None when it is gone."""
+        return {view.pid: view.state for view in self.node.processes()}.get(self.pid)
+
+
+class Fault(Protocol):
+    """One way to break something; made anew for each strike. `done` is the deed in history: the victim was ... e.g. `killed`."""
+
+    needs: frozenset[str]
+    done: str
+
+    def inject(self, victim: Victim) -> None:
+        """Strike. Its cure is registered already: what bites only half is healed all the same."""
+
+    def effect(self, victim: Victim) -> str | None:
+        """What was observed that proves that it bit; None as long as nothing does."""
+
+    def heal(self, victim: Victim) -> None:
+        """Undo it; harmless when there is nothing to undo."""
+
+    def residue(self, victim: Victim) -> str | None:
+        """What is still there of it; None when nothing is."""
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """A fault that keeps count of what it did."""
+
+    def account(self) -> dict[str, Any]:
+        """For history, once it is healed: numbers, and `told`, the same in words; empty when nobody is left to tell."""

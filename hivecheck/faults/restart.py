@@ -1,0 +1,55 @@
+"""A node is stopped in an orderly way and started again at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+
+from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.faults.fault import Victim
+from hivecheck.waiting import eventually
+
+STARTED_FIELD = 19  # of /proc/<pid>/stat after the command's closing bracket: clock ticks since the machine's boot, proc(5)
+
+
+@dataclass
+class Restart:
+    """Proven by the kernel's start time of the service's process: a process id may come again, in a container it always does."""
+
+    done: str = "restarted"
+    needs: frozenset[str] = frozenset({"terminate", "restart"})
+    _begun_seconds: float = 0.0
+
+    def inject(self, victim: Victim) -> None:
+        if not victim.is_node:
+            raise InconclusiveError(f"wanted: a node, which the harness can start again\ngot: {victim.name}, which its hive starts")
+        self._begun_seconds = float(victim.node.run(["cat", "/proc/uptime"]).output.split()[0])
+        victim.node.signal(signal.SIGTERM)
+        eventually(lambda: not victim.node.is_running(), within=victim.stack.timeouts.node_stop, what=f"{victim.name} stopped")
+        victim.node.restart()
+
+    def effect(self, victim: Victim) -> str | None:
+        started = started_seconds(victim)
+        if started is None or started <= self._begun_seconds:
+            return None
+        return f"its process began {started:.2f} s after the machine, the strike at {self._begun_seconds:.2f} s"
+
+    def heal(self, victim: Victim) -> None:
+        if not victim.node.is_running():
+            victim.node.restart()
+
+    def residue(self, victim: Victim) -> str | None:
+        return None if victim.node.processes() else f"{victim.name} does not run"
+
+
+def started_seconds(victim: Victim) -> float | None:
+    """When the process that now is the node's own was started, since the machine's boot; None while there is none."""
+    own = victim.node.processes()
+    if not own:
+        return None
+    try:
+        told = victim.node.run(["cat", f"/proc/{own[0].pid}/stat"]).output
+    except ClientError:
+        return None
+    return int(told.rpartition(")")[2].split()[STARTED_FIELD]) / os.sysconf("SC_CLK_TCK") if ")" in told else None

@@ -1,0 +1,157 @@
+"""What happened, in order: client operations and events with monotonic times. Append-only, kept as JSONL; checks read nothing else."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Token:
+    """One content token of a stream: its text and when it reached the client (monotonic seconds)."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request as its client saw it. Times are monotonic seconds; None where it did not come to that.
+
+    `error` is the transport's complaint (connection cut, refused, timed out); `stream_error` an error event inside a stream;
+    `body` the parsed JSON of an unary answer, `raw` its text when it was no JSON; `raised` the exception of a client library.
+    `intended_at` is when its schedule wanted it sent, for one that has a schedule.
+    `usage_chunks` counts a stream's chunks without choices that hold a usage; `before_done` is the last one's kind: usage or answer.
+    """
+
+    id: str
+    path: str
+    model: str
+    is_stream: bool
+    started_at: float
+    request: Mapping[str, Any] = field(default_factory=dict)
+    sent_headers: Mapping[str, str] = field(default_factory=dict)
+    purpose: str = "chat"
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    headers_at: float | None = None
+    ended_at: float | None = None
+    body: Any = None
+    raw: str = ""
+    tokens: tuple[Token, ...] = ()
+    finish_reason: str | None = None
+    usage: Mapping[str, Any] | None = None
+    saw_done: bool = False
+    usage_chunks: int = 0
+    before_done: str = ""
+    stream_error: Mapping[str, Any] | None = None
+    error: str | None = None
+    raised: str = ""
+    intended_at: float | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """A 2xx answer that came to its proper end."""
+        is_whole = self.error is None and self.stream_error is None and (self.saw_done or not self.is_stream)
+        return self.status is not None and 200 <= self.status < 300 and is_whole and self.ended_at is not None
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at or time.monotonic()) - self.started_at
+
+    def header(self, name: str) -> str | None:
+        """A header of the answer, by name in any case."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+
+    def error_object(self) -> Mapping[str, Any]:
+        """OpenAI's error object of the answer; empty when there is none."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        return error if isinstance(error, dict) else {}
+
+    def sentence(self) -> str:
+        """This operation in one line, for messages."""
+        parts = [f"{self.id}: {self.path} {self.model}", f"status {self.status}" if self.status else "no status"]
+        if self.is_stream and self.status == 200:
+            end = "[DONE]" if self.saw_done else "no [DONE]"
+            parts.append(f"{len(self.tokens)} tokens, finish_reason {self.finish_reason}, {end}")
+        if self.error_object():
+            parts.append(f"error {self.error_object().get('code')}: {self.error_object().get('message')}")
+        if self.stream_error:
+            parts.append(f"error event {self.stream_error.get('code')}")
+        if self.error:
+            parts.append(self.error)
+        if self.raised:
+            parts.append(f"raised {self.raised}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at a node or was done to it. `at` is monotonic seconds.
+
+    Kinds: `journal` (a line of a worker's journal; node is the worker), `log` (a structured log line), `state` (a thing observed by
+    polling), `act` (something the harness did), `fault` (a strike that was seen to bite, or its verified healing; node is the victim),
+    `load` (a steady load began or ended; node is its model).
+    """
+
+    at: float
+    kind: str
+    node: str
+    data: Mapping[str, Any]
+
+
+class History:
+    """Append-only and thread-safe. An operation is recorded once, when it ended."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._lock = threading.Lock()
+        self._operations: list[Operation] = []
+        self._events: list[Event] = []
+        self._file = path.open("a", encoding="utf-8") if path else None
+
+    def record(self, item: Operation | Event) -> None:
+        with self._lock:
+            (self._operations if isinstance(item, Operation) else self._events).append(item)  # type: ignore[arg-type]
+            if self._file:
+                self._file.write(json.dumps({"type": type(item).__name__.lower()} | asdict(item), default=str) + "\n")
+                self._file.flush()
+
+    def act(self, node: str, what: str, **data: Any) -> Event:
+        """Record something the harness did, now."""
+        event = Event(time.monotonic(), "act", node, {"what": what, **data})
+        self.record(event)
+        return event
+
+    def operations(self, purpose: str | None = "chat") -> list[Operation]:
+        """Finished operations in the order of their end; `purpose=None` for all."""
+        with self._lock:
+            return [operation for operation in self._operations if purpose in (None, operation.purpose)]
+
+    def events(self, kind: str | None = None, node: str | None = None) -> list[Event]:
+        with self._lock:
+            return [event for event in self._events if kind in (None, event.kind) and node in (None, event.node)]
+
+    def journal(self, entry: str, request_id: str | None = None) -> list[Event]:
+        """Journal lines of one entry (`arrival`, `first_token`, `end`...), of one request or of all."""
+        lines = self.events("journal")
+        return [line for line in lines if line.data.get("event") == entry and request_id in (None, line.data.get("request_id"))]
+
+    def arrivals(self, operation: Operation) -> list[Event]:
+        """Where and when the workers got this request."""
+        return self.journal("arrival", operation.id)
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+
+def journal_pairs(history: History) -> Iterator[tuple[Event, Event | None]]:
+    """Each arrival with its end, if it came to one."""
+    ends = {(line.node, line.data.get("pid"), line.data.get("n")): line for line in history.journal("end")}
+    for arrival in history.journal("arrival"):
+        yield arrival, ends.get((arrival.node, arrival.data.get("pid"), arrival.data.get("n")))

@@ -1,0 +1,51 @@
+"""Which lines of requirements.lock the services need: their direct requirements in setup.cfg, and everything those pull in."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from configparser import ConfigParser
+from pathlib import Path
+
+from hivecheck.errors import ImageError
+
+COMPILE = (
+    "uv pip compile setup.cfg --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header "
+    "-o requirements.lock"
+)
+
+
+def of_services(project_root: Path) -> str:
+    """The locked requirements of services/, hashes included. Raises ImageError if setup.cfg and the lock do not fit."""
+    config = ConfigParser()
+    config.read(project_root / "setup.cfg", encoding="utf-8")
+    direct = config["options.extras_require"]["services"].split()
+    return closure((project_root / "requirements.lock").read_text(encoding="utf-8"), direct)
+
+
+def closure(lock: str, direct: list[str]) -> str:
+    """The blocks of a lock (as `uv pip compile` writes it, with its `# via` notes) that `direct` needs."""
+    blocks = {_name(block): block for block in re.split(r"\n(?=\S)", lock.strip()) if re.match(r"[A-Za-z0-9]", block)}
+    needs: dict[str, set[str]] = defaultdict(set)
+    for name, block in blocks.items():
+        notes = block.partition("# via")[2]
+        for parent in re.findall(r"[A-Za-z0-9][\w.-]*", re.sub(r"\(.*?\)", "", notes)):
+            needs[_normal(parent)].add(name)
+    wanted: set[str] = set()
+    queue = [_normal(name) for name in direct]
+    while queue:
+        name = queue.pop()
+        if name not in blocks:
+            raise ImageError(f"requirements.lock should have {name}, which the services need. Compile it again: {COMPILE}")
+        if name not in wanted:
+            wanted.add(name)
+            queue += needs[name]
+    return "".join(f"{blocks[name].partition('    # via')[0].rstrip()}\n" for name in sorted(wanted))
+
+
+def _name(block: str) -> str:
+    return _normal(re.split(r"[=\s]", block, maxsplit=1)[0])
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,151 @@
+"""Finds and ends processes by the run's label: an environment variable that every descendant inherits. Standard library only.
+
+It is read from /proc/<pid>/environ, so an orphan that left its process group and its parent is found all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+RUN_LABEL = "HIVECHECK_RUN"
+NODE_LABEL = "HIVECHECK_NODE"
+STACK_LABEL = "HIVECHECK_STACK"
+OWNER_LABEL = "HIVECHECK_OWNER"
+KEPT_LABEL = "HIVECHECK_KEPT"  # a file of this path means: somebody keeps the stack up by hand
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The harness that a node belongs to, so that it can be told dead from alive: host, boot, process id and start time (ticks)."""
+
+    host: str
+    boot_id: str
+    pid: int
+    started_ticks: int
+
+    @classmethod
+    def this_process(cls) -> Owner:
+        return cls(_host(), _boot_id(), os.getpid(), started_ticks(os.getpid()) or 0)
+
+    @classmethod
+    def parse(cls, label: str) -> Owner | None:
+        """None for what is no owner's label."""
+        try:
+            host, boot_id, pid, ticks = label.split("|")
+            return cls(host, boot_id, int(pid), int(ticks))
+        except ValueError:
+            return None
+
+    def label(self) -> str:
+        return f"{self.host}|{self.boot_id}|{self.pid}|{self.started_ticks}"
+
+    def is_proven_dead(self) -> bool:
+        """True only for a process that we would see if it lived, and do not; one of another host or container never is."""
+        return self.host == _host() and (self.boot_id != _boot_id() or started_ticks(self.pid) != self.started_ticks)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A living process that carries a run's label. `state` is the letter of /proc/<pid>/stat."""
+
+    pid: int
+    parent_pid: int
+    state: str
+    run_id: str
+    stack: str
+    node: str
+    command: str
+    owner: str = ""
+    kept: str = ""
+
+    def is_abandoned(self) -> bool:
+        """Its owner is proven dead, and nobody keeps its stack up."""
+        return is_abandoned(self.owner, self.kept)
+
+    def sentence(self) -> str:
+        return f"pid {self.pid} of {self.stack}/{self.node}: {self.command}"
+
+
+def find(run_id: str | None = None, stack: str | None = None) -> list[Labelled]:
+    """Every process of one run (or of all), of one stack (or of all); zombies (already ended) are left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (process := _read(entry)) and _is_of(process, run_id, stack):
+            found.append(process)
+    return sorted(found, key=lambda process: process.pid)
+
+
+def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[Labelled]:
+    """SIGKILL every process of the run until none is found twice in a row; returns what was killed.
+
+    A worker that is being spawned right now appears in the next round.
+    """
+    killed: dict[int, Labelled] = {}
+    deadline = time.monotonic() + seconds
+    clean_rounds = 0
+    while clean_rounds < 2 and time.monotonic() < deadline:
+        found = find(run_id, stack)
+        clean_rounds = 0 if found else clean_rounds + 1
+        for process in found:
+            killed[process.pid] = process
+            try:
+                os.kill(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        _pause(0.05)
+    return list(killed.values())
+
+
+def is_abandoned(owner: str, kept: str) -> bool:
+    """Whether what carries these two labels may be removed by anybody: its owner is proven dead, and nobody keeps its stack up."""
+    harness = Owner.parse(owner)
+    return harness is not None and harness.is_proven_dead() and not Path(kept).is_file()
+
+
+def started_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat, proc(5)); None when there is no such process."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_of(process: Labelled, run_id: str | None, stack: str | None) -> bool:
+    return run_id in (None, process.run_id) and stack in (None, process.stack)
+
+
+def _read(entry: Path) -> Labelled | None:
+    try:
+        environment = entry.joinpath("environ").read_bytes().decode(errors="replace").split("\0")
+        pairs = dict(item.split("=", 1) for item in environment if "=" in item)
+        if RUN_LABEL not in pairs:
+            return None
+        command = entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        state, parent = entry.joinpath("stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+    except (OSError, ValueError):
+        return None  # it ended while we looked, or it is somebody else's
+    if state in "ZX":
+        return None
+    stack, node = pairs.get(STACK_LABEL, "?"), pairs.get(NODE_LABEL, "?")
+    owner, kept = pairs.get(OWNER_LABEL, ""), pairs.get(KEPT_LABEL, "")
+    return Labelled(int(entry.name), int(parent), state, pairs[RUN_LABEL], stack, node, command[:200], owner, kept)
+
+
+def _host() -> str:
+    """This machine by its name, and which process ids we see: a container may share the name, but not the numbers."""
+    return f"{os.uname().nodename}/{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _pause(seconds: float) -> None:
+    """Not `waiting`: this module also runs in the watchdog, which must start in a few milliseconds."""
+    import select
+
+    select.select([], [], [], seconds)

@@ -1,0 +1,280 @@
+"""Nodes as containers on a private network per stack, made with testcontainers. Ports on 127.0.0.1 only; nothing is ever pulled."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import signal
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from docker.errors import APIError, NotFound
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from hivecheck.errors import ClientError, SetupError
+from hivecheck.labels import Owner
+from hivecheck.platforms import docker_engine
+from hivecheck.platforms.data_folder import DataFolder
+from hivecheck.platforms.docker_exec import execute
+from hivecheck.platforms.docker_powers import EnginePowers
+from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
+from hivecheck.platforms.ports import LOOPBACK, PortReservation
+from hivecheck.source import source_hash
+
+ENGINE_POWERS = frozenset({"freeze", "memory", "cpu", "network", "stats", "packets"})
+POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "confine"}) | ENGINE_POWERS
+MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes"})
+PORT = 8000
+DATA, CONFIG, SERVICES = "/data", "/etc/hivecheck/config.toml", "/app/services"
+MEMORY_BYTES = 512 * 1024 * 1024
+MAX_PROCESSES = 256
+SERVICE_UID = 10001
+DNS_OF_DOCKER = "127.0.0.11"  # the engine's own resolver listens there, in every container
+KILL_SECONDS = 10.0
+NOT_STARTED = (126, 127)  # what the engine says of a command that it could not start, and a shell of one it could not find
+# /proc/<pid>/stat of each process, as the container sees them, then an empty line and their command lines, each below its file's name;
+# the shell that looks is left out. One process beside the shell for all of it: it shares the memory and the cores of whom it looks at.
+PROCESSES = """for d in /proc/[0-9]*; do [ "$d" != /proc/$$ ] && read -r s < $d/stat && printf '%s\\n' "$s"; done 2>/dev/null
+echo; head -v -c 65536 /proc/[0-9]*/cmdline 2>/dev/null"""
+STAT = re.compile(r"\d+ \(")
+COMMAND_LINE = re.compile(r"==> /proc/(\d+)/cmdline <==\n")
+
+
+class DockerNode(DataFolder):
+    """A service in a container of its own."""
+
+    def __init__(self, spec: NodeSpec, stack: str, url: str, folder: Path, container: DockerContainer, network: str) -> None:
+        super().__init__(folder)
+        self.name = spec.name
+        self.service = spec.service
+        self.stack = stack
+        self.url = url
+        self.peer_url = f"http://{spec.name}:{PORT}"
+        self._container = container.get_wrapped_container()
+        self._api = self._container.client.api
+        self.engine: EngineControl | None = EnginePowers(self._api, str(self._container.id), network, [spec.name], MEMORY_BYTES)
+
+    def is_running(self) -> bool:
+        return bool(self._state().get("Running"))
+
+    def exit_code(self) -> int | None:
+        state = self._state()
+        if state.get("Running"):
+            return None
+        code = int(state.get("ExitCode", -signal.SIGKILL))
+        return 128 - code if code > 128 else code  # a shell's way to say "signal n" is 128 + n
+
+    def signal(self, number: signal.Signals, pid: int | None = None) -> None:
+        if pid is None and number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            try:
+                self._api.kill(self._container.id, number.name)  # to the init process, which hands it on to the service
+            except APIError as error:
+                raise ClientError(f"{self.name} is gone, so {number.name} cannot reach it ({error.explanation})") from None
+            return
+        own = [process.pid for process in self.processes()]
+        if not own or pid not in (None, *own):
+            raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {own}")
+        self.run(["sh", "-c", f"kill -{number.value} {pid or own[0]}"])
+
+    def resume(self) -> None:
+        if self.engine and self.engine.is_frozen():
+            self.engine.thaw()  # first: nothing can be run in a frozen container, and no signal reaches it
+        self.run(["sh", "-c", f"kill -{signal.SIGCONT.value} -1"])
+
+    def kill(self) -> None:
+        if self.is_running():
+            self.signal(signal.SIGKILL)
+            self._api.wait(self._container.id, timeout=KILL_SECONDS)
+
+    def restart(self) -> None:
+        if self.is_running():
+            raise ClientError(f"{self.name} still runs; end it before it is started again")
+        self._api.start(self._container.id)
+
+    def run(self, command: list[str]) -> CommandResult:
+        try:
+            code, said = execute(self._api, str(self._container.id), command)
+        except APIError as error:
+            raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({error.explanation})") from None
+        output = said.decode(errors="replace")
+        if code in NOT_STARTED and output.startswith("OCI runtime exec failed"):
+            raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({output.strip()})")
+        return CommandResult(code, output)
+
+    def log_lines(self) -> list[str]:
+        try:
+            text = str(self._api.logs(self._container.id).decode(errors="replace"))
+        except NotFound:
+            return []
+        return text.removesuffix("\n").split("\n") if text else []  # not splitlines: U+2028 within a line does not end it
+
+    def processes(self) -> list[ProcessView]:
+        if not self.is_running():
+            return []
+        views = process_views(self.run(["sh", "-c", PROCESSES]).output)
+        living = [view for view in views if view.state not in "ZX" and view.pid != 1]
+        return sorted(living, key=lambda view: (f"services.{self.service}" not in view.command, view.pid))
+
+    def listeners(self) -> list[Listener]:
+        """Those of its processes, which only the stack's network can reach, and those of the engine that lead to it."""
+        if not self.is_running():
+            return []
+        inner = [_listener(line) for line in self.run(["cat", "/proc/net/tcp"]).output.splitlines() if line.split()[3:4] == ["0A"]]
+        published = self._api.inspect_container(self._container.id)["NetworkSettings"]["Ports"] or {}
+        outer = [
+            Listener(binding["HostIp"], int(binding["HostPort"]), is_inside=binding["HostIp"] == LOOPBACK, is_published=True)
+            for bindings in published.values()
+            for binding in bindings or ()
+        ]
+        return [listener for listener in inner if listener.host != DNS_OF_DOCKER] + outer
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            return dict(self._api.inspect_container(self._container.id)["State"])
+        except NotFound:
+            return {}
+
+
+class DockerPlatform:
+    """One private network a stack; every container and network carries run, stack, node and owner as labels."""
+
+    name = "docker"
+
+    def __init__(self, context: PlatformContext) -> None:
+        # Its reaper's image could not be pulled everywhere; ours is the watchdog, which needs no image.
+        testcontainers_config.ryuk_disabled = True
+        self.run_id = context.run_id
+        self._context = context
+        self._client = docker_engine.connect()
+        docker_engine.reap(self._client)
+        self._owner = Owner.this_process().label()
+        self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
+        self._networks: dict[str, Network] = {}
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+
+    def powers(self, placement: str) -> frozenset[str]:
+        return POWERS if placement == "node" else MANAGED_POWERS
+
+    def source_hash(self) -> str:
+        return source_hash(self._context.services_root / "services")
+
+    def reserve(self, stack: str, node: str) -> str:
+        return self._ports[stack].setdefault(node, PortReservation()).url
+
+    def peer_url(self, stack: str, node: str) -> str:
+        return f"http://{node}:{PORT}"
+
+    def start(self, stack: str, spec: NodeSpec) -> DockerNode:
+        reservation = self._ports[stack].get(spec.name)
+        if reservation is None:
+            raise SetupError(f"{spec.name} has no reserved address in stack {stack}; call reserve first")
+        folder = self._prepare(stack, spec)
+        container = self._container(stack, spec, folder, reservation.port)
+        try:
+            container.start()
+        except APIError as error:
+            raise SetupError(f"{stack}/{spec.name} could not be started: {error.explanation or error}") from None
+        return DockerNode(spec, stack, reservation.url, folder, container, self._network(stack).name)
+
+    def release(self, stack: str) -> None:
+        for reservation in self._ports.pop(stack, {}).values():
+            reservation.release()
+        self._networks.pop(stack, None)
+
+    def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
+        found = docker_engine.containers(self._client, self.run_id, stack, running_only=True)
+        return [(item["Labels"][docker_engine.STACK], f"container of {docker_engine.place(item)} still runs") for item in found]
+
+    def sweep(self, stack: str | None = None) -> list[str]:
+        left = [sentence for _, sentence in self.leftovers(stack)]
+        docker_engine.sweep(self._client, self.run_id, stack)
+        return left
+
+    def _prepare(self, stack: str, spec: NodeSpec) -> Path:
+        """The node's folder: its configuration, closed to others by the folder around it, and its data."""
+        folder = self._context.folder / stack / spec.name
+        data = folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        if os.getuid() == 0:
+            os.chown(data, SERVICE_UID, SERVICE_UID)
+        own = {"name": spec.name, "host": "0.0.0.0", "advertised_url": f"http://{spec.name}:{PORT}", "data_dir": DATA}
+        (folder / "config.toml").write_text(tomli_w.dumps({"port": PORT} | dict(spec.settings) | own), encoding="utf-8")
+        return folder
+
+    def _container(self, stack: str, spec: NodeSpec, folder: Path, port: int) -> DockerContainer:
+        container = DockerContainer(self._context.image, env=dict(QUICK_START))
+        container.with_command(["python3", "-m", f"services.{spec.service}", "--config", CONFIG, *_overrides(spec)])
+        container.with_network(self._network(stack)).with_network_aliases(spec.name)
+        container.with_volume_mapping(str(folder / "config.toml"), CONFIG, "ro")
+        container.with_volume_mapping(str(folder / "data"), DATA, "rw")
+        if self._context.is_overlay:
+            container.with_volume_mapping(str(self._context.services_root / "services"), SERVICES, "ro")
+        container.ports = {f"{PORT}/tcp": (LOOPBACK, port)}  # type: ignore[dict-item]
+        container.tmpfs = {"/tmp": "size=16m"}
+        # A node that joins a second time must not stumble over the container of its first.
+        container.with_name(f"{self.run_id}-{stack}-{spec.name}-{next(self._numbers)}")
+        return container.with_kwargs(
+            labels=self._labels(stack) | {docker_engine.NODE: spec.name},
+            hostname=spec.name,
+            init=True,
+            **self.confinement(),
+        )
+
+    def confinement(self) -> dict[str, Any]:
+        """What every container is denied (SEC-004), in the Docker SDK's words."""
+        return {
+            "user": f"{os.getuid() or SERVICE_UID}:{os.getgid() or SERVICE_UID}",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "pids_limit": MAX_PROCESSES,
+            "mem_limit": MEMORY_BYTES,
+            "memswap_limit": MEMORY_BYTES,
+        }
+
+    def _network(self, stack: str) -> Network:
+        with self._lock:
+            if stack not in self._networks:
+                self._networks[stack] = Network(docker_network_kw={"labels": self._labels(stack)}).create()
+            return self._networks[stack]
+
+    def _labels(self, stack: str) -> dict[str, str]:
+        kept = self._context.kept_folder / f"{self.run_id}-{stack}.json"
+        own = {docker_engine.RUN: self.run_id, docker_engine.STACK: stack, docker_engine.OWNER: self._owner}
+        return own | {docker_engine.KEPT: str(kept)}
+
+
+def _overrides(spec: NodeSpec) -> list[str]:
+    return [part for override in spec.overrides for part in ("--set", override)]
+
+
+def process_views(told: str) -> list[ProcessView]:
+    """What PROCESSES printed. One that ended between its two looks has no command line any more.
+
+    Of a container that has just ended the engine says in words that nothing can be run there: no process is left.
+    """
+    stats, _, rest = told.partition("\n\n")
+    _, *pieces = COMMAND_LINE.split(rest)
+    commands = {int(pid): text.replace("\0", " ").strip() for pid, text in zip(pieces[::2], pieces[1::2], strict=True)}
+    views = []
+    for stat in filter(STAT.match, stats.splitlines()):
+        pid = int(stat.split(" ", 1)[0])
+        state, parent = stat.rpartition(")")[2].split()[:2]
+        views.append(ProcessView(pid, int(parent), state, commands.get(pid, "")))
+    return views
+
+
+def _listener(line: str) -> Listener:
+    """A line of /proc/net/tcp: the local address is hexadecimal, its bytes in the machine's (little-endian) order."""
+    address, port = line.split()[1].split(":")
+    host = ".".join(str(byte) for byte in reversed(bytes.fromhex(address)))
+    return Listener(host, int(port, 16), is_inside=True)

@@ -1,0 +1,39 @@
+"""A command run in a container, with all that it said. Judges nothing.
+
+Not `exec_start` of the Docker SDK: that asks for an upgraded connection and reads it past the buffer of its own HTTP client, so what the
+engine sends in one piece with its headers is lost, and the command seems to have said nothing (about 1 of 400 on a busy machine).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from hivecheck.errors import ClientError
+
+FRAME = struct.Struct(">BxxxL")  # which stream (1 output, 2 error), how many bytes follow: the engine's API, "attach to a container"
+
+
+def execute(api: Any, container: str, command: list[str]) -> tuple[int, bytes]:
+    """Its exit code, and what it wrote to standard output and error.
+
+    Raises APIError or ClientError when the engine refuses, ClientError when it breaks off.
+    """
+    execution = api.exec_create(container, command)["Id"]
+    # Without the headers that ask for an upgrade the answer has an ordinary body, which ends when the command does.
+    start = f"{api.base_url}/v{api.api_version}/exec/{execution}/start"
+    answer = api.post(start, json={"Detach": False, "Tty": False}, timeout=api.timeout)
+    if not answer.ok:
+        raise ClientError(f"the engine refuses to start {command[0]} with status {answer.status_code}: {answer.text.strip()}")
+    return int(api.exec_inspect(execution)["ExitCode"]), said(answer.content)
+
+
+def said(body: bytes) -> bytes:
+    """The frames' contents, one after the other. Raises ClientError for a body that ends within a frame."""
+    pieces = []
+    while body:
+        if len(body) < FRAME.size or len(body) - FRAME.size < (length := FRAME.unpack_from(body)[1]):
+            raise ClientError(f"the engine broke off within what a command said; the last piece is {body[:64]!r}")
+        pieces.append(body[FRAME.size : FRAME.size + length])
+        body = body[FRAME.size + length :]
+    return b"".join(pieces)

@@ -1,0 +1,191 @@
+"""Nodes as local processes on 127.0.0.1, each its own session and process group. No Docker, no packet or memory faults."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import psutil
+import tomli_w
+
+from hivecheck import labels
+from hivecheck.errors import ClientError, SetupError
+from hivecheck.platforms.data_folder import DataFolder
+from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
+from hivecheck.platforms.ports import LOOPBACK, PortReservation
+from hivecheck.source import source_hash
+from hivecheck.waiting import eventually
+
+# Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
+POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
+KILL_SECONDS = 5.0
+COMMAND_SECONDS = 30.0
+
+
+class ProcessNode(DataFolder):
+    """A service as a child process of the harness."""
+
+    def __init__(self, spec: NodeSpec, url: str, folder: Path, command: list[str], environment: dict[str, str]) -> None:
+        super().__init__(folder)
+        self.name = spec.name
+        self.service = spec.service
+        self.stack = environment[labels.STACK_LABEL]
+        self.url = self.peer_url = url
+        self.engine: EngineControl | None = None
+        self._command = command
+        self._environment = environment
+        self._process = self._spawn()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "log.jsonl").open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def signal(self, number: signal.Signals, pid: int | None = None) -> None:
+        if pid is not None and pid not in {process.pid for process in self.processes()}:
+            raise ClientError(f"{self.name} has no process {pid} to send {number.name} to; it has {[p.pid for p in self.processes()]}")
+        try:
+            os.kill(pid or self.pid, number)
+        except ProcessLookupError:
+            raise ClientError(f"{self.name}: process {pid or self.pid} is gone, so {number.name} cannot reach it") from None
+
+    def resume(self) -> None:
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
+
+    def kill(self) -> None:
+        if self.is_running():
+            self.signal(signal.SIGKILL)
+            self._process.wait(KILL_SECONDS)
+
+    def restart(self) -> None:
+        if self.is_running():
+            raise ClientError(f"{self.name} still runs (pid {self.pid}); end it before it is started again")
+        self._process = self._spawn()
+
+    def run(self, command: list[str]) -> CommandResult:
+        try:
+            done = subprocess.run(
+                command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ClientError(f"{self.name}: {command[0]} cannot be run at it ({error})") from None
+        return CommandResult(done.returncode, done.stdout + done.stderr)
+
+    def log_lines(self) -> list[str]:
+        # Not splitlines: U+2028 and others, which JSON need not escape, would tear a line in two.
+        text = (self._folder / "log.jsonl").read_text(encoding="utf-8", errors="replace")
+        return text.removesuffix("\n").split("\n") if text else []
+
+    def processes(self) -> list[ProcessView]:
+        found = labels.find(self._environment[labels.RUN_LABEL], self.stack)
+        views = [ProcessView(item.pid, item.parent_pid, item.state, item.command) for item in found if item.node == self.name]
+        return sorted(views, key=lambda view: view.pid != self.pid)
+
+    def listeners(self) -> list[Listener]:
+        found = []
+        for view in self.processes():
+            try:
+                connections = psutil.Process(view.pid).net_connections(kind="tcp")
+            except psutil.NoSuchProcess:
+                continue
+            listening = [item.laddr for item in connections if item.status == psutil.CONN_LISTEN]
+            found += [Listener(place.ip, place.port, is_inside=ipaddress.ip_address(place.ip).is_loopback) for place in listening]
+        return found
+
+
+class ProcessPlatform:
+    """Starts `python -m services.<name>` for each node, with the run's label in its environment."""
+
+    name = "process"
+
+    def __init__(self, context: PlatformContext) -> None:
+        self.run_id = context.run_id
+        self._context = context
+        self._owner = labels.Owner.this_process().label()
+        self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
+        self._nodes: list[ProcessNode] = []
+
+    def powers(self, placement: str) -> frozenset[str]:
+        return POWERS
+
+    def source_hash(self) -> str:
+        return source_hash(self._context.services_root / "services")
+
+    def reserve(self, stack: str, node: str) -> str:
+        if node not in self._ports[stack]:
+            self._ports[stack][node] = PortReservation()
+        return self._ports[stack][node].url
+
+    def peer_url(self, stack: str, node: str) -> str:
+        return self.reserve(stack, node)
+
+    def start(self, stack: str, spec: NodeSpec) -> ProcessNode:
+        reservation = self._ports[stack].get(spec.name)
+        if reservation is None:
+            raise SetupError(f"{spec.name} has no reserved address in stack {stack}; call reserve first")
+        folder = self._context.folder / stack / spec.name
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        settings = (
+            {"port": reservation.port} | dict(spec.settings) | {"data_dir": str(folder / "data"), "name": spec.name, "host": LOOPBACK}
+        )
+        config = folder / "config.toml"
+        config.touch(mode=0o600)
+        config.write_text(tomli_w.dumps(settings), encoding="utf-8")
+        command = [sys.executable, "-P", "-m", f"services.{spec.service}", "--config", str(config)]
+        command += [part for override in spec.overrides for part in ("--set", override)]
+        node = ProcessNode(spec, reservation.url, folder, command, self._environment(stack, spec.name))
+        self._nodes.append(node)
+        return node
+
+    def release(self, stack: str) -> None:
+        for reservation in self._ports.pop(stack, {}).values():
+            reservation.release()
+
+    def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
+        return [(process.stack, process.sentence()) for process in labels.find(self.run_id, stack)]
+
+    def sweep(self, stack: str | None = None) -> list[str]:
+        killed = [process.sentence() for process in labels.sweep(self.run_id, stack)]
+        for node in [node for node in self._nodes if stack in (None, node.stack)]:
+            eventually(lambda node=node: not node.is_running(), within=KILL_SECONDS, what=f"{node.name} reaped")  # type: ignore[misc]
+        return killed
+
+    def _environment(self, stack: str, node: str) -> dict[str, str]:
+        """Little of ours: a setting or a proxy of the person's shell must not change what is tested."""
+        passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+        own = {
+            "PYTHONPATH": str(self._context.services_root),
+            "PYTHONUNBUFFERED": "1",
+            **QUICK_START,
+            labels.RUN_LABEL: self.run_id,
+            labels.STACK_LABEL: stack,
+            labels.NODE_LABEL: node,
+            labels.OWNER_LABEL: self._owner,
+            labels.KEPT_LABEL: str(self._context.kept_folder / f"{self.run_id}-{stack}.json"),
+        }
+        return passed_on | own

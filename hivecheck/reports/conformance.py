@@ -1,0 +1,114 @@
+"""What a foreign gateway does and does not, by requirement: a table as plain data and as Markdown. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hivecheck.reports.plan import Outcome, RunResult, Status, in_plan_order, message_of, one_line, reproduce_command
+
+FORMAT = 1
+MESSAGE_CHARACTERS = 400  # of a red scenario's reason in Markdown; the JSON has all of it
+# The worst is what a requirement gets; one scenario that passed says nothing of another that failed, and all of what was left out.
+_WORST_FIRST = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN, Status.PASSED, Status.NOT_SUPPORTED)
+_RED = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN)
+
+
+def table(result: RunResult, name: str, summary: str) -> dict[str, Any]:
+    """The conformance of target `name` as plain data. A requirement of which nothing was selected is not in it."""
+    by_requirement: dict[str, list[Outcome]] = {}
+    for outcome in in_plan_order(result.outcomes):
+        for requirement in outcome.planned.requirements:
+            by_requirement.setdefault(requirement, []).append(outcome)
+    return {
+        "format": FORMAT,
+        "target": name,
+        "summary": summary,
+        "platform": result.platform,
+        "seed": result.seed,
+        "requirements": {
+            requirement: {
+                "verdict": _worst(outcomes).value,
+                "reproduce": reproduce_command(result, _telling(outcomes).planned),
+                "scenarios": [outcome.planned.key for outcome in outcomes],
+            }
+            for requirement, outcomes in sorted(by_requirement.items())
+        },
+        "scenarios": {outcome.planned.key: _scenario(result, outcome) for outcome in in_plan_order(result.outcomes)},
+    }
+
+
+def markdown(told: dict[str, Any]) -> str:
+    """The table for people: what was declared and tried first, then each red scenario's reason, then what is not supported and why."""
+    rows, scenarios = told["requirements"], told["scenarios"]
+    tried = {name: row for name, row in rows.items() if row["verdict"] != Status.NOT_SUPPORTED}
+    counts = Counter(row["verdict"] for row in rows.values())
+    total = ", ".join(f"{counts[status]} {status}" for status in _WORST_FIRST if counts[status])
+    return "\n".join(
+        [
+            f"# Conformance of {told['target']}",
+            "",
+            f"{told['summary']}",
+            "",
+            f"Platform {told['platform']}, seed {told['seed']}. Requirements: {total or 'none'}.",
+            "A requirement's verdict is the worst of its scenarios; one that needs what the target does not declare does not count.",
+            "",
+            "| requirement | verdict | passed | run it again |",
+            "|---|---|---|---|",
+            *(f"| {name} | {row['verdict']} | {_share(row, scenarios)} | `{row['reproduce']}` |" for name, row in tried.items()),
+            *_red(scenarios),
+            *_left_out(scenarios),
+            "",
+        ]
+    )
+
+
+def _scenario(result: RunResult, outcome: Outcome) -> dict[str, Any]:
+    told = {"name": outcome.planned.name, "status": outcome.status.value}
+    if outcome.status is Status.NOT_SUPPORTED:
+        return told | {"message": message_of(outcome)}
+    if outcome.status is not Status.PASSED:
+        told |= {"step": outcome.step, "message": message_of(outcome)}
+    return told | {"reproduce": reproduce_command(result, outcome.planned)}
+
+
+def _worst(outcomes: Iterable[Outcome]) -> Status:
+    return min((outcome.status for outcome in outcomes), key=_WORST_FIRST.index)
+
+
+def _telling(outcomes: list[Outcome]) -> Outcome:
+    """The scenario that decided the verdict."""
+    return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
+
+
+def _share(row: dict[str, Any], scenarios: Mapping[str, dict[str, Any]]) -> str:
+    tried = [status for place in row["scenarios"] if (status := scenarios[place]["status"]) != Status.NOT_SUPPORTED]
+    return f"{tried.count(Status.PASSED)} of {len(tried)}"
+
+
+def _red(scenarios: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Each scenario that was declared and is not so, with its reason; empty when there is none."""
+    found = {place: item for place, item in scenarios.items() if item["status"] in _RED}
+    lines = [f"* **{one_line(item['name'])}** ({place}): {_plain(item)}" for place, item in found.items()]
+    return ["", "## Red", "", "Declared, and not so:", "", *lines] if lines else []
+
+
+def _left_out(scenarios: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Every reason for which scenarios were left out, with their places; empty when there is none."""
+    by_reason: dict[str, list[str]] = {}
+    for place, item in scenarios.items():
+        if item["status"] == Status.NOT_SUPPORTED:
+            by_reason.setdefault(one_line(item["message"]), []).append(place)
+    lines = [f"* {_escaped(reason)}: {', '.join(places)}" for reason, places in sorted(by_reason.items())]
+    return ["", "## Not supported", "", "Not declared by the target, or not possible on this platform:", "", *lines] if lines else []
+
+
+def _plain(scenario: dict[str, Any]) -> str:
+    step = f"`{scenario['step']}`: " if scenario["step"] else ""
+    message = one_line(scenario["message"])
+    return step + _escaped(message if len(message) <= MESSAGE_CHARACTERS else f"{message[:MESSAGE_CHARACTERS]} ...")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")

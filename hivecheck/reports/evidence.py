@@ -1,0 +1,90 @@
+"""What is kept of a scenario that did not pass, taken before anything is cleaned up. Secrets are blotted out. Never raises."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from hivecheck.errors import HivecheckError
+from hivecheck.history import History, Operation
+from hivecheck.platforms.platform import Node
+from hivecheck.stack import Stack
+
+LOG_LINES = 500
+BLOT = "***"
+
+
+def collect(stack: Stack, history: History, gateway_url: str, folder: Path, story: str) -> None:
+    """Write story, requests as curl lines, states, registrations, journals and each node's log window into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    blot = _blotter(stack.secrets.all())
+    _write(folder / "story.txt", blot(story))
+    _write(folder / "requests.sh", blot(_curl_lines(history.operations(None), gateway_url)))
+    _write(folder / "operations.txt", blot("\n".join(operation.sentence() for operation in history.operations(None))))
+    _write(folder / "states.json", blot(json.dumps(_states(stack), indent=2, default=str)))
+    _write(folder / "events.txt", blot("\n".join(_event_lines(history))))
+    for name, node in stack.nodes.items():
+        _write(folder / "logs" / f"{name}.jsonl", blot("\n".join(node.log_lines()[-LOG_LINES:])))
+        for file in [*node.files("journal.jsonl"), *node.files("workers/*/*.jsonl")]:
+            lines = node.read_file(file).decode(errors="replace").splitlines()[-LOG_LINES:]
+            _write(folder / "logs" / f"{name}-{file.replace('/', '-')}", blot("\n".join(lines)))
+
+
+def _states(stack: Stack) -> dict[str, Any]:
+    states: dict[str, Any] = {"taken_at": time.time()}
+    states["nodes"] = {name: _node_state(node) for name, node in stack.nodes.items()}
+    states["registrations"] = _said(lambda: stack.registry.services(status="all"))
+    states["orchestrator health"] = _said(stack.orchestrator.health)
+    states["orchestrator workers"] = _said(stack.orchestrator.workers)
+    states["orchestrator statistics"] = _said(stack.orchestrator.stats)
+    for name, hive in stack.hives.items():
+        states[f"{name} health"] = _said(hive.health)
+        states[f"{name} info"] = _said(hive.info)
+    return states
+
+
+def _node_state(node: Node) -> dict[str, Any]:
+    processes = [str(process) for process in node.processes()]
+    return {"url": node.url, "running": node.is_running(), "exit_code": node.exit_code(), "processes": processes}
+
+
+def _said(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except (HivecheckError, KeyError, TypeError, ValueError) as error:
+        return f"no answer: {error}"
+
+
+def _curl_lines(operations: Iterable[Operation], url: str) -> str:
+    lines = ["# The scenario's requests as curl lines, in the order in which they ended. Set KEY to a key of the gateway."]
+    for operation in operations:
+        headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in operation.sent_headers.items())
+        body = shlex.quote(json.dumps(operation.request, ensure_ascii=False))
+        lines.append(f"# {operation.sentence()}".replace("\n", " "))
+        lines.append(f'curl -N {url}{operation.path} -H "Authorization: Bearer $KEY" {headers} -d {body}')
+    return "\n".join(lines)
+
+
+def _event_lines(history: History) -> list[str]:
+    """Acts, journal lines and logs in one order of time: what happened, as a story."""
+    events = sorted(history.events(), key=lambda event: event.at)
+    start = events[0].at if events else 0.0
+    return [f"{event.at - start:9.3f} s  {event.kind:<8} {event.node:<18} {json.dumps(event.data, default=str)}" for event in events]
+
+
+def _blotter(secrets: list[str]) -> Callable[[str], str]:
+    def blot(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, BLOT)
+        return text
+
+    return blot
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")

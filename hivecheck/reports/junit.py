@@ -1,0 +1,200 @@
+"""The run as one JUnit file, built with junit-xml behind a wrapper that closes that library's holes.
+
+The file is read back and reconciled with the run before it gets its name: what a CI reads is what happened, or there is no file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from junit_xml import TestCase, TestSuite, to_xml_report_string
+
+from hivecheck.errors import ReportError
+from hivecheck.reports import recoveries
+from hivecheck.reports.plan import (
+    Finding,
+    Outcome,
+    RunResult,
+    Status,
+    exit_code,
+    last_line,
+    message_of,
+    one_line,
+    reasons,
+    relative_path,
+    story,
+    visible,
+)
+from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
+
+__all__ = ["read", "write"]
+
+# libxml2, and so GitLab, refuses a text node above 10 MB; a whole report should stay far below.
+MESSAGE_LIMIT_CHARACTERS = 1_000
+TEXT_LIMIT_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A test case as the file will hold it: all text is clean. `element` is `(tag, type)`, None for a pass."""
+
+    name: str
+    classname: str
+    element: tuple[str, str] | None
+    message: str = ""
+    text: str = ""
+    seconds: float = 0.0
+    attachments: tuple[str, ...] = ()
+    attributes: dict[str, str] = field(default_factory=dict)
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+def write(result: RunResult, path: Path) -> None:
+    """Write the report, all of it or nothing. Raises ReportError when it cannot be written or says anything else than `result`."""
+    try:
+        _write_checked(result, path)
+    except Exception:
+        # The report of an earlier run, left here, would be read as the report of this one.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _write_checked(result: RunResult, path: Path) -> None:
+    """A report that disagrees stays beside `path` as `<name>.unchecked`, for a person to look at."""
+    unchecked = path.with_name(f"{path.name}.unchecked")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ElementTree.ElementTree(_document(result)).write(unchecked, encoding="utf-8", xml_declaration=True)
+        must_agree(result, unchecked)
+        unchecked.replace(path)
+    except (OSError, ValueError, ElementTree.ParseError) as error:
+        raise ReportError(f"the JUnit report {path} could not be written: {error}") from error
+
+
+def _document(result: RunResult) -> ElementTree.Element:
+    run_cases = _run_cases(result)
+    suites = {SCENARIOS_SUITE: _scenario_cases(result), **({RUN_SUITE: run_cases} if run_cases else {})}
+    properties = _suite_properties(result)
+    made = [TestSuite(name, [_made(case) for case in cases], properties=properties) for name, cases in suites.items()]
+    root = ElementTree.fromstring(to_xml_report_string(made, prettyprint=False))
+    for element, case in zip(root.iter("testcase"), [case for cases in suites.values() for case in cases], strict=True):
+        _complete(element, case)
+    for suites_or_suite in (root, *root):
+        # The library adds the seconds up as floats: 0.30000000000000004.
+        suites_or_suite.set("time", f"{float(suites_or_suite.get('time', '0')):.3f}")
+    root.set("skipped", str(sum(int(suite.get("skipped", "0")) for suite in root)))
+    ElementTree.indent(root)
+    return root
+
+
+def _suite_properties(result: RunResult) -> dict[str, str]:
+    facts = {"run_id": result.run_id, "seed": str(result.seed), "target": result.target, "platform": result.platform}
+    return {one_line(name): one_line(value) for name, value in {**result.properties, **facts}.items()}
+
+
+def _made(case: _Case) -> TestCase:
+    attached = "\n".join(f"[[ATTACHMENT|{path}]]" for path in case.attachments)
+    made = TestCase(case.name, case.classname, case.seconds, stdout=attached or None)
+    match case.element:
+        case ("failure", kind):
+            made.add_failure_info(case.message, case.text, kind)
+        case ("error", kind):
+            made.add_error_info(case.message, case.text, kind)
+        case ("skipped", _):
+            made.add_skipped_info(case.message)
+    return made
+
+
+def _complete(element: ElementTree.Element, case: _Case) -> None:
+    """Add what the library cannot say, and what it leaves out when it is zero or empty."""
+    for name, value in {**case.attributes, "time": f"{case.seconds:.3f}"}.items():
+        element.set(name, value)
+    if case.properties:
+        properties = ElementTree.Element("properties")
+        element.insert(0, properties)
+        for name, value in case.properties:
+            ElementTree.SubElement(properties, "property", name=name, value=value)
+
+
+def _scenario_cases(result: RunResult) -> list[_Case]:
+    outcomes = result.outcomes
+    names = [(_classname(outcome), one_line(outcome.planned.name) or "a scenario without a name") for outcome in outcomes]
+    names = _told_apart(names, [str(outcome.planned.line) for outcome in outcomes])
+    names = _told_apart(names, [one_line(outcome.planned.key) for outcome in outcomes])
+    return [_scenario_case(result, outcome, *name) for outcome, name in zip(outcomes, names, strict=True)]
+
+
+def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: str) -> _Case:
+    planned, folder = outcome.planned, Path.cwd()
+    requirements = [("requirement", requirement) for requirement in planned.requirements]
+    properties = [("key", planned.key), *requirements, ("topology", planned.topology), ("status", outcome.status)]
+    properties += [("fault", line) for line in outcome.faults]
+    if outcome.recovery:
+        properties += [(f"recovery.{name.replace(' ', '_')}", told) for name, told in recoveries.words(outcome.recovery).items()]
+    return _Case(
+        name=name,
+        classname=classname,
+        element=ELEMENTS.get(outcome.status),
+        message=_bounded(message_of(outcome), MESSAGE_LIMIT_CHARACTERS),
+        text=_bounded("\n".join(story(result, outcome, folder)), TEXT_LIMIT_CHARACTERS),
+        seconds=outcome.seconds,
+        attachments=_files(outcome.evidence, folder) if outcome.evidence and outcome.status is not Status.PASSED else (),
+        attributes={"file": one_line(planned.file), "line": str(planned.line)},
+        properties=tuple((key, one_line(value)) for key, value in properties),
+    )
+
+
+def _files(evidence: Path, folder: Path) -> tuple[str, ...]:
+    """CI servers attach files, not folders."""
+    return tuple(relative_path(path, folder) for path in sorted(evidence.rglob("*")) if path.is_file())
+
+
+def _run_cases(result: RunResult) -> list[_Case]:
+    """What is wrong with the run as a whole: test cases of their own, so that nobody can miss it."""
+    cases = [_finding_case(finding) for finding in result.findings]
+    if result.crash is not None:
+        cases.append(_run_case("the harness crashed", ("error", "crash"), last_line(result.crash), result.crash))
+    if result.interrupted_by:
+        cases.append(_run_case("the run was interrupted", ("error", "interrupted"), f"ended by {result.interrupted_by}", ""))
+    is_red = bool(cases) or result.count(Status.PASSED, Status.NOT_SUPPORTED) < len(result.outcomes)
+    if exit_code(result) and not is_red:
+        cases.append(_run_case("the run came to no verdict", ("error", "no verdict"), "; ".join(reasons(result)), ""))
+    names = _told_apart([(RUN_SUITE, case.name) for case in cases], [str(number) for number in range(1, len(cases) + 1)])
+    return [_Case(name, classname, case.element, case.message, case.text) for case, (classname, name) in zip(cases, names, strict=True)]
+
+
+def _finding_case(finding: Finding) -> _Case:
+    element = ("error", "harness") if finding.is_ours else ("failure", "orphan")
+    return _run_case(finding.title, element, finding.title, finding.detail)
+
+
+def _run_case(name: str, element: tuple[str, str], message: str, text: str) -> _Case:
+    name = one_line(name) or "a finding without a title"
+    message = _bounded(one_line(message) or name, MESSAGE_LIMIT_CHARACTERS)
+    return _Case(name, RUN_SUITE, element, message, _bounded(visible(text), TEXT_LIMIT_CHARACTERS))
+
+
+def _classname(outcome: Outcome) -> str:
+    dotted = one_line(outcome.planned.file).removeprefix("./").removesuffix(".feature").replace("/", ".")
+    return dotted or "features"
+
+
+def _told_apart(names: Sequence[tuple[str, str]], suffixes: Sequence[str]) -> list[tuple[str, str]]:
+    count = Counter(names)
+    return [
+        (first, f"{name} [{suffix}]") if count[first, name] > 1 else (first, name)
+        for (first, name), suffix in zip(names, suffixes, strict=True)
+    ]
+
+
+def _bounded(text: str, limit_characters: int) -> str:
+    """Head and tail of a text that is too long: the start says what happened, the end of a traceback says why."""
+    half = limit_characters // 2
+    left_out = len(text) - 2 * half
+    return text if left_out <= 0 else f"{text[:half]} [... {left_out} characters left out ...] {text[-half:]}"

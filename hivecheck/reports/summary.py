@@ -1,0 +1,198 @@
+"""What a person is told about a run, as lines: pure. How they reach a stream or a terminal is console.py.
+
+The end is written to be read upwards from the prompt: the verdict, where to look, the counts, the failures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path, PurePath
+
+from hivecheck.reports import recoveries
+from hivecheck.reports.plan import (
+    Finding,
+    Outcome,
+    Planned,
+    RunResult,
+    Status,
+    exit_code,
+    in_plan_order,
+    message_of,
+    one_line,
+    reasons,
+    relative_path,
+    story,
+    visible,
+)
+
+STYLES = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.INCONCLUSIVE: "bold yellow",
+    Status.NOT_SUPPORTED: "dim",
+    Status.BLOCKED: "yellow",
+    Status.NOT_RUN: "yellow",
+}
+_VERDICTS = (("PASSED", "bold green"), ("FAILED", "bold red"), ("NO VERDICT", "bold yellow"), ("HARNESS CRASHED", "bold red"))
+_STATUS_WIDTH = max(len(status) for status in Status)
+# The worst is told last: the end of the output is what is still on the screen.
+_TOLD = (Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE, Status.FAILED)
+_NEVER_STARTED = (Status.NOT_RUN, Status.BLOCKED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of output: `head` is shown in `style` where there are colours, then comes `text`."""
+
+    head: str = ""
+    text: str = ""
+    style: str = ""
+
+
+def opening(plan: Sequence[Planned], seed: int, platform: str, target: str, report: str) -> list[Line]:
+    """What is about to run, and the seed, so that even a run that is killed can be replayed."""
+    unsupported = sum(1 for planned in plan if planned.unsupported_reason is not None)
+    count = f"{len(plan)} scenario{'' if len(plan) == 1 else 's'}" + (f" ({unsupported} not supported here)" if unsupported else "")
+    return [Line("hivecheck", f"  {count}  platform {platform}  target {target}  seed {seed}  report {report}", "bold")]
+
+
+def stack_starting(topology: str) -> Line:
+    return Line("stack", f"  {one_line(topology)} is starting", "bold")
+
+
+def stack_ready(topology: str, seconds: float, urls: Mapping[str, str]) -> list[Line]:
+    width = max((len(name) for name in urls), default=0)
+    addresses = [Line(text=f"  {one_line(name):<{width}}  {one_line(url)}") for name, url in urls.items()]
+    return [Line("stack", f"  {one_line(topology)} is ready after {_duration(seconds)}", "bold"), *addresses]
+
+
+def finished(outcome: Outcome, requirements_width: int = 0) -> Line:
+    """One line for one scenario: status, time, requirements, name, where it is."""
+    has_time = outcome.status not in (*_NEVER_STARTED, Status.NOT_SUPPORTED)
+    time = f"{outcome.seconds:.2f}s" if has_time else ""
+    text = f"  {time:>7}  {_requirements(outcome.planned):<{requirements_width}}  {_name_and_place(outcome.planned)}"
+    return Line(f"{outcome.status:<{_STATUS_WIDTH}}", text, STYLES[outcome.status])
+
+
+def requirements_width(plan: Iterable[Planned]) -> int:
+    """How wide the column of requirement IDs is."""
+    return max((len(_requirements(planned)) for planned in plan), default=0)
+
+
+def ending(result: RunResult, junit_path: Path | None, report_dir: Path, folder: Path) -> Iterator[Line]:
+    """All that is said after the last scenario. `junit_path` is None when that report could not be written."""
+    yield from _not_supported(result)
+    for status in _TOLD:
+        yield from _stories(result, status, folder)
+    yield from _wrong_with_the_run(result)
+    yield from _recoveries(result)
+    yield from _table(result)
+    yield Line()
+    yield Line(text=f"seed {result.seed} (replay with --seed {result.seed})")
+    yield Line(text=f"JUnit {relative_path(junit_path, folder)}" if junit_path else "JUnit report: not written, see above")
+    yield Line(text=f"report {relative_path(report_dir, folder)}")
+    yield verdict(result)
+
+
+def verdict(result: RunResult) -> Line:
+    """The one line to read when only one is read: the word, why, the counts that the why has not told yet, the exit code."""
+    code, why = exit_code(result), reasons(result)
+    word, style = _VERDICTS[code]
+    counted = (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE, Status.NOT_SUPPORTED)
+    counts = [told for status in counted if (told := f"{result.count(status)} {status}") not in why]
+    told = "; ".join(part for part in (", ".join(why), ", ".join(counts) if result.outcomes else "") if part)
+    return Line(word, f"  {told} in {_duration(result.seconds)} (exit {code})", style)
+
+
+def _not_supported(result: RunResult) -> Iterator[Line]:
+    lacking = sorted((outcome for outcome in result.outcomes if outcome.status is Status.NOT_SUPPORTED), key=message_of)
+    for reason, outcomes in groupby(lacking, key=message_of):
+        yield Line()
+        yield Line("not supported", f"  {reason}", STYLES[Status.NOT_SUPPORTED])
+        yield from _listed(in_plan_order(outcomes))
+
+
+def _stories(result: RunResult, status: Status, folder: Path) -> Iterator[Line]:
+    """A block for each scenario; one for all that never started for the same reason, or a broken set-up would bury the failures."""
+    outcomes = in_plan_order(outcome for outcome in result.outcomes if outcome.status is status)
+    if status in _NEVER_STARTED:
+        outcomes.sort(key=message_of)
+    for _, group in groupby(outcomes, key=message_of if status in _NEVER_STARTED else lambda outcome: outcome.planned.key):
+        yield from _block(result, list(group), folder)
+
+
+def _block(result: RunResult, outcomes: list[Outcome], folder: Path) -> Iterator[Line]:
+    first, *others = outcomes
+    yield Line()
+    if others:
+        yield Line(first.status.upper(), f"  {len(outcomes)} scenarios, told for the first", STYLES[first.status])
+        yield from _listed(outcomes)
+    else:
+        yield Line(first.status.upper(), f"  {_requirements(first.planned)}  {_name_and_place(first.planned)}", STYLES[first.status])
+    yield from (Line(text=f"  {line}".rstrip()) for line in story(result, first, folder))
+
+
+def _wrong_with_the_run(result: RunResult) -> Iterator[Line]:
+    for finding in sorted(result.findings, key=lambda finding: not finding.is_ours):
+        yield from _finding(finding)
+    if result.crash is not None:
+        yield Line()
+        yield Line("HARNESS CRASHED", "  this is a defect of hivecheck, it says nothing about the stack", "bold red")
+        yield from _indented(result.crash)
+
+
+def _finding(finding: Finding) -> Iterator[Line]:
+    head, style = ("HARNESS", "bold yellow") if finding.is_ours else ("ORPHAN", "bold red")
+    yield Line()
+    yield Line(head, f"  {one_line(finding.title)}", style)
+    yield from _indented(finding.detail)
+
+
+def _table(result: RunResult) -> Iterator[Line]:
+    """Counts by feature folder; only the statuses that occurred."""
+    folders: dict[str, Counter[Status]] = {}
+    for outcome in in_plan_order(result.outcomes):
+        folders.setdefault(one_line(str(PurePath(outcome.planned.file).parent)), Counter())[outcome.status] += 1
+    if len(folders) > 1:
+        folders["all"] = Counter(outcome.status for outcome in result.outcomes)
+    statuses = [status for status in Status if result.count(status)]
+    width = max((len(folder) for folder in folders), default=0)
+    if folders:
+        yield Line()
+        yield Line(text=f"{'':<{width}}" + "".join(f"  {status}" for status in statuses))
+    for folder, counts in folders.items():
+        yield Line(text=f"{folder:<{width}}" + "".join(f"  {counts[status] or '-':>{len(status)}}" for status in statuses))
+
+
+def _recoveries(result: RunResult) -> Iterator[Line]:
+    """What faults under steady load did to those who sent it."""
+    for number, line in enumerate(recoveries.table(result.outcomes)):
+        if number == 0:
+            yield Line()
+        yield Line(head=line, style="bold") if number == 0 else Line(text=line)
+
+
+def _listed(outcomes: Iterable[Outcome]) -> Iterator[Line]:
+    outcomes = list(outcomes)
+    width = requirements_width(outcome.planned for outcome in outcomes)
+    return (Line(text=f"  {_requirements(outcome.planned):<{width}}  {_name_and_place(outcome.planned)}") for outcome in outcomes)
+
+
+def _indented(text: str) -> Iterator[Line]:
+    told = visible(text).strip("\n")
+    return (Line(text=f"  {line}".rstrip()) for line in told.split("\n") if told)
+
+
+def _requirements(planned: Planned) -> str:
+    return one_line(",".join(planned.requirements)) or "-"
+
+
+def _name_and_place(planned: Planned) -> str:
+    return f"{one_line(planned.name)}  {one_line(planned.key)}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

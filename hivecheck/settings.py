@@ -1,0 +1,92 @@
+"""What a run was asked to do: one frozen Settings, and the only reader of the environment. Defaults < HIVECHECK_* < -D and flags."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hivecheck.errors import SettingError
+
+ENVIRONMENT_PREFIX = "HIVECHECK_"
+KEPT_FOLDER = "kept"  # below the report folder: one file for each stack that a person keeps up
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def _setting(default: object, sentence: str) -> Any:
+    return field(default=default, metadata={"sentence": sentence})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of a run; each is also `HIVECHECK_<NAME>` in the environment and `-D name=value`."""
+
+    platform: str = _setting("", "Where nodes run: docker or process; empty: docker if a daemon answers (in CI it must), else process.")
+    target: str = _setting("reference", "Which gateway is under test: reference, a name in hivecheck/targets/, or a TOML file.")
+    seed: int = _setting(0, "Decides scenario order and every random choice; 0 draws one, and prints it.")
+    keep: bool = _setting(False, "Leave the stack of a scenario that did not pass up, with the commands to look at it.")
+    report_dir: Path = _setting(Path("reports"), "Where reports, logs and evidence go.")
+    timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")
+    random_faults: int = _setting(3, "How many faults a scenario of random faults draws from the seed.")
+    plan: str = _setting("", "A file with the faults that such a scenario replays instead, as an earlier run left it.")
+    scenario_seconds: float = _setting(0.0, "Overrides the time budget of a scenario; 0 keeps the named one.")
+    services_root: Path = _setting(PROJECT_ROOT, "The folder that holds the `services` package to run.")
+    expected_unsupported: Path = _setting(
+        PROJECT_ROOT / "hivecheck" / "expected_unsupported.toml",
+        "Which scenarios each platform may leave out without the run being inconclusive.",
+    )
+    base_image: str = _setting(
+        "", "The image to build the services' image on, e.g. of a mirror; empty: the official one, or one made here."
+    )
+    cache_dir: Path = _setting(Path("~/.cache/hivecheck"), "Where wheels for images are kept; below XDG_CACHE_HOME if that is set.")
+    ci: bool = _setting(False, "Plain output, one line a scenario; also set by CI=true.")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], given: Mapping[str, str]) -> Settings:
+        """Settings from the environment with `given` (flags and -D) laid over. Raises SettingError for a bad name or value."""
+        values: dict[str, object] = {}
+        if environ.get("CI", "").lower() in {"true", "1"}:
+            values["ci"] = True
+        from_environment = {
+            name.removeprefix(ENVIRONMENT_PREFIX).lower(): text for name, text in environ.items() if name.startswith(ENVIRONMENT_PREFIX)
+        }
+        for source, pairs in (("environment HIVECHECK_", from_environment), ("-D ", given)):
+            for name, text in pairs.items():
+                values[name] = _parse(source, name, text)
+        if not values.get("seed"):
+            values["seed"] = random.SystemRandom().randrange(1, 1_000_000)
+        values.setdefault("report_dir", cls.report_dir.resolve())  # nodes have working directories of their own
+        cache_home = environ.get("XDG_CACHE_HOME")
+        values.setdefault("cache_dir", Path(cache_home) / "hivecheck" if cache_home else cls.cache_dir.expanduser())
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def names() -> dict[str, str]:
+    """Setting name -> its sentence."""
+    return {setting.name: setting.metadata["sentence"] for setting in fields(Settings)}
+
+
+def _parse(source: str, name: str, text: str) -> object:
+    kinds: dict[str, Any] = {setting.name: type(setting.default) for setting in fields(Settings)}
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise SettingError(f"{source}{name}={text}: there is no such setting.{hint} Known: {', '.join(kinds)}.")
+    kind = kinds[name]
+    if kind is bool:
+        if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+            raise SettingError(f"{source}{name}={text}: expected true or false.")
+        return text.lower() in {"true", "1", "yes"}
+    if issubclass(kind, Path):
+        return Path(text).resolve()
+    try:
+        value = kind(text)
+        if kind is str or 0 <= value < math.inf:
+            return value
+    except ValueError:
+        pass
+    raise SettingError(f"{source}{name}={text}: expected {'a whole number' if kind is int else 'a number'}, 0 or more.")

@@ -1,0 +1,14 @@
+"""Which source is meant to run: the hash that a service started from it must report in `/info` (services/source.py says how)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def source_hash(root: Path) -> str:
+    """16 hex digits over path and content of every Python file below `root`."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

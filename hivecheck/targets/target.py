@@ -1,0 +1,193 @@
+"""A target: which gateway is under test, how it is started and told of workers, and what it declares to do. Data from a TOML file.
+
+`reference` is the bundled orchestrator and has no file. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Annotated, Any
+
+import msgspec
+
+from hivecheck import tags, topology
+from hivecheck.errors import TargetError
+
+FOLDER = Path(__file__).parent
+REFERENCE = "reference"
+# What may stand behind a $ in a template: once for the gateway, or once for each worker and model.
+OF_GATEWAY = {
+    "host": "the address to listen on",
+    "port": "the port to listen on",
+    "extra_port": "a further free port, e.g. for metrics",
+    "home": "the folder that `hivecheck targets install` made",
+    "folder": "a folder of its own, to write to",
+    "config": "the path of the written [config]",
+    "key": "the key that clients show",
+    "token": "the token of the cluster",
+    "worker_urls": "the workers' URLs: an argument each, or comma-separated within one",
+    "worker_count": "how many workers there are",
+    "each_worker": "the [config] piece `each_worker`, once for each worker and model",
+}
+OF_READINESS = {name: OF_GATEWAY[name] for name in ("worker_count", "worker_urls", "key", "token")}
+OF_WORKER = {"id": "the worker's id", "url": "its URL", "host": "its host", "port": "its port", "model": "one of its models"}
+
+OF_MARKED_ANSWERS = ("served by model", "taken over", "one attempt each")  # checks that look at our own headers, too
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that is written before the gateway starts; `each_worker` is repeated where `$each_worker` stands."""
+
+    file: Text
+    text: Text
+    each_worker: str = ""
+
+
+class Ready(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the gateway serves: this GET has this status, and in its JSON body each dotted path has this value ($ allowed)."""
+
+    path: Text
+    status: int = 200
+    body: dict[str, str | int | bool] = {}
+
+
+class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that tells the gateway of one worker and model; made for each until it is ready, so a second one must do no harm."""
+
+    path: Text
+    method: str = "POST"
+    body: dict[str, Any] = {}
+
+
+class Install(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Packages for an environment of its own, made on request: `hivecheck targets install`."""
+
+    packages: tuple[Text, ...]
+
+
+class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the gateway is held to: scenarios all of whose requirements are here, on these topologies (none: on every one)."""
+
+    requirements: tuple[Text, ...]
+    topologies: tuple[Text, ...] = ()
+
+
+class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scenario that the gateway cannot be held to although it declares the requirement, and why."""
+
+    scenario: Text
+    reason: Text
+
+
+class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of our own conventions, which are nobody's standard, it follows: `X-Worker-Id` and `X-Attempts` in answers."""
+
+    marks_answers: bool = True
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed."""
+
+    name: Text
+    summary: Text
+    declares: Declaration
+    ready: Ready
+    command: tuple[Text, ...] = ()
+    image: str = ""
+    url: str = ""
+    environment: dict[str, str] = {}
+    config: ConfigFile | None = None
+    register: tuple[Registration, ...] = ()
+    install: Install | None = None
+    exempt: tuple[Exemption, ...] = ()
+    dialect: Dialect = Dialect()
+    origin: str = ""
+
+    def allowances(self) -> dict[str, dict[str, Any]]:
+        """Check -> limits that hold for this target instead of those for the reference."""
+        return {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+
+    def must_go_with(self, platform: str) -> None:
+        """Raise TargetError where nodes are not processes of this machine and the gateway would be one."""
+        if not self.image and not self.url and platform != "process":
+            raise TargetError(
+                f"target {self.origin}: its command runs on this machine, outside the network of platform {platform}; "
+                f"expected --platform process, or a target with an image."
+            )
+
+    def why_not(self, name: str, requirements: Sequence[str], on: str) -> str | None:
+        """Why this scenario is not supported: what of it the target does not declare. None when it must pass."""
+        for exemption in self.exempt:
+            if name == exemption.scenario or name.startswith(f"{exemption.scenario} ["):  # an outline's rows
+                return f"{self.name} is exempt: {exemption.reason}"
+        if self.declares.topologies and on not in self.declares.topologies:
+            return f"{self.name} does not declare topology {on}"
+        missing = [requirement for requirement in requirements if requirement not in self.declares.requirements]
+        if missing or not requirements:
+            return f"{self.name} does not declare {', '.join(missing) or 'scenarios without a requirement'}"
+        return None
+
+
+def load(origin: str, folder: Path = FOLDER) -> Target | None:
+    """The target of that name or in that file; None for the reference. Raises TargetError that says what to do."""
+    if origin == REFERENCE:
+        return None
+    path = Path(origin) if origin.endswith(".toml") else folder / f"{origin}.toml"
+    if not path.is_file():
+        raise TargetError(f"There is no target {origin!r}. Known: {', '.join([REFERENCE, *names(folder)])}; or the path of a TOML file.")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        target = msgspec.convert(raw | {"origin": origin}, Target)
+    except tomllib.TOMLDecodeError as error:
+        raise TargetError(f"target {origin}: expected TOML, got {error}; mend the file.") from None
+    except msgspec.ValidationError as error:
+        raise TargetError(f"target {origin}: {error}; docs/targets.md has every key.") from None
+    _must_make_sense(target)
+    return target
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """Every target that comes with the project, the reference left out."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def _must_make_sense(target: Target) -> None:
+    """Raise TargetError for what no single value shows."""
+
+    def wrong(expected: str, came: str, remedy: str) -> TargetError:
+        return TargetError(f"target {target.origin}: expected {expected}, got {came}; {remedy}.")
+
+    given = [key for key in ("command", "image", "url") if getattr(target, key)]
+    if not given or ("url" in given and len(given) > 1):
+        raise wrong("a command, an image or a url", " and ".join(given) or "none of them", "say where the gateway is")
+    if target.url and (target.config or target.environment or target.install):
+        raise wrong(
+            "a url alone", "config, environment or install beside it", "a gateway that runs already is told of workers by [[register]]"
+        )
+    if target.url and not target.url.startswith(("http://", "https://")):
+        raise wrong("url to begin with http://", repr(target.url), "write e.g. http://127.0.0.1:8080")
+    if target.url and not target.register:
+        raise wrong("a [[register]] with the url", "none", "the workers' ports are new in every run, so the gateway must be told of them")
+    if unknown := [name for name in target.declares.requirements if name not in tags.requirements()]:
+        raise wrong("requirement IDs in declares.requirements", unknown[0], "docs/requirements.md lists them")
+    if unknown := [name for name in target.declares.topologies if name not in topology.names()]:
+        raise wrong(f"topologies out of {', '.join(topology.names())}", unknown[0], "correct declares.topologies")
+    for place, text, known in _templates(target):
+        template = Template(text)
+        if not template.is_valid() or set(template.get_identifiers()) - set(known):
+            odd = sorted(set(template.get_identifiers()) - set(known))
+            raise wrong(f"one of ${', $'.join(known)} in {place}", f"${odd[0]}" if odd else text, "write $$ for a dollar sign")
+
+
+def _templates(target: Target) -> list[tuple[str, str, Mapping[str, str]]]:
+    found: list[tuple[str, str, Mapping[str, str]]] = [("command", part, OF_GATEWAY) for part in target.command]
+    found += [("environment", text, OF_GATEWAY) for text in target.environment.values()]
+    if target.config:
+        found += [("config.text", target.config.text, OF_GATEWAY), ("config.each_worker", target.config.each_worker, OF_WORKER)]
+    found += [("ready.body", str(value), OF_READINESS) for value in target.ready.body.values()]
+    return found + [("register.body", msgspec.json.encode(call.body).decode(), OF_WORKER) for call in target.register]

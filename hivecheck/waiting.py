@@ -1,0 +1,70 @@
+"""The one way to wait: for a condition, within a named budget, with what was last seen in the message. The only blocking sleep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from hivecheck.errors import ClientError, ConditionTimeout
+
+T = TypeVar("T")
+
+EVERY_SECONDS = 0.02
+
+
+def eventually(
+    probe: Callable[[], T],
+    *,
+    within: float,
+    what: str,
+    until: Callable[[T], object] = bool,
+    gone: Callable[[], str | None] = lambda: None,
+    otherwise: type[Exception] = ConditionTimeout,
+    every: float = EVERY_SECONDS,
+) -> T:
+    """Call `probe` until `until` accepts its value, and return that value.
+
+    `within` and `every` are seconds. `gone` is asked each time whether waiting has become pointless (a node died) and why.
+    A ClientError of the probe counts as "not yet". Raises `otherwise` when the budget runs out: AssertionError in a Then.
+    """
+    start = time.monotonic()
+    attempts = 0
+    while True:
+        attempts += 1
+        last: object
+        try:
+            value = probe()
+            if until(value):
+                return value
+            last = value
+        except ClientError as error:
+            last = error
+        waited = time.monotonic() - start
+        if reason := gone():
+            raise otherwise(f"wanted: {what}\ngot: {reason}, after {waited:.2f} s; last value: {_shown(last)}")
+        if waited >= within:
+            raise otherwise(f"wanted: {what}, within {within:g} s\ngot: {_shown(last)} at the last of {attempts} attempts")
+        time.sleep(min(every, max(0.0, within - waited)))  # noqa: TID251 - the one place
+
+
+def must_eventually(
+    probe: Callable[[], T], *, within: float, what: str, until: Callable[[T], object] = bool, gone: Callable[[], str | None] = lambda: None
+) -> T:
+    """`eventually` for a Then: when the budget runs out, the system under test is wrong."""
+    return eventually(probe, within=within, what=what, until=until, gone=gone, otherwise=AssertionError)
+
+
+def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callable[[T], object] = bool, every: float = EVERY_SECONDS) -> T:
+    """Demand that `holds` accepts the probe's value `times` in a row. Raises AssertionError at the first that it refuses."""
+    for attempt in range(1, times + 1):
+        value = probe()
+        assert holds(value), f"wanted: {what}, {times} times in a row\ngot: {_shown(value)} at attempt {attempt}"
+        if attempt < times:
+            time.sleep(every)  # noqa: TID251 - the one place
+    return value
+
+
+def _shown(value: object) -> str:
+    text = str(value) if isinstance(value, Exception) else repr(value)
+    return text if len(text) <= 2000 else f"{text[:2000]}... ({len(text)} characters)"
