@@ -1,0 +1,20 @@
+@integration @chaos
+Feature: Hives share the work, and workers may come and go under load
+
+  @INT-001 @P1 @topology.pairs
+  Scenario: Requests are shared out over both hives
+    When 40 chats for model-shared are sent
+    Then every client was answered
+    And every request was served by exactly one worker of its model
+    And each hive served at least 35 percent of them
+
+  @INT-002 @P1 @topology.small
+  Scenario: Workers come and go under load, and no request is lost
+    Given steady load of 20 requests per second on model-a
+    When 5 workers of model-a start on hive-1 at the same time
+    And the load has gone on for a while
+    And 3 of them are removed from hive-1 at the same time
+    And 2 workers of model-a start on hive-1 at the same time
+    And the load ends
+    Then processes, hives, registry and routing agree on who is there within the convergence time
+    And no request failed, and at least 20 were under way while workers came and went

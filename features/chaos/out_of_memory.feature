@@ -1,0 +1,46 @@
+@integration @chaos @requires.memory
+Feature: The kernel kills workers for want of memory, and their hive knows why
+
+  @INT-008 @P2 @topology.default @own_stack
+  Scenario: A model that does not fit into memory is never offered, and its hive goes on and says why
+    Given the memory of hive-1 is noted
+    When a worker worker-huge of model-declared starts on hive-1, whose weights take 1024 MiB
+    Then the kernel kills for want of memory at hive-1 within the restart time
+    And hive-1 has restarted worker-huge 1 times within the restart time
+    And hive-1 says of worker-huge: out of memory
+    And the registry does not know worker-huge
+    When a client asks model-declared
+    Then every client is refused with status 503 and code no_available_workers, and told when to come back
+    When worker-huge is removed from hive-1
+    Then hive-1 uses no more memory than before within the settling time
+    And hive-1 never restarted worker-a
+    And hive-1 never restarted worker-shared-1
+
+  @INT-009 @P2 @topology.default @own_stack
+  Scenario: A worker killed for want of memory in the middle of an answer takes nobody along, and its memory is free again
+    Given the memory of hive-1 is noted
+    And a client is streaming from model-a
+    When an exhaustion of memory strikes worker-a
+    Then worker-a is out of routing within the worker detection time
+    And every stream broke off so that its client can tell
+    When 6 chats for model-shared meet nothing out of the ordinary
+    Then each of them was answered
+    And hive-1 never restarted worker-shared-1
+    When worker-a is healed
+    Then worker-a can be routed to within the restart time
+    And hive-1 uses no more memory than before within the settling time
+
+  @WC-003 @P1 @topology.pairs
+  Scenario: A hive sees that a worker was killed for want of memory, removes it and starts it again
+    Given steady load of 10 requests per second on model-shared
+    And the epoch of worker-1 is noted
+    When an exhaustion of memory strikes worker-1
+    Then worker-1 is out of routing within the worker detection time
+    And hive-1 says of worker-1: out of memory
+    When worker-1 is healed
+    Then worker-1 is registered with a newer epoch within the restart time
+    And hive-1 has restarted worker-1 1 times within the restart time
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And the load on model-shared was back to normal within the recovery time of the healing

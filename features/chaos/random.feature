@@ -1,0 +1,12 @@
+@chaos @topology.crowd @own_stack
+Feature: Faults that nobody chose strike one after another while clients keep coming
+
+  @LOAD-010 @P1 @requires.kill @requires.terminate @requires.pause @requires.restart
+  Scenario: Whatever the seed draws within the tolerance, nobody gets a wrong answer, and whoever can be helped is helped
+    Given steady load of 20 requests per second on model-a
+    When the faults of the plan strike and heal
+    And the load has gone on for a while
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And no request of the load was answered wrongly or booked twice
+    And every worker can be routed to again within the restart time

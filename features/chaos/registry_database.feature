@@ -1,0 +1,32 @@
+@integration @chaos @topology.small @own_stack
+Feature: The registry's database is taken from it while it runs
+
+  @INT-007 @P2 @requires.exec
+  Scenario Outline: A registry that cannot write its database says so, serves from memory, and stores everything once it can
+    Given a worker worker-3 of model-a serves on hive-1
+    And the registry has stored exactly what it lists
+    When <fault> strikes registry
+    Then the registry notices within the database notice time that something is wrong with its database
+    When a service worker-late is registered
+    Then the registry lists worker-late, holds it back for its database, and says that it is degraded
+    When 10 chats for model-a are sent
+    Then all 10 chats were answered
+    When registry is healed
+    Then the registry has stored exactly what it lists within the database notice time
+
+    Examples:
+      | fault                       |
+      | a lock on the database      |
+      | a limit of 0 bytes to files |
+
+  @INT-007 @P2 @requires.exec
+  Scenario: A registry whose database is replaced under its hands fills the new file with all it knows
+    Given a worker worker-3 of model-a serves on hive-1
+    And the registry has stored exactly what it lists
+    When a replacement of the database strikes registry
+    Then the registry notices within the database notice time that something is wrong with its database
+    And the registry has stored exactly what it lists within the database notice time
+    When a service worker-late is registered
+    Then the registry has stored exactly what it lists within the database notice time
+    When 10 chats for model-a are sent
+    Then all 10 chats were answered

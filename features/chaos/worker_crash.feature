@@ -1,0 +1,108 @@
+@integration @chaos @topology.small
+Feature: Workers crash, freeze and will not go while clients keep coming, and their clients hardly notice
+
+  @WC-001 @P1 @requires.kill
+  Scenario: A worker killed before its first byte costs no request, and the stack is soon as it was
+    Given a worker worker-3 of model-a serves on hive-1
+    And steady load of 50 requests per second on model-a
+    And a client waits, with patience, for the first token of model-a
+    When a kill strikes the worker serving the request
+    Then that worker is out of routing within the worker detection time
+    And hive-1 has restarted that worker 1 times within the restart time
+    And that worker can be routed to within the worker return time
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then every request was answered by another worker at the second attempt
+    And every request of the load was answered that could be tried again
+    And at least 50 requests of the load were answered while the fault was active
+    And the load on model-a was back to normal within the recovery time of the fault
+
+  @WC-001 @P1 @requires.kill
+  Scenario: A worker killed after its first byte breaks off so that clients can tell, and nothing is sent twice
+    Given a worker worker-3 of model-a serves on hive-1
+    And steady load of 50 requests per second on model-a
+    And a client is streaming a long answer from model-a
+    When a kill strikes the worker serving the request
+    Then that worker is out of routing within the worker detection time
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then every stream broke off so that its client can tell
+    And no request was sent to a second worker
+    And every request of the load was answered that could be tried again
+    And the load on model-a was back to normal within the recovery time of the fault
+
+  @WC-002 @P1 @requires.kill
+  Scenario: Who dies at once when it is registered is no ghost for longer than its lease
+    Given steady load of 20 requests per second on model-a
+    And a hive hive-9 without workers joins the stack
+    When a worker worker-x of model-x starts on hive-9
+    And hive-9 is killed as soon as the registry lists worker-x
+    Then worker-x is offline in the registry within the lease expiry time
+    And worker-x is offline in the status API within the lease expiry time
+    And model-x is no longer offered to clients within the convergence time
+    When the load ends
+    Then all of the load was answered
+
+  @WC-004 @P1 @requires.kill @requires.exec
+  Scenario: A worker that ignores SIGTERM is killed with all its processes after the grace time, and nobody else notices
+    Given steady load of 20 requests per second on model-a
+    And a hive hive-9 joins the stack, with workers that ignore SIGTERM
+    And a worker worker-x of model-x serves on hive-9
+    When worker-x of hive-9 is asked to end
+    Then hive-9 kills worker-x after its grace time, within the node stop time
+    And every process of worker-x on hive-9 is gone and reaped within the settling time
+    When the load ends
+    Then all of the load was answered
+
+  @WC-005 @P1 @requires.kill
+  Scenario: Half the workers are killed at once, and the other half answers for all
+    Given a worker worker-3 of model-a serves on hive-1
+    And a worker worker-4 of model-a serves on hive-1
+    And steady load of 50 requests per second on model-a
+    When a kill strikes half the workers of model-a
+    And the load has gone on for a while
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And at least 50 requests of the load were answered while the fault was active
+
+  @WC-006 @P1 @requires.pause
+  Scenario: A worker that freezes leaves rotation, clients are served by the others, and it comes back when it thaws
+    Given a worker worker-3 of model-a serves on hive-1
+    And steady load of 20 requests per second on model-a
+    When a wedge strikes worker-3
+    Then worker-3 is out of routing within the wedge detection time
+    When the load has gone on for a while
+    And worker-3 is healed
+    Then worker-3 can be routed to within the worker return time
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And at least 20 requests of the load were answered while the fault was active
+    And the load on model-a was back to normal within the recovery time of the fault
+
+  @WC-006 @P1 @requires.pause @own_stack
+  Scenario: When every worker freezes nobody can be served, and everybody is again soon after they thaw
+    Given steady load of 20 requests per second on model-a
+    When a wedge strikes every worker of hive-1
+    Then model-a is no longer offered to clients within the convergence time
+    When the load has gone on for a while
+    And every worker of hive-1 is healed
+    And the load has gone on until it is back to normal
+    And the load ends
+    Then the load on model-a was back to normal within the recovery time of the healing
+
+  @WC-006 @P1 @requires.exec @topology.wary
+  Scenario: A worker that lets requests hang and calls itself well is found out by what it does, and gets its chance again
+    Given a worker worker-3 of model-a serves on hive-1, and can be made to lie
+    And steady load of 50 requests per second on model-a, at its workers' own pace
+    When a lie strikes worker-3
+    Then the circuit of worker-3 lets no more than a probe through within the wedge detection time
+    And hive-1 reports worker-3 as alive
+    When the load has gone on for a while
+    And worker-3 is healed
+    Then the circuit of worker-3 is closed within the worker return time
+    When the load has gone on for a while
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And at least 50 requests of the load were answered while the fault was active
+    And worker-3 answered requests of the load that were sent after it was healed

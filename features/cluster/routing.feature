@@ -1,0 +1,43 @@
+@integration @topology.default
+Feature: Which worker gets a request
+
+  @CLU-009 @CLU-011 @P1
+  Scenario: A chat that is answered in one piece goes to a worker of its model
+    When a client asks model-a
+    And a client asks model-b
+    And a client asks model-c
+    Then every answer is a full chat completion of the model that was asked for
+    And every request was served by exactly one worker of its model
+
+  @CLU-009 @CLU-010 @P1
+  Scenario: So does a stream
+    When a client streams 6 tokens from model-a
+    And a client streams 6 tokens from model-b
+    And a client streams 6 tokens from model-c
+    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    And every request was served by exactly one worker of its model
+
+  @CLU-013 @P1
+  Scenario: For a model that nobody has, no worker is asked
+    When a client asks model-unheard-of
+    Then every client is refused with status 404 and code model_not_found
+    And no worker received a request
+
+  @CLU-017 @P1
+  Scenario: Requests at the same time do not get into each other's way
+    When 12 clients ask model-a, model-b and model-c at the same time, each for another length, streamed or not
+    Then every client got the answer to its own request
+    And every request was served by exactly one worker of its model
+
+  @CLU-010 @P1
+  Scenario Outline: A stream is whole however its worker sends it
+    When a client streams 6 tokens from model-a, whose worker <quirk>
+    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    And every request was served by exactly one worker of its model
+
+    Examples:
+      | quirk                       |
+      | drips its bytes             |
+      | is slow with its headers    |
+      | leaves out the usage        |
+      | ends the stream twice       |

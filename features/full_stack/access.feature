@@ -1,0 +1,54 @@
+@integration @topology.default
+Feature: Only those with the right get in, and who they are travels along
+
+  @FULL-002 @P0
+  Scenario Outline: A caller without the right is turned away before any worker hears of it
+    When a client with <credential> asks model-a
+    Then every client is refused with status <status> and code <code>
+    And no worker received a request
+
+    Examples:
+      | credential                | status | code              |
+      | no key                    | 401    | invalid_api_key   |
+      | a wrong key               | 401    | invalid_api_key   |
+      | an expired token          | 401    | invalid_api_key   |
+      | a forged token            | 401    | invalid_api_key   |
+      | a key for other models    | 403    | model_not_allowed |
+      | a token for other models  | 403    | model_not_allowed |
+
+  @FULL-002 @P0
+  Scenario: A token's claims and one correlation id reach every tier
+    When a client with a token of ada from engines asks model-a
+    Then every answer is a full chat completion of the model that was asked for
+    And one request id joins the log lines of orchestrator, hive and worker
+    And the worker and its hive saw subject ada and tenant engines
+
+  @SEC-003 @P1
+  Scenario: Nothing listens beyond this machine, and no admin port is open unasked
+    Then every listening socket of every node is on the stack's own network
+    And no node listens on a port that nobody asked for
+
+  @SEC-004 @P2 @requires.confine
+  Scenario: Every container is confined to what its service needs
+    Then every service runs as an ordinary user without privileges or capabilities
+    And every service has a root it cannot write to, and limits on memory and processes
+
+  @SEC-003 @P1
+  Scenario Outline: A service-to-service call without the token is turned away
+    When somebody without the cluster's token tries to <call>
+    Then the call is refused for want of the token
+
+    Examples:
+      | call                                       |
+      | register a service at the registry         |
+      | list the services at the registry          |
+      | remove a service from the registry         |
+      | stop hive-1                                |
+      | start a worker on hive-1                   |
+      | remove a worker from hive-1                |
+      | chat with a worker through hive-1          |
+      | chat with a worker directly                |
+      | read the workers' journal at hive-1        |
+      | read the orchestrator's services           |
+      | read the orchestrator's statistics         |
+      | read the orchestrator's cluster status     |

@@ -1,0 +1,104 @@
+@integration @topology.provisioned @own_stack
+Feature: A model that is on no hive is brought there when somebody asks for it
+
+  @FULL-007 @P1
+  Scenario: A client asks for an absent model: it is downloaded, catalogued, served, and the client gets its answer
+    Given model-hub is offered by the hub, and on no hive
+    When a client asks model-hub
+    Then all 1 chats were answered
+    And every answer is a full chat completion of the model that was asked for
+    And model-hub was downloaded once
+    And model-hub is in the catalogue of one hive, ready
+    And model-hub is served from the very file that the hub offers
+    And model-hub is offered to clients within the convergence time
+    When a client streams 5 tokens from model-hub
+    Then every stream is whole: each token once, in order, a finish reason and the end marker
+
+  @FULL-007 @P1
+  Scenario: A download is tracked while its client waits
+    Given model-large is offered by the hub, and on no hive
+    When a slowness of the model source strikes hub
+    And 1 clients wait for model-large
+    Then the download of model-large is seen to progress within the download time
+    When hub is healed
+    Then all 1 chats were answered
+
+  @FULL-007 @P1
+  Scenario: A model that no hub offers does not exist, and nobody waits for it
+    Given model-hub is offered by the hub, and on no hive
+    When a client asks model-nowhere
+    Then every client is refused with status 404 and code model_not_found
+
+  @INT-011 @P1
+  Scenario: Three clients want the same absent model: it is downloaded once, and all are served
+    Given model-hub is offered by the hub, and on no hive
+    When a slowness of the model source strikes hub
+    And 3 clients wait for model-hub
+    Then all 3 chats were answered
+    And every answer is a full chat completion of the model that was asked for
+    And model-hub was downloaded once
+    And model-hub is in the catalogue of one hive, ready
+
+  @FULL-007 @P1
+  Scenario: A download that breaks off goes on where it stopped
+    Given model-hub is offered by the hub, and on no hive
+    When a slowness of the model source strikes hub
+    And the hub is to break its next download off
+    And a client asks model-hub
+    Then all 1 chats were answered
+    And model-hub was downloaded in 2 parts, none of which began anew
+    And model-hub is served from the very file that the hub offers
+
+  @FULL-007 @P1 @requires.kill @requires.restart
+  Scenario: A hive that is killed in the middle of a download goes on where it stopped
+    Given model-large is offered by the hub, and on no hive
+    When a slowness of the model source strikes hub
+    And hive-1 is asked for model-large
+    And hive-1 has downloaded a part of model-large
+    And hive-1 is killed
+    And hive-1 is started again
+    And hub is healed
+    Then model-large is offered to clients within the download time
+    When a client asks model-large
+    Then all 1 chats were answered
+    And model-large was downloaded in 2 parts, none of which began anew
+    And model-large is served from the very file that the hub offers
+
+  @FULL-007 @P1
+  Scenario: A file that does not agree with its checksum is thrown away and fetched again
+    Given model-hub is offered by the hub, and on no hive
+    And the hub will corrupt its next download
+    When a client asks model-hub
+    Then all 1 chats were answered
+    And the hub did send wrong bytes of model-hub
+    And model-hub is served from the very file that the hub offers
+
+  @FULL-007 @P1
+  Scenario: Wrong bytes are never served, however often they come
+    Given model-hub is offered by the hub, and on no hive
+    When a corruption of the model source strikes hub
+    And a client asks model-hub
+    Then every client is refused with status 503 and code model_unavailable, and told when to come back
+    And the hub did send wrong bytes of model-hub
+    And model-hub is shown as failed with code model_unavailable, and nothing of it is left on a disk
+
+  @FULL-007 @P1
+  Scenario: While the hub is down clients are told when to come back, and later they are served
+    Given model-hub is offered by the hub, and on no hive
+    When an outage of the model source strikes hub
+    And a client asks model-hub
+    Then every client is refused with status 503 and code model_hub_unavailable, and told when to come back
+    When hub is healed
+    And clients keep asking model-hub until one is answered
+    Then model-hub was downloaded once
+
+  @FULL-007 @RE-001 @P2 @requires.exec
+  Scenario: A disk without room for a model: the client is told so, nothing half-written stays, and with room it works
+    Given model-large is offered by the hub, and on no hive
+    And the disk of every hive has no room for model-large
+    When a client asks model-large
+    Then every client is refused with status 507 and code insufficient_storage
+    And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
+    When the disk of every hive has room again
+    And clients keep asking model-large until one is answered
+    Then model-large is served from the very file that the hub offers

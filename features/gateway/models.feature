@@ -1,0 +1,63 @@
+@integration @topology.guarded
+Feature: A model answers to each of its names, to those it is for
+
+  @CHAT-001 @CHAT-002 @CHAT-003 @P1
+  Scenario Outline: Whatever a client calls a model, a worker gets it under the name that workers know
+    When a client with <credential> asks for <name>
+    Then every request was served as <model>, the rest of it unchanged
+
+    Examples:
+      | credential                     | name                                 | model        |
+      | a key of acme                  | 0f8fad5b-d9cb-469f-a165-70867728950e | model-a      |
+      | a key of globex                | 0F8FAD5B-D9CB-469F-A165-70867728950E | model-a      |
+      | a valid key                    | hivecheck-ai/Model-A-7B              | model-a      |
+      | a valid key                    | good-old-a                           | model-a      |
+      | a key of acme                  | acme/fast                            | model-a      |
+      | a token of acme                | acme/fast                            | model-a      |
+      | a token with acme's offerings  | acme/fast                            | model-a      |
+      | a key of globex                | globex/fast                          | model-globex |
+
+  @CHAT-004 @CHAT-005 @P1
+  Scenario Outline: A model that is unknown or no longer offered does not exist, though a worker may still serve it
+    When a client with a key of acme asks for <name>
+    Then every client is refused with status 404 and code model_not_found, naming model
+    And no worker received a request
+
+    Examples:
+      | name                                 |
+      | 9b2d7c1e-0000-4000-8000-5f3759df0000 |
+      | 7c9e6679-7425-40de-944b-e07fc1f90ae7 |
+      | model-retired                        |
+      | good-old-retired                     |
+      | acme/former                          |
+      | acme/retired                         |
+      | acme/unheard-of                      |
+
+  @CHAT-006 @P1
+  Scenario Outline: An offering is for the clients of its organisation only
+    When a client with <credential> asks for <name>
+    Then every client is refused with status 403 and code model_not_allowed, naming model
+    And no worker received a request
+
+    Examples:
+      | credential      | name        |
+      | a key of globex | acme/fast   |
+      | a key of acme   | globex/fast |
+      | a valid key     | acme/fast   |
+
+  @CHAT-040 @P2
+  Scenario: Neither of two tenants sees the models of the other
+    Then a client with a key of acme is offered exactly model-a, model-acme, model-b and acme/fast
+    And a client with a key of globex is offered exactly model-a, model-b, model-globex and globex/fast
+    And a client with a valid key is offered exactly model-a and model-b
+
+  @CHAT-040 @P2
+  Scenario Outline: A model of the other tenant does not exist
+    When a client with <credential> asks for <name>
+    Then every client is refused with status 404 and code model_not_found, naming model
+    And no worker received a request
+
+    Examples:
+      | credential      | name         |
+      | a key of globex | model-acme   |
+      | a key of acme   | model-globex |

@@ -1,0 +1,62 @@
+"""A steady load through the gateway, and what those who sent it saw of a fault."""
+
+from behave import given, then, when
+
+from hivecheck.recovery import PROBE
+
+
+@given("steady load of {rate:Number} requests per second on {model:Model}")
+def begin(context, rate, model):
+    context.world.steady_load.begin(model, rate)
+
+
+@given("steady load of {rate:Number} requests per second on {model:Model}, at its workers' own pace")
+def begin_at_own_pace(context, rate, model):
+    context.world.steady_load.begin(model, rate, pace="")
+
+
+@when("the load has gone on for a while")
+def go_on(context):
+    context.world.steady_load.go_on()
+
+
+@when("the load has gone on until it is back to normal")
+def go_on_until_recovered(context):
+    context.world.steady_load.go_on_until_recovered()
+
+
+@when("the load ends")
+def end(context):
+    context.world.steady_load.end()
+
+
+@then("at least {count:Number} requests of the load were answered while the fault was active")
+def served_meanwhile(context, count):
+    context.world.judge.must("served meanwhile", at_least=count)
+
+
+@then("every request of the load was answered that could be tried again")
+def zero_failed(context):
+    context.world.judge.must("zero failed")
+
+
+@then("the load on {model:Model} was back to normal within the {budget:Budget} time of the fault")
+def recovered(context, model, budget):
+    workers = len(context.world.workers_of(model))
+    context.world.judge.must("recovered", within=context.world.timeouts.named(budget), workers=workers)
+
+
+@then("the load on {model:Model} was back to normal within the {budget:Budget} time of the healing")
+def recovered_after_healing(context, model, budget):
+    workers = len(context.world.workers_of(model))
+    context.world.judge.must("recovered", within=context.world.timeouts.named(budget), workers=workers, of_healing=True)
+
+
+@then("all of the load was answered")
+def all_answered(context):
+    context.world.judge.must("all answered", purpose=PROBE)
+
+
+@then("{worker:Worker} answered requests of the load that were sent after it was healed")
+def served_again(context, worker):
+    context.world.judge.must("served again", worker=worker)

@@ -1,0 +1,36 @@
+"""Connections and packets between nodes: how long answers took over them, what was sent again, who tried when."""
+
+from behave import then, when
+
+
+@when("the connections from {node:Target} to {peer:Target} are noted")
+def note(context, node, peer):
+    context.world.wires.note(node, peer)
+
+
+@then("none of the noted connections from {node:Target} to {peer:Target} is left within the {budget:Budget} time")
+def must_have_dropped(context, node, peer, budget):
+    context.world.wires.must_have_dropped(node, peer, context.world.timeouts.named(budget))
+
+
+@then("each answer of {model:Model} took at least {seconds:Seconds} seconds longer than the quickest of {others:Model}")
+def slowed(context, model, seconds, others):
+    context.world.judge.must("slowed", model=model, others=others, at_least_seconds=seconds)
+
+
+@then(
+    "each answer of {model:Model} took at least {seconds:Seconds} seconds longer than the quickest of {others:Model}, "
+    "which took at most {percent:Number} percent of that time"
+)
+def slowed_alone(context, model, seconds, others, percent):
+    context.world.judge.must("slowed", model=model, others=others, at_least_seconds=seconds, others_share=percent / 100)
+
+
+@then("at least {count:Number} segments had to be sent again to {node:Target}")
+def retransmitted(context, count, node):
+    context.world.judge.must("retransmitted", node=node, at_least=count)
+
+
+@then("{node:Target} was tried again after ever longer waits")
+def growing_gaps(context, node):
+    context.world.judge.must("growing gaps", node=node, factor=1.5, count=3)
