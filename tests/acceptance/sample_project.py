@@ -1,0 +1,254 @@
+"""A small behave project in a temporary folder, and its real runs as subprocesses. Knows nothing of what a test wants to see."""
+
+from __future__ import annotations
+
+import configparser
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+
+from hivecheck import labels
+from hivecheck.settings import PROJECT_ROOT
+from hivecheck.waiting import eventually
+
+RUN_SECONDS = 40.0
+STEPS = """
+import signal
+from pathlib import Path
+
+from behave import step
+
+
+def note(text):
+    with Path("notes.txt").open("a") as file:
+        file.write(text + "\\n")
+
+
+@step("it works")
+def works(context):
+    pass
+
+
+@step("the answer is right")
+def right(context):
+    assert 2 == 2
+
+
+@step("the answer is wrong")
+def wrong(context):
+    assert False, "wanted: the answer 2\\ngot: 3"
+
+
+@step("a step breaks")
+def breaks(context):
+    raise ValueError("no such thing as a free lunch")
+
+
+@step("it is noted that {name} runs")
+def noted(context, name):
+    note(name)
+
+
+@step("a step waits for ever")
+def waits(context):
+    Path("ready").touch()
+    while True:
+        signal.pause()
+"""
+
+
+def scenario(name: str, *steps: str, tags: str = "") -> str:
+    """The Gherkin of one scenario."""
+    return "\n".join([f"  {tags}", f"  Scenario: {name}", *(f"    Given {step}" for step in steps), "", ""])
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over: its exit code, all it said, and the JUnit report it left (None: none)."""
+
+    exit_code: int
+    output: str
+    junit: ElementTree.Element | None
+
+    @property
+    def last_line(self) -> str:
+        return self.output.rstrip().rpartition("\n")[2]
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """Tests, failures, errors and skipped, as the report's totals say; they must be what the report holds."""
+        assert self.junit is not None, f"there is no JUnit report; the run said:\n{self.output}"
+        held = tuple(len(list(self.junit.iter(tag))) for tag in ("testcase", "failure", "error", "skipped"))
+        said = tuple(int(self.junit.get(name, "-1")) for name in ("tests", "failures", "errors", "skipped"))
+        assert said == held, f"the totals say {said}, the report holds {held}"
+        return held  # type: ignore[return-value]
+
+    def element(self, name: str) -> ElementTree.Element:
+        """What stands in the test case of this name: its failure, error or skipped element; the test case itself when it passed."""
+        assert self.junit is not None, f"there is no JUnit report; the run said:\n{self.output}"
+        cases = [case for case in self.junit.iter("testcase") if case.get("name") == name]
+        assert len(cases) == 1, f"{len(cases)} test cases are named {name!r}: {[case.get('name') for case in self.junit.iter('testcase')]}"
+        return next((child for child in cases[0] if child.tag in ("failure", "error", "skipped")), cases[0])
+
+    def verdict_of(self, name: str) -> tuple[str, str]:
+        """The element's tag and type: `("failure", "failed")`; `("testcase", "")` for a pass."""
+        element = self.element(name)
+        return element.tag, element.get("type", "")
+
+    def told_of(self, name: str) -> str:
+        """Message and text of the element."""
+        element = self.element(name)
+        return f"{element.get('message', '')}\n{element.text or ''}"
+
+    def must_end(self, exit_code: int, words: str) -> None:
+        """The exit code, and the last line that says the same with these words."""
+        assert self.exit_code == exit_code, f"wanted: exit code {exit_code}\ngot: {self.exit_code}; the run said:\n{self.output}"
+        assert f"(exit {exit_code})" in self.last_line, self.output
+        assert words in self.last_line, self.output
+
+
+class Going:
+    """A run that goes on."""
+
+    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._output = folder / "output.txt"
+        inherited = {name: text for name, text in os.environ.items() if name != "CI" and not name.startswith("HIVECHECK_")}
+        with self._output.open("wb") as output:
+            self.process = psutil.Popen(
+                [sys.executable, "-m", "behave", *arguments],
+                cwd=folder,
+                env=inherited | {"HIVECHECK_PLATFORM": "process"} | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def run_id(self) -> str:
+        return next((path.name for path in (self._folder / "reports").glob("*-*-*")), "")
+
+    def said(self) -> str:
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for(self, what: str, seconds: float = RUN_SECONDS) -> None:
+        """Until this file is there; the run must not end before."""
+        eventually(
+            (self._folder / what).exists,
+            within=seconds,
+            what=f"the file {what}",
+            gone=lambda: None if self.process.poll() is None else f"the run ended with {self.process.returncode}:\n{self.said()}",
+        )
+
+    def left(self) -> list[str]:
+        """Every process of this run but the harness itself: by label, and by the run's id in its command line (watchdog, paths)."""
+        if not self.run_id:
+            return []
+        labelled = {process.pid: process.sentence() for process in labels.find(self.run_id)}
+        return list((dict(_named(self.run_id)) | labelled).values())
+
+    def watchdogs(self) -> list[int]:
+        return [pid for pid, command in _named(self.run_id) if "hivecheck.watchdog" in command]
+
+    def end(self, seconds: float = RUN_SECONDS) -> Ended:
+        """Wait until it is over."""
+        code = self.process.wait(seconds)
+        report = self._folder / "reports" / "junit.xml"
+        return Ended(code, self.said(), ElementTree.parse(report).getroot() if report.is_file() else None)
+
+    def clear(self) -> None:
+        """Leave nothing, whatever became of the test."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(10)
+        if self.run_id:
+            labels.sweep(self.run_id)
+
+
+class SampleProject:
+    """Features, steps and hooks like the repository's own, in a folder that a test fills."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._going: list[Going] = []
+        own = configparser.RawConfigParser()
+        own.read(PROJECT_ROOT / "setup.cfg")
+        copied = configparser.RawConfigParser()
+        copied["behave"] = dict(own["behave"])
+        with (folder / "setup.cfg").open("w") as file:
+            copied.write(file)
+        shutil.copy(PROJECT_ROOT / "environment.py", folder)
+        self.write("steps/sample_steps.py", STEPS)
+
+    def write(self, path: str, text: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    def add_steps(self, text: str) -> None:
+        self.write("steps/more_steps.py", f"import signal\nimport sys\nfrom pathlib import Path\n\nfrom behave import step\n\n\n{text}")
+
+    def add_hooks(self, text: str) -> None:
+        """Hooks beside the real ones: a function of the same name replaces it."""
+        self.write("environment.py", (PROJECT_ROOT / "environment.py").read_text() + "\n\n" + text)
+
+    def feature(self, *scenarios: str, name: str = "sample", tags: str = "@integration @topology.none") -> None:
+        self.write(f"features/{name}.feature", f"{tags}\nFeature: {name}\n\n" + "".join(scenarios))
+
+    def services(self, *changes: tuple[str, str, str]) -> Path:
+        """A copy of the services' source in which each change replaces one text: `(file, old, new)`. Returns its services_root."""
+        root = self.folder / "changed"
+        shutil.copytree(PROJECT_ROOT / "services", root / "services", ignore=shutil.ignore_patterns("__pycache__"))
+        for file, old, new in changes:
+            text = (root / "services" / file).read_text()
+            assert text.count(old) == 1, f"{file} holds {text.count(old)} times {old!r}: change this test with the source"
+            (root / "services" / file).write_text(text.replace(old, new))
+        return root
+
+    def start(self, *arguments: str, environment: dict[str, str] | None = None, folder: str = ".") -> Going:
+        """Start `python -m behave` in a folder of the project."""
+        going = Going(self.folder / folder, arguments, environment or {})
+        self._going.append(going)
+        return going
+
+    def run(self, *arguments: str, environment: dict[str, str] | None = None, folder: str = ".") -> Ended:
+        """One run from start to end."""
+        return self.start(*arguments, environment=environment, folder=folder).end()
+
+    @staticmethod
+    def seed_in_order(count: int) -> int:
+        """A seed that leaves the scenarios of a single feature in the order of its file."""
+        return next(seed for seed in itertools.count(1) if _shuffled(seed, count) == list(range(count)))
+
+    def notes(self) -> list[str]:
+        path = self.folder / "notes.txt"
+        return path.read_text().split() if path.exists() else []
+
+    def clear(self) -> None:
+        for going in self._going:
+            going.clear()
+
+
+def _shuffled(seed: int, count: int) -> list[int]:
+    """As the runner does it: first the features, of which there is one, then the scenarios of each."""
+    order, numbers = random.Random(seed), list(range(count))
+    order.shuffle([0])
+    order.shuffle(numbers)
+    return numbers
+
+
+def _named(run_id: str) -> Iterator[tuple[int, str]]:
+    for process in psutil.process_iter(["pid", "cmdline", "status"]):
+        command = " ".join(process.info["cmdline"] or [])
+        if run_id in command and process.info["status"] != psutil.STATUS_ZOMBIE:
+            yield process.info["pid"], f"pid {process.info['pid']}: {command}"

@@ -1,0 +1,91 @@
+"""What a stack does wrong at its start or its end is told, with the name of the node, and decides the exit code."""
+
+import re
+
+import pytest
+from sample_project import scenario
+
+pytestmark = pytest.mark.slow
+
+SMALL = "@integration @topology.small"
+PASSING = scenario("It passes", "it works")
+DEAF = (
+    "service.py",
+    "loop.add_signal_handler(number, frame.stop_requested.set)",
+    'loop.add_signal_handler(number, (lambda: None) if frame.service == "registry" else frame.stop_requested.set)',
+)
+# Three things keep a worker from being left behind, and all must go: the hive that stops it, its own watch for the hive's end, and the
+# undertaker.
+HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
+UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
+UNBURIED = ("hive/undertaker.py", "    bury(sys.argv[1])", "    pass")
+INTERRUPTED_EVIDENCE = """
+import signal
+
+from hivecheck.reports import evidence
+
+
+def collect(*_):
+    signal.raise_signal(signal.SIGTERM)
+
+
+evidence.collect = collect
+"""
+
+
+def run_with(project, *changes):
+    """A run on services with these changes; budgets are short, for one of them is going to be used up."""
+    root = project.services(*changes)
+    going = project.start("-D", f"services_root={root}", "-D", "timeout_scale=0.3")
+    ended = going.end()
+    assert going.left() == []
+    return ended
+
+
+def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
+    project.feature(PASSING, tags=SMALL)
+    ended = run_with(project, DEAF)
+    ended.must_end(1, "orphans of the stack: 1")
+    assert ended.verdict_of("It passes") == ("testcase", "")
+    assert ended.counts() == (2, 1, 0, 0)
+    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert "small-1/registry did not end within 3 s of SIGTERM" in told
+    assert "small-1/registry did not end" in ended.output
+
+
+def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
+    project.feature(PASSING, tags=SMALL)
+    ended = run_with(project, HEARTLESS, UNBOUND, UNBURIED)
+    ended.must_end(1, "orphans of the stack: 1")
+    assert ended.verdict_of("It passes") == ("testcase", "")
+    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert told.count("of small-1/hive-1: ") == 2, told
+    assert "worker-1" in told
+    assert "worker-2" in told
+
+
+def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_of_its_nodes(project):
+    project.write("dead/services/__init__.py", "raise SystemExit('there is no service here today')\n")
+    project.feature(scenario("It would pass", "it is noted that one runs"), tags=SMALL)
+    project.feature(scenario("It needs no stack", "it is noted that two runs"), name="other")
+    going = project.start("-D", f"services_root={project.folder / 'dead'}")
+    ended = going.end()
+    assert going.left() == []
+    ended.must_end(2, "NO VERDICT  1 blocked")
+    assert ended.counts() == (2, 0, 1, 0)
+    assert ended.verdict_of("It would pass") == ("error", "blocked")
+    told = ended.told_of("It would pass")
+    dead = re.search(r"([a-z0-9-]+) ended with code 1", told)
+    assert dead, told
+    assert f"{dead[1]}: there is no service here today" in told
+    assert project.notes() == ["two"]
+
+
+def test_a_failure_stays_a_failure_when_the_signal_comes_while_its_evidence_is_taken(project):
+    project.add_hooks(INTERRUPTED_EVIDENCE)
+    project.feature(scenario("It fails", "the answer is wrong"), tags=SMALL)
+    going = project.start()
+    ended = going.end()
+    assert going.left() == []
+    ended.must_end(1, "1 failed, interrupted by SIGTERM")
+    assert ended.verdict_of("It fails") == ("failure", "failed")

@@ -1,0 +1,76 @@
+"""However the harness ends, and whenever: nothing of its run is left, its watchdog included."""
+
+import signal
+
+import pytest
+from sample_project import scenario
+
+from hivecheck import labels
+from hivecheck.timeouts import Timeouts
+from hivecheck.waiting import eventually
+
+pytestmark = pytest.mark.slow
+
+SMALL = "@integration @topology.small"
+NODES = {"registry", "orchestrator", "hive-1"}
+
+
+def must_be_gone(going):
+    eventually(going.left, within=Timeouts().clean_up, what="nothing of the run left", until=lambda left: not left)
+
+
+def test_a_normal_run_leaves_nothing(project):
+    project.feature(scenario("It passes", "it works"), tags=SMALL)
+    going = project.start()
+    ended = going.end()
+    assert going.left() == []
+    ended.must_end(0, "PASSED  1 passed")
+    assert ended.counts() == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGKILL], [signal.SIGTERM, signal.SIGKILL]],
+    ids=["SIGINT", "SIGTERM", "SIGKILL", "SIGTERM and SIGKILL at once"],
+)
+def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
+    project.feature(scenario("It waits", "a step waits for ever"), scenario("It waits, too", "a step waits for ever"), tags=SMALL)
+    going = project.start()
+    going.wait_for("ready")
+    assert {process.node for process in labels.find(going.run_id)} == NODES
+    assert len(labels.find(going.run_id)) == len(NODES) + 3, "three nodes, the hive's undertaker and two workers"
+    assert len(going.watchdogs()) == 1
+    for number in numbers:
+        going.process.send_signal(number)
+    ended = going.end()
+    must_be_gone(going)
+    if signal.SIGKILL in numbers:
+        assert (ended.exit_code, ended.junit) == (-signal.SIGKILL, None)
+        return
+    ended.must_end(2, f"interrupted by {numbers[0].name}, 2 not run")
+    assert ended.counts() == (3, 0, 3, 0), "nothing of it may be a finding: the stack was stopped in an orderly way"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_harness_that_is_killed_while_its_stack_starts_leaves_nothing(project, number):
+    project.feature(scenario("It passes", "it works"), tags=SMALL)
+    going = project.start()
+    eventually(lambda: going.run_id and labels.find(going.run_id), within=20.0, what="a first node")
+    going.process.send_signal(number)
+    ended = going.end()
+    must_be_gone(going)
+    if number is signal.SIGTERM:
+        ended.must_end(2, "interrupted by SIGTERM, 1 not run")
+        assert ended.counts() == (2, 0, 2, 0)
+
+
+def test_a_run_whose_watchdog_is_gone_cleans_up_all_the_same(project):
+    project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
+    going = project.start()
+    going.wait_for("ready")
+    for watchdog in going.process.children():
+        if watchdog.pid in going.watchdogs():
+            watchdog.kill()
+    going.process.terminate()
+    going.end().must_end(2, "interrupted by SIGTERM")
+    assert going.left() == []

@@ -1,0 +1,49 @@
+"""`hivecheck shrink` on real runs of a stack with a defect."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hivecheck.proving.mutant import Mutant, plant
+from hivecheck.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.slow
+SECONDS = 240
+HARMLESS = {"at_seconds": 0.5, "fault": "a wedge", "target": "worker-3", "for_seconds": 0.5}
+HARMFUL = {"at_seconds": 5.5, "fault": "a kill", "target": "worker-2", "for_seconds": 0.5}
+DEFECT = Mutant(
+    name="leaves-the-dead",
+    what="A hive starts nobody again.",
+    file="services/hive/restart.py",
+    before='settings.policy == "never" or',
+    after='settings.policy != "on-failure" or',
+    requirements=("LOAD-010",),
+)
+
+
+def shrink(folder: Path, blows: list[dict[str, object]], *words: str) -> subprocess.CompletedProcess[str]:
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps({"seed": 3, "blows": blows}))
+    command = [sys.executable, "-m", "hivecheck.cli", "shrink", str(plan), "--platform", "process"]
+    command += ["-D", f"report_dir={folder / 'reports'}", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=PROJECT_ROOT, env=os.environ, check=False)
+
+
+def test_a_fault_that_does_no_harm_is_left_out_and_the_one_that_shows_the_defect_is_kept(tmp_path: Path) -> None:
+    plant(DEFECT, PROJECT_ROOT, tmp_path / "defective")
+    done = shrink(tmp_path, [HARMLESS, HARMFUL], "-D", f"services_root={tmp_path / 'defective'}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SHRUNK  1 of 2 faults are enough: a kill on worker-2 at 5.5 s (exit 0)" in done.stdout
+    assert [blow["fault"] for blow in json.loads((tmp_path / "plan-smallest.json").read_text())["blows"]] == ["a kill"]
+
+
+def test_a_plan_that_does_not_fail_is_no_verdict(tmp_path: Path) -> None:
+    done = shrink(tmp_path, [HARMLESS])
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "does not fail here; there is nothing to shrink (exit 2)" in done.stdout

@@ -1,0 +1,103 @@
+"""`hivecheck up | status | logs | down` and `--keep`: stacks that a person may look at, and that go when told to."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hivecheck import labels, upkeep
+from hivecheck.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.slow
+SECONDS = 60
+
+
+class Terminal:
+    """Runs `hivecheck` with a report folder of its own."""
+
+    def __init__(self, reports: Path) -> None:
+        self.reports = reports
+        self._environment = os.environ | {"HIVECHECK_REPORT_DIR": str(reports), "HIVECHECK_PLATFORM": "process", "CI": "true"}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "hivecheck.cli", *words]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS, env=self._environment, cwd=PROJECT_ROOT, check=False
+        )
+
+    def living(self) -> list[labels.Labelled]:
+        runs = {kept.run_id for kept in upkeep.kept_stacks(self.reports)}
+        return [process for process in labels.find() if process.run_id in runs]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(tmp_path / "reports")
+    yield made
+    for kept in upkeep.kept_stacks(made.reports):
+        upkeep.take_down(kept, made.reports)
+
+
+def test_a_stack_goes_up_shows_itself_answers_its_curl_lines_and_goes_down(terminal: Terminal) -> None:
+    up = terminal.run("up", "small")
+    assert up.returncode == 0, up.stderr
+    curls = re.findall(r"^  (curl .*)$", up.stdout, re.MULTILINE)
+    answers = [subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=10, check=True).stdout for line in curls]
+    assert '"id":"model-a"' in answers[0] and '"chat.completion"' in answers[1] and '"online":2' in answers[2]
+
+    status = terminal.run("status")
+    assert status.returncode == 0
+    assert re.search(r"worker-1\s+alive\s+model-a", status.stdout)
+    assert '"event":"listening"' in terminal.run("logs", "registry").stdout
+
+    run_id = upkeep.kept_stacks(terminal.reports)[0].run_id
+    down = terminal.run("down")
+    assert (down.returncode, down.stdout) == (0, "small is down\n")
+    assert labels.find(run_id) == []
+
+
+def test_status_is_1_when_a_node_is_not_well(terminal: Terminal) -> None:
+    terminal.run("up", "small")
+    for process in terminal.living():
+        if process.node == "registry":
+            os.kill(process.pid, 9)
+    status = terminal.run("status")
+    assert status.returncode == 1
+    assert re.search(r"registry\s+registry\s+no answer", status.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["up", "nowhere"], "There is no topology 'nowhere'. Known: apart, attached, "),
+        (["down"], "no such stack is up; start one with `hivecheck up`"),
+        (["logs", "registry"], "Up are: none."),
+        (["prove", "no-such-mutant"], "There is no mutant 'no-such-mutant'. Known: "),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(terminal: Terminal, words: list[str], said: str) -> None:
+    done = terminal.run(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_keep_leaves_the_stack_of_a_failed_scenario_up_and_says_how_to_look_at_it(terminal: Terminal, tmp_path: Path) -> None:
+    from hivecheck.proving.mutant import load, plant
+
+    plant(load(PROJECT_ROOT / "mutants" / "ignores-the-policy.toml"), PROJECT_ROOT, tmp_path / "overlay")
+    done = terminal.run(
+        "run", "features/integration/models.feature", "--name", "policy", "--keep", "-D", f"services_root={tmp_path}/overlay"
+    )
+    assert done.returncode == 1, done.stdout
+    assert "Kept for you: strict-1" in done.stdout and "hivecheck down strict-1" in done.stdout
+    assert {process.node for process in terminal.living()} == {"registry", "orchestrator", "hive-1"}
+    assert terminal.run("status").returncode == 0
+    assert terminal.run("down", "strict-1").returncode == 0
+    assert terminal.living() == []

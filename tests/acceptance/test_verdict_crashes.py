@@ -1,0 +1,50 @@
+"""The harness itself breaks: exit code 3, whatever the scenarios said, and never silent."""
+
+import pytest
+from sample_project import scenario
+
+pytestmark = pytest.mark.slow
+
+HOOKS = ("before_all", "before_scenario", "after_step", "after_all")
+PASSING = scenario("It passes", "it works")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_breaks_is_a_crash_of_the_harness(project, hook):
+    project.feature(PASSING)
+    project.add_hooks(f"def {hook}(*_):\n    raise RuntimeError('the hook is broken')\n")
+    ended = project.run()
+    ended.must_end(3, "HARNESS CRASHED")
+    assert "the hook is broken" in ended.told_of("the harness crashed")
+    assert "the hook is broken" in ended.last_line
+
+
+def test_a_clean_up_that_breaks_is_a_crash_of_the_harness(project):
+    project.add_steps(
+        'def broken():\n    raise RuntimeError("the clean-up is broken")\n\n\n@step("it leaves a clean-up")\n'
+        "def leaves(context):\n    context.add_cleanup(broken)\n"
+    )
+    project.feature(scenario("It passes", "it leaves a clean-up"))
+    ended = project.run()
+    ended.must_end(3, "HARNESS CRASHED")
+    assert "the clean-up is broken" in ended.told_of("the harness crashed")
+
+
+def test_a_crash_weighs_more_than_a_failure(project):
+    project.feature(scenario("It fails", "the answer is wrong"))
+    project.add_hooks("def after_all(*_):\n    raise RuntimeError('the hook is broken')\n")
+    ended = project.run()
+    ended.must_end(3, "1 failed")
+    assert ended.counts() == (2, 1, 1, 0)
+
+
+def test_a_report_that_cannot_be_written_is_a_crash_of_the_harness(project):
+    project.add_steps(
+        '@step("the report folder turns into a file")\ndef turn(context):\n    import shutil\n\n'
+        '    shutil.rmtree("reports")\n    Path("reports").write_text("")\n'
+    )
+    project.feature(scenario("It passes", "the report folder turns into a file"))
+    ended = project.run()
+    ended.must_end(3, "could not be written")
+    assert ended.junit is None
+    assert "JUnit report: not written" in ended.output

@@ -1,0 +1,33 @@
+"""A fault that does not bite has shown nothing: the scenario is in doubt, and the run has no verdict."""
+
+import pytest
+from sample_project import scenario
+
+pytestmark = pytest.mark.slow
+
+# A fault like the real ones, but for its aim: what it does to the registry is looked for at the orchestrator.
+AT_NOTHING = """
+from hivecheck.faults.fault import Victim
+from hivecheck.faults.wedge import Wedge
+
+
+class Misaimed(Wedge):
+    def effect(self, victim):
+        return super().effect(Victim.named("orchestrator", victim.stack))
+
+
+@step("a misaimed wedge strikes {name}")
+def strike(context, name):
+    injector = context.world.faults.injector
+    injector.known = {"a misaimed wedge": Misaimed}
+    injector.strike("a misaimed wedge", name, [Victim.named(name, context.world.stack)])
+"""
+
+
+def test_a_fault_that_does_not_bite_is_exit_code_2_and_an_error_that_says_so(project):
+    project.add_steps(AT_NOTHING)
+    project.feature(scenario("It is missed", "a misaimed wedge strikes registry"), tags="@integration @topology.small")
+    ended = project.run()
+    ended.must_end(2, "NO VERDICT  1 inconclusive")
+    assert ended.verdict_of("It is missed") == ("error", "inconclusive")
+    assert "a misaimed wedge on registry did not bite" in ended.told_of("It is missed")

@@ -1,0 +1,30 @@
+"""Where a run takes place: asked for or chosen, and never silently somewhere else in CI."""
+
+import pytest
+from sample_project import scenario
+
+pytestmark = pytest.mark.slow
+
+NO_DAEMON = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+
+@pytest.fixture
+def passing(project):
+    project.feature(scenario("It passes", "it works"))
+    return project
+
+
+def test_without_a_daemon_a_person_s_run_takes_place_on_processes_and_says_so(passing):
+    ended = passing.run(environment=NO_DAEMON | {"HIVECHECK_PLATFORM": ""})
+    ended.must_end(0, "PASSED  1 passed")
+    (line,) = [line for line in ended.output.splitlines() if "No Docker daemon answers" in line]
+    assert "Running on local processes" in line and "no isolation" in line
+
+
+@pytest.mark.parametrize(
+    "environment", [{"HIVECHECK_PLATFORM": "docker"}, {"HIVECHECK_PLATFORM": "", "CI": "true"}], ids=["asked for", "in CI"]
+)
+def test_without_a_daemon_docker_asked_for_or_in_ci_is_no_verdict(passing, environment):
+    ended = passing.run(environment=NO_DAEMON | environment)
+    assert (ended.exit_code, ended.junit) == (2, None)
+    assert "No Docker daemon answers" in ended.last_line and "--platform process" in ended.last_line

@@ -1,0 +1,73 @@
+"""A run against somebody else's gateway: what is not declared is left out, what is declared and not so is red, and a table tells it all."""
+
+import json
+import sys
+
+import pytest
+from sample_project import scenario
+
+from hivecheck.settings import PROJECT_ROOT
+
+pytestmark = pytest.mark.slow
+
+TOY = PROJECT_ROOT / "tests" / "contract" / "toy_gateway.py"
+TARGET = f"""
+name = "toy"
+summary = "A toy."
+command = ["{sys.executable}", "{TOY}", "--port", "$port"]
+[ready]
+path = "/"
+body = {{ "known.models" = 1 }}
+[[register]]
+path = "/workers"
+body = {{ model = "$model", url = "$url" }}
+[declares]
+requirements = ["SVC-002", "SVC-003"]
+"""
+STEPS = """
+@step("a client is answered")
+def answered(context):
+    context.world.clients.ask("model-a")
+    context.world.judge.must("all answered")
+
+
+@step("the model is offered")
+def offered(context):
+    context.world.clients.must_be_offered_exactly(["model-a"])
+"""
+
+
+def test_a_declared_failure_is_red_the_undeclared_is_left_out_and_the_table_says_so(project):
+    project.write("toy.toml", TARGET)
+    project.add_steps(STEPS)
+    project.feature(
+        scenario("It chats", "a client is answered", tags="@SVC-003"),
+        scenario("It offers", "the model is offered", tags="@SVC-002"),
+        scenario("It juggles", "the answer is wrong", tags="@SVC-005"),
+        tags="@integration @topology.small",
+    )
+    ended = project.run("-D", "target=toy.toml", "-D", "seed=7")
+    ended.must_end(1, "FAILED  1 failed; 1 passed, 0 inconclusive, 1 not supported")
+    assert ended.verdict_of("It juggles") == ("skipped", "skipped")
+    assert "toy does not declare SVC-005" in ended.told_of("It juggles")
+    assert "no list of models, but {'models': ['model-a']}" in ended.told_of("It offers")
+    rows = json.loads((project.folder / "reports" / "conformance.json").read_text())["requirements"]
+    assert {name: row["verdict"] for name, row in rows.items()} == {"SVC-002": "failed", "SVC-003": "passed", "SVC-005": "not supported"}
+    again = rows["SVC-002"]["reproduce"]
+    assert again.endswith("--platform process --target toy.toml --seed 7")
+    assert f"| SVC-002 | failed | 0 of 1 | `{again}` |" in (project.folder / "reports" / "conformance.md").read_text()
+
+
+def test_a_bad_target_file_is_no_verdict_and_says_what_to_do(project):
+    project.write("toy.toml", TARGET.replace('path = "/"', 'path = ""'))
+    project.feature(scenario("It passes", "it works"))
+    ended = project.run("-D", "target=toy.toml")
+    assert ended.exit_code == 2
+    assert "target toy.toml: Expected `str` of length >= 1 - at `$.ready.path`; docs/targets.md" in ended.last_line
+
+
+def test_an_unknown_target_is_no_verdict_and_names_the_known_ones(project):
+    project.feature(scenario("It passes", "it works"))
+    ended = project.run("-D", "target=nginx")
+    assert ended.exit_code == 2
+    assert "There is no target 'nginx'. Known: reference, vllm-router" in ended.last_line

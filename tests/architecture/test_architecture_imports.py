@@ -1,0 +1,50 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from source_tree import ROOT, imported, python_files
+
+# Nothing here has a clock, a network, files or chance.
+PURE = {
+    "__future__",
+    "bisect",
+    "collections",
+    "collections.abc",
+    "dataclasses",
+    "enum",
+    "hashlib",
+    "itertools",
+    "json",
+    "math",
+    "re",
+    "statistics",
+    "typing",
+}
+FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.recovery"}
+RECKONING = ("hivecheck/recovery.py", "hivecheck/blast.py")
+CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
+
+
+def test_every_import_contract_of_setup_cfg_is_kept() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_check_knows_nothing_but_history_what_is_reckoned_from_it_and_verdict() -> None:
+    strangers = {name: {module for module in imported(name) - PURE - FACTS if not module.startswith("hivecheck.checks")} for name in CHECKS}
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
+def test_what_is_reckoned_from_history_knows_nothing_else() -> None:
+    allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.blast"}
+    assert {name: found for name in RECKONING if (found := imported(name) - allowed)} == {}
+
+
+def test_a_step_file_imports_only_behave_and_hivecheck() -> None:
+    known = {name: {module.partition(".")[0] for module in imported(name)} for name in python_files("steps")}
+    assert {name: found for name, found in known.items() if not found <= {"behave", "hivecheck"}} == {}

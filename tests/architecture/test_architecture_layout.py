@@ -1,0 +1,92 @@
+"""Sizes, names and places of files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+from source_tree import ROOT, Function, functions, project_files, python_files, text_of, tree_of
+
+FILE_LINES, FUNCTION_LINES = 350, 70
+HOOK_LINES, SCRIPT_LINES = 60, 40
+NAMELESS = {"util", "utils", "common", "helper", "helpers", "misc", "base", "tools"}
+# The first one that exists would wipe what setup.cfg says (behave), or hide it (pytest, mypy, coverage).
+RIVAL_CONFIGS = {"behave.ini", ".behaverc", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini", ".coveragerc", ".importlinter"}
+# Longer than this, a function is more than its name says.
+UNDOCUMENTED_LINES = 6
+MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home|Users|root|work)/(?!me\b)\w+")
+ALL_PYTHON = [*python_files(), "environment.py"]
+
+
+def test_every_file_is_of_a_size_that_can_be_read() -> None:
+    lines = {name: len(text_of(name).splitlines()) for name in ALL_PYTHON}
+    assert {name: count for name, count in lines.items() if count > FILE_LINES} == {}
+
+
+def test_every_function_is_of_a_size_that_can_be_read() -> None:
+    assert {item.where: item.lines for name in ALL_PYTHON for item in functions(name) if item.lines > FUNCTION_LINES} == {}
+
+
+def test_every_file_says_first_what_it_is() -> None:
+    assert [name for name in ALL_PYTHON if not ast.get_docstring(tree_of(name))] == []
+
+
+def test_no_module_is_called_by_a_word_that_names_nothing() -> None:
+    assert [name for name in ALL_PYTHON if Path(name).stem in NAMELESS or NAMELESS & set(Path(name).parts[:-1])] == []
+
+
+def test_hooks_and_the_start_script_stay_small() -> None:
+    assert len(text_of("environment.py").splitlines()) <= HOOK_LINES
+    assert len(text_of("run-integration-tests.sh").splitlines()) <= SCRIPT_LINES
+
+
+def test_no_package_shadows_the_docker_sdk_and_tests_are_no_packages() -> None:
+    assert [name for name in project_files() if name == "docker/__init__.py" or re.match(r"(tests|steps)/.*__init__\.py", name)] == []
+
+
+def test_no_two_test_modules_have_the_same_name() -> None:
+    named = Counter(Path(name).name for name in python_files("tests") if Path(name).name != "conftest.py")
+    assert [name for name, count in named.items() if count > 1] == []
+
+
+def test_setup_cfg_has_no_rival() -> None:
+    assert sorted(RIVAL_CONFIGS & {path.name for path in ROOT.iterdir()}) == []
+    assert "[tool.pytest" not in text_of("pyproject.toml")
+
+
+def test_the_one_sleep_is_in_waiting() -> None:
+    sleepers = [name for name in ALL_PYTHON if re.search(r"noqa: *TID251", text_of(name))]
+    assert sleepers == ["hivecheck/waiting.py"]
+
+
+def test_no_file_names_a_place_on_somebody_s_machine() -> None:
+    found = {}
+    for name in project_files():
+        data = (ROOT / name).read_bytes()
+        text = "" if b"\0" in data else data.decode(errors="replace")
+        if places := [*MACHINE_PATH.findall(text), *([str(ROOT)] if str(ROOT) in text else [])]:
+            found[name] = places
+    assert found == {}
+
+
+def test_every_public_class_is_explained() -> None:
+    classes = [(name, node) for name in python_files("hivecheck") for node in tree_of(name).body if isinstance(node, ast.ClassDef)]
+    assert [f"{name} {node.name}" for name, node in classes if not node.name.startswith("_") and not ast.get_docstring(node)] == []
+
+
+def test_every_public_function_that_is_more_than_its_name_says_is_explained() -> None:
+    told = [item for name in python_files("hivecheck") for item in functions(name) if _must_be_explained(item)]
+    assert [item.where for item in told if not ast.get_docstring(item.node)] == []
+
+
+def _must_be_explained(item: Function) -> bool:
+    """A public function of some length. A method of a Protocol's implementation is explained at the Protocol."""
+    is_public = not item.node.name.startswith("_") and not (item.owner or "").startswith("_")
+    return is_public and item.lines > UNDOCUMENTED_LINES and item.node.name not in _protocol_methods()
+
+
+def _protocol_methods() -> set[str]:
+    places = ("hivecheck/platforms/platform.py", "hivecheck/reports/console.py", "hivecheck/faults/fault.py")
+    return {item.node.name for place in places for item in functions(place)}

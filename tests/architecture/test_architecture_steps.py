@@ -1,0 +1,122 @@
+"""Steps are grammar: thin, unambiguous, all of them spoken; features are text."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from contextlib import chdir
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from behave.model import Step
+from behave.parser import parse_file
+from behave.runner import the_step_registry
+from behave.runner_util import load_step_modules
+from source_tree import ROOT, Function, functions, project_files, python_files, tree_of
+
+from hivecheck import tags, vocabulary
+
+STEP_LINES = 8
+ENDS = ast.Return | ast.Yield | ast.YieldFrom
+FEATURES = [name for name in project_files() if name.endswith(".feature")]
+SCENARIOS = [scenario for name in FEATURES for scenario in parse_file(str(ROOT / name)).walk_scenarios()]
+STEPS = [step for name in python_files("steps") for step in functions(name)]
+
+
+@cache
+def definitions() -> dict[str, list[Any]]:
+    """Step definitions by type, as behave loads them."""
+    vocabulary.register()
+    with chdir(ROOT):
+        load_step_modules([str(ROOT / "steps")])
+    return dict(the_step_registry.steps)
+
+
+@cache
+def spoken() -> tuple[tuple[str, Step], ...]:
+    """Every step of every scenario, outlines filled in, with where it stands."""
+    return tuple((f"{step.filename}:{step.line} {step.keyword} {step.name}", step) for scenario in SCENARIOS for step in scenario.all_steps)
+
+
+def fitting(step: Step) -> list[Any]:
+    """The definitions that take a step."""
+    candidates = [*definitions()[step.step_type], *definitions().get("step", [])]
+    return [definition for definition in candidates if definition.match(step.name)]
+
+
+def test_a_step_is_a_few_lines() -> None:
+    assert {step.where: step.lines for step in STEPS if step.lines > STEP_LINES} == {}
+
+
+def test_a_step_decides_nothing() -> None:
+    forks = ast.If | ast.IfExp | ast.Match | ast.Try | ast.While
+    assert [step.where for step in STEPS for node in ast.walk(step.node) if isinstance(node, forks)] == []
+
+
+def test_a_step_returns_nothing() -> None:
+    ends = [(step.where, node) for step in STEPS for node in ast.walk(step.node) if isinstance(node, ENDS)]
+    assert [where for where, node in ends if node.value is not None] == []
+
+
+def test_a_step_touches_nothing_of_its_context_but_the_world() -> None:
+    assert [step.where for step in STEPS if _uses_of_context(step) != _looks_at_world(step)] == []
+
+
+def test_every_function_of_a_step_file_is_a_step() -> None:
+    assert [step.where for step in STEPS if not step.node.decorator_list or step.node.args.args[0].arg != "context"] == []
+
+
+def test_a_step_file_is_a_sentence_imports_and_steps() -> None:
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+    odd = [f"{name}:{node.lineno}" for name in python_files("steps") for node in tree_of(name).body[1:] if not isinstance(node, allowed)]
+    assert odd == []
+
+
+def test_every_step_a_feature_speaks_is_defined_exactly_once() -> None:
+    counted = {where: len(fitting(step)) for where, step in spoken()}
+    assert {where: count for where, count in counted.items() if count != 1} == {}
+
+
+def test_every_step_that_is_defined_is_spoken_by_a_feature() -> None:
+    used = {id(definition) for _, step in spoken() for definition in fitting(step)}
+    unused = [f"{item.location}: {item.pattern}" for items in definitions().values() for item in items if id(item) not in used]
+    assert unused == []
+
+
+def test_no_step_takes_a_word_without_a_type() -> None:
+    bare = [item.pattern for items in definitions().values() for item in items for part in item.pattern.split("{")[1:] if ":" not in part]
+    assert bare == []
+
+
+def test_every_tag_of_a_feature_is_known() -> None:
+    for scenario in SCENARIOS:
+        tags.must_be_known(scenario.effective_tags, str(scenario.location))
+
+
+def test_every_scenario_proves_a_requirement() -> None:
+    assert [str(scenario.location) for scenario in SCENARIOS if not tags.requirements_of(scenario.effective_tags)] == []
+
+
+def test_no_two_scenarios_of_a_feature_file_name_are_called_alike() -> None:
+    named = Counter((Path(scenario.filename).name, scenario.name) for scenario in SCENARIOS)
+    assert [pair for pair, count in named.items() if count > 1] == []
+
+
+def test_below_features_there_is_gherkin_only() -> None:
+    assert [name for name in project_files() if name.startswith("features/") and not name.endswith(".feature")] == []
+
+
+def test_steps_are_flat_and_no_step_file_can_shadow_a_package() -> None:
+    below = [name for name in project_files() if name.startswith("steps/")]
+    assert [name for name in below if name.count("/") != 1 or not name.endswith("_steps.py")] == []
+
+
+def _uses_of_context(step: Function) -> int:
+    return sum(isinstance(node, ast.Name) and node.id == "context" for node in ast.walk(step.node))
+
+
+def _looks_at_world(step: Function) -> int:
+    """How often `context.world` is read; setting it is no look."""
+    looks = [node for node in ast.walk(step.node) if isinstance(node, ast.Attribute) and node.attr == "world"]
+    return sum(isinstance(node.value, ast.Name) and node.value.id == "context" and isinstance(node.ctx, ast.Load) for node in looks)

@@ -1,0 +1,103 @@
+"""The injector: what was struck last heals first, leases end by themselves, and whatever goes wrong, everything else is healed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hivecheck.errors import HealError, InconclusiveError, UsageError
+from hivecheck.faults.fault import Fault, Victim
+from hivecheck.faults.injector import MOST_AT_ONCE, Injector
+from hivecheck.faults.noop import Noop
+from hivecheck.history import History
+from hivecheck.stack import Stack
+from hivecheck.timeouts import Timeouts
+
+SOON = replace(Timeouts(), fault_bite=0.2)
+LEASE_SECONDS = 0.2
+
+
+@pytest.fixture
+def diary() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def injector(tmp_path: Path, diary: list[str]) -> Injector:
+    made: dict[str, Callable[[], Fault]] = {
+        "first": partial(Noop, "first", diary=diary),
+        "second": partial(Noop, "second", diary=diary),
+        "blunt": partial(Noop, "blunt", bites=False, diary=diary),
+        "stubborn": partial(Noop, "stubborn", can_heal=False, diary=diary),
+    }
+    return Injector(History(tmp_path / "history.jsonl"), SOON, made)
+
+
+def victim(stack: Stack, name: str = "registry") -> Victim:
+    return Victim.named(name, stack)
+
+
+def test_what_was_struck_last_heals_first(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    injector.strike("first", "registry", [victim(small_stack)])
+    injector.strike("second", "registry", [victim(small_stack)])
+    injector.heal_all()
+    assert diary == ["first injected", "second injected", "second healed", "first healed"]
+    assert injector.active() == []
+
+
+def test_only_what_is_on_the_target_is_healed(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    injector.strike("first", "registry", [victim(small_stack)])
+    injector.strike("second", "hive-1", [victim(small_stack, "hive-1")])
+    injector.heal("registry")
+    assert [strike.words for strike in injector.active()] == ["second"]
+
+
+def test_a_lease_ends_by_itself(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    injector.strike("first", "registry", [victim(small_stack)], seconds=LEASE_SECONDS)
+    injector.await_leases("registry")
+    assert diary == ["first injected", "first healed"]
+    assert injector.history.events("fault")[-1].data["by"] == "by its lease"
+
+
+def test_history_has_what_bit_how_it_was_seen_and_how_long_it_took(small_stack: Stack, injector: Injector) -> None:
+    injector.strike("first", "registry", [victim(small_stack)])
+    injector.heal("registry")
+    struck, healed = (event.data for event in injector.history.events("fault", "registry"))
+    assert (struck["what"], struck["effect"], healed["what"]) == ("struck", "first was called for registry", "healed")
+    assert struck["inject_seconds"] >= 0 and healed["heal_seconds"] >= 0
+
+
+def test_what_does_not_bite_is_in_doubt_healed_and_no_strike(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    with pytest.raises(InconclusiveError, match="blunt on registry did not bite"):
+        injector.strike("blunt", "registry", [victim(small_stack)])
+    assert diary == ["blunt injected", "blunt healed"]
+    assert injector.active() == []
+    assert [event.data["what"] for event in injector.history.events("fault")] == ["healed"]
+
+
+def test_one_that_cannot_be_healed_is_told_and_the_rest_is_healed(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    for words in ("first", "stubborn", "second"):
+        injector.strike(words, "registry", [victim(small_stack)])
+    with pytest.raises(HealError, match="stubborn on registry could not be healed"):
+        injector.heal_all()
+    assert diary[3:] == ["second healed", "stubborn healed", "first healed"]
+    assert injector.active() == []
+
+
+def test_more_strikes_at_once_than_the_limit_are_refused_before_any_of_them(
+    small_stack: Stack, injector: Injector, diary: list[str]
+) -> None:
+    with pytest.raises(UsageError, match=f"at most {MOST_AT_ONCE}"):
+        injector.strike("first", "registry", [victim(small_stack)] * (MOST_AT_ONCE + 1))
+    assert diary == []
+
+
+def test_an_unknown_fault_and_a_target_without_any_are_refused(small_stack: Stack, injector: Injector) -> None:
+    with pytest.raises(UsageError, match=r"no fault 'a curse'. Known: first"):
+        injector.strike("a curse", "registry", [victim(small_stack)])
+    with pytest.raises(UsageError, match="a fault on registry to heal"):
+        injector.heal("registry")

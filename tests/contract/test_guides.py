@@ -1,0 +1,125 @@
+"""Every example of docs/guides/ does what its page says: settings run in a real orchestrator, commands run against it, one page a stack."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from hivecheck import hosting, topology
+from hivecheck.settings import PROJECT_ROOT, Settings
+from hivecheck.stack import Stack
+from hivecheck.timeouts import Timeouts
+from hivecheck.topology import Topology
+from services.orchestrator.settings import Settings as OrchestratorSettings
+
+pytestmark = pytest.mark.slow
+
+GUIDES = sorted((PROJECT_ROOT / "docs" / "guides").glob("*.md"))
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACE = re.compile(r"# (orchestrator|hive|registry)\.toml\n")
+COMMAND_SECONDS = 20.0
+DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(OrchestratorSettings)}
+NO_SETTINGS = {"upstream_timeout", "no_available_workers", "gateway_session_pins", "gateway_retries_denied_total"}
+
+
+class Example(NamedTuple):
+    """A command, and what it is said to print; None where the page does not say."""
+
+    command: str
+    output: str | None
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and text of every fenced block."""
+    return FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+def examples(page: Path) -> list[Example]:
+    found = blocks(page)
+    after = [*found[1:], ("", "")]
+    return [
+        Example(text, said if kind == "text" else None)
+        for (language, text), (kind, said) in zip(found, after, strict=True)
+        if language == "sh"
+    ]
+
+
+def arranged(page: Path) -> Topology:
+    """The small stack, with the page's settings laid over."""
+    base = topology.load("small")
+    nodes = {node.name: node for node in base.nodes}
+    for language, text in blocks(page):
+        if language == "toml" and (place := PLACE.match(text)):
+            for node in base.of(place[1]):
+                nodes[node.name] = msgspec.structs.replace(node, settings=nodes[node.name].settings | tomllib.loads(text))
+    return Topology(base.name, base.summary, tuple(nodes.values()))
+
+
+@pytest.fixture
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    settings = Settings.load({}, {"platform": "process"})
+    platform = hosting.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path, str)
+    made = Stack("guide-1", arranged(request.param), platform, Timeouts())
+    made.up()
+    yield made
+    assert made.down() == []
+
+
+def matches(said: str, came: str) -> bool:
+    """Line by line; `...` stands for anything within a line."""
+    wanted, got = said.strip("\n").split("\n"), came.strip("\n").split("\n")
+    patterns = [re.escape(line.strip()).replace(re.escape("..."), ".*") for line in wanted]
+    return len(wanted) == len(got) and all(re.fullmatch(pattern, line.strip()) for pattern, line in zip(patterns, got, strict=True))
+
+
+@pytest.mark.parametrize(("stack", "page"), [(page, page) for page in GUIDES], ids=[page.stem for page in GUIDES], indirect=["stack"])
+def test_every_example_of_a_guide_does_what_the_page_says(stack: Stack, page: Path, tmp_path: Path) -> None:
+    told = {"GATEWAY": stack.orchestrator.url, "KEY": stack.secrets.keys["tester"], "TOKEN": stack.secrets.token, "FOLDER": str(tmp_path)}
+    assert examples(page)
+    for example in examples(page):
+        done = subprocess.run(
+            ["sh", "-e", "-c", example.command],
+            env=os.environ | told | {"no_proxy": "*"},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{example.command}\n{done.stdout}{done.stderr}"
+        if example.output is not None:
+            assert matches(example.output, done.stdout), f"{example.command}\nwanted: {example.output}\ngot: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_guide_holds_nothing_but_settings_commands_and_their_output(page: Path) -> None:
+    assert [language for language, text in blocks(page) if language not in ("toml", "sh", "text")] == []
+    assert [text for language, text in blocks(page) if language == "toml" and not PLACE.match(text)] == []
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_guide_names_only_settings_that_exist(page: Path) -> None:
+    named = re.findall(r"`([a-z]+(?:_[a-z]+)+)`", FENCE.sub("", page.read_text(encoding="utf-8")))
+    assert [name for name in named if name not in DEFAULTS and name not in NO_SETTINGS] == []
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_default_that_a_guide_tells_is_the_one_in_force(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    in_tables = re.findall(r"^\| `(\w+)` \|[^|]*\| ([\d.]+) s \|", text, re.MULTILINE)
+    in_lists = re.findall(r"^\* \*\*`(\w+)`\*\* \(([\d.]+)\)", text, re.MULTILINE)
+    assert [(name, value) for name, value in in_tables + in_lists if DEFAULTS[name] != float(value)] == []
+
+
+def test_an_example_that_says_something_else_is_found() -> None:
+    assert matches("a ... c\n2\n", "a b c\n2\n")
+    assert not matches("a ... c\n2\n", "a b c\n3\n")
+    assert not matches("a\n", "a\nb\n")

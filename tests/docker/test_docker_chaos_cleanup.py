@@ -1,0 +1,86 @@
+"""A harness that is killed while containers are frozen, starved, short of memory or off the network: nothing of its run is left."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from killed_harness import SMALL, left_of
+from sample_project import Going, SampleProject, scenario
+
+from hivecheck.platforms import docker_engine
+from hivecheck.timeouts import Timeouts
+from hivecheck.waiting import eventually
+
+pytestmark = pytest.mark.docker
+
+ROUNDS = 20
+STRUCK_SECONDS = 150.0  # for a stack and four strikes on a crowded machine
+# About three seconds until the stack is ready, then strikes one after the other until the run waits for ever.
+EARLIEST_SECONDS, LATEST_SECONDS = 2.0, 8.0
+# The worker comes first: it can only be found while registry and hive answer.
+FIRST = "a wedge strikes worker-1"
+OTHERS = ("a freeze strikes registry", "a starvation strikes orchestrator", "a disconnection strikes hive-1")
+STEPS = """
+FAULTS = {"freeze": "a freeze", "wedge": "a wedge", "disconnection": "a disconnection"}
+
+
+@step("a starvation strikes {name}")
+def starve(context, name):
+    context.world.stack.nodes[name].engine.limit_cpu(0.1)
+
+
+@step("a {fault} strikes {name}")
+def strike(context, fault, name):
+    context.world.faults.strike(FAULTS[fault], name)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[SampleProject]:
+    sample = SampleProject(tmp_path)
+    sample.add_steps(STEPS)
+    yield sample
+    sample.clear()
+
+
+def states_of(going: Going) -> set[str]:
+    client = docker_engine.connect()
+    try:
+        return {str(item["State"]) for item in docker_engine.containers(client, going.run_id)}
+    finally:
+        client.close()
+
+
+def start(project: SampleProject, turn: int) -> Going:
+    """A run whose strikes come in an order of their own."""
+    order = [FIRST, *random.Random(turn).sample(OTHERS, len(OTHERS))]
+    project.feature(scenario("It is struck", *order, "a step waits for ever"), tags=SMALL)
+    return project.start(environment={"HIVECHECK_PLATFORM": "docker"})
+
+
+def must_leave_nothing(going: Going) -> None:
+    going.process.send_signal(signal.SIGKILL)
+    going.process.wait(10)
+    eventually(lambda: left_of(going), within=Timeouts().clean_up, what="nothing of the run left", until=lambda left: not left)
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_a_harness_killed_at_a_random_moment_of_a_chaos_run_leaves_nothing(project: SampleProject, turn: int) -> None:
+    going = start(project, turn)
+    try:
+        going.process.wait(random.Random(f"moment {turn}").uniform(EARLIEST_SECONDS, LATEST_SECONDS))
+    except psutil.TimeoutExpired:
+        pass  # a random moment is not a condition: it is what this test is about
+    must_leave_nothing(going)
+
+
+def test_a_harness_killed_while_a_container_is_frozen_leaves_no_paused_one(project: SampleProject) -> None:
+    going = start(project, 0)
+    going.wait_for("ready", seconds=STRUCK_SECONDS)
+    assert "paused" in states_of(going), "the freeze is still on when the harness dies"
+    must_leave_nothing(going)

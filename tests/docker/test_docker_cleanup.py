@@ -1,0 +1,83 @@
+"""However a harness with containers ends, and at whatever moment: nothing of its run is left."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from killed_harness import SMALL, left_of
+from sample_project import Going, SampleProject, scenario
+
+from hivecheck.platforms import docker_engine
+from hivecheck.timeouts import Timeouts
+from hivecheck.waiting import eventually
+
+pytestmark = pytest.mark.docker
+
+ROUNDS = 20
+# A run of the small stack: about one second until its first container, about three until its step waits.
+LATEST_SECONDS = 5.0
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[SampleProject]:
+    sample = SampleProject(tmp_path)
+    yield sample
+    sample.clear()
+
+
+def wait_for_moment(going: Going, seconds: float) -> None:
+    """A random moment is not a condition: it is what this test is about."""
+    try:
+        going.process.wait(seconds)
+    except psutil.TimeoutExpired:
+        return
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_a_harness_killed_at_a_random_moment_leaves_nothing(project: SampleProject, number: signal.Signals, turn: int) -> None:
+    project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
+    going = project.start(environment={"HIVECHECK_PLATFORM": "docker", "PYTHONFAULTHANDLER": "1"})
+    wait_for_moment(going, random.Random(f"{number.name}-{turn}").uniform(0.0, LATEST_SECONDS))
+    going.process.send_signal(number)
+    try:
+        ended = going.end()
+    except psutil.TimeoutExpired:
+        going.process.send_signal(signal.SIGABRT)  # the fault handler writes where each thread stands
+        going.process.wait(10)
+        pytest.fail(f"the harness did not end after {number.name}; it said:\n{going.said()}")
+    eventually(lambda: left_of(going), within=Timeouts().clean_up, what="nothing of the run left", until=lambda left: not left)
+    # While the interpreter itself still starts, how it ends is its own affair; but that is never a success.
+    assert ended.exit_code in {2, -number} or (not going.run_id and ended.exit_code != 0), ended.output
+
+
+def test_a_normal_run_on_containers_leaves_nothing(project: SampleProject) -> None:
+    project.feature(scenario("It passes", "it works"), tags=SMALL)
+    going = project.start(environment={"HIVECHECK_PLATFORM": "docker"})
+    ended = going.end()
+    assert left_of(going) == []
+    ended.must_end(0, "PASSED  1 passed")
+
+
+def test_reaping_removes_what_a_dead_owner_left_and_nothing_of_a_living_one(project: SampleProject) -> None:
+    project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
+    living = project.start(environment={"HIVECHECK_PLATFORM": "docker"})
+    living.wait_for("ready")
+    client = docker_engine.connect()
+    try:
+        assert not [name for name in docker_engine.reap(client) if living.run_id in name]
+        running = docker_engine.containers(client, living.run_id, running_only=True)
+        assert len(running) == 3
+        for process in living.process.children():
+            process.kill()
+        living.process.kill()
+        living.end()
+        assert docker_engine.reap(client)
+        assert docker_engine.containers(client, living.run_id) == []
+    finally:
+        client.close()

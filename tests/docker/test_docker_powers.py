@@ -1,0 +1,118 @@
+"""What the engine can do to a node bites, shows in the node, and is undone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from hivecheck import hosting, topology
+from hivecheck.clients.control import ControlClient
+from hivecheck.errors import ClientError
+from hivecheck.platforms.platform import EngineControl, Node
+from hivecheck.settings import Settings
+from hivecheck.stack import Stack
+from hivecheck.timeouts import Timeouts
+from hivecheck.waiting import eventually
+
+pytestmark = pytest.mark.docker
+
+# A fixed amount of work, not of time: what a busy machine leaves to the node changes how long it takes, never how much it is.
+BURN_SECONDS = 0.4
+BURN = f"""
+import pathlib, time
+
+def throttled():
+    told = next(path for path in map(pathlib.Path, ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat")) if path.exists()).read_text()
+    return int(dict(line.split() for line in told.splitlines())["nr_throttled"])
+
+before, started = throttled(), time.monotonic()
+while time.process_time() < {BURN_SECONDS}: pass
+print(time.monotonic() - started, throttled() - before)
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    settings = Settings.load({}, {"platform": "docker"})
+    folder = tmp_path_factory.mktemp("powers")
+    platform = hosting.open_platform("docker", settings, f"powers-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
+    made = Stack("small-1", topology.load("small"), platform, Timeouts())
+    made.up()
+    yield made
+    assert made.down() == []
+
+
+def engine_of(node: Node) -> EngineControl:
+    assert node.engine is not None
+    return node.engine
+
+
+def is_answering(node: Node) -> bool:
+    try:
+        return ControlClient(node.url, "", timeout_seconds=0.5).ask("GET", "/health").status == 200
+    except ClientError:
+        return False
+
+
+def burn(node: Node) -> tuple[float, int]:
+    """How long BURN_SECONDS of computing took (seconds), and in how many periods the kernel held the node back meanwhile."""
+    took_seconds, throttled = node.run(["python3", "-c", BURN]).output.split()
+    return float(took_seconds), int(throttled)
+
+
+def test_a_frozen_node_answers_nobody_and_does_again_when_thawed(stack: Stack) -> None:
+    node = stack.nodes["orchestrator"]
+    engine_of(node).freeze()
+    assert not is_answering(node)
+    assert node.is_running()
+    engine_of(node).thaw()
+    eventually(lambda: is_answering(node), within=5, what="it answers again")
+
+
+def test_a_node_off_the_network_is_lost_to_its_peers_and_found_by_its_name_when_it_is_back(stack: Stack) -> None:
+    hive, orchestrator = stack.nodes["hive-1"], stack.orchestrator
+    engine_of(hive).disconnect()
+    eventually(lambda: not orchestrator.is_ready(), within=10, what="the orchestrator has nobody to route to")
+    assert not is_answering(hive)
+    engine_of(hive).connect()
+    eventually(orchestrator.is_ready, within=15, what="the orchestrator routes again")
+    assert stack.nodes["orchestrator"].run(["python3", "-c", "import socket; socket.create_connection(('hive-1', 8000), 5)"]).exit_code == 0
+    eventually(lambda: is_answering(hive), within=5, what="its published port answers at the old address")
+    stack.heal()
+
+
+def test_a_node_squeezed_to_a_tenth_of_a_core_gets_no_more_than_that_and_all_of_it_back(stack: Stack) -> None:
+    node = stack.nodes["registry"]
+    engine_of(node).limit_cpu(0.1)
+    took_seconds, throttled = burn(node)
+    assert took_seconds > 0.5 * BURN_SECONDS / 0.1, "a tenth of a core takes ten times as long; half of it for what start-up used up"
+    assert throttled > 10, "the kernel held it back in most periods of 0.1 s"
+    engine_of(node).restore_cpu()
+    assert burn(node)[1] == 0, "nobody holds it back any more, however busy the machine is"
+
+
+def test_the_kernel_holds_a_node_to_the_memory_it_was_left_with(stack: Stack) -> None:
+    node = stack.nodes["registry"]
+    engine_of(node).limit_memory(128 * 1024 * 1024)
+    eater = node.run(["python3", "-c", "data = bytearray(300 * 1024 * 1024)"])
+    engine_of(node).restore_memory()
+    assert eater.exit_code == 137, f"wanted: the eater killed by the kernel\ngot: {eater}"
+    assert node.run(["python3", "-c", "data = bytearray(300 * 1024 * 1024)"]).exit_code == 0
+    assert is_answering(node)
+
+
+def test_usage_is_that_of_the_node(stack: Stack) -> None:
+    node = stack.nodes["registry"]
+    before = engine_of(node).usage()
+    node.run(["python3", "-c", BURN])
+    after = engine_of(node).usage()
+    assert 5_000_000 < after.memory_bytes < 512 * 1024 * 1024
+    assert after.cpu_seconds - before.cpu_seconds >= BURN_SECONDS * 0.9
+    assert after.processes >= 2, "init and the service"
+
+
+def test_the_engine_s_refusal_is_told_in_words(stack: Stack) -> None:
+    with pytest.raises(ClientError, match="registry: the engine refuses unpause"):
+        engine_of(stack.nodes["registry"]).thaw()

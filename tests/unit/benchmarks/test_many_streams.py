@@ -1,0 +1,64 @@
+"""What the benchmark calls a whole stream."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+
+import pytest
+
+from hivecheck.settings import PROJECT_ROOT
+
+
+def _benchmark(name: str) -> ModuleType:
+    """A benchmark is a script: it is in no package."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT_ROOT / "benchmarks" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+streams = _benchmark("many_streams")
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def answer(events: list[str], *, head: bytes = HEAD, end: bytes = b"0\r\n\r\n") -> bytes:
+    pieces = [f"data: {event}\n\n".encode() for event in events]
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + end
+
+
+def token(text: str, finish: str = "null") -> str:
+    return f'{{"choices": [{{"delta": {{"content": "{text}"}}, "finish_reason": {finish}}}]}}'
+
+
+WHOLE = [*(token(text) for text in streams.WANTED), token("", '"stop"'), "[DONE]"]
+
+
+def test_a_whole_stream_has_no_fault() -> None:
+    assert streams.fault_of(answer(WHOLE)) is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (answer(WHOLE, head=b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), "status"),
+        (answer(WHOLE, end=b""), "no end of the body"),
+        (answer(WHOLE[:-1]), "no end marker"),
+        (answer([*WHOLE, "[DONE]"]), "no end marker, or not once"),
+        (answer(WHOLE[1:]), "19 tokens of 20"),
+        (answer([WHOLE[1], WHOLE[0], *WHOLE[2:]]), "not in order"),
+        (answer([WHOLE[0], *WHOLE]), "21 tokens of 20"),
+        (answer([*WHOLE[:-2], "[DONE]"]), "no finish reason"),
+        (answer(['{"error": {"code": "upstream_timeout"}}', "[DONE]"]), "error event"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_a_fault(broken: bytes, told: str) -> None:
+    assert told in streams.fault_of(broken)
+
+
+def test_the_most_at_once_is_counted_from_asking_to_the_end() -> None:
+    made = [streams.Stream(0.0, 2.0, None), streams.Stream(1.0, 3.0, None), streams.Stream(2.0, 4.0, None)]
+    assert streams.most_at_once(made) == 2

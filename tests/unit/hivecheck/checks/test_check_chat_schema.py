@@ -1,0 +1,65 @@
+"""Check: chat schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, stream, tell
+
+from hivecheck.checks.chat_schema import faults, judge
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+KEYS = sorted(completion())
+
+
+def test_a_full_completion_passes() -> None:
+    must_say(judge(tell(chat())), PASSED, "r1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"id": ""}, "id is no text"),
+        ({"object": "text_completion"}, "object is not chat.completion"),
+        ({"created": "now"}, "created is no time"),
+        ({"model": "model-b"}, "model is 'model-b'"),
+        ({"choices": []}, "no choice of index 0"),
+        ({"choices": [{"index": 0, "message": {"role": "user", "content": "x"}, "finish_reason": "stop"}]}, "role is not assistant"),
+        ({"choices": [{"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}]}, "content is empty"),
+        ({"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": None}]}, "finish_reason is None"),
+        ({"usage": {"prompt_tokens": 2, "completion_tokens": 2, "total_tokens": 5}}, "usage does not add up"),
+        ({"usage": None}, "usage does not add up"),
+    ],
+)
+def test_each_missing_or_wrong_field_fails_by_name(changes: dict[str, Any], word: str) -> None:
+    must_say(judge(tell(chat(body=completion(**changes)))), FAILED, word)
+
+
+def test_another_status_fails() -> None:
+    must_say(judge(tell(chat(status=500))), FAILED, "status 500")
+
+
+def test_a_body_that_is_no_json_fails() -> None:
+    must_say(judge(tell(chat(body=None, raw="<html>"))), FAILED, "no JSON object")
+
+
+def test_streams_alone_are_inconclusive() -> None:
+    must_say(judge(tell(stream())), INCONCLUSIVE)
+
+
+@given(key=st.sampled_from(KEYS), value=ANY_JSON)
+def test_whatever_one_field_holds_the_check_does_not_crash(key: str, value: Any) -> None:
+    found = faults(completion(**{key: value}), "model-a")
+    assert all(isinstance(fault, str) for fault in found)
+
+
+@given(ANY_JSON)
+def test_json_at_random_is_never_a_completion(body: Any) -> None:
+    assert faults(body, "model-a")

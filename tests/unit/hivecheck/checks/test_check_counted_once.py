@@ -1,0 +1,63 @@
+"""Check: counted once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, state, tell
+
+from hivecheck.checks.counted_once import judge
+from hivecheck.history import Event
+
+BEFORE: dict[str, Any] = {
+    "requests_total": 5,
+    "succeeded": 5,
+    "by_status": {"200": 5},
+    "by_worker": {"worker-1": 5},
+    "by_model": {"model-a": {"requests": 5}},
+}
+AFTER: dict[str, Any] = {
+    "requests_total": 8,
+    "succeeded": 7,
+    "by_status": {"200": 7, "503": 1},
+    "by_worker": {"worker-1": 6, "worker-2": 1},
+    "by_model": {"model-a": {"requests": 7}},
+}
+SENT = (chat(1), chat(2, worker="worker-2"), refused(3))
+
+
+def noted(statistics: dict[str, Any]) -> Event:
+    return state("orchestrator", statistics=statistics)
+
+
+def test_growth_by_exactly_what_was_sent_passes() -> None:
+    must_say(judge(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "'requests_total': 3")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"requests_total": 9},
+        {"succeeded": 8},
+        {"by_status": {"200": 8, "503": 1}},
+        {"by_status": {"200": 7, "502": 1}},
+        {"by_worker": {"worker-1": 7, "worker-2": 1}},
+        {"by_worker": {"worker-1": 7}},
+        {"by_model": {"model-a": {"requests": 8}}},
+    ],
+)
+def test_one_figure_that_grew_otherwise_fails(wrong: dict[str, Any]) -> None:
+    must_say(judge(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "growth of")
+
+
+def test_the_first_and_the_last_note_are_compared() -> None:
+    must_say(judge(tell(noted(BEFORE), noted(BEFORE), *SENT, noted(BEFORE), noted(AFTER))), PASSED)
+
+
+def test_one_note_is_inconclusive() -> None:
+    must_say(judge(tell(noted(BEFORE), *SENT)), INCONCLUSIVE, "1 notes, 3 requests")
+
+
+def test_notes_without_requests_are_inconclusive() -> None:
+    must_say(judge(tell(noted(BEFORE), noted(BEFORE))), INCONCLUSIVE, "2 notes, 0 requests")

@@ -1,0 +1,42 @@
+"""Check: own answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, stream, tell
+
+from hivecheck.checks.own_answer import judge
+from hivecheck.history import Operation
+
+
+def unary(number: int, tokens: int, got: int | None = None, **changes: Any) -> Operation:
+    body = completion(usage={"completion_tokens": tokens if got is None else got})
+    return chat(number, at=0.1 * number, request={"max_tokens": tokens}, **({"body": body} | changes))
+
+
+def streamed(number: int, tokens: int, got: int | None = None) -> Operation:
+    return stream(number, count=tokens if got is None else got, started_at=0.1 * number, request={"max_tokens": tokens})
+
+
+def test_answers_of_the_right_length_pass() -> None:
+    must_say(judge(tell(unary(1, 2), streamed(2, 3), unary(3, 4))), PASSED)
+
+
+def test_another_ones_answer_fails() -> None:
+    must_say(judge(tell(unary(1, 2, got=4), unary(2, 4, got=2))), FAILED, "('r1', 'model-a', 4)")
+    must_say(judge(tell(unary(1, 2), streamed(2, 3, got=2))), FAILED, "('r2', 'model-a', 2)")
+
+
+def test_another_model_or_id_fails() -> None:
+    must_say(judge(tell(unary(1, 2, body=completion(model="model-b", usage={"completion_tokens": 2})), unary(2, 3))), FAILED, "model-b")
+    must_say(judge(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "('r2', 'model-a', 2)")
+
+
+def test_no_answer_fails() -> None:
+    must_say(judge(tell(unary(1, 2), refused(2, started_at=0.2, request={"max_tokens": 3}))), FAILED, "an answer")
+
+
+def test_requests_that_cannot_be_told_apart_or_did_not_meet_are_inconclusive() -> None:
+    must_say(judge(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "limit of its own")
+    must_say(judge(tell(unary(1, 2), unary(50, 3))), INCONCLUSIVE, "one after the other")

@@ -1,0 +1,32 @@
+"""Check: registered again."""
+
+from __future__ import annotations
+
+from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
+
+from hivecheck.checks.registered_again import judge
+from hivecheck.history import Event
+
+BACK = Event(5.0, "act", "registry", {"what": "started again"})
+LISTENING = Event(5.5, "log", "registry", {"event": "listening"})
+BOTH = ["a", "b"]
+
+
+def registered(name: str, at: float) -> Event:
+    return Event(at, "log", "registry", {"event": "registered", "id": name})
+
+
+def test_everybody_within_the_time_passes() -> None:
+    story = tell(BACK, LISTENING, registered("a", 5.7), registered("b", 6.4))
+    must_say(judge(story, registry="registry", services=BOTH, seconds=1.0), PASSED, "0.90 s")
+
+
+def test_one_that_is_late_or_missing_fails() -> None:
+    late = tell(BACK, LISTENING, registered("a", 5.7), registered("b", 6.6))
+    missing = tell(registered("b", 1.0), BACK, LISTENING, registered("a", 5.7))
+    for story in (late, missing):
+        must_say(judge(story, registry="registry", services=BOTH, seconds=1.0), FAILED, "'b'")
+
+
+def test_without_a_start_it_is_inconclusive() -> None:
+    must_say(judge(tell(registered("a", 1.0)), registry="registry", services=["a"], seconds=1.0), INCONCLUSIVE, "0 starts")

@@ -1,0 +1,25 @@
+"""Check: retransmitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
+
+from hivecheck.checks.retransmitted import judge
+from hivecheck.history import Event
+
+
+def healed(node: str = "hive-1", **account: Any) -> Event:
+    told = {"account": {"told": "9 dropped", **account}} if account else {}
+    return Event(1.0, "fault", node, {"what": "healed", **told})
+
+
+def test_what_was_dropped_does_not_count_only_what_was_sent_again() -> None:
+    must_say(judge(tell(healed(dropped=9, repeated=3)), node="hive-1", at_least=3), PASSED, "3 segments")
+    must_say(judge(tell(healed(dropped=9, repeated=0)), node="hive-1", at_least=3), FAILED, "9 dropped")
+
+
+def test_without_an_account_of_that_node_nothing_is_known() -> None:
+    must_say(judge(tell(healed()), node="hive-1", at_least=1), INCONCLUSIVE)
+    must_say(judge(tell(healed("hive-2", repeated=3)), node="hive-1", at_least=1), INCONCLUSIVE)

@@ -1,0 +1,108 @@
+"""Check: time breakdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from measurements import Page, noted, series
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, log, must_say, tell
+
+from hivecheck.checks.time_breakdown import PHASES, judge
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict
+
+SPENT = {"resolve": 0.001, "choose": 0.002, "queue": 0.0, "proxy": 0.5}
+FIRST = 0.503
+
+
+def told(first: float = FIRST, total: float = 0.6, **spent: float) -> str:
+    parts = SPENT | spent | {"first_token": first, "total": total}
+    return ", ".join(f"{name};dur={1000 * seconds}" for name, seconds in parts.items())
+
+
+def timed(header: str | None = None, **changes: Any) -> Operation:
+    headers = {"X-Worker-Id": "worker-1", "Server-Timing": told() if header is None else header}
+    return chat(sent_headers={"X-Request-Id": "r1", "X-Timing": "1"}, headers=headers, **changes)
+
+
+def line(**changes: Any) -> dict[str, Any]:
+    fields = {f"{phase}_seconds": seconds for phase, seconds in SPENT.items()}
+    return {"event": "request", "seconds": 0.7, "ttft_seconds": FIRST} | fields | changes
+
+
+def pages(*, count: float = 1, **sums: float) -> tuple[Page, Page]:
+    after = [series("gateway_phase_seconds_count", count, phase=phase) for phase in PHASES]
+    after += [series("gateway_phase_seconds_sum", (SPENT | sums)[phase], phase=phase) for phase in PHASES]
+    return {"orchestrator": []}, {"orchestrator": after}
+
+
+def story(operation: Operation, *, work: float = 0.4, measured: tuple[Page, Page] | None = None, **logged: Any) -> History:
+    before, after = measured or pages()
+    journal = [arrival(operation, at=0.1), end(operation, at=0.1 + work)]
+    return tell(noted(before), operation, journal, log(operation, "orchestrator", **line(**logged)), noted(after))
+
+
+def judged(history: History) -> Verdict:
+    return judge(history, orchestrator="orchestrator")
+
+
+def test_a_breakdown_that_adds_up_and_agrees_everywhere_passes() -> None:
+    must_say(judged(story(timed())), PASSED)
+
+
+@pytest.mark.parametrize("name", [*PHASES, "first_token", "total"])
+def test_a_missing_part_fails(name: str) -> None:
+    parts = [part for part in told().split(", ") if not part.startswith(f"{name};")]
+    must_say(judged(story(timed(", ".join(parts)))), FAILED, f"['{name}']")
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (told(choose=0.1), "add up to the first token"),
+        (told(total=0.4), "no later than the total"),
+        (told(total=1.5), "that no later than the client's"),
+    ],
+)
+def test_a_breakdown_that_cannot_be_fails(header: str, words: str) -> None:
+    must_say(judged(story(timed(header))), FAILED, words)
+
+
+def test_the_workers_time_told_as_something_else_fails() -> None:
+    must_say(judged(story(timed(), work=0.55)), FAILED, "0.5500 s as proxy time")
+
+
+def test_a_log_that_says_something_else_fails() -> None:
+    must_say(judged(story(timed(), choose_seconds=0.02)), FAILED, "the same in the log")
+    must_say(judged(story(timed(), ttft_seconds=0.02)), FAILED, "the same first token in the log")
+    must_say(judged(story(timed(), seconds=0.1)), FAILED, "the whole request's")
+
+
+def test_metrics_that_say_something_else_fail() -> None:
+    must_say(judged(story(timed(), measured=pages(count=2))), FAILED, "2 requests")
+    must_say(judged(story(timed(), measured=pages(choose=0.3))), FAILED, "phase choose")
+
+
+@pytest.mark.parametrize(("queue", "answer"), [(0.0, FAILED), (0.05, PASSED), (0.2, FAILED)])
+def test_a_pause_between_attempts_is_queue_time_within_the_gap_of_the_journals(queue: float, answer: Any) -> None:
+    retried = timed(told(queue=queue, proxy=0.5 - queue))
+    journal = [arrival(retried, "worker-2", at=0.05), end(retried, "worker-2", at=0.06), arrival(retried, at=0.2), end(retried, at=0.5)]
+    before, after = pages(queue=queue, proxy=0.5 - queue)
+    logged = log(retried, "orchestrator", **line(queue_seconds=queue, proxy_seconds=0.5 - queue))
+    must_say(judged(tell(noted(before), retried, journal, logged, noted(after))), answer)
+
+
+def test_a_client_that_did_not_ask_must_not_be_told() -> None:
+    plain = chat(headers={"Server-Timing": told()})
+    before, after = pages()
+    history = tell(noted(before), plain, log(plain, "orchestrator", **line()), noted(after))
+    must_say(judged(history), FAILED, "did not ask")
+
+
+def test_without_a_journal_a_log_line_or_two_notes_it_is_inconclusive() -> None:
+    operation = timed()
+    must_say(judged(tell(operation)), INCONCLUSIVE, "journal")
+    must_say(judged(tell(operation, [arrival(operation), end(operation)])), INCONCLUSIVE, "log line")
+    told_all = [arrival(operation, at=0.1), end(operation, at=0.5), log(operation, "orchestrator", **line())]
+    must_say(judged(tell(operation, told_all)), INCONCLUSIVE, "0 notes")

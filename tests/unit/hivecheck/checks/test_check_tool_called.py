@@ -1,0 +1,43 @@
+"""Check: tool called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, tell
+
+from hivecheck.checks.tool_called import judge
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+
+
+def answer(finish_reason: str = "tool_calls", *calls: dict[str, Any]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": None, "tool_calls": list(calls or [CALL])}
+    return completion(choices=[{"index": 0, "message": message, "finish_reason": finish_reason}])
+
+
+def test_a_call_of_the_tool_passes() -> None:
+    must_say(judge(tell(chat(body=answer())), tool="weather"), PASSED, "weather")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        completion(),
+        answer("stop"),
+        answer("tool_calls", CALL, CALL),
+        answer("tool_calls", CALL | {"id": ""}),
+        answer("tool_calls", CALL | {"function": {"name": "other", "arguments": "{}"}}),
+        answer("tool_calls", CALL | {"function": {"name": "weather", "arguments": "rain"}}),
+        answer("tool_calls", CALL | {"function": {"name": "weather", "arguments": "[]"}}),
+    ],
+)
+def test_anything_else_fails(body: object) -> None:
+    must_say(judge(tell(chat(body=body)), tool="weather"), FAILED)
+
+
+def test_a_refusal_fails_and_no_request_is_inconclusive() -> None:
+    must_say(judge(tell(refused()), tool="weather"), FAILED)
+    must_say(judge(tell(), tool="weather"), INCONCLUSIVE)

@@ -1,0 +1,48 @@
+"""Check: usage chunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stories import FAILED, INCONCLUSIVE, PASSED, must_say, served, stream, tell
+
+from hivecheck.checks.usage_chunk import judge
+from hivecheck.history import Operation
+
+USAGE = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+
+
+def asking(**changes: Any) -> Operation:
+    plain = {"request": {"stream_options": {"include_usage": True}}, "usage": USAGE, "usage_chunks": 1, "before_done": "usage"}
+    return stream(**(plain | changes))
+
+
+def test_a_usage_before_the_end_marker_where_it_was_asked_for_passes() -> None:
+    one, two = asking(), stream(2, before_done="answer")
+    must_say(judge(tell(one, two, served(one, prompt_tokens=2))), PASSED)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"usage_chunks": 0, "usage": None, "before_done": "answer"},
+        {"usage_chunks": 2},
+        {"before_done": "answer"},
+        {"usage": USAGE | {"completion_tokens": 2}},
+        {"saw_done": False},
+    ],
+)
+def test_a_usage_that_is_missing_doubled_misplaced_or_wrong_fails(wrong: dict[str, Any]) -> None:
+    one = asking(**wrong)
+    must_say(judge(tell(one, served(one, prompt_tokens=2))), FAILED)
+
+
+@pytest.mark.parametrize("shown", [{"usage_chunks": 1}, {"usage": USAGE}])
+def test_a_usage_that_was_not_asked_for_fails(shown: dict[str, Any]) -> None:
+    must_say(judge(tell(stream(1, **shown))), FAILED, "no usage")
+
+
+def test_without_a_stream_or_its_journal_it_is_inconclusive() -> None:
+    must_say(judge(tell()), INCONCLUSIVE)
+    must_say(judge(tell(asking())), INCONCLUSIVE, "no end noted")

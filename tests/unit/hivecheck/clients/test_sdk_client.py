@@ -1,0 +1,96 @@
+"""The `openai` package as the harness drives it, against real connections."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scripted_gateway import DONE, STOP, ScriptedGateway, token
+
+from hivecheck.clients.openai_sdk import SdkClient
+from hivecheck.history import History, Operation
+
+CHAT = "/v1/chat/completions"
+MESSAGES = [{"role": "user", "content": "hello"}]
+COMPLETION = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "model-a",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+}
+ERROR = {"error": {"message": "No.", "type": "t", "param": None, "code": "c"}}
+
+
+@pytest.fixture
+def sdk(gateway: ScriptedGateway, history: History) -> Iterator[SdkClient]:
+    with contextlib.closing(SdkClient(gateway.url, "sk-secret", history, retries=0, timeout_seconds=1.0)) as client:
+        yield client
+
+
+def ask(client: SdkClient, leave_after: int | None = None, **more: Any) -> Operation:
+    return client.ask(CHAT, {"model": "model-a", "messages": MESSAGES, **more}, {"X-Simulate": "ttft=0"}, leave_after=leave_after)
+
+
+def script(gateway: ScriptedGateway, body: object, status: int = 200, content_type: str = "application/json") -> None:
+    gateway.pieces, gateway.status, gateway.content_type = [json.dumps(body).encode()], status, content_type
+
+
+def test_an_answer_is_what_the_package_made_of_it(sdk: SdkClient, gateway: ScriptedGateway, history: History) -> None:
+    script(gateway, COMPLETION)
+    seen = ask(sdk)
+    assert (seen.status, seen.is_answered, seen.body) == (200, True, COMPLETION)
+    assert history.operations() == [seen]
+    path, headers, _ = gateway.seen[0]
+    assert (path, headers["X-Request-Id"], headers["X-Simulate"]) == (CHAT, seen.id, "ttft=0")
+    assert "sk-secret" not in repr(seen)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_an_answer_that_is_no_json_is_none(sdk: SdkClient, gateway: ScriptedGateway, content_type: str) -> None:
+    gateway.pieces, gateway.content_type = [b'{"id": "c1", '], content_type
+    assert not ask(sdk).is_answered
+
+
+@pytest.mark.parametrize(("status", "name"), [(400, "BadRequestError"), (413, "APIStatusError"), (429, "RateLimitError")])
+def test_an_error_is_what_its_exception_tells(sdk: SdkClient, gateway: ScriptedGateway, status: int, name: str) -> None:
+    script(gateway, ERROR, status)
+    seen = ask(sdk)
+    assert (seen.status, seen.raised, seen.error_object()) == (status, name, ERROR["error"])
+
+
+def test_a_stream_is_read_to_its_end_or_left(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    gateway.pieces = [token("t0 "), token("t1 "), STOP, DONE]
+    seen = ask(sdk, stream=True)
+    assert ([piece.text for piece in seen.tokens], seen.finish_reason, seen.is_answered) == (["t0 ", "t1 "], "stop", True)
+    left = ask(sdk, stream=True, leave_after=1)
+    assert (len(left.tokens), left.error, left.is_answered) == (1, "the client left", False)
+
+
+def test_a_stream_that_is_cut_raises(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    gateway.pieces, gateway.is_cut = [token("t0 ")], True
+    seen = ask(sdk, stream=True)
+    assert (len(seen.tokens), seen.raised, seen.saw_done) == (1, "APIConnectionError", False)
+
+
+def test_an_answer_that_does_not_come_raises(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    gateway.hangs = True
+    assert ask(sdk).raised == "APITimeoutError"
+
+
+def test_a_prompt_of_megabytes_is_in_history_by_its_length(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    script(gateway, COMPLETION)
+    assert "characters" in str(ask(sdk, messages=[{"role": "user", "content": "x" * 2**20}]).request["messages"])
+
+
+def test_models_are_listed_and_found_or_it_is_said_why_not(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    model = {"id": "model-a", "object": "model", "created": 1, "owned_by": "x"}
+    script(gateway, {"object": "list", "data": [model]})
+    assert sdk.models() == ["model-a"]
+    script(gateway, model)
+    assert sdk.model("model-a") == "model-a"
+    script(gateway, ERROR, 404)
+    assert sdk.model("model-a").startswith("NotFoundError")

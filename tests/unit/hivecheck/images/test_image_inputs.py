@@ -1,0 +1,47 @@
+"""The tag of an image is a hash of all that goes into it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hivecheck.images.base_image import Base
+from hivecheck.images.build import Inputs, inputs_of
+from hivecheck.settings import PROJECT_ROOT, Settings
+from hivecheck.source import source_hash
+
+BASE = Base("hivecheck/base:x", "sha256:1", "3.11", "x86_64", "2.36")
+INPUTS = Inputs(BASE, "a==1\n", {"Dockerfile": b"FROM x\n", "services/a.py": b"1\n"}, "abc")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(INPUTS, base=replace(BASE, id="sha256:2")),
+        replace(INPUTS, requirements="a==2\n"),
+        replace(INPUTS, files={"Dockerfile": b"FROM y\n", "services/a.py": b"1\n"}),
+        replace(INPUTS, files={"Dockerfile": b"FROM x\n", "services/a.py": b"2\n"}),
+        replace(INPUTS, files={"Dockerfile": b"FROM x\n", "services/b.py": b"1\n"}),
+        replace(INPUTS, files={"Dockerfile": b"FROM x\n", "services/a.py": b"1\n", "services/b.py": b""}),
+    ],
+)
+def test_another_input_is_another_tag(changed: Inputs) -> None:
+    assert changed.tag != INPUTS.tag
+
+
+def test_the_same_inputs_are_the_same_tag() -> None:
+    assert INPUTS.tag == replace(INPUTS, files=dict(reversed(INPUTS.files.items()))).tag
+    assert INPUTS.tag == f"hivecheck/services:{INPUTS.hash}" and len(INPUTS.hash) == 12
+
+
+def test_a_source_that_was_run_is_the_same_as_one_that_was_not(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    settings = Settings(services_root=tmp_path)
+    before = inputs_of(settings, BASE)
+    (tmp_path / "services" / "__pycache__").mkdir()
+    (tmp_path / "services" / "__pycache__" / "wire.cpython-311.pyc").write_bytes(b"x")
+    assert inputs_of(settings, BASE).tag == before.tag
+    assert before.source == source_hash(tmp_path / "services")

@@ -1,0 +1,71 @@
+"""The client says what it wants in one line and takes one line for an answer; nonsense, refusals and silence are errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from hivecheck.errors import ClientError
+from hivecheck.netagent.client import NetAgent
+from hivecheck.netagent.rule import Counters, Rule
+
+READY = b'{"ready": true}'
+
+
+class Script:
+    """A channel with answers written down beforehand."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers, self.sent, self.is_closed = list(answers), list[bytes](), False
+
+    def send(self, line: bytes) -> None:
+        self.sent.append(line)
+
+    def receive(self) -> bytes:
+        if not self.answers:
+            raise ClientError("the netagent has ended")
+        return self.answers.pop(0)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_rule_is_sent_as_it_is() -> None:
+    channel = Script(READY, b'{"rules": ["r1"]}')
+    NetAgent(channel).apply("r1", Rule(("10.0.0.2",), 5.0, loss=0.3))
+    told = json.loads(channel.sent[0])
+    assert (told["do"], told["name"], told["rule"]["peers"], told["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
+
+
+def test_counters_come_back_with_their_names() -> None:
+    agent = NetAgent(
+        Script(READY, b'{"rules": ["r1"], "seen": 3, "dropped": 2, "attempts": [0.5], "is_saturated": true, "mechanism": "NFQUEUE by x"}')
+    )
+    counted = agent.counters("r1")
+    assert counted == Counters(seen=3, dropped=2, attempts=(0.5,), is_saturated=True, mechanism="NFQUEUE by x", rules=("r1",))
+    assert "2 dropped" in counted.sentence()
+    assert "SATURATED" in counted.sentence()
+
+
+@pytest.mark.parametrize(
+    ("answers", "match"),
+    [
+        ([b'{"error": "OSError: Operation not permitted"}'], "refuses: OSError: Operation not permitted"),
+        ([b"Traceback (most recent call last):"], "wanted: an answer of the netagent"),
+        ([], "has ended"),
+    ],
+)
+def test_an_agent_that_does_not_get_ready_is_told_and_let_go(answers: Sequence[bytes], match: str) -> None:
+    channel = Script(*answers)
+    with pytest.raises(ClientError, match=match):
+        NetAgent(channel)
+    assert channel.is_closed
+
+
+def test_what_the_kernel_still_shows_at_the_end_is_an_error() -> None:
+    channel = Script(READY, b'{"left": ["-A INPUT -j hivecheck-run"]}')
+    with pytest.raises(ClientError, match="wanted: no rule left"):
+        NetAgent(channel).end()
+    assert channel.is_closed

@@ -1,0 +1,25 @@
+"""What is made of a look at the processes of a container."""
+
+from hivecheck.platforms.docker import process_views
+from hivecheck.platforms.platform import ProcessView
+
+LOOK = """1 (docker-init) S 0 1 1 0
+7 (python3 -m (x)) R 1 7 7 0
+9 (gone) Z 7 7 7 0
+
+==> /proc/1/cmdline <==
+/sbin/docker-init\0--\0python3\0
+==> /proc/7/cmdline <==
+python3\0-m\0services.hive\0"""
+
+
+def test_each_process_has_its_parent_its_state_and_its_command_whatever_its_name() -> None:
+    assert process_views(LOOK) == [
+        ProcessView(1, 0, "S", "/sbin/docker-init -- python3"),
+        ProcessView(7, 1, "R", "python3 -m services.hive"),
+        ProcessView(9, 7, "Z", ""),
+    ]
+
+
+def test_a_container_that_has_just_ended_has_no_processes() -> None:
+    assert process_views("cannot exec in a stopped state: unknown\r\n") == []

@@ -1,0 +1,60 @@
+"""The conformance table of a foreign gateway."""
+
+from __future__ import annotations
+
+import pytest
+
+from hivecheck.reports.conformance import markdown, table
+from hivecheck.reports.plan import Outcome, Planned, RunResult, Status
+
+
+def outcome(status: Status, line: int, *requirements: str, message: str = "", step: str = "") -> Outcome:
+    planned = Planned(f"features/a.feature:{line}", "A", f"scenario {line}", "features/a.feature", line, requirements)
+    return Outcome(planned, status, message=message, step=step)
+
+
+def told(*outcomes: Outcome) -> dict:
+    return table(RunResult("r1", 7, "process", "toy.toml", outcomes), "toy", "A toy.")
+
+
+def verdict(*statuses: Status) -> str:
+    return told(*(outcome(status, line, "SVC-003") for line, status in enumerate(statuses, 1)))["requirements"]["SVC-003"]["verdict"]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_failure_outweighs_everything_and_what_was_left_out_nothing(status: Status) -> None:
+    assert verdict(status, Status.FAILED) == verdict(Status.FAILED, status) == "failed"
+    assert verdict(status, Status.NOT_SUPPORTED) == status.value
+
+
+def test_a_scenario_that_was_left_out_does_not_spoil_a_pass() -> None:
+    assert verdict(Status.PASSED, Status.NOT_SUPPORTED) == "passed"
+
+
+def test_each_requirement_has_the_command_of_the_scenario_that_decided_it() -> None:
+    made = told(outcome(Status.PASSED, 1, "SVC-003"), outcome(Status.FAILED, 2, "SVC-003"))
+    row = made["requirements"]["SVC-003"]
+    assert row["reproduce"] == "./run-integration-tests.sh features/a.feature:2 --platform process --target toy.toml --seed 7"
+    assert [made["scenarios"][place]["status"] for place in row["scenarios"]] == ["passed", "failed"]
+
+
+def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
+    page = markdown(
+        told(
+            outcome(Status.PASSED, 1, "SVC-003"),
+            outcome(Status.FAILED, 2, "SVC-003", "SVC-005", message="wanted: a | b", step="Then it is <so>"),
+            outcome(Status.NOT_SUPPORTED, 3, "SVC-005"),
+            outcome(Status.NOT_SUPPORTED, 4, "FULL-001", message="toy does not declare FULL-001"),
+        )
+    )
+    assert "Requirements: 2 failed, 1 not supported." in page
+    assert "| SVC-003 | failed | 1 of 2 |" in page
+    assert "| SVC-005 | failed | 0 of 1 |" in page
+    assert "| FULL-001 |" not in page
+    assert page.count("**scenario 2** (features/a.feature:2): `Then it is <so>`: wanted: a \\| b") == 1
+    assert "* toy does not declare FULL-001: features/a.feature:4\n" in page
+    assert page.endswith("\n")
+
+
+def test_a_table_of_nothing_is_still_a_page() -> None:
+    assert "Requirements: none." in markdown(told())

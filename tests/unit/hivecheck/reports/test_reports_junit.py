@@ -1,0 +1,236 @@
+"""The JUnit report: each hole of the junit-xml library, the mapping of the statuses, and the reconciliation with the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from hivecheck.errors import ReportError
+from hivecheck.reports.junit import TEXT_LIMIT_CHARACTERS, read, write
+from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status
+
+ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
+LEAK = Finding("a network was left behind", "hc-1", is_ours=True)
+
+
+def planned(line: int = 1, name: str = "A chat is answered", file: str = "features/full_stack/chat.feature") -> Planned:
+    return Planned(f"{file}:{line}", "Chat", name, file, line, ("FULL-001", "FULL-002"), "two-hives")
+
+
+def run(*outcomes: Outcome, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, properties={"python": "3.11"})
+
+
+def each_status() -> RunResult:
+    return run(*(Outcome(planned(line, str(status)), status, message="why") for line, status in enumerate(Status, start=1)))
+
+
+def written(result: RunResult, folder: Path) -> ElementTree.Element:
+    write(result, folder / "junit.xml")
+    return ElementTree.parse(folder / "junit.xml").getroot()
+
+
+def only_case(result: RunResult, folder: Path) -> ElementTree.Element:
+    (case,) = written(result, folder).iter("testcase")
+    return case
+
+
+def child(element: ElementTree.Element, path: str) -> ElementTree.Element:
+    found = element.find(path)
+    assert found is not None, f"no {path} in {ElementTree.tostring(element, encoding='unicode')}"
+    return found
+
+
+def totals(element: ElementTree.Element) -> dict[str, str | None]:
+    return {name: element.get(name) for name in ("tests", "failures", "errors", "skipped")}
+
+
+@pytest.mark.parametrize(
+    ("status", "tag", "kind"),
+    [
+        (Status.FAILED, "failure", "failed"),
+        (Status.INCONCLUSIVE, "error", "inconclusive"),
+        (Status.BLOCKED, "error", "blocked"),
+        (Status.NOT_RUN, "error", "not run"),
+    ],
+)
+def test_all_that_is_no_pass_reads_red(status: Status, tag: str, kind: str, tmp_path: Path) -> None:
+    element = child(only_case(run(Outcome(planned(), status, message="why")), tmp_path), tag)
+    assert (element.get("type"), element.get("message")) == (kind, "why")
+
+
+def test_not_supported_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    result = run(Outcome(planned(1), Status.PASSED), Outcome(planned(2, "B"), Status.NOT_SUPPORTED, message="docker cannot do it"))
+    assert child(written(result, tmp_path), ".//skipped").get("message") == "docker cannot do it"
+
+
+def test_the_totals_are_of_the_suites_and_of_the_file(tmp_path: Path) -> None:
+    root = written(each_status(), tmp_path)
+    wanted = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
+    assert (totals(root), totals(child(root, "testsuite"))) == (wanted, wanted)
+
+
+def test_what_was_written_is_read_with_each_status(tmp_path: Path) -> None:
+    write(each_status(), tmp_path / "junit.xml")
+    assert read(tmp_path / "junit.xml") == {
+        f"features/full_stack/chat.feature:{line}": status for line, status in enumerate(Status, start=1)
+    }
+
+
+def test_a_test_case_says_where_it_is(tmp_path: Path) -> None:
+    case = only_case(run(Outcome(planned(12), Status.PASSED, 1.5)), tmp_path)
+    assert case.attrib == {
+        "name": "A chat is answered",
+        "classname": "features.full_stack.chat",
+        "file": "features/full_stack/chat.feature",
+        "line": "12",
+        "time": "1.500",
+    }
+
+
+def test_a_test_case_carries_its_requirements_topology_and_status(tmp_path: Path) -> None:
+    case = only_case(run(Outcome(planned(), Status.PASSED)), tmp_path)
+    assert [(each.get("name"), each.get("value")) for each in case.iter("property")] == [
+        ("key", "features/full_stack/chat.feature:1"),
+        ("requirement", "FULL-001"),
+        ("requirement", "FULL-002"),
+        ("topology", "two-hives"),
+        ("status", "passed"),
+    ]
+
+
+def test_the_suite_carries_the_facts_of_the_run(tmp_path: Path) -> None:
+    suite = child(written(run(Outcome(planned(), Status.PASSED)), tmp_path), "testsuite")
+    facts = {each.get("name"): each.get("value") for each in suite.iterfind("properties/property")}
+    assert facts == {"python": "3.11", "run_id": "r1", "seed": "7", "target": "reference", "platform": "docker"}
+
+
+def test_a_failure_tells_the_step_the_detail_and_how_to_run_it_again(tmp_path: Path) -> None:
+    failed = Outcome(planned(), Status.FAILED, 1.0, "Then it answers", "no answer", "got: 503\nwanted: 200", tmp_path / "chat")
+    text = child(only_case(run(failed), tmp_path), "failure").text
+    assert text == (
+        "step: Then it answers\n  no answer\n  got: 503\n  wanted: 200\n"
+        f"evidence: {tmp_path}/chat\n"
+        "run it again: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
+    )
+
+
+def test_every_file_of_the_evidence_of_a_failure_is_an_attachment_below_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evidence = tmp_path / ".run" / "chat"
+    (evidence / "hive-1").mkdir(parents=True)
+    (evidence / "story.txt").write_text("once")
+    (evidence / "hive-1" / "log.jsonl").write_text("{}")
+    case = only_case(run(Outcome(planned(), Status.FAILED, evidence=evidence)), tmp_path)
+    assert child(case, "system-out").text == "[[ATTACHMENT|.run/chat/hive-1/log.jsonl]]\n[[ATTACHMENT|.run/chat/story.txt]]"
+
+
+def test_a_pass_has_no_attachment(tmp_path: Path) -> None:
+    assert only_case(run(Outcome(planned(), Status.PASSED, evidence=Path("chat"))), tmp_path).find("system-out") is None
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PASSED])
+def test_no_message_and_no_detail_is_not_reported_as_passed(status: Status, tmp_path: Path) -> None:
+    write(run(Outcome(planned(), status)), tmp_path / "junit.xml")
+    assert list(read(tmp_path / "junit.xml").values()) == [status]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("lone \udc80 surrogate", r"lone \udc80 surrogate"),
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("nul \x00", r"nul \x00"),
+        ("noncharacter \ufffe", r"noncharacter \ufffe"),
+        ("end ]]> of <![CDATA[ & <b>", "end ]]> of <![CDATA[ & <b>"),
+        ("Ä 漢 🐝", "Ä 漢 🐝"),
+    ],
+)
+def test_text_that_breaks_xml_is_shown_and_not_lost(text: str, shown: str, tmp_path: Path) -> None:
+    failure = child(only_case(run(Outcome(planned(name=text), Status.FAILED, message=text, detail=f"detail: {text}")), tmp_path), "failure")
+    assert (failure.get("message"), f"  detail: {shown}" in (failure.text or "")) == (shown, True)
+
+
+def test_the_line_breaks_of_a_detail_survive(tmp_path: Path) -> None:
+    text = child(only_case(run(Outcome(planned(), Status.FAILED, message="m", detail="a\n\n    b")), tmp_path), "failure").text or ""
+    assert text.split("\n")[:-1] == ["  m", "  a", "", "      b"]
+
+
+def test_an_endless_detail_keeps_its_head_and_its_tail(tmp_path: Path) -> None:
+    text = child(only_case(run(Outcome(planned(), Status.FAILED, message="head", detail="x" * 11_000_000)), tmp_path), "failure").text or ""
+    assert (
+        text.startswith("  head")
+        and "characters left out" in text
+        and text.endswith("--seed 7")
+        and len(text) < TEXT_LIMIT_CHARACTERS + 100
+    )
+
+
+def test_scenarios_of_one_name_are_told_apart_by_their_line(tmp_path: Path) -> None:
+    result = run(*(Outcome(planned(line, "Same"), Status.PASSED) for line in (3, 9)), Outcome(planned(12, "Other"), Status.PASSED))
+    assert [case.get("name") for case in written(result, tmp_path).iter("testcase")] == ["Same [3]", "Same [9]", "Other"]
+
+
+def test_scenarios_of_one_name_line_and_dotted_path_are_told_apart_by_their_file(tmp_path: Path) -> None:
+    files = ("features/a/b.feature", "features/a.b.feature")
+    result = run(*(Outcome(planned(3, "Same", file), Status.PASSED) for file in files))
+    names = [case.get("name") for case in written(result, tmp_path).iter("testcase")]
+    assert names == [f"Same [3] [{file}:3]" for file in files]
+
+
+def test_two_scenarios_under_one_key_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"chat\.feature:1 twice"):
+        write(run(Outcome(planned(), Status.PASSED), Outcome(planned(), Status.FAILED)), tmp_path / "junit.xml")
+
+
+def test_five_hundred_scenarios_are_five_hundred_test_cases(tmp_path: Path) -> None:
+    statuses = list(Status)
+    result = run(*(Outcome(planned(line, "Same"), statuses[line % 6], 0.1, message="why") for line in range(500)))
+    assert totals(written(result, tmp_path)) == {"tests": "500", "failures": "84", "errors": "249", "skipped": "83"}
+
+
+def test_a_run_without_a_scenario_reads_red(tmp_path: Path) -> None:
+    error = child(only_case(run(), tmp_path), "error")
+    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing was selected")
+
+
+def test_a_run_of_unsupported_scenarios_only_reads_red(tmp_path: Path) -> None:
+    error = child(written(run(Outcome(planned(), Status.NOT_SUPPORTED)), tmp_path), ".//error")
+    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing passed")
+
+
+def test_what_is_wrong_with_the_run_is_a_test_case_of_its_own(tmp_path: Path) -> None:
+    result = run(
+        Outcome(planned(), Status.PASSED), findings=(ORPHAN, LEAK, LEAK), interrupted_by="SIGINT", crash="Traceback\nKeyError: 'a'"
+    )
+    suite = child(written(result, tmp_path), "testsuite[@name='hivecheck.run']")
+    told = [(case.get("name"), case[0].tag, case[0].get("type"), case[0].get("message")) for case in suite.iter("testcase")]
+    assert told == [
+        ("a worker was left behind", "failure", "orphan", "a worker was left behind"),
+        ("a network was left behind [2]", "error", "harness", "a network was left behind"),
+        ("a network was left behind [3]", "error", "harness", "a network was left behind"),
+        ("the harness crashed", "error", "crash", "KeyError: 'a'"),
+        ("the run was interrupted", "error", "interrupted", "ended by SIGINT"),
+    ]
+
+
+def test_a_report_that_cannot_be_written_is_a_report_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="could not be written"):
+        write(each_status(), tmp_path / "file" / "junit.xml")
+
+
+def test_a_refused_report_stays_for_a_person_and_removes_the_one_of_an_earlier_run(tmp_path: Path) -> None:
+    write(run(Outcome(planned(), Status.PASSED)), tmp_path / "junit.xml")
+    with pytest.raises(ReportError):
+        write(run(Outcome(planned(), Status.PASSED), Outcome(planned(), Status.PASSED)), tmp_path / "junit.xml")
+    assert [path.name for path in tmp_path.iterdir()] == ["junit.xml.unchecked"]
+
+
+def test_a_report_is_written_into_a_new_folder_and_leaves_nothing_else(tmp_path: Path) -> None:
+    write(each_status(), tmp_path / "new" / "junit.xml")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["junit.xml"]

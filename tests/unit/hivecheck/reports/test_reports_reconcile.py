@@ -1,0 +1,108 @@
+"""The reconciliation: a JUnit file says what the run says, whatever text was in it, or it is refused with what differs."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hivecheck.errors import ReportError
+from hivecheck.reports.junit import write
+from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status, exit_code
+from hivecheck.reports.reconcile import must_agree, read
+
+
+def planned(line: int, name: str) -> Planned:
+    file = "features/full_stack/chat.feature"
+    return Planned(f"{file}:{line}", "Chat", name, file, line)
+
+
+def run(*outcomes: Outcome, crash: str | None = None) -> RunResult:
+    return RunResult("r1", 7, "docker", "reference", outcomes, crash=crash)
+
+
+def each_status() -> RunResult:
+    return run(*(Outcome(planned(line, str(status)), status, message="why") for line, status in enumerate(Status, start=1)))
+
+
+def test_a_file_that_is_not_there_is_a_report_error(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="cannot be read"):
+        read(tmp_path / "junit.xml")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('<failure type="failed" message="why">', '<error type="blocked" message="why">', "the run says failed, the file says blocked"),
+        ('<property name="status" value="failed" />', '<property name="status" value="passed" />', "has the status property passed"),
+        ('failures="1" name=', 'failures="0" name=', "failures must be 1, the file says 1 in all and 0 by suite"),
+        ('tests="6" time="0.000" skipped', 'tests="5" time="0.000" skipped', "tests must be 6, the file says 5 in all"),
+        ('chat.feature:2" />', 'chat.feature:99" />', "chat.feature:2: the run says failed, the file says nothing of it"),
+        ('<testcase name="blocked"', '<testcase name="passed"', "2 test cases are named features.full_stack.chat passed"),
+        ('<property name="key"', '<property name="kez"', "has no property key"),
+        ('chat.feature:2" />', 'chat.feature:1" />', "holds the scenario features/full_stack/chat.feature:1 twice"),
+        ('<failure type="failed"', '<failure type="strange"', "a result that hivecheck never writes"),
+        ("</testsuites>", "", "cannot be read"),
+    ],
+)
+def test_a_report_that_says_anything_else_than_the_run_is_refused(before: str, after: str, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    write(each_status(), path)
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    changed = text.replace(before, after)
+    path.write_text(changed.replace("</failure>", "</error>") if after.startswith("<error") else changed, encoding="utf-8")
+    with pytest.raises(ReportError, match=complaint):
+        must_agree(each_status(), path)
+
+
+def test_a_scenario_that_the_file_lacks_is_named(tmp_path: Path) -> None:
+    write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
+    with pytest.raises(ReportError, match=r"chat\.feature:2: the run says passed, the file says nothing of it"):
+        must_agree(run(Outcome(planned(1, "A"), Status.PASSED), Outcome(planned(2, "B"), Status.PASSED)), tmp_path / "junit.xml")
+
+
+def test_a_green_file_of_a_crashed_run_is_refused(tmp_path: Path) -> None:
+    write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
+    with pytest.raises(ReportError, match="errors must be 1"):
+        must_agree(run(Outcome(planned(1, "A"), Status.PASSED), crash="KeyError"), tmp_path / "junit.xml")
+
+
+any_text = st.text(st.characters(exclude_categories=()) | st.sampled_from("\x1b\x00\n\r\t]>&<\"'\ufffe\udc80[1 "), max_size=12)
+
+
+@st.composite
+def any_runs(draw: st.DrawFn) -> RunResult:
+    outcomes = [
+        Outcome(
+            Planned(f"{line}{draw(any_text)}", draw(any_text), draw(any_text), draw(any_text), line, (draw(any_text),), draw(any_text)),
+            draw(st.sampled_from(Status)),
+            draw(st.floats(0, 1e6)),
+            draw(any_text),
+            draw(any_text),
+            draw(any_text),
+            draw(st.none() | any_text.map(Path)),
+        )
+        for line in range(10, 10 + draw(st.integers(0, 4)))
+    ]
+    findings = draw(st.lists(st.builds(Finding, any_text, any_text, st.booleans()), max_size=2))
+    texts = [draw(any_text) for _ in range(3)]
+    broken = [draw(st.none() | any_text) for _ in range(2)]
+    return RunResult(
+        texts[0], 7, texts[1], texts[2], tuple(outcomes), tuple(findings), broken[0], broken[1], 1.0, {draw(any_text): draw(any_text)}
+    )
+
+
+@settings(deadline=None)
+@given(any_runs())
+def test_any_text_anywhere_leaves_a_file_that_parses_with_each_status_and_the_colour_of_the_exit_code(result: RunResult) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "junit.xml"
+        write(result, path)
+        root, statuses = ElementTree.parse(path).getroot(), list(read(path).values())
+    is_red = root.get("failures") != "0" or root.get("errors") != "0"
+    assert (statuses, is_red) == ([outcome.status for outcome in result.outcomes], exit_code(result) != 0)

@@ -1,0 +1,159 @@
+"""What a person is told at the end of a run: read from the bottom, the verdict, where to look, the counts, the failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hivecheck.reports import summary
+from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status, exit_code
+
+ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
+LEAK = Finding("a network was left behind", "hc-1", is_ours=True)
+REPORT = Path(".run/r1")
+
+
+def planned(
+    line: int, name: str = "A chat is answered", file: str = "features/chat/chat.feature", requirement: str = "FULL-001"
+) -> Planned:
+    return Planned(f"{file}:{line}", "Chat", name, file, line, (requirement,))
+
+
+PASSED = Outcome(planned(1), Status.PASSED, 1.234)
+FAILED = Outcome(planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "got: 1\n  wanted: 2", Path.cwd() / ".run/e2")
+UNSURE = Outcome(planned(3, "A worker dies"), Status.INCONCLUSIVE, 3.0, "When it dies", "the fault did not bite")
+LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message="process cannot partition")
+BLOCKED = Outcome(planned(5, "A hive joins"), Status.BLOCKED, message="the stack did not come up", evidence=Path("/var/e5"))
+NOT_RUN = Outcome(planned(6, "A session sticks"), Status.NOT_RUN, message="the run ended before its turn")
+
+
+def run(*outcomes: Outcome, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
+
+
+def ending(result: RunResult, junit_path: Path | None = REPORT / "junit.xml") -> list[str]:
+    return [line.head + line.text for line in summary.ending(result, junit_path, REPORT, Path.cwd())]
+
+
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (run(PASSED), "PASSED  1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 0)"),
+        (run(PASSED, FAILED, UNSURE), "FAILED  1 failed, 1 inconclusive; 1 passed, 0 not supported in 41.2 s (exit 1)"),
+        (run(), "NO VERDICT  nothing was selected in 41.2 s (exit 2)"),
+        (
+            run(PASSED, NOT_RUN, interrupted_by="SIGINT"),
+            "NO VERDICT  interrupted by SIGINT, 1 not run; 1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 2)",
+        ),
+        (run(LACKING), "NO VERDICT  nothing passed; 0 passed, 0 failed, 0 inconclusive, 1 not supported in 41.2 s (exit 2)"),
+        (
+            run(PASSED, crash="Traceback\nKeyError: 'a'"),
+            "HARNESS CRASHED  the harness broke: KeyError: 'a'; 1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 3)",
+        ),
+    ],
+)
+def test_the_last_line_is_the_verdict_with_its_reason_in_words(result: RunResult, line: str) -> None:
+    assert ending(result)[-1] == line
+
+
+def test_the_time_of_a_long_run_is_in_minutes() -> None:
+    assert ending(replace(run(PASSED), seconds=3723.4))[-1].endswith("in 62 min 3 s (exit 0)")
+
+
+def test_above_the_verdict_are_the_seed_and_the_reports() -> None:
+    assert ending(run(PASSED))[-4:-1] == ["seed 7 (replay with --seed 7)", "JUnit .run/r1/junit.xml", "report .run/r1"]
+
+
+def test_a_junit_report_that_was_not_written_is_said() -> None:
+    assert "JUnit report: not written, see above" in ending(run(PASSED), junit_path=None)
+
+
+def test_a_failure_is_told_whole_with_the_command_that_runs_it_again() -> None:
+    lines = ending(run(FAILED))
+    start = lines.index("FAILED  FULL-001  A stream ends  features/chat/chat.feature:2")
+    assert lines[start + 1 : start + 8] == [
+        "  step: Then it ends",
+        "    no end",
+        "    got: 1",
+        "      wanted: 2",
+        "  evidence: .run/e2",
+        "  run it again: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
+        "",
+    ]
+
+
+def test_a_long_message_is_not_cut() -> None:
+    message = "word " * 200 + "end"
+    assert f"    {message}" in ending(run(replace(FAILED, message=message)))
+
+
+def test_the_worst_is_told_last() -> None:
+    lines = ending(run(FAILED, UNSURE, LACKING, BLOCKED, NOT_RUN, findings=(ORPHAN, LEAK), crash="KeyError"))
+    heads = ("not supported  ", "NOT RUN", "BLOCKED", "INCONCLUSIVE", "FAILED  FULL", "HARNESS  ", "ORPHAN", "HARNESS CRASHED  this")
+    assert [line for line in lines if line.startswith(heads)] == [next(line for line in lines if line.startswith(head)) for head in heads]
+
+
+def test_a_broken_set_up_is_told_once_for_all_that_it_blocked() -> None:
+    lines = ending(run(FAILED, BLOCKED, replace(BLOCKED, planned=planned(7, "A worker joins"))))
+    start = lines.index("BLOCKED  2 scenarios, told for the first")
+    assert lines[start + 1 : start + 5] == [
+        "  FULL-001  A hive joins  features/chat/chat.feature:5",
+        "  FULL-001  A worker joins  features/chat/chat.feature:7",
+        "    the stack did not come up",
+        "  evidence: /var/e5",
+    ]
+
+
+def test_two_set_ups_that_broke_differently_are_told_apart() -> None:
+    missing = replace(BLOCKED, planned=planned(7), message="the image is missing")
+    lines = ending(run(BLOCKED, missing, replace(BLOCKED, planned=planned(9))))
+    assert sum(line.startswith("BLOCKED") for line in lines) == 2
+
+
+def test_what_is_not_supported_is_listed_below_its_reason() -> None:
+    lines = ending(run(PASSED, LACKING, replace(LACKING, planned=planned(9, "A link is slow"))))
+    assert lines[1:4] == [
+        "not supported  process cannot partition",
+        "  FULL-001  A hive is cut off  features/chat/chat.feature:4",
+        "  FULL-001  A link is slow  features/chat/chat.feature:9",
+    ]
+
+
+def test_the_detail_of_a_finding_and_of_a_crash_is_told() -> None:
+    lines = ending(run(PASSED, findings=(ORPHAN,), crash="Traceback\n  in x\nKeyError: 'a'"))
+    assert {"ORPHAN  a worker was left behind", "  pid 1", "  Traceback", "    in x", "  KeyError: 'a'"} <= set(lines)
+
+
+def test_the_table_counts_by_folder_only_what_occurred() -> None:
+    lines = ending(run(PASSED, FAILED, replace(PASSED, planned=planned(1, file="features/load/load.feature"))))
+    assert lines[-10:-5] == [
+        "",
+        "               passed  failed",
+        "features/chat       1       1",
+        "features/load       1       -",
+        "all                 2       1",
+    ]
+
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=8)
+outcomes = st.builds(
+    Outcome,
+    st.builds(Planned, any_text, any_text, any_text, any_text, st.integers(0, 99), st.tuples(any_text), any_text),
+    st.sampled_from(Status),
+    st.floats(0, 1e6),
+    any_text,
+    any_text,
+    any_text,
+    st.none() | any_text.map(Path),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(outcomes, max_size=4))
+def test_any_text_anywhere_ends_in_the_verdict_line(outcomes: list[Outcome]) -> None:
+    result = run(*outcomes)
+    assert ending(result)[-1].endswith(f"(exit {exit_code(result)})")

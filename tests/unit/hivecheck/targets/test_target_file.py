@@ -1,0 +1,135 @@
+"""Target files: what is accepted, and what a bad one is told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hivecheck.errors import TargetError
+from hivecheck.settings import PROJECT_ROOT
+from hivecheck.targets import target as targets
+from hivecheck.targets.target import Target
+
+GOOD = """
+name = "toy"
+summary = "A toy."
+command = ["toy", "--port", "$port"]
+[ready]
+path = "/ready"
+[declares]
+requirements = ["SVC-003", "SVC-005"]
+topologies = ["default"]
+[[exempt]]
+scenario = "It juggles"
+reason = "it has no hands"
+"""
+
+
+def load(folder: Path, text: str) -> Target:
+    file = folder / "toy.toml"
+    file.write_text(text, encoding="utf-8")
+    found = targets.load(str(file))
+    assert found
+    return found
+
+
+def test_the_reference_has_no_file() -> None:
+    assert targets.load("reference") is None
+
+
+@pytest.mark.parametrize("name", targets.names())
+def test_every_shipped_target_loads_and_is_called_like_its_file(name: str) -> None:
+    found = targets.load(name)
+    assert found and found.name == name
+    assert found.summary.endswith(".")
+
+
+@pytest.mark.parametrize("name", targets.names())
+def test_every_shipped_exemption_is_of_a_scenario_that_exists(name: str) -> None:
+    shipped = targets.load(name)
+    features = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT_ROOT / "features").rglob("*.feature"))
+    named = set(re.findall(r"^\s*Scenario(?: Outline)?: (.+?)\s*$", features, re.MULTILINE))
+    assert shipped and [item.scenario for item in shipped.exempt if re.sub(r" \[[\d.]+\]$", "", item.scenario) not in named] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('["toy", "--port", "$port"]', '["toy", "--port", "$prot"]', r"one of \$host, .* in command, got \$prot"),
+        ('["toy", "--port", "$port"]', '["toy", "5 $"]', r"in command, got 5 \$; write \$\$"),
+        ('command = ["toy", "--port", "$port"]', "", "a command, an image or a url, got none of them"),
+        ('command = ["toy", "--port", "$port"]', 'command = ["toy"]\nurl = "http://x"', "got command and url"),
+        ('command = ["toy", "--port", "$port"]', 'url = "localhost:80"', "url to begin with http://, got 'localhost:80'"),
+        ('command = ["toy", "--port", "$port"]', 'url = "http://x"', r"\[\[register\]\] with the url, got none"),
+        ('"SVC-005"', '"SVC-500"', "got SVC-500; docs/requirements.md"),
+        ('topologies = ["default"]', 'topologies = ["big"]', "topologies out of .*, got big"),
+        ('path = "/ready"', 'path = "/ready"\nstatus = "fine"', r"Expected `int`, got `str` - at `\$.ready.status`"),
+        ('path = "/ready"', 'path = "/ready"\nbody = { workers = "$port" }', r"in ready.body, got \$port"),
+        ('summary = "A toy."', "", "missing required field `summary`"),
+        ('summary = "A toy."', 'sumary = "A toy."', "unknown field `sumary`"),
+        ('summary = "A toy."', "summary = A toy.", "expected TOML"),
+        ('command = ["toy", "--port", "$port"]', 'url = "http://x"\nenvironment = { A = "b" }', "a url alone"),
+    ],
+)
+def test_a_bad_file_is_told_what_was_expected_what_came_and_where(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert GOOD.count(old) == 1
+    with pytest.raises(TargetError, match=rf"toy\.toml: .*{told}"):
+        load(tmp_path, GOOD.replace(old, new))
+
+
+def test_an_unknown_name_is_told_the_known_ones() -> None:
+    with pytest.raises(TargetError, match=r"no target 'nginx'.*reference, .*vllm-router.*the path of a TOML file"):
+        targets.load("nginx")
+
+
+@pytest.mark.parametrize(
+    ("name", "requirements", "topology", "why"),
+    [
+        ("It chats", ("SVC-003",), "default", None),
+        ("It chats", ("SVC-003", "SVC-005"), "default", None),
+        ("It chats", ("FULL-001", "SVC-003"), "default", "toy does not declare FULL-001"),
+        ("It chats", (), "default", "toy does not declare scenarios without a requirement"),
+        ("It chats", ("SVC-003",), "small", "toy does not declare topology small"),
+        ("It juggles", ("SVC-003",), "default", "toy is exempt: it has no hands"),
+        ("It juggles [1.2]", ("SVC-003",), "default", "toy is exempt: it has no hands"),
+        ("It juggles well", ("SVC-003",), "default", None),
+    ],
+)
+def test_a_scenario_must_pass_when_all_it_needs_is_declared(
+    tmp_path: Path, name: str, requirements: tuple[str, ...], topology: str, why: str | None
+) -> None:
+    assert load(tmp_path, GOOD).why_not(name, requirements, topology) == why
+
+
+def test_a_target_without_topologies_declares_every_one(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD.replace('topologies = ["default"]', "")).why_not("It chats", ("SVC-003",), "small") is None
+
+
+def test_only_a_target_that_says_so_is_let_off_our_own_conventions(tmp_path: Path) -> None:
+    assert load(tmp_path, GOOD).allowances() == {}
+    lax = GOOD.replace("[declares]", "[dialect]\nmarks_answers = false\n[declares]")
+    assert load(tmp_path, lax).allowances() == {
+        check: {"is_marked": False} for check in ("served by model", "taken over", "one attempt each")
+    }
+
+
+def test_the_page_about_targets_has_every_key_and_placeholder() -> None:
+    page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    structs = [
+        Target,
+        *(getattr(targets, name) for name in ("ConfigFile", "Ready", "Registration", "Install", "Declaration", "Exemption", "Dialect")),
+    ]
+    keys = {field.name for struct in structs for field in msgspec.structs.fields(struct)} - {"origin"}
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", page)] == []
+    assert [name for name in {*targets.OF_GATEWAY, *targets.OF_WORKER} if f"`${name}`" not in page] == []
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_every_file_on_the_page_about_targets_is_accepted(tmp_path: Path, number: int) -> None:
+    page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 3
+    assert load(tmp_path, shown[number]).name == "toy"

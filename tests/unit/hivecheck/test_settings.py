@@ -1,0 +1,72 @@
+"""What a run was asked to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hivecheck import settings
+from hivecheck.errors import SettingError
+from hivecheck.settings import Settings
+
+
+def test_without_anything_said_the_defaults_hold() -> None:
+    got = Settings.load({}, {})
+    assert (got.platform, got.target, got.timeout_scale, got.keep, got.ci) == ("", "reference", 1.0, False, False)
+    assert got.report_dir == Path("reports").resolve()
+
+
+def test_the_environment_outweighs_defaults_and_what_is_given_outweighs_both() -> None:
+    environ = {"HIVECHECK_TIMEOUT_SCALE": "2", "HIVECHECK_PLATFORM": "docker", "OTHER": "x"}
+    got = Settings.load(environ, {"platform": "external"})
+    assert (got.timeout_scale, got.platform) == (2.0, "external")
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("YES", True), ("1", True), ("false", False), ("No", False), ("0", False)])
+def test_a_yes_or_no_may_be_written_in_three_ways(text: str, value: bool) -> None:
+    assert Settings.load({}, {"keep": text}).keep is value
+
+
+@pytest.mark.parametrize(("environ", "is_ci"), [({"CI": "true"}, True), ({"CI": "1"}, True), ({"CI": ""}, False), ({"CI": "false"}, False)])
+def test_ci_is_known_by_the_variable_everybody_sets(environ: dict[str, str], is_ci: bool) -> None:
+    assert Settings.load(environ, {}).ci is is_ci
+
+
+def test_our_own_word_on_ci_outweighs_everybody_s() -> None:
+    assert Settings.load({"CI": "true", "HIVECHECK_CI": "false"}, {}).ci is False
+
+
+def test_a_seed_is_drawn_only_when_none_is_given() -> None:
+    assert Settings.load({}, {"seed": "7"}).seed == 7
+    assert Settings.load({}, {}).seed > 0
+    assert Settings.load({}, {"seed": "0"}).seed > 0
+
+
+def test_folders_are_made_absolute() -> None:
+    assert Settings.load({}, {"report_dir": "here"}).report_dir == Path("here").resolve()
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "message"),
+    [
+        ({}, {"platfrom": "x"}, "-D platfrom=x: there is no such setting. Did you mean platform? Known: platform, target, "),
+        ({"HIVECHECK_SED": "7"}, {}, "environment HIVECHECK_sed=7: there is no such setting. Did you mean seed?"),
+        ({}, {"zzz": "x"}, "-D zzz=x: there is no such setting. Known: "),
+        ({}, {"seed": "seven"}, "-D seed=seven: expected a whole number, 0 or more."),
+        ({}, {"seed": "1.5"}, "-D seed=1.5: expected a whole number, 0 or more."),
+        ({}, {"seed": "-1"}, "-D seed=-1: expected a whole number, 0 or more."),
+        ({}, {"timeout_scale": "fast"}, "-D timeout_scale=fast: expected a number, 0 or more."),
+        ({}, {"timeout_scale": "nan"}, "-D timeout_scale=nan: expected a number, 0 or more."),
+        ({}, {"scenario_seconds": "inf"}, "-D scenario_seconds=inf: expected a number, 0 or more."),
+        ({}, {"keep": "maybe"}, "-D keep=maybe: expected true or false."),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_in_words(environ: dict[str, str], given: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.load(environ, given)
+    assert message in str(caught.value)
+
+
+def test_every_setting_is_explained_in_one_sentence() -> None:
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in settings.names().values())

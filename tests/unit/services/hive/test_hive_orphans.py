@@ -1,0 +1,74 @@
+"""Nobody outlives a hive or its worker, however wrapped and however they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from hive_stage import BACKEND, Running, StartHive, eventually, is_running
+
+# The server runs in a session of its own behind a shell, with no pipe to watch: group and standard input both lead nowhere.
+WRAPPER = f'setsid "{{python}}" "{BACKEND}" {{port}} "[]" </dev/null & echo $! > {{data_dir}}/job; wait'
+ONE = '[[workers]]\nid = "wrapped"\nmodels = []\n'
+
+
+def start_wrapped(start_hive: StartHive, state: str = "alive") -> tuple[Running, int]:
+    hive = start_hive(ONE, backend__command=["sh", "-c", WRAPPER], backend__args=[])
+    job = hive.data_dir / "workers" / "wrapped" / "job"
+    eventually(lambda: hive.states() == {"wrapped": state} and job.exists() and job.read_text())
+    return hive, int(job.read_text())
+
+
+def test_a_grandchild_in_its_own_session_ends_with_the_hive(start_hive: StartHive) -> None:
+    hive, grandchild = start_wrapped(start_hive)
+    assert hive.stop() == 0
+    assert not is_running(grandchild)
+
+
+def test_a_grandchild_in_its_own_session_ends_with_a_killed_hive(start_hive: StartHive) -> None:
+    hive, grandchild = start_wrapped(start_hive)
+    hive.process.kill()
+    eventually(lambda: not is_running(grandchild))
+
+
+def test_a_grandchild_in_its_own_session_ends_with_its_killed_wrapper(start_hive: StartHive) -> None:
+    hive, grandchild = start_wrapped(start_hive)
+    os.kill(hive.get("/workers/wrapped")["pid"], signal.SIGKILL)
+    eventually(lambda: hive.get("/workers/wrapped")["restarts"] == 1 and hive.states() == {"wrapped": "alive"})
+    assert not is_running(grandchild)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_hive_that_ends_while_a_worker_starts_leaves_nobody(start_hive: StartHive, tmp_path: Path, number: signal.Signals) -> None:
+    note = tmp_path / "pid"
+    hive = start_hive(f'[[workers]]\nid = "slow"\nmodels = []\nargs = ["starting=60", "wrap={note}"]\n')
+    eventually(lambda: note.exists() and note.read_text())
+    pids = [hive.get("/workers/slow")["pid"], int(note.read_text())]
+    hive.process.send_signal(number)
+    hive.process.wait(10)
+    eventually(lambda: not any(is_running(pid) for pid in pids))
+
+
+def test_the_undertaker_ends_with_its_hive_and_is_replaced_when_it_is_lost(start_hive: StartHive) -> None:
+    hive = start_hive()
+    first = eventually(lambda: hive.events("undertaker_started"))[0]
+    os.kill(first["pid"], signal.SIGKILL)
+    second = eventually(lambda: hive.events("undertaker_started")[1:])[0]
+    assert is_running(second["pid"])
+    assert hive.stop() == 0
+    assert not is_running(second["pid"])
+
+
+def test_another_run_of_the_same_hive_is_not_buried_with_the_first(start_hive: StartHive) -> None:
+    first = start_hive(ONE.replace("wrapped", "one"), name="twin")
+    eventually(lambda: first.states() == {"one": "alive"})
+    second = start_hive(ONE.replace("wrapped", "two"), name="twin")
+    eventually(lambda: second.states() == {"two": "alive"})
+    pid = second.get("/workers/two")["pid"]
+    undertaker = first.events("undertaker_started")[0]["pid"]
+    first.process.kill()
+    first.process.wait(5)
+    eventually(lambda: not is_running(undertaker))
+    assert is_running(pid)

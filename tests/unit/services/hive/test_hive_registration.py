@@ -1,0 +1,128 @@
+"""The hive and the registry: heartbeats, a registry that is away, restarts, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import hive_stage
+from held_ports import free_port
+from hive_stage import Running, StartHive, eventually, is_running
+
+from services.hive.settings import DEFAULT_ARGS
+
+OUR_COMMAND = ["{python}", "-m", "services.worker"]
+ONE = '[[workers]]\nid = "{id}"\nmodels = ["m"]\nargs = {args}\n'
+
+
+def one(identifier: str, *args: str) -> str:
+    return ONE.format(id=identifier, args=list(args))
+
+
+def test_heartbeats_bring_the_load_of_the_worker(shared: Running, registry: Running) -> None:
+    def running(name: str) -> dict[str, Any]:
+        return registry.services().get(name, {"metrics": {"running": 0.0}})
+
+    eventually(lambda: running("sh1")["metrics"]["running"])
+    assert running("sh1")["metrics"] == {"running": 3.0, "waiting": 2.0, "in_flight": 0.0}
+    eventually(lambda: running("shared")["metrics"]["running"] == 6.0)
+    own = registry.services()["shared"]
+    assert (own["kind"], own["url"], own["models"]) == ("hive", shared.url, [])
+
+
+def test_a_change_of_health_is_told_at_once(start_hive: StartHive, registry: Running) -> None:
+    hive = start_hive(one("crashing", "crash=1"), heartbeat_interval_seconds=30)
+    eventually(lambda: registry.services().get(hive.data_dir.name, {}).get("health") == "unhealthy")
+
+
+def test_a_registry_that_comes_later_and_one_without_its_data_get_everything(start_hive: StartHive, tmp_path: Path) -> None:
+    port = free_port()
+    hive = start_hive(one("patient"), registry_url=f"http://127.0.0.1:{port}")
+    eventually(lambda: hive.states() == {"patient": "alive"})
+    for data_dir in (tmp_path / "first", tmp_path / "without-data"):
+        with closing(hive_stage.start("registry", data_dir, "", port)) as registry:
+            wanted = {"patient", hive.data_dir.name}
+            eventually(lambda registry=registry, wanted=wanted: registry.services().keys() == wanted, 1.0)
+    assert hive.states() == {"patient": "alive"}
+
+
+def test_an_entry_with_a_later_epoch_is_outbid(start_hive: StartHive, registry: Running) -> None:
+    port = free_port()
+    future = 2**62
+    stale = {"id": "clock", "kind": "hive", "url": f"http://127.0.0.1:{port}", "epoch": future}
+    assert registry.call("POST", "/services", stale).status_code == 201
+    start_hive(name="clock", port=port)
+    eventually(lambda: registry.services("?status=all")["clock"]["epoch"] > future)
+
+
+def test_an_id_taken_at_another_address_is_not_removed_by_us(start_hive: StartHive, tmp_path: Path) -> None:
+    taken = {"id": "taken", "kind": "hive", "url": "http://127.0.0.1:9", "epoch": 5}
+    # A lease that outlasts the test: once it ran out, anybody might have the id.
+    with closing(hive_stage.start("registry", tmp_path / "registry", "ttl_seconds = 60\n")) as registry:
+        registry.call("POST", "/services", taken)
+        hive = start_hive(name="taken", registry_url=registry.url)
+        eventually(lambda: hive.events("registry_failed"))
+        assert hive.stop() == 0
+        assert registry.services("?status=all")["taken"]["url"] == "http://127.0.0.1:9"
+
+
+def test_a_hive_without_a_registry_stops_all_workers_also_those_not_alive(start_hive: StartHive) -> None:
+    workers = "".join((one("alive"), one("starting", "starting=60"), one("waiting", "crash=1")))
+    hive = start_hive(workers, registry_url=f"http://127.0.0.1:{free_port()}", restart__base_seconds=30)
+    eventually(lambda: hive.states() == {"alive": "alive", "starting": "starting", "waiting": "dead"})
+    pids = [hive.get(f"/workers/{name}")["pid"] for name in ("alive", "starting")]
+    assert hive.stop() == 0
+    assert not any(is_running(pid) for pid in pids)
+
+
+def test_a_killed_hive_replaces_what_it_left_behind(start_hive: StartHive, registry: Running, tmp_path: Path) -> None:
+    port = free_port()
+    note = tmp_path / "pid"
+    first = start_hive(one("left", f"wrap={note}"), name="again", port=port)
+    before = eventually(lambda: registry.services().get("left"))
+    left = [first.get("/workers/left")["pid"], int(note.read_text())]
+    bystander = subprocess.Popen([sys.executable, hive_stage.BACKEND, str(free_port()), "[]"])
+    os.kill(first.events("undertaker_started")[0]["pid"], signal.SIGKILL)  # nobody is left who could tidy up
+    first.process.kill()
+    first.process.wait(5)
+    assert all(is_running(pid) for pid in left)
+    second = start_hive(one("left"), name="again", port=port)
+    eventually(lambda: registry.services().get("left", before)["epoch"] > before["epoch"])
+    assert not any(is_running(pid) for pid in left)
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait(5)
+    assert second.get("/health")["status"] == "healthy"
+
+
+def test_our_own_worker_serves_and_ends_with_a_killed_hive(start_hive: StartHive, registry: Running) -> None:
+    hive = start_hive('[[workers]]\nid = "real"\nmodels = ["m"]\n', backend__command=OUR_COMMAND, backend__args=list(DEFAULT_ARGS))
+    eventually(lambda: registry.services().get("real"))
+    answer = hive.call("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["model"] == "m"
+    assert "arrival" in [event["event"] for event in hive.get("/workers/real/journal")["events"]]
+    pid = hive.get("/workers/real")["pid"]
+    hive.process.kill()
+    eventually(lambda: not is_running(pid))
+
+
+def test_an_attached_worker_that_tells_its_start_keeps_its_epoch_when_the_hive_is_killed(
+    start_hive: StartHive, registry: Running, tmp_path: Path
+) -> None:
+    with closing(hive_stage.start("worker", tmp_path / "outside", 'models = ["far"]\n')) as worker:
+        config = f'[[attach]]\nid = "told"\nurl = "{worker.url}"\n'
+        port = free_port()
+        first = start_hive(config, name="watcher", port=port)
+        before = eventually(lambda: registry.services().get("told"))
+        first.process.kill()
+        first.process.wait(5)
+        second = start_hive(config, name="watcher", port=port)
+        eventually(lambda: second.states() == {"told": "alive"})
+        eventually(lambda: second.events("registered")[1:])
+        assert registry.services()["told"]["epoch"] == before["epoch"] == int(worker.get("/info")["started_at"] * 1e9)

@@ -1,0 +1,62 @@
+"""What a hive says of itself, as pure functions."""
+
+from __future__ import annotations
+
+import pytest
+from yarl import URL
+
+from services import wire
+from services.hive.report import models_body, overall_health, registrations
+from services.hive.worker import Load, Worker
+
+
+@pytest.mark.parametrize(
+    ("states", "health"),
+    [
+        ([], "healthy"),
+        (["alive", "alive"], "healthy"),
+        (["alive", "draining"], "healthy"),
+        (["alive", "dead"], "degraded"),
+        (["alive", "starting"], "degraded"),
+        (["starting", "starting"], "degraded"),
+        (["starting", "dead"], "unhealthy"),
+        (["wedged"], "unhealthy"),
+        (["fatal", "dead"], "unhealthy"),
+    ],
+)
+def test_a_hive_is_healthy_only_if_every_worker_is_alive(states: list[wire.WorkerState], health: str) -> None:
+    assert overall_health(states) == health
+
+
+def worker(identifier: str, state: wire.WorkerState, *models: str) -> Worker:
+    made = Worker(identifier, URL("http://127.0.0.1:1"), "http://h:1/workers/x", True, lambda: None, models)
+    made.state, made.models, made.load = state, models, Load(running=2, waiting=1)
+    return made
+
+
+def test_only_alive_workers_are_registered_and_add_up_to_the_load_of_the_hive() -> None:
+    hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
+    workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "wedged", "b"), worker("w4", "starting", "b")]
+    said = registrations(hive, workers)
+    assert list(said) == ["h", "w1", "w2"]
+    assert (said["h"].metrics, said["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")
+
+
+def test_a_model_disappears_with_its_last_alive_worker() -> None:
+    workers = [worker("w1", "alive", "a", "b"), worker("w2", "alive", "b"), worker("w3", "dead", "c")]
+    assert [model["id"] for model in models_body(workers, "h")["data"]] == ["a", "b"]
+
+
+def test_in_flight_is_given_back_however_a_request_ends() -> None:
+    busy = worker("w1", "alive")
+    with pytest.raises(ValueError, match="broken"), busy.relaying():
+        assert busy.in_flight == 1
+        raise ValueError("broken")
+    assert busy.in_flight == 0
+
+
+def test_nothing_leads_out_of_draining() -> None:
+    leaving = worker("w1", "draining")
+    for state in ("alive", "dead", "starting"):
+        leaving.become(state)
+    assert leaving.state == "draining"

@@ -1,0 +1,85 @@
+"""What a hive's file may say, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services import wire
+from services.config import SettingsError, load
+from services.hive.launch import launch
+from services.hive.settings import HiveSettings, named
+
+HEAD = 'name = "h1"\nport = 9000\ntoken = "secret"\nregistry_url = "http://127.0.0.1:9001"\n'
+
+
+def read(tmp_path: Path, text: str) -> HiveSettings:
+    path = tmp_path / "hive.toml"
+    path.write_text(HEAD + text)
+    return load(HiveSettings, "hive", ["--config", str(path)], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[restart]\npolicy = "sometimes"', "restart.policy = 'sometimes': expected one of always, never, on-failure"),
+        ("[restart]\npolcy = 1", "restart.polcy = 1: unknown key; did you mean policy?"),
+        ("[restart]\nfactor = 0.5", "restart.factor = 0.5: expected a factor, 1 or more"),
+        ("[[workers]]\nmodels = ['a']\n[[workers]]\nmodels = 'b'", "workers.1.models = 'b': expected `array`, got `str`"),
+        ("[[workers]]\nmodles = ['a']", "workers.0.modles = ['a']: unknown key; did you mean models?"),
+        ("[[workers]]\nid = 'w'", "workers.0.models: missing"),
+        ("[[attach]]\nid = 'a'\nurl = 'localhost:1'", "attach.0.url = 'localhost:1': expected http://host:port without a path"),
+        ("probe_failures = 0", "probe_failures = 0: expected a whole number, 1 or more"),
+        ("[backend]\ncommand = 'vllm'", "backend.command = 'vllm': expected `array`, got `str`"),
+    ],
+)
+def test_a_wrong_key_is_refused_with_key_value_and_accepted_form(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, text)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[workers]]\nmodels = []\nid = 'x'\n[[attach]]\nid = 'x'\nurl = 'http://a:1'",
+        "[[workers]]\nmodels = []\nid = 'h1'",
+        "[[workers]]\nmodels = []\nid = 'two words'",
+    ],
+)
+def test_ids_must_be_unique_names(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"\.id = "):
+        named(read(tmp_path, text))
+
+
+def test_a_worker_without_an_id_is_named_after_the_hive(tmp_path: Path) -> None:
+    workers = named(read(tmp_path, "[[workers]]\nmodels = ['a']\n[[workers]]\nid = 'x'\nmodels = []\n[[workers]]\nmodels = ['b']"))
+    assert [spec.id for spec in workers] == ["h1-w1", "x", "h1-w3"]
+
+
+def test_a_bad_file_ends_the_process_with_code_2(tmp_path: Path) -> None:
+    path = tmp_path / "hive.toml"
+    path.write_text(HEAD + "[[workers]]\nmodels = []\nid = 'h1'")
+    ended = subprocess.run([sys.executable, "-m", "services.hive", "--config", str(path)], capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 2
+    assert "workers.0.id = 'h1'" in ended.stderr
+
+
+def test_placeholders_are_filled_in_and_other_braces_left_alone(tmp_path: Path) -> None:
+    args = """['{"a": {port}}', "{model}", "{models}"]"""
+    backend = f'[backend]\ncommand = ["{{python}}", "-m", "x"]\nargs = {args}\nenv = {{KEY = "{{token}}"}}'
+    settings = read(tmp_path, backend)
+    spec = wire.WorkerSpec(id="w", models=("m1", "m2"), args=("--dir={data_dir}",), env={"ID": "{id}@{host}"})
+    order = launch(settings, spec, 1234, 5)
+    assert order.command == (sys.executable, "-m", "x", '{"a": 1234}', "m1", '["m1","m2"]', f"--dir={Path.cwd() / 'workers' / 'w'}")
+    assert (order.env["KEY"], order.env["ID"]) == ("secret", "w@127.0.0.1")
+
+
+def test_the_default_backend_is_our_worker_told_to_end_with_the_hive(tmp_path: Path) -> None:
+    order = launch(read(tmp_path, ""), wire.WorkerSpec(id="w", models=("m",)), 1234, 5)
+    assert order.command[1:3] == ("-m", "services.worker")
+    assert {"port=1234", 'models=["m"]', "exit_with_parent=true"} < set(order.command)
+    assert order.env["WORKER_TOKEN"] == "secret"

@@ -1,0 +1,45 @@
+"""Workers that run and are of no use: never ready, or wedged for good. A busy one is neither."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hive_stage import StartHive, eventually
+
+ONE = '[[workers]]\nid = "w"\nmodels = ["m"]\nargs = {args}\n'
+
+
+def one(*args: str) -> str:
+    return ONE.format(args=list(args))
+
+
+def test_a_worker_that_never_answers_is_ended_and_counts_as_crashed(start_hive: StartHive) -> None:
+    hive = start_hive(one("starting=60"), start_deadline_seconds=0.4, restart__max_restarts=1)
+    eventually(lambda: hive.states() == {"w": "fatal"})
+    view = hive.get("/workers/w")
+    assert (view["restarts"], view["last_exit"]) == (1, "signal 15 (its models did not answer within 0.4 s)")
+
+
+def test_a_worker_that_stays_wedged_is_replaced(start_hive: StartHive, tmp_path: Path) -> None:
+    hang = tmp_path / "hang"
+    hive = start_hive(one(f"hang={hang}"), wedge_restart_seconds=0.5)
+    eventually(lambda: hive.states() == {"w": "alive"})
+    before = hive.get("/workers/w")["pid"]
+    hang.touch()
+    eventually(lambda: hive.get("/workers/w")["restarts"])
+    hang.unlink()
+    eventually(lambda: hive.states() == {"w": "alive"})
+    after = hive.get("/workers/w")
+    assert after["pid"] != before
+    assert after["last_exit"] == "signal 15 (wedged for 0.5 s)"
+
+
+def test_a_wedge_that_passes_restarts_nobody(start_hive: StartHive, tmp_path: Path) -> None:
+    hang = tmp_path / "hang"
+    hive = start_hive(one(f"hang={hang}"), wedge_restart_seconds=30)
+    eventually(lambda: hive.states() == {"w": "alive"})
+    hang.touch()
+    eventually(lambda: hive.states() == {"w": "wedged"})
+    hang.unlink()
+    eventually(lambda: hive.states() == {"w": "alive"})
+    assert hive.get("/workers/w")["restarts"] == 0

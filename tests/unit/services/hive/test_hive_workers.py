@@ -1,0 +1,167 @@
+"""The lives of workers: started, registered, crashed, restarted, wedged, removed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from held_ports import free_port
+from hive_stage import BACKEND, AddWorker, Running, StartHive, eventually, is_running
+
+ONE = '[[workers]]\nid = "{id}"\nmodels = ["m"]\nargs = {args}\n'
+
+
+def one(identifier: str, *args: str) -> str:
+    return ONE.format(id=identifier, args=list(args))
+
+
+def test_a_worker_is_registered_only_after_its_models_answered(start_hive: StartHive, registry: Running) -> None:
+    hive = start_hive(one("slow", "starting=0.6"))
+    assert (hive.states(), hive.get("/health")["status"]) == ({"slow": "starting"}, "degraded")
+    assert hive.call("GET", "/ready").status_code == hive.call("GET", "/models").status_code == 503
+    assert hive.call("POST", "/workers/slow/v1/x", {}).json()["error"]["code"] == "no_available_workers"
+    assert "slow" not in registry.services("?status=all")
+    entry = eventually(lambda: registry.services().get("slow"))
+    assert (entry["hive"], entry["models"], entry["url"]) == (hive.get("/info")["name"], ["m"], f"{hive.url}/workers/slow")
+    assert (hive.states(), hive.get("/health")["status"]) == ({"slow": "alive"}, "healthy")
+
+
+def test_a_worker_without_models_is_registered_too(add_worker: AddWorker, registry: Running) -> None:
+    add_worker("empty", models=())
+    assert eventually(lambda: registry.services().get("empty"))["models"] == []
+
+
+def test_a_killed_worker_is_out_at_once_and_back_with_a_new_epoch(add_worker: AddWorker, registry: Running) -> None:
+    worker = add_worker("killed")
+    before = eventually(lambda: registry.services().get("killed"))
+    os.kill(worker.pid, signal.SIGKILL)
+    eventually(lambda: worker.last_exit == "signal 9", 1.0)
+    after = eventually(lambda: [each for each in [registry.services().get("killed", before)] if each["epoch"] > before["epoch"]])
+    assert (after[0]["models"], worker.restarts) == (["m-killed"], 1)
+
+
+def test_a_dead_worker_leaves_the_registry_at_once(add_worker: AddWorker, registry: Running) -> None:
+    worker = add_worker("leaves")
+    eventually(lambda: registry.services().get("leaves"))
+    assert worker.post("/v1/exit", {}).status_code == 200  # it ends well, so it is not started again
+    eventually(lambda: "leaves" not in registry.services("?status=all"), 1.0)
+    assert worker.hive.get("/health")["status"] == "degraded"
+
+
+def test_a_worker_that_keeps_crashing_is_fatal_and_can_be_reset(add_worker: AddWorker) -> None:
+    worker = add_worker("crashes", "crash=3").must_become("fatal")
+    assert (worker.last_exit, worker.restarts) == ("exit code 3", 2)
+    assert worker.hive.call("POST", "/workers/crashes/reset").status_code == 202
+    eventually(lambda: worker.restarts > 3)
+    assert worker.hive.get("/info")["restart_count"] > 3
+
+
+def test_a_worker_that_ended_well_is_left_dead(add_worker: AddWorker) -> None:
+    assert add_worker("done", "crash=0").must_become("dead").last_exit == "exit code 0"
+
+
+def test_a_command_that_does_not_exist_is_told_and_fatal_in_the_end(start_hive: StartHive) -> None:
+    hive = start_hive(one("odd"), backend__command=["/no/such/program"])
+    eventually(lambda: hive.states() == {"odd": "fatal"})
+    assert hive.get("/workers/odd")["last_exit"] == "cannot start /no/such/program: No such file or directory"
+    assert hive.call("DELETE", "/workers/odd").status_code == 200
+
+
+def test_a_wedged_worker_is_out_of_the_registry_until_it_answers_again(add_worker: AddWorker, registry: Running, tmp_path: Path) -> None:
+    hang = tmp_path / "hang"
+    worker = add_worker("wedged", f"hang={hang}")
+    before = eventually(lambda: registry.services().get("wedged"))
+    hang.touch()
+    worker.must_become("wedged", 2.0)
+    eventually(lambda: "wedged" not in registry.services("?status=all"), 1.0)
+    assert worker.hive.get("/health")["status"] == "degraded"
+    hang.unlink()
+    after = eventually(lambda: registry.services().get("wedged"))
+    assert (after["epoch"], worker.restarts) == (before["epoch"], 0)
+
+
+def test_a_live_stream_outweighs_failed_probes(add_worker: AddWorker, tmp_path: Path) -> None:
+    hang = tmp_path / "hang"
+    worker = add_worker("busy", f"hang={hang}").must_become("alive")
+    hang.touch()
+    assert worker.post("/v1/stream", {"chunks": 40, "gap": 0.02, "note": "/dev/null"}).text.count("data:") == 40
+    states = [event["state"] for event in worker.hive.events("worker_state") if event["worker"] == "busy"]
+    assert states == ["alive"]
+    worker.must_become("wedged")
+
+
+def test_workers_come_and_go_over_the_api(shared: Running, registry: Running) -> None:
+    hive = shared
+    added = hive.call("POST", "/workers", {"models": ["m"]})
+    name = "shared-w1"
+    assert (added.status_code, added.json()["id"], added.json()["state"]) == (201, name, "starting")
+    assert hive.call("POST", "/workers", {"id": name, "models": ["m"]}).status_code == 409
+    eventually(lambda: registry.services().get(name))
+    pid = hive.get(f"/workers/{name}")["pid"]
+    assert hive.call("DELETE", f"/workers/{name}?drain=1").json() == {"id": name, "exit": "signal 15"}
+    assert not is_running(pid)
+    eventually(lambda: name not in registry.services("?status=all"), 1.0)
+    assert hive.call("DELETE", f"/workers/{name}").status_code == hive.call("GET", f"/workers/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("spec", "param"),
+    [({}, "models"), ({"models": "m"}, "models"), ({"models": [], "id": "a/b"}, "id"), ({"models": [], "modles": 1}, "modles")],
+)
+def test_a_wrong_worker_is_refused_with_its_field(shared: Running, spec: dict[str, object], param: str) -> None:
+    answer = shared.call("POST", "/workers", spec)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_a_wrapper_takes_its_grandchild_with_it(add_worker: AddWorker, tmp_path: Path) -> None:
+    worker = add_worker("wrapped", f"wrap={tmp_path / 'pid'}").must_become("alive")
+    grandchild = int((tmp_path / "pid").read_text())
+    assert is_running(grandchild)
+    worker.hive.call("DELETE", "/workers/wrapped")
+    assert not is_running(grandchild)
+
+
+def test_a_shell_that_waits_for_a_background_job_leaves_no_orphan(start_hive: StartHive) -> None:
+    script = f'"{{python}}" "{BACKEND}" {{port}} "[]" & echo $! > {{data_dir}}/job; wait'
+    hive = start_hive('[[workers]]\nid = "job"\nmodels = []\n', backend__command=["sh", "-c", script], backend__args=[])
+    eventually(lambda: hive.states() == {"job": "alive"})
+    job = int((hive.data_dir / "workers" / "job" / "job").read_text())
+    assert hive.stop() == 0
+    assert not is_running(job)
+
+
+def test_a_killed_wrapper_leaves_no_grandchild_on_the_port(add_worker: AddWorker, tmp_path: Path) -> None:
+    worker = add_worker("shell", f"wrap={tmp_path / 'pid'}").must_become("alive")
+    grandchild = int((tmp_path / "pid").read_text())
+    os.kill(worker.pid, signal.SIGKILL)
+    eventually(lambda: (worker.restarts, worker.state) == (1, "alive"))
+    assert not is_running(grandchild)
+
+
+def test_an_attached_worker_is_registered_with_its_own_url_and_watched(start_hive: StartHive, registry: Running) -> None:
+    port = free_port()
+    hive = start_hive(f'[[attach]]\nid = "outside"\nurl = "http://127.0.0.1:{port}"\n')
+    assert hive.states() == {"outside": "starting"}
+
+    def serve() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, BACKEND, str(port), '["far"]'])
+
+    backend = serve()
+    before = eventually(lambda: registry.services().get("outside"))
+    assert (before["url"], before["models"]) == (f"http://127.0.0.1:{port}", ["far"])
+    assert hive.get("/workers/outside")["pid"] is None
+    backend.kill()
+    backend.wait(5)
+    eventually(lambda: "outside" not in registry.services("?status=all"), 2.0)
+    assert hive.states() == {"outside": "dead"}
+    backend = serve()
+    assert eventually(lambda: registry.services().get("outside"))["epoch"] > before["epoch"]
+    hive.stop()
+    assert requests.get(f"http://127.0.0.1:{port}/health", timeout=1).ok
+    backend.kill()
+    backend.wait(5)

@@ -1,0 +1,151 @@
+"""The model hub over HTTP: files, ranges, checksums, ordered failures, and the journal of what it put out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from services import service, wire
+from services.model_hub.content import BLOCK_BYTES, Content
+from services.model_hub.hub import ModelHub
+from services.model_hub.journal import Journal
+from services.model_hub.routes import routes
+from services.model_hub.settings import ModelHubSettings, OfferSettings
+
+TOKEN = "hub-test-token"
+HEADERS = {wire.CLUSTER_TOKEN: TOKEN}
+SIZE = 3 * BLOCK_BYTES + 17
+WHOLE = b"".join(Content("model-x", SIZE).read(place, BLOCK_BYTES) for place in range(0, SIZE, BLOCK_BYTES))
+
+Client = TestClient[Any, Any]
+Story = Callable[[Client], Awaitable[None]]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Callable[[Story], None]:
+    """Play a story against a hub that offers model-x."""
+
+    def run(story: Story) -> None:
+        async def on_stage() -> None:
+            offer = OfferSettings(name="model-x", size_bytes=SIZE)
+            settings = ModelHubSettings(name="hub", port=1, token=TOKEN, models=(offer,), data_dir=str(tmp_path))
+            frame = service.Frame("model_hub", settings)
+            hub = ModelHub(frame, settings, Journal(tmp_path, "hub"))
+            server = TestServer(service.application(frame, hub, routes(hub), is_public=lambda path: False))
+            async with TestClient(server, headers=HEADERS) as client:
+                await hub.start()
+                await story(client)
+
+        asyncio.run(on_stage())
+
+    return run
+
+
+async def fetch(client: Client, **headers: str) -> tuple[int, bytes, Any]:
+    async with client.get("/files/model-x", headers=headers) as answer:
+        return answer.status, await answer.read(), answer.headers
+
+
+async def ended(client: Client) -> list[tuple[int, int, str]]:
+    lines = (await (await client.get("/admin/journal")).json())["events"]
+    return [(line["start"], line["sent"], line["outcome"]) for line in lines if line["event"] == "download_ended"]
+
+
+def test_a_file_is_the_same_bytes_as_its_checksum_says(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        [offer] = (await (await client.get("/models")).json())["models"]
+        status, body, headers = await fetch(client)
+        assert (status, body) == (200, WHOLE)
+        assert offer == {"model": "model-x", "size_bytes": SIZE, "sha256": hashlib.sha256(WHOLE).hexdigest()}
+        assert headers["X-Checksum-Sha256"] == offer["sha256"] == headers["ETag"].strip('"')
+        assert await ended(client) == [(0, SIZE, "finished")]
+
+    play(story)
+
+
+@pytest.mark.parametrize(("asked", "start", "stop"), [("bytes=100-", 100, SIZE), ("bytes=65530-65540", 65530, 65541)])
+def test_a_range_is_that_part(play: Callable[[Story], None], asked: str, start: int, stop: int) -> None:
+    async def story(client: Client) -> None:
+        status, body, headers = await fetch(client, Range=asked)
+        assert (status, body) == (206, WHOLE[start:stop])
+        assert headers["Content-Range"] == f"bytes {start}-{stop - 1}/{SIZE}"
+        assert await ended(client) == [(start, stop - start, "finished")]
+
+    play(story)
+
+
+def test_a_range_of_another_file_is_the_whole_and_one_past_the_end_is_refused(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        assert (await fetch(client, **{"Range": "bytes=100-", "If-Range": '"other"'}))[:2] == (200, WHOLE)
+        assert (await fetch(client, Range=f"bytes={SIZE}-"))[0] == 416
+
+    play(story)
+
+
+def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        await client.post("/admin/orders", json={"cuts": 1, "cut_after_bytes": 70_000})
+        got = b""
+        async with client.get("/files/model-x") as answer:
+            with pytest.raises(aiohttp.ClientPayloadError):
+                async for piece in answer.content.iter_any():
+                    got += piece
+        assert got == WHOLE[:70_000]
+        assert (await fetch(client))[1] == WHOLE
+        assert await ended(client) == [(0, 70_000, "cut"), (0, SIZE, "finished")]
+
+    play(story)
+
+
+def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        await client.post("/admin/orders", json={"corrupt": 1})
+        _, spoilt, _ = await fetch(client)
+        assert len(spoilt) == SIZE
+        assert spoilt != WHOLE
+        assert (await fetch(client))[1] == WHOLE
+        assert [outcome for *_, outcome in await ended(client)] == ["corrupted", "finished"]
+
+    play(story)
+
+
+def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        await client.post("/admin/orders", json={"bytes_per_second": 1000})
+        slow = asyncio.create_task(fetch(client))
+        done, _ = await asyncio.wait({slow}, timeout=0.3)
+        assert not done  # at this pace it would take minutes
+        await client.post("/admin/orders", json={"bytes_per_second": 0})
+        assert (await slow)[1] == WHOLE
+
+    play(story)
+
+
+def test_a_hub_that_is_down_says_when_to_come_back_and_still_takes_orders(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        await client.post("/admin/orders", json={"is_down": True})
+        status, _, headers = await fetch(client)
+        assert (status, headers[wire.RETRY_AFTER]) == (503, "1")
+        assert (await client.get("/models")).status == 503
+        await client.post("/admin/reset")
+        assert (await fetch(client))[0] == 200
+
+    play(story)
+
+
+def test_nothing_is_done_without_the_token_and_a_wrong_order_is_refused(play: Callable[[Story], None]) -> None:
+    async def story(client: Client) -> None:
+        for path in ("/models", "/files/model-x", "/admin/journal"):
+            assert (await client.get(path, headers={wire.CLUSTER_TOKEN: "wrong"})).status == 401
+        answer = await client.post("/admin/orders", json={"cuts": -1})
+        assert (answer.status, (await answer.json())["error"]["param"]) == (400, "cuts")
+        assert (await client.get("/files/model-y")).status == 404
+
+    play(story)

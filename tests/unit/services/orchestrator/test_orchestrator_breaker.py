@@ -1,0 +1,172 @@
+"""The circuit breaker: by example, and as a state machine against a model that is told everything."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from orchestrator_stage import entry
+
+from services.orchestrator.breaker import Breaker, BreakerPolicy, Breakers, Outcome, Passage
+
+POLICY = BreakerPolicy(failures=3, open_seconds=2.0, successes=2)
+W1, W2 = entry("w1"), entry("w2")
+
+
+def attempt(breaker: Breaker, outcome: Outcome, now: float) -> None:
+    with Passage(breaker) as passage:
+        passage.ended(outcome, now)
+
+
+def opened(now: float = 0.0) -> Breaker:
+    breaker = Breaker(POLICY)
+    for _ in range(POLICY.failures):
+        attempt(breaker, "failure", now)
+    return breaker
+
+
+def test_it_opens_after_failures_in_a_row_and_not_before() -> None:
+    breaker = Breaker(POLICY)
+    for outcome in ("failure", "failure", "success", "failure", "neutral", "failure"):
+        attempt(breaker, outcome, 0.0)  # type: ignore[arg-type]
+    assert breaker.state == "closed"
+    attempt(breaker, "failure", 0.0)
+    assert (breaker.state, breaker.admits(1.9), breaker.seconds_left(0.5)) == ("open", False, 1.5)
+
+
+def test_one_probe_at_a_time_and_it_closes_after_enough_of_them() -> None:
+    breaker = opened()
+    for _ in range(POLICY.successes):
+        assert breaker.admits(2.0)
+        with Passage(breaker) as probe:
+            assert not breaker.admits(2.0)
+            probe.ended("success", 2.0)
+    assert breaker.state == "closed"
+
+
+def test_a_probe_that_fails_opens_it_for_the_whole_time_again() -> None:
+    breaker = opened()
+    attempt(breaker, "failure", 5.0)
+    assert (breaker.state, breaker.seconds_left(5.0)) == ("open", 2.0)
+
+
+def test_each_probe_that_fails_doubles_the_wait_up_to_the_longest_and_closing_forgets_it() -> None:
+    breaker, now, waits = Breaker(BreakerPolicy(failures=1, open_seconds=0.5, successes=1, longest_open_seconds=1.5)), 0.0, []
+    for _ in range(4):
+        attempt(breaker, "failure", now)
+        waits.append(breaker.seconds_left(now))
+        now += waits[-1]
+    assert waits == [0.5, 1.0, 1.5, 1.5]
+    attempt(breaker, "success", now)
+    attempt(breaker, "failure", now)
+    assert (breaker.state, breaker.seconds_left(now)) == ("open", 0.5)
+
+
+def test_a_longest_wait_below_the_first_one_changes_nothing() -> None:
+    assert BreakerPolicy(1, 3.0, 1, longest_open_seconds=2.0).wait_seconds(9) == 3.0
+
+
+def test_a_probe_whose_client_leaves_makes_room_for_the_next() -> None:
+    breaker = opened()
+    with Passage(breaker):
+        assert not breaker.admits(2.0)
+    assert (breaker.state, breaker.admits(2.0)) == ("half_open", True)
+
+
+def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure() -> None:
+    breaker = opened()
+    with Passage(breaker) as probe:
+        probe.answered(2.0)
+        assert breaker.admits(2.0)
+        probe.ended("failure", 2.5)
+    assert breaker.state == "open"
+
+
+def test_what_began_before_has_no_say_afterwards() -> None:
+    breaker = Breaker(POLICY)
+    late = [Passage(breaker) for _ in range(5)]
+    for passage in late[:3]:
+        passage.ended("failure", 0.0)
+    late[3].ended("success", 0.1)
+    late[4].ended("failure", 1.0)
+    assert (breaker.state, breaker.seconds_left(1.0)) == ("open", 1.0)
+
+
+def test_each_worker_has_its_own_and_a_restarted_one_a_new_one() -> None:
+    breakers = Breakers(POLICY)
+    for _ in range(3):
+        breakers.passage(W1).ended("failure", 0.0)
+    assert breakers.barred([W1, W2], 0.0) == ["w1"]
+    assert breakers.states(["w1", "w2"], 0.0) == {"w1": "open", "w2": "closed"}
+    assert breakers.state("w1", 2.0) == "half_open"
+    assert breakers.seconds_left([W1], 0.5) == 1.5
+    assert breakers.barred([entry("w1", epoch=2)], 0.0) == []
+
+
+def test_those_who_are_gone_are_forgotten() -> None:
+    breakers = Breakers(POLICY)
+    last = breakers.passage(W1)
+    for _ in range(3):
+        breakers.passage(W1).ended("failure", 0.0)
+    breakers.forget_all_but({"w2"})
+    last.ended("failure", 0.0)
+    assert (breakers.state("w1", 0.0), breakers.barred([W1], 0.0)) == ("closed", [])
+
+
+class BreakerMachine(RuleBasedStateMachine):
+    """Attempts begin and end in any order while time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.breaker = Breaker(POLICY)
+        self.now = 0.0
+        self.open: list[Passage] = []
+        self.probes: list[Passage] = []
+        self.opened_at = 0.0
+        self.failures_in_a_row = 0
+
+    @rule(seconds=st.floats(0.1, 1.5))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @precondition(lambda self: self.breaker.admits(self.now))
+    @rule()
+    def begin(self) -> None:
+        was_closed = self.breaker.state == "closed"
+        passage = Passage(self.breaker)
+        self.open.append(passage)
+        if not was_closed:
+            self.probes.append(passage)
+
+    @precondition(lambda self: self.open)
+    @rule(place=st.integers(0, 50), outcome=st.sampled_from(["success", "failure", "neutral"]))
+    def end(self, place: int, outcome: Outcome) -> None:
+        passage = self.open.pop(place % len(self.open))
+        before, is_probe = self.breaker.state, passage in self.probes
+        passage.ended(outcome, self.now)
+        if self.breaker.state == "open" and before != "open":
+            assert outcome == "failure"
+            assert before == "half_open" or self.failures_in_a_row + 1 >= POLICY.failures
+            self.opened_at = self.now
+        if before == "half_open" and self.breaker.state != "half_open":
+            assert is_probe  # nothing that began before the circuit opened decides about a probe
+        if before == "closed" and outcome != "neutral":
+            self.failures_in_a_row = 0 if outcome == "success" else self.failures_in_a_row + 1
+        if self.breaker.state != "closed":
+            self.failures_in_a_row = 0
+        if is_probe:
+            self.probes.remove(passage)
+
+    @invariant()
+    def an_open_one_admits_nothing_before_its_time(self) -> None:
+        if self.breaker.state == "open":
+            assert self.breaker.admits(self.now) == (self.now - self.opened_at >= POLICY.open_seconds - 1e-9)
+
+    @invariant()
+    def a_half_open_one_with_a_probe_under_way_admits_no_other(self) -> None:
+        if self.breaker.state == "half_open" and not self.breaker.admits(self.now):
+            assert self.probes
+
+
+TestBreakerMachine = BreakerMachine.TestCase
+TestBreakerMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -1,0 +1,163 @@
+"""The pure parts: view, choice, in-flight counters, suspicion, retry delays, end-of-stream watcher."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from orchestrator_stage import entry
+
+from services import wire
+from services.api_errors import ApiError
+from services.orchestrator.choice import choose
+from services.orchestrator.cluster import Cluster
+from services.orchestrator.in_flight import InFlight
+from services.orchestrator.retry import RetryPolicy
+from services.orchestrator.sse_tail import SseTail
+from services.orchestrator.stats import MAX_WORKER_IDS, OTHER_WORKERS, Stats
+from services.orchestrator.suspicion import SUSPICION_SECONDS, Suspicion
+from services.orchestrator.view import view_of
+
+W1, W2, W3 = entry("w1"), entry("w2"), entry("w3")
+
+
+def snapshot(*entries: wire.ServiceEntry) -> wire.ServiceList:
+    return wire.ServiceList(instance="one", revision=1, services=entries)
+
+
+def pick(
+    *workers: wire.ServiceEntry, loads: dict[str, float] | None = None, turns: dict[str, int] | None = None, **more: Any
+) -> str | None:
+    chosen = choose(
+        workers,
+        lambda worker: (loads or {}).get(worker.id, 0),
+        lambda worker_id: (turns or {}).get(worker_id, 0),
+        more.get("tried", ()),
+        more.get("suspects", frozenset()),
+    )
+    return chosen.id if chosen else None
+
+
+def test_the_least_queue_wins() -> None:
+    assert pick(W1, W2, W3, loads={"w1": 2, "w2": 1, "w3": 3}) == "w2"
+
+
+def test_among_equals_the_least_recently_used_wins() -> None:
+    assert pick(W1, W2, W3, turns={"w1": 5, "w2": 9, "w3": 4}) == "w3"
+
+
+def test_tried_workers_are_out_for_good() -> None:
+    assert pick(W1, W2, tried=["w1"], loads={"w2": 99}) == "w2"
+    assert pick(W1, W2, tried=["w1", "w2"]) is None
+
+
+def test_suspects_serve_only_when_nobody_else_is_left() -> None:
+    assert pick(W1, W2, suspects=frozenset({"w1"}), loads={"w2": 99}) == "w2"
+    assert pick(W1, W2, suspects=frozenset({"w1"}), tried=["w2"]) == "w1"
+
+
+def test_suspicion_ends_by_time_by_success_and_by_a_new_epoch() -> None:
+    now = [100.0]
+    suspicion = Suspicion(clock=lambda: now[0])
+    suspicion.raise_against(W1)
+    suspicion.raise_against(W2)
+    assert suspicion.among([W1, W2, W3]) == {"w1", "w2"}
+    assert suspicion.among([entry("w1", epoch=2)]) == set()
+    suspicion.clear(W2)
+    assert suspicion.among([W1, W2]) == {"w1"}
+    now[0] += SUSPICION_SECONDS
+    assert suspicion.among([W1, W2]) == set()
+
+
+def test_a_view_routes_to_ready_online_workers_only() -> None:
+    view = view_of(snapshot(W1, entry("w2", status="offline"), entry("w3", state="draining"), entry("h", kind="hive")))
+    assert {model: [one.id for one in workers] for model, workers in view.by_model.items()} == {"model-a": ["w1"]}
+    assert set(view.workers) == {"w1", "w2", "w3"}
+    assert set(view.hives) == {"h"}
+
+
+def test_a_model_is_remembered_as_long_as_the_setting_says() -> None:
+    cluster = Cluster(memory_seconds=10)
+    cluster.apply(snapshot(W1), now=0)
+    cluster.apply(snapshot(), now=100)  # it was ready until this very snapshot
+    for now, code in [(105.0, "no_available_workers"), (111.0, "model_not_found")]:
+        with pytest.raises(ApiError) as caught:
+            cluster.must_have("model-a", now)
+        assert caught.value.code == code
+
+
+@given(st.lists(st.tuples(st.sampled_from(["start", "finish", "abort"]), st.sampled_from(["w1", "w2", "w3"])), max_size=60))
+def test_counters_are_zero_after_any_mix_of_ends(steps: list[tuple[str, str]]) -> None:
+    in_flight = InFlight()
+    open_: list[contextlib.ExitStack] = []
+    for step, worker_id in steps:
+        if step == "start":
+            guards = contextlib.ExitStack()
+            guards.enter_context(in_flight.request())
+            guards.enter_context(in_flight.attempt(worker_id))
+            open_.append(guards)
+        elif open_ and step == "finish":
+            open_.pop().close()
+        elif open_:
+            with contextlib.suppress(ConnectionError), open_.pop(0):
+                raise ConnectionError
+        assert in_flight.total == len(open_) == sum(in_flight.at(worker) for worker in ("w1", "w2", "w3"))
+    for guards in open_:
+        guards.close()
+    assert in_flight.total == 0
+    assert all(in_flight.at(worker) == 0 for worker in ("w1", "w2", "w3"))
+
+
+def test_turns_of_workers_that_are_gone_are_forgotten() -> None:
+    in_flight = InFlight()
+    for worker_id in ("w1", "w2"):
+        with in_flight.attempt(worker_id):
+            pass
+    in_flight.forget_all_but({"w2"})
+    assert (in_flight.turn("w1"), in_flight.turn("w2")) == (0, 2)
+
+
+def test_retry_delays_double_with_jitter_and_repeat_with_the_seed() -> None:
+    policy = RetryPolicy(2, 0.1)
+    delays = [policy.delay_seconds(number, random.Random(7)) for number in (1, 2, 3)]
+    assert delays == [policy.delay_seconds(number, random.Random(7)) for number in (1, 2, 3)]
+    assert all(0.05 * 2**n <= delay <= 0.1 * 2**n for n, delay in enumerate(delays))
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(1, 60), max_size=8))
+def test_the_end_mark_is_seen_however_the_bytes_are_cut(before: bytes, cuts: list[int]) -> None:
+    whole = before + b"\n\ndata: [DONE]\n\n"
+    tail, start = SseTail(), 0
+    for cut in [*sorted(cuts), len(whole)]:
+        tail.feed(whole[start:cut])
+        start = max(start, cut)
+    assert tail.is_done
+    assert tail.separator() == b""
+
+
+@pytest.mark.parametrize("text", [b'data: {"a":"data: [DONE]"}\n\n', b": data: [DONE]\n\n", b"xdata: [DONE]"])
+def test_a_mark_that_is_not_a_line_of_its_own_is_no_end(text: bytes) -> None:
+    tail = SseTail()
+    tail.feed(text)
+    assert not tail.is_done
+
+
+@pytest.mark.parametrize(
+    ("sent", "separator"), [(b"", b""), (b"data: 1\n\n", b""), (b"data: 1\r\n\r\n", b""), (b"data: 1\n", b"\n\n"), (b"da", b"\n\n")]
+)
+def test_a_further_event_starts_fresh(sent: bytes, separator: bytes) -> None:
+    tail = SseTail()
+    tail.feed(sent)
+    assert tail.separator() == separator
+
+
+def test_worker_ids_in_the_stats_are_bounded() -> None:
+    stats = Stats()
+    keys = {stats._worker_key(f"w{number}") for number in range(3)}
+    stats._by_worker.update({f"x{number}": 1 for number in range(MAX_WORKER_IDS)})
+    assert keys == {"w0", "w1", "w2"}
+    assert stats._worker_key("one more") == OTHER_WORKERS

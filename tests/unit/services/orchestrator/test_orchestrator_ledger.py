@@ -1,0 +1,257 @@
+"""The ledger keeps one row a request through kills, locks and damage; its queries add up what it holds, and old rows go."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.orchestrator.ledger import FILE_NAME, NANOSECONDS, Ledger, Row
+from services.orchestrator.ledger_queries import Scope, requests, totals
+from services.orchestrator.ledger_upkeep import Retention, Upkeep, checkpoint, oldest_to_keep
+
+EVER = Scope(0.0, 2.0**33)
+KILLED_IN_THE_MIDDLE = """
+import os, sys
+from pathlib import Path
+from services.orchestrator.ledger import Ledger, Row
+ledger = Ledger(Path(sys.argv[1]))
+ledger.start()
+for number in range(100):
+    row = Row(ledger.next_id(), f"r{number}", "key", None, "model", "/v1", worker="w", attempts=1)
+    ledger.write(row)
+    if number % 2:
+        row.outcome, row.status, row.completion_tokens = "ok", 200, 3
+    else:
+        row.completion_tokens = 2
+    ledger.write(row)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / FILE_NAME
+
+
+def opened(path: Path, **options: Any) -> Ledger:
+    ledger = Ledger(path, **options)
+    ledger.start()
+    return ledger
+
+
+def row(ledger: Ledger, **changes: Any) -> Row:
+    """A request that was answered, with 3 tokens for 5."""
+    plain = {"worker": "w1", "attempts": 1, "prompt_tokens": 5, "completion_tokens": 3, "estimated": False, "status": 200, "outcome": "ok"}
+    where = {"request_id": "r", "key": "alice", "tenant": "acme", "model": "model-a", "path": "/v1/chat/completions"}
+    return Row(ledger.next_id(), **(where | plain | changes))
+
+
+def outcomes(path: Path) -> list[Any]:
+    return [line["outcome"] for line in requests(path, EVER, 0, 1000)]
+
+
+def test_a_row_written_twice_is_one_row(path: Path) -> None:
+    ledger = opened(path)
+    one = row(ledger, outcome=None, completion_tokens=0)
+    ledger.write(one)
+    one.outcome, one.completion_tokens = "ok", 7
+    ledger.write(one)
+    found = requests(path, EVER, 0, 10)
+    assert [(line["outcome"], line["completion_tokens"], line["at"]) for line in found] == [("ok", 7, one.id / NANOSECONDS)]
+
+
+def test_ids_grow_whatever_the_clock_does(path: Path) -> None:
+    ledger = Ledger(path)
+    ids = [ledger.next_id() for _ in range(1000)]
+    assert ids == sorted(set(ids))
+
+
+def test_what_a_kill_left_under_way_is_settled_as_interrupted_at_the_next_start(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(path)], check=False)
+    assert done.returncode == -9
+    opened(path)
+    assert outcomes(path) == ["interrupted", "ok"] * 50
+    (told,) = totals(path, EVER, [])
+    assert (told["requests"], told["estimated"], told["completion_tokens"]) == (100, 100, 250)
+
+
+def test_a_restart_leaves_settled_rows_and_those_of_its_own_alone(path: Path) -> None:
+    first = opened(path)
+    first.write(row(first))
+    second = opened(path)
+    second.write(row(second, outcome=None))
+    second.start()
+    assert outcomes(path) == ["ok", None]
+
+
+def test_while_somebody_locks_the_file_rows_wait_and_are_stored_afterwards_in_their_last_state(path: Path) -> None:
+    ledger = opened(path)
+    one = row(ledger, outcome=None)
+    ledger.write(one)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        one.outcome = "ok"
+        for changed in (one, row(ledger), row(ledger)):
+            ledger.write(changed)
+        ledger.flush()
+        assert (ledger.error, len(ledger.unwritten)) == ("database is locked", 3)
+        other.execute("ROLLBACK")
+    ledger.flush()
+    assert (ledger.error, ledger.unwritten, outcomes(path)) == (None, {}, ["ok"] * 3)
+
+
+def test_an_interrupted_row_is_settled_as_soon_as_the_lock_at_the_start_is_gone(path: Path) -> None:
+    first = opened(path)
+    first.write(row(first, outcome=None))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        second = opened(path)
+        second.write(row(second))
+        assert second.error == "database is locked"
+        other.execute("ROLLBACK")
+    second.flush()
+    assert outcomes(path) == ["interrupted", "ok"]
+
+
+def test_a_ledger_that_cannot_be_opened_keeps_rows_until_it_can(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    ledger = opened(tmp_path / "data" / FILE_NAME)
+    ledger.write(row(ledger))
+    assert ledger.error
+    (tmp_path / "data").unlink()
+    ledger.flush()
+    assert (ledger.error, outcomes(tmp_path / "data" / FILE_NAME)) == (None, ["ok"])
+
+
+def test_too_many_rows_that_wait_make_it_full(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, max_unwritten=2)  # a folder is no database
+    ledger.start()
+    fullness = []
+    for _ in range(3):
+        fullness.append(ledger.is_full)
+        ledger.write(row(ledger))
+    assert fullness == [False, False, True]
+
+
+def test_a_file_that_is_no_database_is_moved_aside_and_an_empty_one_begun(path: Path) -> None:
+    path.write_bytes(b"no database" * 1000)
+    ledger = opened(path)
+    ledger.write(row(ledger))
+    assert (ledger.error, outcomes(path)) == (None, ["ok"])
+    assert [file.read_bytes()[:11] for file in path.parent.glob("*.damaged-*")] == [b"no database"]
+
+
+def test_damage_under_way_costs_no_row_that_is_still_in_hand(path: Path) -> None:
+    ledger = opened(path)
+    for _ in range(200):
+        ledger.write(row(ledger))
+    ledger.checkpoint()
+    ledger.close()
+    content = bytearray(path.read_bytes())
+    content[1024:] = b"\xff" * (len(content) - 1024)
+    path.write_bytes(content)
+    ledger.flush()
+    late = row(ledger, request_id="late")
+    ledger.write(late)
+    ledger.flush()
+    ledger.flush()
+    assert ledger.error is None
+    assert [line["request_id"] for line in requests(path, EVER, 0, 10)] == ["late"]
+    assert list(path.parent.glob("*.damaged-*"))
+
+
+def test_totals_add_up_by_each_group_and_leave_out_what_is_under_way(path: Path) -> None:
+    ledger = opened(path)
+    told = [("w1", "model-a", "alice"), ("w1", "model-b", "bob"), ("w2", "model-a", "alice")]
+    for worker, model, key in told:
+        ledger.write(row(ledger, worker=worker, model=model, key=key, estimated=worker == "w2", cached_tokens=1))
+    ledger.write(row(ledger, outcome=None))
+    one = {"requests": 1, "estimated": 0, "prompt_tokens": 5, "completion_tokens": 3, "cached_tokens": 1, "total_tokens": 8}
+    two = {"requests": 2, "estimated": 0, "prompt_tokens": 10, "completion_tokens": 6, "cached_tokens": 2, "total_tokens": 16}
+    assert totals(path, EVER, ["worker"]) == [{"worker": "w1"} | two, {"worker": "w2"} | one | {"estimated": 1}]
+    assert totals(path, EVER, ["model"]) == [{"model": "model-a"} | two | {"estimated": 1}, {"model": "model-b"} | one]
+    assert [(line["key"], line["worker"]) for line in totals(path, EVER, ["key", "worker"])] == [
+        ("alice", "w1"),
+        ("alice", "w2"),
+        ("bob", "w1"),
+    ]
+    assert totals(path, Scope(0.0, 1.0), []) == [dict.fromkeys(one, 0)]
+
+
+def test_a_range_holds_its_beginning_and_not_its_end(path: Path) -> None:
+    ledger = opened(path)
+    for second in (10, 20, 30):
+        ledger.write(row(ledger, request_id=str(second)))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE usage SET id = request_id * 1000000000")
+    assert [line["request_id"] for line in requests(path, Scope(10.0, 30.0), 0, 10)] == ["10", "20"]
+    assert [line["request_id"] for line in requests(path, EVER, 10_000_000_000, 1)] == ["20"]
+
+
+def test_a_scope_sees_its_tenant_or_its_key_without_one_and_nobody_else(path: Path) -> None:
+    ledger = opened(path)
+    for key, tenant in [("alice", "acme"), ("bob", "acme"), ("alice", "globex"), ("alice", None), ("carol", None)]:
+        ledger.write(row(ledger, key=key, tenant=tenant))
+    scopes = [Scope(0.0, 2.0**33, tenant="acme"), Scope(0.0, 2.0**33, tenant="globex"), Scope(0.0, 2.0**33, key="alice")]
+    assert [totals(path, scope, [])[0]["requests"] for scope in scopes] == [2, 1, 1]
+
+
+async def test_rows_past_their_number_or_their_time_go_and_requests_under_way_stay(path: Path) -> None:
+    ledger = opened(path)
+    ledger.write(row(ledger, outcome=None))
+    rows = [row(ledger) for _ in range(600)]
+    for one in rows:
+        ledger.write(one)
+    await Upkeep(ledger, Retention(3600.0, 100)).prune()
+    kept = requests(path, EVER, 0, 1000)
+    assert [line["id"] for line in kept[1:]] == [one.id for one in rows[-100:]]
+    assert kept[0]["outcome"] is None
+    await Upkeep(ledger, Retention(0.0, 100)).prune()
+    assert outcomes(path) == [None]
+
+
+async def test_when_the_upkeep_has_stopped_no_thread_of_it_is_at_the_files_any_more(path: Path) -> None:
+    upkeep = Upkeep(opened(path), Retention(3600.0, 100))
+    upkeep.start()
+    may_end, ended = threading.Event(), threading.Event()
+    working = asyncio.create_task(upkeep.beside(lambda: may_end.wait(10.0) and ended.set()))
+    await asyncio.sleep(0)
+    working.cancel()  # as the drain does with what runs in the loop
+    stopping = asyncio.create_task(upkeep.stop())
+    assert not (await asyncio.wait([stopping], timeout=0.1))[0]
+    may_end.set()
+    await stopping
+    assert ended.is_set()
+
+
+def test_a_checkpoint_beside_the_writer_lets_the_log_begin_anew(path: Path) -> None:
+    ledger = opened(path)
+    for _ in range(300):
+        ledger.write(row(ledger))
+    assert checkpoint(path) > 300
+    ledger.write(row(ledger))
+    assert checkpoint(path) < 10
+
+
+def test_a_ledger_that_is_not_there_has_nothing_to_tidy_up(path: Path) -> None:
+    assert checkpoint(path / "nowhere") == 0
+    assert oldest_to_keep(path / "nowhere", Retention(1.0, 1), 5_000_000_000) == 4_000_000_000
+
+
+def test_what_was_written_is_on_disk_without_the_process(path: Path, tmp_path: Path) -> None:
+    ledger = opened(path)
+    ledger.write(row(ledger))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in path.parent.glob(f"{FILE_NAME}*"):
+        shutil.copy(file, copy / file.name)
+    assert outcomes(copy / FILE_NAME) == ["ok"]

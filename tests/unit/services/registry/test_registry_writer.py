@@ -1,0 +1,93 @@
+"""The database lost under the registry's hands: noticed without a change to store, and whole again once it can be written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hivecheck.waiting import eventually
+from services import wire
+from services.registry.store import Writer, load
+from services.registry.table import Entry
+
+SECONDS = 10.0
+
+
+def entry(identifier: str) -> Entry:
+    said = wire.Registration(id=identifier, kind="worker", url="http://a:1", epoch=1)
+    return Entry(registration=said, status="online", registered_at=1.0, heartbeat_at=2.0, leased_at=3.0)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    eventually(condition, within=SECONDS, what="the writer came round to it")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "registry.db"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[Writer]:
+    """One that has stored w1, and goes on."""
+    made = Writer(path, load(path).instance)
+    made.start()
+    made.put({"w1": entry("w1")}, 1)
+    until(lambda: load(path).entries == (entry("w1"),))
+    yield made
+    made.stop(5)
+
+
+def noticed(writer: Writer) -> Callable[[], bool]:
+    """Looks again and again, as a registry does at every sweep."""
+
+    def look() -> bool:
+        writer.look()
+        return writer.troubles > 0
+
+    return look
+
+
+def test_a_lock_is_noticed_without_a_change_and_what_is_queued_meanwhile_is_stored_afterwards(path: Path, writer: Writer) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        until(noticed(writer))
+        assert "locked" in str(writer.error)
+        writer.put({"w2": entry("w2"), "w1": None}, 2)
+        until(lambda: writer.pending() == 2)
+        other.execute("ROLLBACK")
+    until(lambda: writer.error is None and writer.pending() == 0)
+    assert load(path).entries == (entry("w2"),)
+
+
+def test_a_file_in_the_place_of_ours_is_noticed_and_filled_with_everything_and_nothing_else(path: Path, writer: Writer) -> None:
+    other = path.with_name("other.db")
+    stranger = Writer(other, load(path).instance)
+    stranger.start()
+    stranger.put({"stranger": entry("stranger")}, 9)
+    stranger.stop(5)
+    other.replace(path)
+    until(noticed(writer))
+    until(lambda: writer.error is None)
+    assert load(path).entries == (entry("w1"),)
+
+
+def test_a_file_that_is_gone_is_made_anew(path: Path, writer: Writer) -> None:
+    path.unlink()
+    until(noticed(writer))
+    until(lambda: writer.error is None)
+    assert load(path).entries == (entry("w1"),)
+
+
+def test_rubbish_in_the_place_of_ours_is_moved_aside(path: Path, writer: Writer) -> None:
+    rubbish = path.with_name("rubbish")
+    rubbish.write_bytes(b"no database " * 1000)
+    rubbish.replace(path)
+    until(noticed(writer))
+    until(lambda: writer.error is None)
+    assert load(path).entries == (entry("w1"),)
+    assert [moved.read_bytes()[:11] for moved in path.parent.glob("registry.db.damaged-*")] == [b"no database"]

@@ -1,0 +1,54 @@
+"""Connections that are kept: given up, idle ones too, as soon as the node behind them does not answer; and only those to that node."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from services import relay
+from services.relay import Timeouts, UpstreamError
+
+KEPT = 3
+
+
+def node() -> TestServer:
+    """Answers with the client's port once all `KEPT` requests are there, hangs on /hang."""
+    arrived = asyncio.Barrier(KEPT)
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/hang":
+            await asyncio.sleep(60)
+        async with asyncio.timeout(5), arrived:
+            pass
+        assert request.transport is not None
+        return web.Response(text=str(request.transport.get_extra_info("peername")[1]))
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    return TestServer(app)
+
+
+def test_idle_connections_to_a_node_that_does_not_answer_are_given_up_and_no_others() -> None:
+    asyncio.run(_ask_one_that_hangs())
+
+
+async def _ask_one_that_hangs() -> None:
+    async with node() as cut_off, node() as well, relay.open_session() as session:
+
+        async def ask(server: TestServer, path: str = "/") -> str:
+            patient = Timeouts(5.0, 0.1 if path == "/hang" else 5.0, 5.0)
+            return (await relay.exchange(session, "GET", URL(str(server.make_url(path))), {}, b"", patient)).first_chunk.decode()
+
+        async def ports(server: TestServer) -> set[str]:
+            return set(await asyncio.gather(*(ask(server) for _ in range(KEPT))))
+
+        before = await ports(cut_off), await ports(well)
+        assert (await ports(cut_off), await ports(well)) == before, "they are kept and used again"
+        with pytest.raises(UpstreamError, match="timeout"):
+            await ask(cut_off, "/hang")
+        after = await ports(cut_off), await ports(well)
+        assert (after[0] & before[0], after[1]) == (set(), before[1])

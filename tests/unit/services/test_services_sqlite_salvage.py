@@ -1,0 +1,90 @@
+"""Rows read out of an SQLite file page by page, and a file that is looked over, moved aside and written anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services import sqlite_file, sqlite_salvage
+
+PAGE_BYTES = 1024
+ROWS = [(f"name-{number}", number - 50, number / 8, None, b"\0\xff" * (number % 40), "ü" * (number % 30)) for number in range(200)]
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("CREATE TABLE things (a TEXT, b INTEGER, c REAL, d TEXT, e BLOB, f TEXT)")
+    connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?, ?, ?)", ROWS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    sqlite_file.write_whole(tmp_path / "deep" / "things.db", fill)
+    return tmp_path / "deep" / "things.db"
+
+
+def things(data: bytes) -> list[sqlite_salvage.Row]:
+    found = [row for row in sqlite_salvage.rows(data, PAGE_BYTES) if str(row[0]).startswith("name-")]
+    return sorted(found, key=lambda row: int(str(row[1])))
+
+
+def test_every_row_of_a_sound_file_is_read_as_sqlite_reads_it(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert things(path.read_bytes()) == connection.execute("SELECT * FROM things ORDER BY b").fetchall() == ROWS
+
+
+def test_neither_header_nor_tree_is_needed(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[:PAGE_BYTES] = b"\x5a" * PAGE_BYTES  # header and list of tables
+    for start in range(PAGE_BYTES, len(data), PAGE_BYTES):
+        if data[start] != sqlite_salvage.LEAF_OF_A_TABLE:
+            data[start : start + PAGE_BYTES] = b"\xff" * PAGE_BYTES
+    assert things(bytes(data)) == ROWS
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damage_never_raises_and_loses_only_what_it_struck(path: Path, seed: int) -> None:
+    import random
+
+    draw, data = random.Random(seed), bytearray(path.read_bytes())
+    struck = draw.randrange(2, len(data) // PAGE_BYTES)
+    data[struck * PAGE_BYTES : (struck + 1) * PAGE_BYTES] = draw.randbytes(PAGE_BYTES)
+    cut = bytes(data)[: draw.randrange(struck * PAGE_BYTES, len(data))]
+    before = things(path.read_bytes()[: struck * PAGE_BYTES])
+    found = list(sqlite_salvage.rows(cut, PAGE_BYTES))
+    assert before and all(row in found for row in before)
+
+
+def test_a_sound_file_has_no_damage_and_a_spoilt_short_empty_or_missing_one_has(path: Path) -> None:
+    assert sqlite_file.damage(path) is None
+    data = path.read_bytes()
+    for spoilt in (b"\x5a" * 100 + data[100:], data[: len(data) // 2], b"\x5a" * len(data), b""):
+        path.write_bytes(spoilt)
+        assert sqlite_file.damage(path)
+    path.unlink()
+    assert sqlite_file.damage(path) == "the file is gone"
+
+
+def test_a_file_moved_aside_keeps_its_bytes_and_takes_its_journals_away(path: Path) -> None:
+    data = path.read_bytes()
+    journal = path.with_name(path.name + "-journal")
+    journal.write_bytes(b"old")
+    aside = sqlite_file.move_aside(path, "for the test")
+    assert aside.read_bytes() == data
+    assert not path.exists()
+    assert not journal.exists()
+
+
+def test_a_file_that_cannot_be_filled_leaves_the_one_before(path: Path) -> None:
+    data = path.read_bytes()
+
+    def fail(connection: sqlite3.Connection) -> None:
+        fill(connection)
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        sqlite_file.write_whole(path, fail)
+    assert path.read_bytes() == data

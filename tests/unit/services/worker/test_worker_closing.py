@@ -1,0 +1,25 @@
+"""A connection that has carried its number of requests is cut at the next one, which the worker never saw; the journal tells them apart."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+import pytest
+from worker_process import CHAT, TOKEN, WorkerFactory, chat_body
+
+
+def test_the_request_after_the_last_one_is_cut_off_unread(start_worker: WorkerFactory) -> None:
+    worker = start_worker(requests_per_connection=2)
+    for _ in range(2):
+        connection = http.client.HTTPConnection("127.0.0.1", worker.port, timeout=5)
+        for _ in range(2):
+            connection.request("POST", CHAT, json.dumps(chat_body(stream=False)), {"X-Cluster-Token": TOKEN})
+            assert connection.getresponse().read()
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            connection.request("POST", CHAT, json.dumps(chat_body(stream=False)), {"X-Cluster-Token": TOKEN})
+            connection.getresponse()
+        connection.close()
+    peers = [line["peer"] for line in worker.journal() if line["event"] == "arrival"]
+    assert len(peers) == 4
+    assert len(set(peers)) == 2

@@ -1,0 +1,95 @@
+"""The journal: its lines, what it leaves out, what it survives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.worker.journal import MAX_BODY_BYTES, MAX_EMITTED, Journal, Record
+
+
+def lines_of(journal: Journal) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in journal.path.read_text().splitlines()]
+
+
+def record_in(directory: Path, *, body: bytes = b"{}", headers: dict[str, str] | None = None) -> tuple[Journal, Record]:
+    journal = Journal(directory, "w1")
+    record = Record(journal, 7, "r-7")
+    record.arrival("POST", "/v1/chat/completions", headers or {}, body, "m", stream=True)
+    return journal, record
+
+
+def test_the_lines_of_a_request_are_joined_by_its_number(tmp_path: Path) -> None:
+    journal, record = record_in(tmp_path)
+    record.first_token()
+    record.emit()
+    record.end("finished", 200)
+    lines = lines_of(journal)
+    assert [line["event"] for line in lines] == ["arrival", "first_token", "end"]
+    assert {(line["n"], line["request_id"], line["worker"]) for line in lines} == {(7, "r-7", "w1")}
+    assert [line["monotonic"] for line in lines] == sorted(line["monotonic"] for line in lines)
+
+
+def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    journal, _ = record_in(tmp_path)
+    assert lines_of(journal)[-1]["event"] == "arrival"
+
+
+def test_credentials_are_not_written(tmp_path: Path) -> None:
+    journal, _ = record_in(tmp_path, headers={"Authorization": "Bearer k1", "X-Cluster-Token": "k2", "Cookie": "k3", "X-Other": "v"})
+    assert lines_of(journal)[0]["headers"] == {"authorization": "***", "x-cluster-token": "***", "cookie": "***", "x-other": "v"}
+
+
+def test_a_long_body_is_written_as_its_hash_only(tmp_path: Path) -> None:
+    body = b"x" * (MAX_BODY_BYTES + 1)
+    journal, _ = record_in(tmp_path, body=body)
+    line = lines_of(journal)[0]
+    assert (line["body"], line["body_sha256"]) == (None, hashlib.sha256(body).hexdigest())
+
+
+def test_a_body_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    journal, _ = record_in(tmp_path, body=b"\xff\x00")
+    assert lines_of(journal)[0]["body"] == "�\x00"
+
+
+def test_the_time_of_each_token_is_written_for_a_stream_that_is_not_too_long(tmp_path: Path) -> None:
+    journal, record = record_in(tmp_path)
+    for _ in range(MAX_EMITTED):
+        record.emit()
+    record.end("finished", 200)
+    line = lines_of(journal)[-1]
+    assert line["output_tokens"] == len(line["emitted"]) == MAX_EMITTED
+
+
+def test_a_longer_stream_has_no_token_times(tmp_path: Path) -> None:
+    journal, record = record_in(tmp_path)
+    for _ in range(MAX_EMITTED + 2):
+        record.emit()
+    record.end("finished", 200)
+    line = lines_of(journal)[-1]
+    assert (line["output_tokens"], line["emitted"]) == (MAX_EMITTED + 2, None)
+
+
+def test_only_the_first_end_counts(tmp_path: Path) -> None:
+    journal, record = record_in(tmp_path)
+    record.end("failed", None, "fault reset")
+    record.end("cancelled", None)
+    assert [line["outcome"] for line in lines_of(journal) if line["event"] == "end"] == ["failed"]
+
+
+def test_it_goes_on_in_the_file_of_the_worker_before_it(tmp_path: Path) -> None:
+    Journal(tmp_path, "w1").started()
+    journal = Journal(tmp_path, "w1")
+    journal.started()
+    assert len(lines_of(journal)) == 2
+
+
+def test_it_reads_the_lines_after_a_given_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "w1")
+    for model in ("a", "b", "c"):
+        journal.ready((model,))
+    assert [msgspec.json.decode(line)["models"] for line in journal.read(1)] == [["b"], ["c"]]

@@ -1,0 +1,246 @@
+"""The knobs that bend an answer, and those that bend the whole worker, on real connections."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from held_ports import free_port
+from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventually, read_until, spawn
+
+from services.worker.knobs import KNOBS
+
+
+def test_status_takes_headers(worker: WorkerProcess) -> None:
+    answer = worker.chat(simulate="fault=status:429;header=Retry-After: 7;header=X-Odd: yes")
+    assert (answer.status, answer.headers["retry-after"], answer.headers["x-odd"]) == (429, "7", "yes")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_headers_are_laid_over_those_of_a_good_answer(worker: WorkerProcess, stream: bool) -> None:
+    answer = worker.chat(stream=stream, simulate="header=X-Odd: yes")
+    assert (answer.status, answer.headers["x-odd"]) == (200, "yes")
+
+
+def test_a_behaviour_for_another_worker_is_none_of_ours(worker: WorkerProcess) -> None:
+    assert worker.chat(simulate="at=w2;fault=status:500").status == 200
+    assert worker.chat(simulate="at=w1;fault=status:500").status == 500
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_wrong_type_sends_the_right_body_as_html(worker: WorkerProcess, stream: bool) -> None:
+    answer = worker.chat(stream=stream, simulate="wrong_type", max_tokens=2, request_id=f"html-{stream}")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert (answer.text if stream else answer.json["choices"][0]["message"]["content"]) == "t0 t1 "
+    end = worker.end_of(f"html-{stream}")
+    assert (end["outcome"], end["reason"]) == ("finished", "fault wrong_type")
+
+
+def test_no_usage_leaves_it_out_of_a_stream_that_was_asked_for_it_and_of_an_unary_answer(worker: WorkerProcess) -> None:
+    streamed = worker.chat(stream=True, simulate="no_usage", stream_options={"include_usage": True})
+    assert not any(chunk.get("usage") for chunk in streamed.chunks)
+    assert streamed.events[-1] == "[DONE]"
+    assert "usage" not in worker.chat(simulate="no_usage").json
+
+
+def test_double_done_ends_a_stream_twice(worker: WorkerProcess) -> None:
+    events = worker.chat(stream=True, simulate="double_done").events
+    assert events[-2:] == ["[DONE]", "[DONE]"]
+    assert events.count("[DONE]") == 2
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_oversized_chunk_pads_the_first_token(worker: WorkerProcess, stream: bool) -> None:
+    answer = worker.chat(stream=stream, simulate="oversized_chunk:100", max_tokens=2)
+    text = answer.text if stream else answer.json["choices"][0]["message"]["content"]
+    assert len(text) == 100 * 1024 + len("t1 ")
+    assert (text[:3], text[-4:]) == ("t0 ", " t1 ")
+
+
+def test_bad_json_after_puts_a_broken_chunk_into_a_stream_that_ends_as_usual(worker: WorkerProcess) -> None:
+    events = worker.chat(stream=True, simulate="bad_json_after:2", request_id="broken").events
+    with pytest.raises(ValueError, match="Expecting value"):
+        _ = worker.chat(stream=True, simulate="bad_json_after:2").chunks
+    assert ["t1 " in event for event in events].count(True) == 1
+    assert events[-1] == "[DONE]"
+    assert worker.end_of("broken")["outcome"] == "failed"
+
+
+def test_error_event_after_says_so_in_the_stream_and_as_a_500_otherwise(worker: WorkerProcess) -> None:
+    answer = worker.chat(stream=True, simulate="error_event_after:2", request_id="failed")
+    assert [chunk["error"]["code"] for chunk in answer.chunks if "error" in chunk] == ["simulated_fault"]
+    assert answer.events[-1] == "[DONE]"
+    assert worker.end_of("failed")["output_tokens"] == 2
+    assert worker.chat(simulate="error_event_after:2").status == 500
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_slow_drip_sends_the_body_in_small_pieces(worker: WorkerProcess, stream: bool) -> None:
+    started = time.monotonic()
+    answer = worker.chat(stream=stream, simulate="slow_drip:2", max_tokens=2)
+    assert time.monotonic() - started >= 0.002 * (len(answer.body) // 16)
+    assert (answer.text if stream else answer.json["choices"][0]["message"]["content"]) == "t0 t1 "
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_slow_headers_come_in_pieces_and_the_whole_answer_after_them(worker: WorkerProcess, stream: bool) -> None:
+    with worker.open_chat(stream=stream, simulate="slow_headers:200;tokens=2", request_id=f"slow-{stream}") as connection:
+        head = read_until(connection, b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        body = head.partition(b"\r\n\r\n")[2]
+        while more := connection.recv(65536):
+            body += more
+    assert b"t1 " in body
+    assert body.endswith(b"data: [DONE]\n\n" if stream else b"}")
+    first, end = time.monotonic(), worker.end_of(f"slow-{stream}")
+    assert end["outcome"] == "finished"
+    assert first - end["monotonic"] >= 0.2
+
+
+def test_refuse_resets_the_request_and_listens_again_after_its_time(start_worker: WorkerFactory) -> None:
+    worker = start_worker(simulate_header=True)
+    idle = http.client.HTTPConnection("127.0.0.1", worker.port)
+    idle.request("GET", "/health")
+    idle.getresponse().read()
+    with pytest.raises(ConnectionError):
+        worker.chat(simulate="refuse:1500", request_id="refused")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", worker.port)).close()
+    assert idle.sock is not None
+    assert idle.sock.recv(1) == b""
+    idle.close()
+    ended = worker.end_of("refused")["monotonic"]
+    eventually(lambda: listens(worker.port))
+    assert time.monotonic() - ended >= 1.5
+    assert worker.chat().status == 200
+
+
+def test_allocate_fills_memory_and_reset_gives_it_back(start_worker: WorkerFactory) -> None:
+    worker = start_worker(simulate_header=True)
+    before = resident_mib(worker)
+    assert worker.chat(simulate="allocate:64").status == 200
+    assert resident_mib(worker) - before >= 60
+    worker.call("POST", "/admin/reset", admin=True)
+    assert resident_mib(worker) - before < 20
+
+
+def test_health_lies_both_ways(start_worker: WorkerFactory) -> None:
+    worker = start_worker(startup_seconds=30)
+    seen = {}
+    for lie in ("honest", "well", "sick"):
+        worker.call("POST", "/admin/faults", {"health": lie}, admin=True)
+        seen[lie] = tuple(worker.call("GET", path).status for path in ("/health", "/ready", "/v1/models"))
+    assert seen == {"honest": (200, 503, 503), "well": (200, 200, 503), "sick": (503, 503, 503)}
+
+
+def test_a_sick_worker_goes_on_serving(start_worker: WorkerFactory) -> None:
+    worker = start_worker(health="sick")
+    assert (worker.call("GET", "/health").status, worker.chat().status) == (503, 200)
+
+
+def test_sickness_can_last_for_one_request(worker: WorkerProcess) -> None:
+    with worker.open_chat(simulate="sick;itl=0.02;tokens=5000"):
+        eventually(lambda: worker.call("GET", "/health").status == 503)
+    eventually(lambda: worker.call("GET", "/health").status == 200)
+    assert worker.chat(simulate="sick").status == 200
+    assert worker.call("GET", "/health").status == 200
+
+
+def test_sigterm_can_be_ignored_until_reset(start_worker: WorkerFactory) -> None:
+    worker = start_worker(ignore_sigterm=True)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.has_said("sigterm_ignored")
+    assert worker.chat().status == 200
+    worker.call("POST", "/admin/reset", admin=True)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(5) == 0
+
+
+def test_a_setting_gives_a_share_of_the_requests_a_fault(start_worker: WorkerFactory) -> None:
+    worker = start_worker(fault="status:502", fault_share=0.5, seed=3)
+    statuses = [worker.chat().status for _ in range(40)]
+    assert {200, 502} == set(statuses)
+    assert 8 <= statuses.count(502) <= 32
+
+
+def test_a_bad_fault_setting_is_refused_with_what_is_accepted() -> None:
+    process = spawn({"name": "w", "port": free_port(), "fault": "explode"})
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert b"accepted faults: status:<n>" in errors
+
+
+@pytest.fixture
+def ordered(worker: WorkerProcess) -> Iterator[WorkerProcess]:
+    """The shared worker, told nothing before and after."""
+    yield worker
+    worker.call("POST", "/admin/reset", admin=True)
+
+
+def test_one_call_can_change_everything(ordered: WorkerProcess) -> None:
+    change = {
+        "one_shots": [{"fault": "status:500", "count": 2}, {"fault": "tokens=3"}],
+        "rates": [{"fault": "status:502", "share": 1.0}],
+        "health": "sick",
+        "ignore_sigterm": True,
+        "allocate_mib": 1,
+    }
+    assert ordered.call("POST", "/admin/faults", change, admin=True).json == {"queued": 3}
+    state = ordered.call("GET", "/admin/state", admin=True).json
+    assert (state["health"], state["ignores_sigterm"], state["allocated_mib"], len(state["rates"])) == ("sick", True, 1, 1)
+    assert [ordered.chat().status for _ in range(4)] == [500, 500, 200, 502]
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        {"rates": [{"fault": "status:502", "share": 0.7}, {"fault": "hang", "share": 0.7}]},
+        {"one_shots": [{"fault": "explode"}]},
+        {"rates": [{"fault": "hang", "share": 2}]},
+        {"health": "so-so"},
+        {"allocate_mib": -1},
+        {"surprise": True},
+    ],
+)
+def test_a_change_with_one_flaw_changes_nothing(ordered: WorkerProcess, flaw: dict[str, object]) -> None:
+    before = ordered.call("GET", "/admin/state", admin=True).json
+    good = {"fault": "status:500", "ignore_sigterm": True} | flaw
+    answer = ordered.call("POST", "/admin/faults", good, admin=True)
+    assert (answer.status, answer.error["type"]) == (400, "invalid_request_error")
+    assert ordered.call("GET", "/admin/state", admin=True).json == before
+
+
+def test_refuse_can_be_ordered_without_a_request(start_worker: WorkerFactory) -> None:
+    worker = start_worker()
+    worker.call("POST", "/admin/faults", {"refuse_ms": 200}, admin=True)
+    assert not listens(worker.port)
+    eventually(lambda: listens(worker.port))
+
+
+def test_every_knob_of_the_table_is_tried_here_or_with_the_faults() -> None:
+    folder = Path(__file__).parent
+    tried = "".join((folder / name).read_text() for name in ("test_worker_knobs.py", "test_worker_faults.py"))
+    assert [kind for kind in KNOBS if f'"{kind}' not in tried and f"={kind}" not in tried] == []
+
+
+def test_a_wrong_header_reaches_nobody(worker: WorkerProcess) -> None:
+    answer = worker.call("POST", CHAT, chat_body(), X_Simulate="header=Broken")
+    assert (answer.status, answer.error["param"]) == (400, "X-Simulate")
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def resident_mib(worker: WorkerProcess) -> float:
+    text = Path(f"/proc/{worker.process.pid}/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) / 1024

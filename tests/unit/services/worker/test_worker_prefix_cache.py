@@ -1,0 +1,101 @@
+"""The prefix cache per session: what counts as cached, for whom, and how much is kept."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body
+
+from services.worker.prefix_cache import PrefixCache, SessionKey, session_of
+
+S: SessionKey = ("acme", "m", "s")
+PREFILL_SECONDS = 0.002
+LONG = " ".join(f"w{number}" for number in range(100))
+WORDS = st.lists(st.sampled_from("ab"), max_size=8).map(tuple)
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def test_a_session_starts_cold() -> None:
+    assert PrefixCache(100).hits(S, words("a b c")) == 0
+
+
+def test_the_common_start_is_cached_up_to_the_first_difference() -> None:
+    cache = PrefixCache(100)
+    cache.keep(S, words("a b c d"))
+    assert cache.hits(S, words("a b x d e")) == 2
+
+
+def test_the_last_token_is_always_computed() -> None:
+    cache = PrefixCache(100)
+    cache.keep(S, words("a b c"))
+    assert cache.hits(S, words("a b c")) == 2
+    assert cache.hits(S, words("a")) == 0
+    assert cache.hits(S, ()) == 0
+
+
+def test_another_session_has_nothing_of_it() -> None:
+    cache = PrefixCache(100)
+    cache.keep(S, words("a b c"))
+    assert cache.hits(("umbrella", "m", "s"), words("a b c")) == 0
+
+
+def test_the_longest_unused_session_makes_room() -> None:
+    cache = PrefixCache(6)
+    one, two, three = (("acme", "m", name) for name in "123")
+    cache.keep(one, words("a b c"))
+    cache.keep(two, words("a b c"))
+    cache.hits(one, words("a"))
+    cache.keep(three, words("a b c"))
+    assert [cache.hits(session, words("a b c d")) for session in (one, two, three)] == [3, 0, 3]
+
+
+def test_more_than_the_cache_holds_is_not_kept() -> None:
+    cache = PrefixCache(2)
+    cache.keep(S, words("a b c"))
+    assert (cache.tokens, cache.hits(S, words("a b c"))) == (0, 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), WORDS), max_size=30), st.integers(0, 20))
+def test_never_more_than_the_limit_is_kept(turns: list[tuple[str, tuple[str, ...]]], limit: int) -> None:
+    cache = PrefixCache(limit)
+    for name, prompt in turns:
+        assert 0 <= cache.hits(("t", "m", name), prompt) <= max(0, len(prompt) - 1)
+        cache.keep(("t", "m", name), prompt)
+        assert 0 <= cache.tokens <= limit
+        assert cache.tokens == sum(len(kept) for kept in cache._kept.values())
+
+
+def test_a_header_names_the_session_before_the_body_and_the_tenant_owns_it() -> None:
+    names = ("X-Session-ID", "X-Inventiv-Session")
+    assert session_of({"X-Auth-Tenant": "acme", "X-Inventiv-Session": "h"}, names, "b", "m") == ("acme", "m", "h")
+    assert session_of({"X-Auth-Subject": "bob"}, names, "b", "m") == ("bob", "m", "b")
+    assert session_of({}, names, None, "m") is None
+
+
+def test_the_second_turn_of_a_session_is_cached_and_sooner(start_worker: WorkerFactory) -> None:
+    worker = start_worker(prefill_seconds_per_token=PREFILL_SECONDS)
+    first, second = turn(worker, LONG), turn(worker, f"{LONG} t0 t1 more")
+    assert [first["prompt_tokens_details"], second["prompt_tokens_details"]] == [{"cached_tokens": 0}, {"cached_tokens": 102}]
+    ends = [line for line in worker.journal() if line["event"] == "end"]
+    assert [line["cached_tokens"] for line in ends] == [0, 102]
+    cold, warm = (line["monotonic"] - line["slot_at"] for line in ends)
+    assert cold >= 100 * PREFILL_SECONDS
+    assert warm < cold / 2
+
+
+def test_the_body_names_a_session_too_and_no_name_is_none(start_worker: WorkerFactory) -> None:
+    worker = start_worker()
+    for expected in (0, 1):
+        usage = worker.call("POST", CHAT, chat_body(messages=[{"role": "user", "content": "a b"}], session_id=7)).json["usage"]
+        assert usage["prompt_tokens_details"] == {"cached_tokens": expected}
+    assert "prompt_tokens_details" not in worker.call("POST", CHAT, chat_body(session_id=None)).json["usage"]
+
+
+def turn(worker: WorkerProcess, content: str) -> dict[str, dict[str, int]]:
+    """The usage of one turn of session s."""
+    body = chat_body(messages=[{"role": "user", "content": content}], max_tokens=2)
+    usage: dict[str, dict[str, int]] = worker.call("POST", CHAT, body, X_Session_ID="s").json["usage"]
+    return usage

@@ -1,0 +1,41 @@
+"""Tools: called where one must be, left alone where one may be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from services.worker import answers, requests
+from services.worker.answers import Head
+
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {}}}, {"type": "function", "function": {"name": "time"}}]
+CHOICE = {"type": "function", "function": {"name": "time"}}
+
+
+def job(**more: Any) -> requests.Job:
+    return requests.chat(json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], **more}).encode())
+
+
+@pytest.mark.parametrize(
+    ("asked", "tool"),
+    [
+        ({}, None),
+        ({"tools": TOOLS}, None),
+        ({"tools": TOOLS, "tool_choice": "auto"}, None),
+        ({"tools": TOOLS, "tool_choice": "none"}, None),
+        ({"tools": TOOLS, "tool_choice": "required"}, "weather"),
+        ({"tools": TOOLS, "tool_choice": CHOICE}, "time"),
+        ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, None),
+    ],
+)
+def test_a_tool_is_called_where_one_has_to_be(asked: dict[str, Any], tool: str | None) -> None:
+    assert job(**asked).tool == tool
+
+
+def test_a_called_tool_takes_the_place_of_the_text() -> None:
+    choice = json.loads(answers.chat(Head("c1", 1, "m"), job(tools=TOOLS, tool_choice=CHOICE), 3, "length"))["choices"][0]
+    call = {"id": "call_c1", "type": "function", "function": {"name": "time", "arguments": "{}"}}
+    assert choice["message"] == {"role": "assistant", "tool_calls": [call]}
+    assert choice["finish_reason"] == "tool_calls"
