@@ -1,0 +1,28 @@
+"""Adds up what pytest and the acceptance runs counted, and prints the closing line. Exit code 1 if there is nothing to add up."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+
+def main() -> int:
+    count = Counter()
+    for name in ("pytest", "pytest-runs", "pytest-docker", "pytest-docker-long"):
+        suite = ElementTree.parse(f"reports/{name}.xml").getroot().find("testsuite")
+        count.update({kind: int(suite.get(kind)) for kind in ("tests", "failures", "errors", "skipped")})
+    scenarios = []
+    for platform in ("docker", "process"):
+        told = json.loads(Path(f"reports/{platform}/result.json").read_text(encoding="utf-8"))["scenarios"]
+        scenarios += [scenario["status"] for scenario in told.values()]
+    bad = count["failures"] + count["errors"]
+    passed = count["tests"] - bad - count["skipped"] + scenarios.count("passed")
+    skipped = count["skipped"] + scenarios.count("not supported")
+    failed = bad + len(scenarios) - scenarios.count("passed") - scenarios.count("not supported")
+    sys.stdout.write(f"{passed} passed, {failed} failed, {skipped} skipped\n")
+    return 0 if passed and scenarios else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
