@@ -27,6 +27,7 @@ from hivecheck.reports.console import Progress
 from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status, exit_code, reproduce_command
 from hivecheck.settings import Settings
 from hivecheck.stack import Stack
+from hivecheck.standstills import Standstills
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets import target as targets
 from hivecheck.targets.target import Target
@@ -67,6 +68,7 @@ class Run:
         self._world: World | None = None
         self._kept: set[str] = set()
         self._pool: StackPool | None = None
+        self._standstills: Standstills | None = None
         self._started = time.monotonic()
         self._scenario_started = time.monotonic()
         self.interrupted_by: str | None = None
@@ -163,7 +165,8 @@ class Run:
                 self._take_down_unwanted(planned)
         finally:  # a signal in here must not make a failure a `not run`
             told = (ending.step, ending.message, ending.detail)
-            self._close_scenario(Outcome(planned, ending.status, seconds, *told, folder, recovered, struck))
+            waited = self._standstills.longest(self._scenario_started) if self._standstills else 0.0
+            self._close_scenario(Outcome(planned, ending.status, seconds, *told, folder, recovered, struck, waited))
 
     def block(self, planned: Planned, reason: str, detail: str = "") -> None:
         """This scenario cannot be started."""
@@ -212,6 +215,7 @@ class Run:
     def _open_pool(self) -> StackPool:
         self._watchdog = Watchdog(self.run_id, "docker" if self.target and self.target.image else self.platform.name)
         self._loop = LoopThread()
+        self._standstills = Standstills()
         self._pool = StackPool(self.platform, self.timeouts, self._announce_start, self._announce_ready, self.target)
         return self._pool
 
@@ -285,6 +289,8 @@ class Run:
         for stack in self._pool.all():
             self._take_down(stack, f"the run ({stack.name})")
         self._loop.close()
+        if self._standstills:
+            self._standstills.close()
         for name, leaked in self.platform.leftovers():
             if name not in self._kept:
                 self.add_finding("leaked by the run", leaked, is_ours=True)

@@ -48,7 +48,7 @@ class Outcome:
 
     `message` is one line for a person, `detail` the whole story (got, wanted, traceback); `step` is the Gherkin step that ended it;
     `evidence` the folder with logs and journals; `seconds` its wall time; `recovery` what a fault under steady load did to its clients;
-    `faults` one line on each strike.
+    `faults` one line on each strike; `standstill_seconds` the longest time for which the machine let the harness itself wait.
     """
 
     planned: Planned
@@ -60,6 +60,7 @@ class Outcome:
     evidence: Path | None = None
     recovery: Recovery | None = None
     faults: tuple[str, ...] = ()
+    standstill_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,14 @@ def story(result: RunResult, outcome: Outcome, folder: Path) -> list[str]:
     return [
         *([f"step: {one_line(outcome.step)}"] if outcome.step else []),
         *(f"  {line}".rstrip() for line in told.split("\n")),
+        *([_standstill(outcome.standstill_seconds)] if outcome.standstill_seconds else []),
         *([f"evidence: {relative_path(outcome.evidence, folder)}"] if outcome.evidence else []),
         f"run it again: {one_line(reproduce_command(result, outcome.planned))}",
     ]
+
+
+def _standstill(seconds: float) -> str:
+    return f"machine: it let the harness wait for {seconds:.2f} s at a time; what had a time limit then may have failed for that alone"
 
 
 def visible(text: str) -> str:

@@ -118,6 +118,13 @@ def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> Non
     ]
 
 
+def test_a_story_tells_that_the_machine_let_the_harness_wait_and_is_silent_where_it_did_not() -> None:
+    told = outcome(Status.FAILED, message="no answer")
+    assert not any(line.startswith("machine:") for line in story(run(), told, HOME))
+    line = "machine: it let the harness wait for 1.40 s at a time; what had a time limit then may have failed for that alone"
+    assert line in story(run(), replace(told, standstill_seconds=1.4), HOME)
+
+
 def test_a_story_does_not_repeat_a_message_that_opens_the_detail() -> None:
     assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\ngot: 503"), HOME)[:-1] == [
         "  no answer",
