@@ -255,7 +255,8 @@ class Run:
         try:
             world.faults.injector.heal_all()
         except HivecheckError as error:
-            self.add_finding(f"a fault could not be healed after: {planned.name}", str(error), is_ours=True)
+            what = "could not be healed" if isinstance(error, HealError) else "was not what it was meant to be"
+            self.add_finding(f"a fault {what}: {planned.name}", str(error), is_ours=True)
 
     def _clean_up(self, stack: Stack, planned: Planned, ending: Ending) -> None:
         """A stack of the scenario's own goes down; a shared one is healed, and rebuilt if that fails."""

@@ -72,4 +72,7 @@ class Accountable(Protocol):
     """A fault that keeps count of what it did."""
 
     def account(self) -> dict[str, Any]:
-        """For history, once it is healed: numbers, and `told`, the same in words; empty when nobody is left to tell."""
+        """For history, once it is healed: numbers, and `told`, the same in words; empty when nobody is left to tell.
+
+        `doubt`: in words, why it was not what it was meant to be, if that is so; then nothing that was seen under it counts.
+        """

@@ -63,7 +63,8 @@ class Injector:
         return [strike for strike in self.strikes if not strike.healed.is_set()]
 
     def heal(self, target: str) -> None:
-        """Heal what is active on this target, the last strike first. Raises UsageError when nothing is, HealError for what stays."""
+        """Heal what is active on this target, the last strike first. Raises UsageError when nothing is, HealError for what stays,
+        InconclusiveError for what was not what it was meant to be."""
         struck = [strike for strike in self.active() if strike.is_on(target)]
         if not struck:
             raise UsageError(f"wanted: a fault on {target} to heal\ngot: active are {[item.sentence() for item in self.active()]}")
@@ -82,7 +83,7 @@ class Injector:
         self._raise_troubles()
 
     def heal_all(self) -> None:
-        """Heal everything, the last strike first, and verify that nothing is left. Raises HealError for what stays."""
+        """Heal everything, the last strike first, and verify that nothing is left. Raises as `heal` does."""
         for strike in reversed(self.active()):
             with contextlib.suppress(HivecheckError):  # the others must be healed all the same; what went wrong is raised below
                 self._heal(strike, "at the end")
@@ -134,13 +135,16 @@ class Injector:
                 strike.healed.set()
             took, account = round(time.monotonic() - begun, 4), strike.fault.account() if isinstance(strike.fault, Accountable) else {}
             self._note(strike, "healed", by=by, heal_seconds=took, account=account)
+            if "doubt" in account:
+                strike.trouble = InconclusiveError(f"wanted: {strike.sentence()}\ngot: {account['doubt']}")
 
     def _raise_troubles(self) -> None:
         troubles = [strike.trouble for strike in self.strikes if strike.trouble]
         for strike in self.strikes:
             strike.trouble = None
         if troubles:
-            raise HealError("\n".join(str(trouble) for trouble in troubles))
+            is_left = any(isinstance(trouble, HealError) for trouble in troubles)
+            raise (HealError if is_left else InconclusiveError)("\n".join(str(trouble) for trouble in troubles))
 
     def _note(self, strike: Strike, what: str, **data: object) -> None:
         told = {"what": what, "fault": strike.words, **data}

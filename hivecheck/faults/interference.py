@@ -52,7 +52,10 @@ class Interference:
             return str(error)
 
     def account(self) -> dict[str, Any]:
-        return {**asdict(self._counted), "told": self._counted.sentence()} if self._counted else {}
+        if self._counted is None:
+            return {}
+        doubt = {"doubt": f"the agent could not keep up with the packets: {self._counted.sentence()}"} if self._counted.is_saturated else {}
+        return {**asdict(self._counted), "told": self._counted.sentence(), **doubt}
 
 
 def has_bitten(counted: Counters) -> bool:

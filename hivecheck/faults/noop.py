@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hivecheck.errors import HealError
 from hivecheck.faults.fault import Victim
@@ -10,11 +11,12 @@ from hivecheck.faults.fault import Victim
 
 @dataclass
 class Noop:
-    """`diary` is written by all Noops that share it; `bites` and `can_heal` say how it turns out."""
+    """`diary` is written by all Noops that share it; `bites`, `can_heal` and `doubt` say how it turns out."""
 
     name: str = "noop"
     bites: bool = True
     can_heal: bool = True
+    doubt: str = ""
     diary: list[str] = field(default_factory=list)
     done: str = "left in peace"
     needs: frozenset[str] = frozenset()
@@ -32,3 +34,6 @@ class Noop:
 
     def residue(self, victim: Victim) -> str | None:
         return None
+
+    def account(self) -> dict[str, Any]:
+        return {"doubt": self.doubt} if self.doubt else {}

@@ -32,6 +32,7 @@ def injector(tmp_path: Path, diary: list[str]) -> Injector:
         "first": partial(Noop, "first", diary=diary),
         "second": partial(Noop, "second", diary=diary),
         "blunt": partial(Noop, "blunt", bites=False, diary=diary),
+        "half-hearted": partial(Noop, "half-hearted", doubt="it could not keep up", diary=diary),
         "stubborn": partial(Noop, "stubborn", can_heal=False, diary=diary),
     }
     return Injector(History(tmp_path / "history.jsonl"), SOON, made)
@@ -86,6 +87,25 @@ def test_one_that_cannot_be_healed_is_told_and_the_rest_is_healed(small_stack: S
         injector.heal_all()
     assert diary[3:] == ["second healed", "stubborn healed", "first healed"]
     assert injector.active() == []
+
+
+def test_what_was_not_what_it_was_meant_to_be_is_healed_and_in_doubt(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    injector.strike("half-hearted", "registry", [victim(small_stack)])
+    with pytest.raises(InconclusiveError, match="half-hearted on registry\ngot: it could not keep up"):
+        injector.heal("registry")
+    assert diary == ["half-hearted injected", "half-hearted healed"]
+    assert injector.active() == []
+    injector.strike("half-hearted", "registry", [victim(small_stack)], seconds=LEASE_SECONDS)
+    with pytest.raises(InconclusiveError, match="it could not keep up"):
+        injector.await_leases("registry")
+
+
+def test_what_cannot_be_healed_outweighs_a_doubt(small_stack: Stack, injector: Injector) -> None:
+    injector.strike("stubborn", "registry", [victim(small_stack)])
+    injector.strike("half-hearted", "registry", [victim(small_stack)])
+    with pytest.raises(HealError, match="stubborn on registry could not be healed") as raised:
+        injector.heal_all()
+    assert "it could not keep up" in str(raised.value)
 
 
 def test_more_strikes_at_once_than_the_limit_are_refused_before_any_of_them(

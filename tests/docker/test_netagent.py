@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Victim
 from hivecheck.faults.injector import Injector
+from hivecheck.faults.interference import Interference
 from hivecheck.history import History
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms import docker_engine
@@ -159,16 +161,19 @@ def test_a_fault_that_bites_its_own_counter_only_passes_for_neither_a_slow_way_n
     assert [verdict.answer for verdict in verdicts(usual, held_up, of(node).remove(name))] == [Answer.PASSED] * 2
 
 
-def test_an_agent_that_has_too_much_to_hold_says_so_and_lets_go_of_it_in_the_end(stack: Stack, node: Node) -> None:
-    name = of(node).apply(rule(stack, delay_seconds=60.0, direction="out"))
-    assert not of(node).counters(name).is_saturated
-    sent = int(node.run(["python3", "-I", "-S", "-c", FLOOD]).output)
-    within = 60  # an agent takes some 30,000 packets a second from the kernel where nobody else wants the processor
-    counted = eventually(lambda: of(node).counters(name), within=within, what=f"{sent} packets held", until=lambda seen: seen.is_saturated)
-    assert "SATURATED" in counted.sentence()
-    last = of(node).remove(name)
-    assert last is not None
-    assert last.is_saturated, "it is told to the end"
+def test_an_agent_that_has_too_much_to_hold_says_so_and_what_was_seen_meanwhile_does_not_count(
+    stack: Stack, node: Node, tmp_path: Path
+) -> None:
+    with injector(tmp_path) as struck:
+        struck.known = {"an age to the hives": partial(Interference, "delayed", {"delay_seconds": 60.0, "direction": "out"}, ("hive",))}
+        struck.strike("an age to the hives", "orchestrator", [Victim.named("orchestrator", stack)])
+        fault, victim = struck.strikes[0].fault, struck.strikes[0].victim
+        assert "SATURATED" not in str(fault.effect(victim))
+        sent = int(node.run(["python3", "-I", "-S", "-c", FLOOD]).output)
+        within = 60  # an agent takes some 30,000 packets a second from the kernel where nobody else wants the processor
+        eventually(lambda: fault.effect(victim), within=within, what=f"{sent} packets held", until=lambda told: "SATURATED" in str(told))
+        with pytest.raises(InconclusiveError, match=r"an age to the hives on orchestrator\ngot: the agent could not keep up .* SATURATED"):
+            struck.heal("orchestrator")
     assert float(talk(node)[0]) > 0, "what it held is on its way, and so is everything else"
 
 
