@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from hivecheck.errors import ClientError
 from hivecheck.faults.fault import Victim
 
 
@@ -30,11 +29,7 @@ class Ending:
             victim.node.restart()
 
     def residue(self, victim: Victim) -> str | None:
-        try:
-            again = Victim.named(victim.name, victim.stack)
-        except ClientError as error:
-            return str(error)
-        return None if again.pid else f"{victim.name} does not run"
+        return victim.not_replaced()
 
 
 def kill() -> Ending:

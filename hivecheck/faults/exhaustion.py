@@ -57,10 +57,7 @@ class Exhaustion:
     def residue(self, victim: Victim) -> str | None:
         if _engine(victim).is_memory_limited():
             return f"{victim.node.name} is still held to less memory"
-        try:
-            return None if Victim.named(victim.name, victim.stack).pid else f"{victim.name} does not run"
-        except ClientError as error:
-            return str(error)
+        return victim.not_replaced()
 
 
 def running(node: Node, worker: str) -> frozenset[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from hivecheck.errors import InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.platforms.platform import EngineControl, Node
 from hivecheck.stack import Stack
 
@@ -42,6 +42,20 @@ class Victim:
                 f"wanted: an engine that can strike {self.name} alone\ngot: a process of {self.node.name} on its platform"
             )
         return self.node.engine
+
+    def not_replaced(self) -> str | None:
+        """What is missing until a process runs in the place of the struck one; None when one does.
+
+        A hive that has not noticed yet still tells the process id of the dead one: it is no sign of life.
+        """
+        try:
+            now = Victim.named(self.name, self.stack)
+        except ClientError as error:
+            return str(error)
+        if not now.pid:
+            return f"{self.name} does not run"
+        is_unnoticed = not self.is_node and now.pid == self.pid and self.state() is None
+        return f"the hive still takes process {self.pid} of {self.name} for alive" if is_unnoticed else None
 
     def state(self) -> str | None:
         """The letter of /proc/<pid>/stat of the struck process; None when it is gone."""

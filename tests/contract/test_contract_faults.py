@@ -130,6 +130,17 @@ def test_it_bites_is_seen_to_heals_and_leaves_nothing(stack: Stack, tmp_path: Pa
     must_be_at_baseline(stack)
 
 
+def test_a_killed_worker_is_healed_when_its_hive_started_another_process_not_while_it_has_not_noticed(stack: Stack, tmp_path: Path) -> None:
+    must_be_possible(stack, "a kill")
+    victim = Victim.named("worker-1", stack)
+    assert victim.not_replaced() is None, "it lives"
+    own = injector(tmp_path, Timeouts())
+    own.strike("a kill", "worker-1", [victim])
+    own.heal("worker-1")
+    assert Victim.named("worker-1", stack).pid != victim.pid
+    must_be_at_baseline(stack)
+
+
 @pytest.mark.parametrize("words", CASES)
 def test_aimed_at_somebody_else_it_is_in_doubt_and_healed_all_the_same(stack: Stack, tmp_path: Path, words: str) -> None:
     must_be_possible(stack, words)
