@@ -61,7 +61,7 @@ STRUCK: dict[str, dict[str, str]] = {
     ),
 }
 STABLE_SECONDS = 0.6  # a worker of these topologies that lived for so long starts its restart policy over: no strike makes it give up
-BURN = ["python3", "-c", "import time\nwhile time.process_time() < 0.2: pass"]
+BURN = ["python3", "-c", "import time\nwhile time.process_time() < 0.4: pass"]
 
 
 def main() -> int:
@@ -119,9 +119,9 @@ def one_strike(stack: Stack, words: str, target: str) -> tuple[float, float]:
             pool.submit(stack.nodes[target].run, BURN)
         injector.strike(words, target, [Victim.named(target, stack)])
         injector.heal(target)
-    threading.Event().wait(STABLE_SECONDS)
     struck, healed = injector.history.events("fault", target)
     eventually(stack.not_at_baseline, within=2 * stack.timeouts.heal, what="the stack at its baseline", until=lambda odd: odd is None)
+    threading.Event().wait(STABLE_SECONDS)
     return float(struck.data["inject_seconds"]), float(healed.data["heal_seconds"])
 
 

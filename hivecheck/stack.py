@@ -111,13 +111,16 @@ class Stack:
             return odd
         if sick := [name for name, hive in self.hives.items() if hive.health()["status"] != "healthy"]:
             return f"not healthy: {', '.join(sick)}"
+        views = self._worker_views()  # the registry may not know yet what a hive does
+        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in wanted and view["state"] != "alive"]:
+            return "; ".join(absent)
         return self.work_in_hand()
 
     def work_in_hand(self) -> str | None:
         """Requests that the stack still counts as under way, by owner; None when there are none."""
         counts = {"orchestrator": self.orchestrator.in_flight()}
-        for hive in self.hives.values():
-            counts |= {name: int(view["in_flight"]) for name, view in hive.workers().items()}
+        for name, view in self._worker_views().items():
+            counts[name] = int(view["in_flight"])
         busy = {name: count for name, count in counts.items() if count}
         return f"requests in flight: {busy}" if busy else None
 
@@ -237,6 +240,10 @@ class Stack:
         fronts = [node.name for node in self.topology.of("orchestrator")] if self.target else []
         if stubborn := self._stop(fronts):
             raise HealError("; ".join(stubborn))
+
+    def _worker_views(self) -> dict[str, dict[str, Any]]:
+        """What each hive says of each of its workers."""
+        return {name: view for hive in self.hives.values() for name, view in hive.workers().items()}
 
     def _resume_all(self) -> None:
         for node in self.nodes.values():
