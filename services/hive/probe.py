@@ -100,7 +100,9 @@ class Prober:
             useful_at = useful_at if worker.state == "wedged" else started
             if started - useful_at >= wedge_limit_seconds:
                 return
-            health = await self.health(worker.base)
+            # Who was away is asked for its models in the same breath: on a slow way each question in turn would cost a round trip more.
+            is_away = worker.state in ("wedged", "dead")
+            health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _unasked())
             failures = 0 if health.is_alive or self._is_streaming(worker) else failures + 1
             if failures and health.is_silent:
                 failures = self._settings.probe_failures
@@ -108,15 +110,12 @@ class Prober:
                 worker.load = health.load
             if failures >= self._settings.probe_failures and worker.state in ("alive", "wedged"):
                 worker.become("dead" if health.is_refused and not worker.is_managed else "wedged", health.reason)
-            elif health.is_alive and worker.state in ("wedged", "dead"):
-                await self._revive(worker)
+            elif health.is_alive and models is not None:
+                await self._revive(worker, models)
             # At a fixed rate: a probe that took its whole timeout is followed by the next one at once.
             await asyncio.sleep(max(0.0, started + self._settings.probe_interval_seconds - time.monotonic()))
 
-    async def _revive(self, worker: Worker) -> None:
-        models = await self.models(worker.base)
-        if models is None:
-            return
+    async def _revive(self, worker: Worker, models: tuple[str, ...]) -> None:
         if worker.state == "dead":  # an attached worker that was away is taken for a new incarnation, unless it tells that it is not
             worker.begin()
             await self._recognise(worker)
@@ -140,6 +139,10 @@ class Prober:
     async def _get(self, url: URL) -> tuple[int, bytes]:
         async with self._sessions.control.get(url, headers=self._headers, timeout=self._limit) as response:
             return response.status, await response.read()
+
+
+async def _unasked() -> None:
+    return None
 
 
 def _load(body: bytes) -> Load:
