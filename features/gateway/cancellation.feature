@@ -51,9 +51,9 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
   @GATE-001 @CLU-014 @P1 @topology.brisk
   Scenario Outline: However a stream ends too early, it never looks like its proper end
     When 2 streams at once of model-b meet <mishap>
-    Then each of them broke off with error event upstream_disconnected within the breaking off time
+    Then each of them broke off with error event <code> within the breaking off time
 
     Examples:
-      | mishap                               |
-      | a worker that resets the connection  |
-      | a worker that forgets the end marker |
+      | mishap                               | code                    |
+      | a worker that resets the connection  | upstream_disconnected   |
+      | a worker that forgets the end marker | upstream_protocol_error |

@@ -15,14 +15,14 @@ Feature: No request waits for ever, and none that lives is cut
   @NF-007 @P2
   Scenario Outline: A stream that ends too early, to the byte, ends with an error event of its own and in time
     When 2 streams at once of model-b meet <mishap>
-    Then each of them broke off with error event upstream_disconnected within the breaking off time
+    Then each of them broke off with error event <code> within the breaking off time
     When 2 chats at once for model-b meet nothing out of the ordinary
     Then each of them was answered
 
     Examples:
-      | mishap                               |
-      | a cut in mid-event                   |
-      | a worker that forgets the end marker |
+      | mishap                               | code                    |
+      | a cut in mid-event                   | upstream_disconnected   |
+      | a worker that forgets the end marker | upstream_protocol_error |
 
   @CLU-038 @P1
   Scenario: An answer that only drips in is given up, in a way that its client can tell

@@ -12,6 +12,7 @@ from services import relay
 from services.api_errors import ApiError
 from services.orchestrator.bookkeeping import CLIENT_GONE_STATUS
 from services.orchestrator.call import Call
+from services.orchestrator.failures import CODE_OF_KIND
 from services.orchestrator.sse_tail import SseTail
 from services.orchestrator.upstream import is_sse
 from services.relay import Exchange, UpstreamError
@@ -75,7 +76,7 @@ async def _stream(
             if passed:
                 await _send(call.request, response, passed, limits.write_seconds)
         if tail is not None and not tail.is_done and call.request.path in TERMINATED_PATHS:
-            raise UpstreamError("disconnect", "the stream ended without [DONE]")
+            raise UpstreamError("protocol", "the stream ended without [DONE]")
     except asyncio.CancelledError:
         if tail is not None and not tail.is_done and _is_there(call.request):
             await _break_off(call.request, response, booking.rest() + tail.separator() + STOPPING, limits)
@@ -117,6 +118,5 @@ async def _break_off(request: web.Request, response: web.StreamResponse, last: b
 
 
 def error_event(error: UpstreamError) -> bytes:
-    """The last event of a stream that failed."""
-    code = "upstream_timeout" if error.kind == "timeout" else "upstream_disconnected"
-    return b"data: " + ApiError(code, f"The worker broke off: {error.detail}.").body() + b"\n\n"
+    """The last event of a stream that failed: who reads it learns whether it was cut, fell silent, or ended in good order but too early."""
+    return b"data: " + ApiError(CODE_OF_KIND[error.kind], f"The worker broke off: {error.detail}.").body() + b"\n\n"

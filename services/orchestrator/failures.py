@@ -17,7 +17,7 @@ BACKPRESSURE_STATUSES = frozenset({429, 503})
 # What a client would misread if a worker's status came through: SDKs retry 408 and 409, and a 401 here is not about the client's key.
 _MISLEADING = {401: "upstream_protocol_error", 408: "upstream_timeout", 409: "upstream_protocol_error"}
 _CODE_OF_STATUS = {500: "upstream_protocol_error", 502: "upstream_disconnected", 503: "no_available_workers", 504: "upstream_timeout"}
-_CODE_OF_KIND = {
+CODE_OF_KIND = {
     "pool": "no_available_workers",
     "connect": "no_available_workers",
     "disconnect": "upstream_disconnected",
@@ -93,7 +93,7 @@ def refusal(failure: Failure) -> Refusal | ApiError:
 
 def _worded(failure: Failure) -> Refusal | ApiError:
     if failure.kind != "status":
-        return _own_words(_CODE_OF_KIND[failure.kind], failure)
+        return _own_words(CODE_OF_KIND[failure.kind], failure)
     if misread := _MISLEADING.get(failure.status):
         return _own_words(misread, failure)
     if _is_error_body(failure.body):

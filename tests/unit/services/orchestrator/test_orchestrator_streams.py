@@ -91,7 +91,7 @@ async def test_an_error_event_after_half_an_event_starts_on_a_line_of_its_own() 
 async def test_a_clean_end_without_done_is_not_passed_off_as_whole(path: str) -> None:
     async with stage(stream(ONE)) as on:
         got, is_clean = await received(on, STREAM | {"prompt": "x"}, path=path)
-        assert error_of(got)["code"] == "upstream_disconnected"
+        assert error_of(got)["code"] == "upstream_protocol_error"
         assert not is_clean
 
 
