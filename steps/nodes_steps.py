@@ -10,7 +10,7 @@ def stop_orchestrator(context):
 
 @when("the orchestrator is killed")
 def kill_orchestrator(context):
-    context.world.nodes.kill("orchestrator")
+    context.world.outages.kill("orchestrator")
 
 
 @when("the orchestrator is started again")

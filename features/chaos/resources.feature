@@ -10,6 +10,18 @@ Feature: Memory, processor time and descriptors run short, and whoever has no ro
     And every request was served by exactly one worker of its model
     And every stream is whole: each token once, in order, a finish reason and the end marker
 
+  @RE-002 @P2 @topology.attached @requires.memory
+  Scenario: A worker whose machine has next to no memory left answers small requests rightly, and lives
+    When memory at 95 % strikes worker-2
+    And 5 chats for model-b are sent
+    And a client streams 20 tokens from model-b
+    Then every client was answered
+    And every request was served by exactly one worker of its model
+    And every stream is whole: each token once, in order, a finish reason and the end marker
+    When worker-2 is healed
+    And 3 chats for model-b meet nothing out of the ordinary
+    Then each of them was answered
+
   @RE-002 @P2 @topology.scarce @own_stack
   Scenario: A worker whose memory is nearly full refuses large requests, and nothing else
     Given 95 percent of the memory of worker-2 are filled

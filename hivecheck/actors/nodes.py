@@ -30,13 +30,6 @@ class Nodes:
         self.stack.nodes[name].signal(signal.SIGTERM)
         self.history.act(name, "asked to stop")
 
-    def kill(self, name: str) -> None:
-        """SIGKILL to a node itself, and proof that it bit: it runs no more."""
-        node = self.stack.nodes[name]
-        node.signal(signal.SIGKILL)
-        eventually(lambda: not node.is_running(), within=self.stack.timeouts.node_stop, what=f"{name} killed")
-        self.history.act(name, "killed")
-
     def kill_with_workers(self, hive: str) -> None:
         """SIGKILL to a hive and to everything it runs, so that nobody is left to say goodbye."""
         workers = self.stack.hives[hive].workers()
