@@ -7,7 +7,9 @@ from itertools import pairwise
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
-TOGETHER_SECONDS = 0.5  # attempts this near each other are those of several requests at once, none of which knew of the others' failure
+# Attempts this near each other are those of several requests at once, none of which knew of the others' failure. Who waits does so from the
+# last of them on.
+TOGETHER_SECONDS = 0.5
 SHRINKING = 0.9  # what the machine may take off a gap
 
 
@@ -21,8 +23,7 @@ def judge(history: History, *, node: str, factor: float, count: int) -> Verdict:
     if not told:
         return inconclusive(wanted=f"a fault on {node} that was healed and gave account of its packets", got="none")
     attempts = [float(at) for at in told[-1]["attempts"]]
-    apart = [at for before, at in pairwise([-TOGETHER_SECONDS, *attempts]) if at - before >= TOGETHER_SECONDS]
-    gaps = [after - before for before, after in pairwise(apart)]
+    gaps = [after - before for before, after in pairwise(attempts) if after - before >= TOGETHER_SECONDS]
     shown = ", ".join(f"{gap:.2f}" for gap in gaps) + " s"
     if not attempts:
         return failed(wanted=f"attempts to reach {node}", got="none while it was cut off: whoever does not try finds nobody again")

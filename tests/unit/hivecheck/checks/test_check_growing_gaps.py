@@ -20,6 +20,7 @@ def tried(*at: float) -> Event:
     [
         ((1.0, 3.0, 6.0, 10.0), PASSED),
         ((1.0, 1.1, 1.2, 3.0, 6.0, 10.0), PASSED),  # three at once are one look
+        ((4.5, 4.8, 6.8, 9.3, 12.8), PASSED),  # who waits does so from the last of them on: 2.0, 2.5, 3.5
         ((0.0, 2.0, 5.0, 9.0, 13.0), PASSED),  # it may have a cap
         ((1.0, 3.0, 5.0, 7.0), FAILED),
         ((1.0, 3.0, 5.5, 8.0), FAILED),
