@@ -55,10 +55,11 @@ class Prober:
         self._settings = settings
         self._headers = {wire.CLUSTER_TOKEN: settings.token}
         # One probe waits as long as all that may fail together: on a slow way an answer that is late is an answer all the same, and to give
-        # up early would end the connection and make the next one twice as late. A connection that does not come about is another matter:
-        # nobody may be there, and who comes back is to be found soon.
-        one = settings.probe_timeout_seconds
-        self._limit = aiohttp.ClientTimeout(total=settings.probe_failures * one, sock_connect=one)
+        # up early would end the connection and make the next one twice as late; for the same reason making a connection has a time of its
+        # own, and takes none from the answer's. One that does not come about is another matter: nobody may be there, and who comes back is
+        # to be found soon.
+        one, patience = settings.probe_timeout_seconds, settings.probe_failures * settings.probe_timeout_seconds
+        self._limit = aiohttp.ClientTimeout(total=one + patience, sock_connect=one, sock_read=patience)
 
     async def models(self, base: URL) -> tuple[str, ...] | None:
         """What `/v1/models` lists; None as long as it does not answer 200 with a list."""
