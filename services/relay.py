@@ -7,7 +7,7 @@ import contextvars
 import math
 import time
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,10 +98,11 @@ class Exchange:
 
 _is_reused: contextvars.ContextVar[bool] = contextvars.ContextVar("is_reused", default=False)
 _wants_fresh: contextvars.ContextVar[bool] = contextvars.ContextVar("wants_fresh", default=False)
+_connected: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar("connected", default=None)
 
 
 class Connector(aiohttp.TCPConnector):
-    """Tells the current task whether the connection it got had carried a request before; gives it a fresh one if it wants that."""
+    """Tells the current task when it has its connection, and whether that had carried a request before; gives it a fresh one on demand."""
 
     _used: weakref.WeakSet[asyncio.BaseProtocol] = weakref.WeakSet()
 
@@ -110,6 +111,8 @@ class Connector(aiohttp.TCPConnector):
         if (protocol := connection.protocol) is not None:
             _is_reused.set(protocol in self._used)
             self._used.add(protocol)
+        if (tell := _connected.get()) is not None:
+            tell()
         return connection
 
     def distrust(self, url: URL, error: UpstreamError) -> None:
@@ -186,8 +189,13 @@ async def _first_byte(
     started = time.monotonic()
     limit = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_seconds)
     try:
-        async with asyncio.timeout(timeouts.connect_seconds + timeouts.first_byte_seconds):
-            response = await session.request(method, url, headers=headers, data=body or None, timeout=limit, allow_redirects=False)
+        async with asyncio.timeout(timeouts.connect_seconds + timeouts.first_byte_seconds) as waiting:
+            # What connecting did not take is not the answer's: else a worker that hangs would hold its client up for both.
+            token = _connected.set(lambda: waiting.reschedule(asyncio.get_running_loop().time() + timeouts.first_byte_seconds))
+            try:
+                response = await session.request(method, url, headers=headers, data=body or None, timeout=limit, allow_redirects=False)
+            finally:
+                _connected.reset(token)
             try:
                 first = await _read(response, timeouts.first_byte_seconds)
             except BaseException:
