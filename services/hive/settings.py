@@ -89,7 +89,7 @@ class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     registry_url: HttpUrl
     heartbeat_interval_seconds: PositiveSeconds = 1.0
     probe_interval_seconds: PositiveSeconds = 0.5
-    probe_timeout_seconds: PositiveSeconds = 1.0
+    probe_timeout_seconds: PositiveSeconds = 0.8
     probe_failures: PositiveCount = 2
     start_deadline_seconds: PositiveSeconds = 600.0
     wedge_restart_seconds: PositiveSeconds = 60.0
