@@ -75,6 +75,7 @@ class DatabaseDamage:
     sound: bytes = b""
     left: bytes = b""
     _file: int = field(default=0, repr=False)
+    _struck: Path | None = field(default=None, repr=False)
 
     def inject(self, victim: Victim) -> None:
         path = self._path(victim)
@@ -86,18 +87,26 @@ class DatabaseDamage:
         self.left = self.spoil(self.sound)
         if self.left == self.sound:
             raise ClientError(f"{path.name} of {victim.name} has nothing in it that could be damaged: {len(self.sound)} bytes")
+        self._struck = path
         _overwrite(path, self.left)
 
     def effect(self, victim: Victim) -> str | None:
         path = self._path(victim)
+        if self.beside:
+            return self._lost_frames(victim, path)
         names = [path.name, *victim.node.files(f"{path.name}.damaged-*")]  # a quick service has put it aside already
         if not self.left or self.left not in [victim.node.read_file(name) for name in names]:
             return None
-        if self.beside:
-            return f"of {frames(self.sound)} frames in {path.name} {whole_frames(self.left)} are whole"
         log = path.with_name(path.name + LOG)
         complaint = complaint_about(self.left, log.read_bytes() if log.exists() and path.read_bytes() == self.left else b"")
         return f"SQLite says of {path.name}: {complaint}" if complaint else None
+
+    def _lost_frames(self, victim: Victim, path: Path) -> str | None:
+        """What was cut off is not there any more. The rest may not be either: its service may have written on, or begun another log."""
+        start, end = len(self.left), len(self.sound)
+        if path != self._struck or victim.node.read_file(path.name)[start:end] == self.sound[start:]:
+            return None
+        return f"of {frames(self.sound)} frames in {path.name} {whole_frames(self.left)} are whole"
 
     def heal(self, victim: Victim) -> None:
         path = self._path(victim)

@@ -130,6 +130,23 @@ def test_it_bites_is_seen_to_heals_and_leaves_nothing(stack: Stack, tmp_path: Pa
     must_be_at_baseline(stack)
 
 
+def test_a_log_that_its_service_wrote_on_at_once_has_lost_its_end_all_the_same(stack: Stack) -> None:
+    have_written(stack)
+    victim, other = Victim.named("registry", stack), Victim.named("orchestrator", stack)
+    fault = FAULTS["a truncation of the write-ahead log"]()
+    fault.inject(victim)
+    guest = {"id": "guest", "kind": "worker", "url": "http://127.0.0.1:9", "epoch": time.time_ns(), "models": ["model-guest"]}
+    stack.registry.register(guest)
+    stack.registry.deregister("guest", guest["epoch"])
+    written = "the registry has written on, or begun another log"
+    eventually(lambda: victim.node.read_file("registry.db-wal") != fault.left, within=Timeouts().database_notice, what=written)  # type: ignore[attr-defined]
+    assert "frames" in str(fault.effect(victim))
+    assert fault.effect(other) is None, "nobody cut that one's"
+    fault.heal(victim)
+    eventually(lambda: fault.residue(victim), within=Timeouts().fault_heal, what="nothing left", until=lambda left: left is None)
+    must_be_at_baseline(stack)
+
+
 def test_a_killed_worker_is_healed_when_its_hive_started_another_process_not_while_it_has_not_noticed(stack: Stack, tmp_path: Path) -> None:
     must_be_possible(stack, "a kill")
     victim = Victim.named("worker-1", stack)
