@@ -39,7 +39,7 @@ def test_a_fault_that_does_no_harm_is_left_out_and_the_one_that_shows_the_defect
     plant(DEFECT, PROJECT_ROOT, tmp_path / "defective")
     done = shrink(tmp_path, [HARMLESS, HARMFUL], "-D", f"services_root={tmp_path / 'defective'}")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "SHRUNK  1 of 2 faults are enough: a kill on worker-2 at 5.5 s (exit 0)" in done.stdout
+    assert "SHRUNK  1 of 2 faults are enough: a kill on worker-2 at 5.5 s (exit 0)" in done.stdout, done.stdout
     assert [blow["fault"] for blow in json.loads((tmp_path / "plan-smallest.json").read_text())["blows"]] == ["a kill"]
 
 
