@@ -78,7 +78,8 @@ class Injector:
         if not leased:
             raise UsageError(f"wanted: a fault with a duration on {target}\ngot: {[item.sentence() for item in self.strikes]}")
         for strike in leased:
-            longest = strike.lease.interval + self.timeouts.fault_heal if strike.lease else 0.0
+            # Longer than the healing may take: what went wrong with that is the better word.
+            longest = strike.lease.interval + self.timeouts.fault_heal + self.timeouts.settling if strike.lease else 0.0
             eventually(strike.healed.is_set, within=longest, what=f"{strike.sentence()} is over")
         self._raise_troubles()
 

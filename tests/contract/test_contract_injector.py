@@ -100,6 +100,17 @@ def test_what_was_not_what_it_was_meant_to_be_is_healed_and_in_doubt(small_stack
         injector.await_leases("registry")
 
 
+def test_a_lease_whose_fault_stays_tells_what_is_left_not_that_it_took_too_long(small_stack: Stack, tmp_path: Path) -> None:
+    class Lingering(Noop):
+        def residue(self, victim: Victim) -> str | None:
+            return f"something at {victim.name}"
+
+    own = Injector(History(tmp_path / "lingering.jsonl"), replace(SOON, fault_heal=0.3), {"lingering": Lingering})
+    own.strike("lingering", "registry", [victim(small_stack)], seconds=LEASE_SECONDS)
+    with pytest.raises(HealError, match="something at registry"):
+        own.await_leases("registry")
+
+
 def test_what_cannot_be_healed_outweighs_a_doubt(small_stack: Stack, injector: Injector) -> None:
     injector.strike("stubborn", "registry", [victim(small_stack)])
     injector.strike("half-hearted", "registry", [victim(small_stack)])
