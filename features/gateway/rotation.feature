@@ -14,7 +14,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
   @GATE-006 @P1 @requires.pause
   Scenario: Who waits at a worker that freezes is served by another one, or told where there is none
     Given 2 clients of model-a are waiting for its answer
-    And a client waits for the first token of model-shared
+    And a client waits, with patience, for the first token of model-shared
     When worker-a is paused
     And the worker serving the request is paused
     Then that worker is out of routing within the wedge detection time
