@@ -114,13 +114,14 @@ class Stack:
         views = self._worker_views()  # the registry may not know yet what a hive does
         if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in wanted and view["state"] != "alive"]:
             return "; ".join(absent)
-        return self.work_in_hand()
+        return self._in_flight(views)
 
     def work_in_hand(self) -> str | None:
         """Requests that the stack still counts as under way, by owner; None when there are none."""
-        counts = {"orchestrator": self.orchestrator.in_flight()}
-        for name, view in self._worker_views().items():
-            counts[name] = int(view["in_flight"])
+        return self._in_flight(self._worker_views())
+
+    def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
+        counts = {"orchestrator": self.orchestrator.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
         busy = {name: count for name, count in counts.items() if count}
         return f"requests in flight: {busy}" if busy else None
 

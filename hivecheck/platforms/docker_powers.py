@@ -61,7 +61,7 @@ class EnginePowers:
 
     def throttled_periods(self) -> int:
         """Of a daemon on this machine the kernel tells at once; any other engine tells up to a second later."""
-        told = self._kernel_cpu_stat()
+        told = self._told_by_the_kernel()
         if told is None:
             return int(self._stats()["cpu_stats"].get("throttling_data", {}).get("throttled_periods", 0))
         return told
@@ -90,9 +90,9 @@ class EnginePowers:
         told = self._do("top", self._container, ps_args="-eo pid,args")
         return {int(row[0]): row[-1] for row in told["Processes"] or ()}
 
-    def _kernel_cpu_stat(self) -> int | None:
+    def _told_by_the_kernel(self) -> int | None:
         """`nr_throttled` of the container's control group (version 1 or 2); None when this machine's kernel does not know it."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, LookupError):
             for line in Path(f"/proc/{self._inspected()['State']['Pid']}/cgroup").read_text().splitlines():
                 _, controllers, path = line.split(":", 2)
                 if self._container in path and (controllers == "" or "cpu" in controllers.split(",")):

@@ -11,12 +11,12 @@ import threading
 WATCHING = """
 import sys, time
 from hivecheck.standstills import Standstills
+from hivecheck.waiting import eventually
 with Standstills() as watch:
     begun = time.monotonic()
     print("ready", flush=True)
     sys.stdin.readline()
-    while not watch.longest(begun) and time.monotonic() - begun < 10:
-        time.sleep(0.01)
+    eventually(lambda: watch.longest(begun), within=10, what="a standstill")
     print(watch.longest(begun), watch.longest(time.monotonic()))
 """
 STOPPED_SECONDS = 0.6
