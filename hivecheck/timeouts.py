@@ -61,6 +61,7 @@ class Timeouts:
     )
     client_gone: float = _budget(0.25, "From a client's leaving until its worker has stopped working for it (GATE-002).")
     probation: float = _budget(3.0, "From the opening of a circuit until it lets a probe through, at the topology's settings (CLU-035).")
+    hanging: float = _budget(1.7, "From a request to a worker that hangs until its client is told, at brisk's limits (GATE-007).")
     breaking_off: float = _budget(1.2, "From the last byte of a stalled answer until its client is told, at brisk's limits (CLU-038).")
     added_first_token: float = _budget(0.005, "What the gateway may add to the time to the first token, kept-alive (GATE-014).")
     chunk_lag: float = _budget(0.05, "How much later than the worker's pace a streamed token may reach the client (SVC-007).")

@@ -3,7 +3,8 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
   Scenario Outline: A hive that finds its catalogue damaged rebuilds it from every row that is whole
-    Given hive-1 has fetched 12 models
+    Given steady load of 20 requests per second on model-a
+    And hive-1 has fetched 12 models
     When a termination strikes hive-1
     And <damage> strikes hive-1
     And an outage of the model source strikes hub
@@ -13,6 +14,9 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
     And the catalogue of hive-1 is healthy
     When hub is healed
     Then hive-1 brings a model that it never had, and a client is served
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then no request of the load was answered wrongly or booked twice
 
     Examples:
       | damage                                 |
@@ -22,11 +26,14 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
   @INT-006 @P2 @requires.files
   Scenario Outline: A hive whose catalogue is damaged while it runs writes it anew, and loses nothing
-    Given hive-1 has fetched 12 models
+    Given steady load of 20 requests per second on model-a
+    And hive-1 has fetched 12 models
     When <damage> strikes hive-1
     Then hive-1 has noticed the damage, and has put the damaged catalogue aside
     And every model that hive-1 has fetched is in its catalogue on disk
     And hive-1 brings a model that it never had, and a client is served
+    When the load ends
+    Then all of the load was answered
 
     Examples:
       | damage                             |
@@ -35,10 +42,14 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
   Scenario: A hive that can read nothing of its catalogue works from memory, and says so
-    Given hive-1 has fetched 12 models
+    Given steady load of 20 requests per second on model-a
+    And hive-1 has fetched 12 models
     When a termination strikes hive-1
     And a zeroed database strikes hive-1
     And hive-1 is started again
     Then the catalogue of hive-1 is degraded, and so is the hive
     And hive-1 has left the unreadable catalogue where it is
     And hive-1 brings a model that it never had, and a client is served
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then no request of the load was answered wrongly or booked twice

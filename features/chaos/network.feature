@@ -3,21 +3,24 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
 
   @INT-004 @P2
   Scenario: When the way to a hive is cut, another hive does its work, and it serves again once the way is whole
-    Given clients keep asking model-shared
+    Given steady load of 20 requests per second on model-shared
     When 8 chats at once for model-shared meet work of 0.1 seconds
     And the connections from orchestrator to hive-1 are noted
     And a partition from the orchestrator strikes hive-1
     Then the circuit of worker-shared-1 is open within the lost contact time
-    When the clients go on asking for a while
+    When the load has gone on for a while
     And hive-1 is healed
     Then the circuit of worker-shared-1 is closed within the contact again time
     And none of the noted connections from orchestrator to hive-1 is left within the contact again time
-    When the clients have asked enough
-    Then every client was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And at least 20 requests of the load were answered while the fault was active
+    And the load on model-shared was back to normal within the recovery time of the healing
 
   @INT-004 @P2
   Scenario: When the way to the only hive of a model is cut, its clients are told when to come back
-    Given clients keep asking model-a
+    Given steady load of 20 requests per second on model-a
     When a partition from the hives strikes orchestrator
     Then the circuit of worker-a is open within the lost contact time
     When 3 chats at once for model-a meet nothing out of the ordinary
@@ -26,10 +29,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then the circuit of worker-a is closed within the contact again time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then the load on model-a was back to normal within the recovery time of the healing
 
   @NF-006 @P1
   Scenario: A stream whose hive vanishes without a word ends with an error once it was silent for too long
-    Given a client is streaming a long answer from model-a
+    Given steady load of 20 requests per second on model-shared
+    And a client is streaming a long answer from model-a
     When a half-open death strikes hive-1
     Then every stream broke off so that its client can tell, by error event upstream_timeout
     And worker-a is offline in the registry within the lease expiry time
@@ -37,10 +44,13 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then worker-a can be routed to within the stack ready time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then every request of the load was answered that could be tried again
 
   @NF-007 @P2
   Scenario: A stream that the network cuts in its middle ends with an error that its client can read
-    Given a client is streaming a long answer from model-a
+    Given steady load of 20 requests per second on model-shared
+    And a client is streaming a long answer from model-a
     When a cut after 4096 bytes to the orchestrator strikes hive-1
     Then every stream broke off so that its client can tell, by error event upstream_disconnected
     And no request was sent to a second worker
@@ -48,9 +58,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then the circuit of worker-a is closed within the contact again time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then every request of the load was answered that could be tried again
 
   @NF-007 @P2 @topology.attached @own_stack
   Scenario: A connection whose first packet is lost comes about late, and costs no client its answer
+    Given steady load of 20 requests per second on model-b
     When 3 chats for model-b are sent, one after the other
     And a loss of the first packet of each connection to the workers strikes orchestrator
     And a client asks model-a
@@ -63,34 +76,43 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When orchestrator is healed
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then all of the load was answered
 
   @NF-005 @P1
   Scenario: Connections that are reset before the first byte cost no client its answer
-    Given clients keep asking model-shared
+    Given steady load of 20 requests per second on model-shared
     When a hail of resets to the orchestrator strikes hive-1
     Then the circuit of worker-shared-1 is open within the lost contact time
-    When the clients go on asking for a while
-    And the clients have asked enough
-    Then every client was answered
+    When the load has gone on for a while
+    And the load ends
+    Then every request of the load was answered that could be tried again
+    And at least 20 requests of the load were answered while the fault was active
 
   @NF-005 @P1
   Scenario: A connection that is reset in mid-stream ends with an error that its client can read
-    Given a client is streaming a long answer from model-a
+    Given steady load of 20 requests per second on model-shared
+    And a client is streaming a long answer from model-a
     When a hail of resets to the orchestrator strikes hive-1
     Then every stream broke off so that its client can tell, by error event upstream_disconnected
+    When the load has gone on for a while
+    And the load ends
+    Then every request of the load was answered that could be tried again
 
   @NF-001 @P1
   Scenario Outline: While the way to a hive is cut it is tried again after ever longer waits, and it is found again when the way is whole
-    Given clients keep asking model-a
+    Given steady load of 10 requests per second on model-a
     When a partition from the orchestrator strikes hive-1 for <seconds> seconds
     Then the circuit of worker-a is open within the lost contact time
     And the registry lists worker-a within the heartbeat time
     And hive-1 heals by itself when its time is over
     And the circuit of worker-a is closed within the contact again time
     And hive-1 was tried again after ever longer waits
-    When the clients have asked enough
-    And 3 chats at once for model-a meet nothing out of the ordinary
+    When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then the load on model-a was back to normal within the recovery time of the healing
 
     Examples: a cut that shows it
       | seconds |
@@ -103,6 +125,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
 
   @NF-002 @P1
   Scenario: A way that takes half a second longer makes answers later, keeps them whole, and drives nobody away
+    Given steady load of 10 requests per second on model-a
     When 500 ms more per round trip to the orchestrator strikes hive-1
     And 5 streams of 10 tokens are taken from model-a
     And 5 streams of 10 tokens are taken from model-b
@@ -114,9 +137,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When hive-1 is healed
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then all of the load was answered
+    And the load on model-a was back to normal within the recovery time of the healing
 
   @NF-004 @P2
   Scenario: A way that carries 10 KB a second makes long answers late, keeps them whole, and slows down nobody else
+    Given steady load of 10 requests per second on model-b
     When a limit of 10 KB/s to the orchestrator strikes hive-1
     And 2 streams of 100 tokens are taken from model-a
     And 2 streams of 100 tokens are taken from model-b
@@ -128,11 +156,13 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When hive-1 is healed
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then all of the load was answered
 
   @NF-003 @P1 @topology.default
   Scenario: A way that loses a third of the packets costs no client its answer
-    When a client asks model-a
-    And a loss of 30 % of the packets from the orchestrator strikes hive-1
+    Given steady load of 10 requests per second on model-a
+    When a loss of 30 % of the packets from the orchestrator strikes hive-1
     And 40 chats for model-a are sent, one after the other
     Then every client was answered
     And no request was sent to a second worker
@@ -141,9 +171,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then at least 3 segments had to be sent again to hive-1
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then all of the load was answered
+    And the load on model-a was back to normal within the recovery time of the healing
 
   @GATE-006 @P1 @topology.attached @requires.pause
   Scenario: A worker that its hive reaches half a second later is no wedge; one that freezes is, and comes back when it thaws
+    Given steady load of 20 requests per second on model-shared
     When 500 ms more per round trip to the workers strikes hive-1
     Given a client is streaming a long answer from model-a
     Then worker-1 stays in routing until the stream has ended, for longer than the wedge detection time
@@ -157,9 +192,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When hive-1 is healed
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then every request of the load was answered that could be tried again
 
   @INT-005 @P2 @topology.attached
   Scenario Outline: A worker that its hive cannot reach gets no work, whichever way is cut, and does again once the way is whole
+    Given steady load of 20 requests per second on model-shared
     When <cut> strikes worker-1
     Then hive-1 reports worker-1 as wedged within the lost contact time
     And worker-1 is out of routing within the lost contact time
@@ -170,6 +208,8 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then hive-1 reports worker-1 as alive within the contact again time
     And worker-1 can be routed to within the contact again time
     And 3 heartbeats of worker-1 move its time, each within the heartbeat time
+    When the load ends
+    Then every request of the load was answered that could be tried again
 
     Examples:
       | cut                                  |

@@ -3,7 +3,8 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
 
   @INT-008 @P2 @topology.default @own_stack
   Scenario: A model that does not fit into memory is never offered, and its hive goes on and says why
-    Given the memory of hive-1 is noted
+    Given steady load of 20 requests per second on model-a
+    And the memory of hive-1 is noted
     When a worker worker-huge of model-declared starts on hive-1, whose weights take 1024 MiB
     Then the kernel kills for want of memory at hive-1 within the restart time
     And hive-1 has restarted worker-huge 1 times within the restart time
@@ -15,10 +16,13 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     Then hive-1 uses no more memory than before within the settling time
     And hive-1 never restarted worker-a
     And hive-1 never restarted worker-shared-1
+    When the load ends
+    Then all of the load was answered
 
   @INT-009 @P2 @topology.default @own_stack
   Scenario: A worker killed for want of memory in the middle of an answer takes nobody along, and its memory is free again
-    Given the memory of hive-1 is noted
+    Given steady load of 20 requests per second on model-shared
+    And the memory of hive-1 is noted
     And a client is streaming from model-a
     When an exhaustion of memory strikes worker-a
     Then worker-a is out of routing within the worker detection time
@@ -29,6 +33,8 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     When worker-a is healed
     Then worker-a can be routed to within the restart time
     And hive-1 uses no more memory than before within the settling time
+    When the load ends
+    Then all of the load was answered
 
   @WC-003 @P1 @topology.pairs
   Scenario: A hive sees that a worker was killed for want of memory, removes it and starts it again

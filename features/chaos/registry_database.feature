@@ -4,15 +4,17 @@ Feature: The registry's database is taken from it while it runs
   @INT-007 @P2 @requires.exec
   Scenario Outline: A registry that cannot write its database says so, serves from memory, and stores everything once it can
     Given a worker worker-3 of model-a serves on hive-1
+    And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists
     When <fault> strikes registry
     Then the registry notices within the database notice time that something is wrong with its database
     When a service worker-late is registered
     Then the registry lists worker-late, holds it back for its database, and says that it is degraded
-    When 10 chats for model-a are sent
-    Then all 10 chats were answered
     When registry is healed
     Then the registry has stored exactly what it lists within the database notice time
+    When the load ends
+    Then all of the load was answered
+    And the load on model-a was back to normal within the recovery time of the fault
 
     Examples:
       | fault                       |
@@ -22,11 +24,14 @@ Feature: The registry's database is taken from it while it runs
   @INT-007 @P2 @requires.exec
   Scenario: A registry whose database is replaced under its hands fills the new file with all it knows
     Given a worker worker-3 of model-a serves on hive-1
+    And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists
     When a replacement of the database strikes registry
     Then the registry notices within the database notice time that something is wrong with its database
     And the registry has stored exactly what it lists within the database notice time
     When a service worker-late is registered
     Then the registry has stored exactly what it lists within the database notice time
-    When 10 chats for model-a are sent
-    Then all 10 chats were answered
+    When the load has gone on for a while
+    And the load ends
+    Then all of the load was answered
+    And the load on model-a was back to normal within the recovery time of the fault

@@ -3,32 +3,44 @@ Feature: Memory, processor time and descriptors run short, and whoever has no ro
 
   @RE-002 @P2 @topology.scarce @own_stack
   Scenario: A worker whose memory is nearly full answers small requests rightly
-    Given 95 percent of the memory of worker-2 are filled
+    Given steady load of 20 requests per second on model-b
+    And 95 percent of the memory of worker-2 are filled
     When 5 chats for model-b are sent
     And a client streams 20 tokens from model-b
     Then every client was answered
     And every request was served by exactly one worker of its model
     And every stream is whole: each token once, in order, a finish reason and the end marker
+    When the load has gone on for a while
+    And the load ends
+    Then all of the load was answered
 
   @RE-002 @P2 @topology.attached @requires.memory
   Scenario: A worker whose machine has next to no memory left answers small requests rightly, and lives
+    Given steady load of 20 requests per second on model-b
     When memory at 95 % strikes worker-2
     And 5 chats for model-b are sent
     And a client streams 20 tokens from model-b
     Then every client was answered
     And every request was served by exactly one worker of its model
     And every stream is whole: each token once, in order, a finish reason and the end marker
-    When worker-2 is healed
+    When the load has gone on for a while
+    And worker-2 is healed
     And 3 chats for model-b meet nothing out of the ordinary
     Then each of them was answered
+    When the load ends
+    Then all of the load was answered
 
   @RE-002 @P2 @topology.scarce @own_stack
   Scenario: A worker whose memory is nearly full refuses large requests, and nothing else
-    Given 95 percent of the memory of worker-2 are filled
+    Given steady load of 20 requests per second on model-b
+    And 95 percent of the memory of worker-2 are filled
     When a client streams 1000 tokens from model-b
     Then every client is refused with status 503 and code not_enough_memory, and told when to come back
     When 3 chats for model-b meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on for a while
+    And the load ends
+    Then all of the load was answered
 
   @RE-003 @P2 @topology.capped @requires.cpu
   Scenario: A starved gateway is slow but complete below its cap, refuses above it, and recovers
@@ -41,20 +53,26 @@ Feature: Memory, processor time and descriptors run short, and whoever has no ro
     Then 8 of them were answered, the others were refused with status 503 and code no_available_workers
     When orchestrator is healed
     Then the kernel no longer holds orchestrator back while chats for model-a are answered
+    And no request of the load was answered wrongly or booked twice
 
   @RE-004 @P2 @topology.capped
   Scenario: A hive that runs out of descriptors turns newcomers away at once, and serves whom it has
-    Given a client is streaming from model-a
+    Given steady load of 20 requests per second on model-a
+    And a client is streaming from model-a
     When a hoard of connections strikes hive-1
     Then newcomers at hive-1 are turned away with 503 and closed, each within the newcomer time
     And every stream is whole: each token once, in order, a finish reason and the end marker
     When hive-1 is healed
     And 5 chats for model-a meet nothing out of the ordinary
     Then each of them was answered
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then the load on model-a was back to normal within the recovery time of the healing
 
   @RE-005 @P2 @topology.scarce
   Scenario: A full accelerator refuses its own model in numbers, and other models go on
-    Given a client is streaming a long answer from model-a
+    Given steady load of 20 requests per second on model-b
+    And a client is streaming a long answer from model-a
     When 3 chats for model-a meet nothing out of the ordinary
     Then each of them was refused with status 507 and code insufficient_storage, by its worker
     And each refusal says how much was needed and how much was free
@@ -65,3 +83,5 @@ Feature: Memory, processor time and descriptors run short, and whoever has no ro
     And 3 chats for model-a meet nothing out of the ordinary
     Then each of them was answered
     And every stream is whole: each token once, in order, a finish reason and the end marker
+    When the load ends
+    Then all of the load was answered

@@ -3,17 +3,24 @@ Feature: Workers and hives are struck while clients are served
 
   @INT-003 @P2 @requires.kill @own_stack
   Scenario: A worker that is killed half-way through a stream comes back, and nothing is corrupted
-    Given a client is streaming from model-a
+    Given steady load of 20 requests per second on model-shared
+    And a client is streaming from model-a
     When a kill strikes the worker serving the request
     Then every stream broke off so that its client can tell
     When that worker is healed
     Then that worker can be routed to within the restart time
     When 5 chats for model-a are sent
     Then every answer is a full chat completion of the model that was asked for
+    When the load ends
+    Then all of the load was answered
 
   @GATE-006 @P1 @requires.pause
   Scenario: A worker that stands still for a while leaves rotation, and is back by itself
+    Given steady load of 20 requests per second on model-a
     When a wedge strikes worker-a for 4 seconds
     Then worker-a is out of routing within the wedge detection time
     And worker-a heals by itself when its time is over
     And worker-a can be routed to within the worker return time
+    When the load has gone on until it is back to normal
+    And the load ends
+    Then the load on model-a was back to normal within the recovery time of the healing

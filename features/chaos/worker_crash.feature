@@ -101,8 +101,9 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     When the load has gone on for a while
     And worker-3 is healed
     Then the circuit of worker-3 is closed within the worker return time
-    When the load has gone on for a while
+    When the load has gone on until it is back to normal
     And the load ends
     Then every request of the load was answered that could be tried again
     And at least 50 requests of the load were answered while the fault was active
+    And the load on model-a was back to normal within the recovery time of the healing
     And worker-3 answered requests of the load that were sent after it was healed

@@ -92,9 +92,10 @@ Feature: A model that is on no hive is brought there when somebody asks for it
     And clients keep asking model-hub until one is answered
     Then model-hub was downloaded once
 
-  @FULL-007 @RE-001 @P2 @requires.exec
+  @chaos @FULL-007 @RE-001 @P2 @requires.exec
   Scenario: A disk without room for a model: the client is told so, nothing half-written stays, and with room it works
-    Given model-large is offered by the hub, and on no hive
+    Given steady load of 20 requests per second on model-a
+    And model-large is offered by the hub, and on no hive
     And the disk of every hive has no room for model-large
     When a client asks model-large
     Then every client is refused with status 507 and code insufficient_storage
@@ -102,3 +103,5 @@ Feature: A model that is on no hive is brought there when somebody asks for it
     When the disk of every hive has room again
     And clients keep asking model-large until one is answered
     Then model-large is served from the very file that the hub offers
+    When the load ends
+    Then all of the load was answered

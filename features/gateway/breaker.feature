@@ -44,10 +44,16 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
 
   @GATE-005 @P1 @chaos @topology.apart @requires.packets
   Scenario Outline: What is no fault of the worker opens nothing while the way to it is slow either
+    Given steady load of 20 requests per second on model-shared
     When 500 ms more per round trip to the orchestrator strikes hive-1
     And 8 chats for model-a meet <mishap>
     Then each of them was refused with status <status> and code simulated_fault, by its worker
     And the circuit of worker-a is closed within the settling time
+    When hive-1 is healed
+    And the load has gone on until it is back to normal
+    And the load ends
+    Then all of the load was answered
+    And the load on model-shared was back to normal within the recovery time of the healing
 
     Examples:
       | mishap                        | status |

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from behave.model import Step
+from behave.model import Scenario, Step
 from behave.parser import parse_file
 from behave.runner import the_step_registry
 from behave.runner_util import load_step_modules
@@ -98,6 +99,13 @@ def test_every_scenario_proves_a_requirement() -> None:
     assert [str(scenario.location) for scenario in SCENARIOS if not tags.requirements_of(scenario.effective_tags)] == []
 
 
+def test_whatever_is_hurt_is_hurt_under_a_steady_load_that_is_judged() -> None:
+    hurt = [one for one in SCENARIOS if _is_of_the_matrix(one) or ("chaos" in one.effective_tags and _says(one, "when", " strikes? "))]
+    assert len(hurt) > 40
+    assert [str(one.location) for one in hurt if not _says(one, "given", "^steady load of ")] == []
+    assert [str(one.location) for one in hurt if not _says(one, "then", "of the load was|the load on")] == []
+
+
 def test_no_two_scenarios_of_a_feature_file_name_are_called_alike() -> None:
     named = Counter((Path(scenario.filename).name, scenario.name) for scenario in SCENARIOS)
     assert [pair for pair, count in named.items() if count > 1] == []
@@ -110,6 +118,14 @@ def test_below_features_there_is_gherkin_only() -> None:
 def test_steps_are_flat_and_no_step_file_can_shadow_a_package() -> None:
     below = [name for name in project_files() if name.startswith("steps/")]
     assert [name for name in below if name.count("/") != 1 or not name.endswith("_steps.py")] == []
+
+
+def _is_of_the_matrix(scenario: Scenario) -> bool:
+    return any(name.startswith(("NF-", "WC-", "RE-")) for name in scenario.effective_tags)
+
+
+def _says(scenario: Scenario, kind: str, words: str) -> bool:
+    return any(step.step_type == kind and re.search(words, step.name) for step in scenario.all_steps)
 
 
 def _uses_of_context(step: Function) -> int:
