@@ -154,7 +154,9 @@ class Stack:
     def _start_nodes(self) -> None:
         urls = {node.name: self.platform.reserve(self.name, node.name) for node in self.topology.nodes}
         peers = {node.name: self.platform.peer_url(self.name, node.name) for node in self.topology.nodes}
-        specs = [NodeSpec(node.name, node.service, self.settings_of(node.name, peers)) for node in self.topology.nodes]
+        specs = [
+            NodeSpec(node.name, node.service, self.settings_of(node.name, peers), disk_mib=node.disk_mib) for node in self.topology.nodes
+        ]
         self._start_all(specs)
         token = self.secrets.token
         self._registry = RegistryClient(urls[self.topology.of("registry")[0].name], token)

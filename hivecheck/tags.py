@@ -26,7 +26,7 @@ PLAIN_TAGS = {
 }
 POWERS = (
     *("kill", "terminate", "pause", "restart", "logs", "files", "processes", "listeners", "exec", "confine"),
-    *("freeze", "memory", "cpu", "network", "stats", "packets"),
+    *("freeze", "memory", "cpu", "disk", "network", "stats", "packets"),
 )
 NO_TOPOLOGY = "none"
 

@@ -20,11 +20,15 @@ SERVICES = ("registry", "orchestrator", "hive", "worker", "model_hub")
 
 
 class NodeDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One node: its name, which service it runs and that service's settings (less name, host, port and secrets)."""
+    """One node: its name, which service it runs and that service's settings (less name, host, port and secrets).
+
+    `disk_mib`: the size of a disk of its own for model files, where the platform has the power `disk`; None for the machine's.
+    """
 
     name: str
     service: str
     settings: dict[str, Any] = {}
+    disk_mib: int | None = None
 
 
 class Topology(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -105,3 +105,20 @@ Feature: A model that is on no hive is brought there when somebody asks for it
     Then model-large is served from the very file that the hub offers
     When the load ends
     Then all of the load was answered
+
+  @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.cramped
+  Scenario: A disk that fills up in the middle of a download: the client is told so, nothing half-written stays, and with room it works
+    Given steady load of 20 requests per second on model-a
+    And model-large is offered by the hub, and on no hive
+    When a slowness of the model source strikes hub
+    And 1 clients wait for model-large
+    And hive-1 has downloaded a part of model-large
+    And a full disk strikes hive-1
+    Then every client is refused with status 507 and code insufficient_storage
+    And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
+    When hub is healed
+    And hive-1 is healed
+    And clients keep asking model-large until one is answered
+    Then model-large is served from the very file that the hub offers
+    When the load ends
+    Then all of the load was answered

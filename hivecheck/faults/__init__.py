@@ -11,6 +11,7 @@ from hivecheck.faults.ending import kill, termination
 from hivecheck.faults.exhaustion import Exhaustion
 from hivecheck.faults.fault import Fault
 from hivecheck.faults.freeze import Freeze
+from hivecheck.faults.full_disk import FullDisk
 from hivecheck.faults.half_open import HalfOpen
 from hivecheck.faults.hoard import Hoard
 from hivecheck.faults.interference import interferences
@@ -35,6 +36,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "a hoard of connections": Hoard,
     "an exhaustion of memory": Exhaustion,
     "memory at 95 %": Shortage,
+    "a full disk": FullDisk,
     "a lock on the database": DatabaseLock,
     "a replacement of the database": DatabaseReplacement,
     "a limit of 0 bytes to files": FileLimit,

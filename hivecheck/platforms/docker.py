@@ -28,11 +28,12 @@ from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineContr
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.source import source_hash
 
-ENGINE_POWERS = frozenset({"freeze", "memory", "cpu", "network", "stats", "packets"})
+ENGINE_POWERS = frozenset({"freeze", "memory", "cpu", "disk", "network", "stats", "packets"})
 POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "confine"}) | ENGINE_POWERS
 MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes"})
 PORT = 8000
 DATA, CONFIG, SERVICES = "/data", "/etc/hivecheck/config.toml", "/app/services"
+OWN_DISK = "models"  # below DATA: in the engine's memory, so that it can be small, and be filled without harm to the machine's own
 MEMORY_BYTES = 512 * 1024 * 1024
 MAX_PROCESSES = 256
 SERVICE_UID = 10001
@@ -57,6 +58,7 @@ class DockerNode(DataFolder):
         self.stack = stack
         self.url = url
         self.peer_url = f"http://{spec.name}:{PORT}"
+        self._has_own_disk = spec.disk_mib is not None
         self._container = container.get_wrapped_container()
         self._api = self._container.client.api
         self.engine: EngineControl | None = EnginePowers(self._api, str(self._container.id), network, [spec.name], MEMORY_BYTES)
@@ -107,6 +109,24 @@ class DockerNode(DataFolder):
         if code in NOT_STARTED and output.startswith("OCI runtime exec failed"):
             raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({output.strip()})")
         return CommandResult(code, output)
+
+    def files(self, pattern: str) -> list[str]:
+        if not self._is_on_own_disk(pattern):
+            return super().files(pattern)
+        listed = self.run(["sh", "-c", f"cd {DATA} && ls -d {pattern}"]) if self.is_running() else CommandResult(0, "")
+        return listed.output.split() if listed.exit_code == 0 else []
+
+    def path_of(self, relative: str) -> Path | None:
+        return None if self._is_on_own_disk(relative) else super().path_of(relative)
+
+    def read_file(self, relative: str, offset: int = 0) -> bytes:
+        if not self._is_on_own_disk(relative):
+            return super().read_file(relative, offset)
+        code, said = execute(self._api, str(self._container.id), ["tail", "-c", f"+{offset + 1}", f"{DATA}/{relative}"])
+        return said if code == 0 else b""
+
+    def _is_on_own_disk(self, relative: str) -> bool:
+        return self._has_own_disk and relative.startswith(f"{OWN_DISK}/")
 
     def log_lines(self) -> list[str]:
         try:
@@ -219,7 +239,7 @@ class DockerPlatform:
         if self._context.is_overlay:
             container.with_volume_mapping(str(self._context.services_root / "services"), SERVICES, "ro")
         container.ports = {f"{PORT}/tcp": (LOOPBACK, port)}  # type: ignore[dict-item]
-        container.tmpfs = {"/tmp": "size=16m"}
+        container.tmpfs = {"/tmp": "size=16m"} | self._own_disk(spec)
         # A node that joins a second time must not stumble over the container of its first.
         container.with_name(f"{self.run_id}-{stack}-{spec.name}-{next(self._numbers)}")
         return container.with_kwargs(
@@ -229,10 +249,18 @@ class DockerPlatform:
             **self.confinement(),
         )
 
+    def _own_disk(self, spec: NodeSpec) -> dict[str, str]:
+        """For `tmpfs` of the Docker SDK."""
+        if spec.disk_mib is None:
+            return {}
+        user, group = _user_and_group()
+        return {f"{DATA}/{OWN_DISK}": f"size={spec.disk_mib}m,uid={user},gid={group},mode=0700"}
+
     def confinement(self) -> dict[str, Any]:
         """What every container is denied (SEC-004), in the Docker SDK's words."""
+        user, group = _user_and_group()
         return {
-            "user": f"{os.getuid() or SERVICE_UID}:{os.getgid() or SERVICE_UID}",
+            "user": f"{user}:{group}",
             "read_only": True,
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
@@ -251,6 +279,11 @@ class DockerPlatform:
         kept = self._context.kept_folder / f"{self.run_id}-{stack}.json"
         own = {docker_engine.RUN: self.run_id, docker_engine.STACK: stack, docker_engine.OWNER: self._owner}
         return own | {docker_engine.KEPT: str(kept)}
+
+
+def _user_and_group() -> tuple[int, int]:
+    """Who a node's processes run as: whoever runs the harness, so that both can read what the other writes; never root."""
+    return os.getuid() or SERVICE_UID, os.getgid() or SERVICE_UID
 
 
 def _overrides(spec: NodeSpec) -> list[str]:

@@ -17,12 +17,16 @@ QUICK_START = {"SSL_CERT_FILE": os.devnull}
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """A node to start: `settings` become its TOML file, with the address the platform reserved for it; `overrides` are laid over."""
+    """A node to start: `settings` become its TOML file, with the address the platform reserved for it; `overrides` are laid over.
+
+    `disk_mib`: power `disk`, a small disk of its own below `models` in its data folder; it is empty whenever the node starts.
+    """
 
     name: str
     service: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     overrides: Sequence[str] = ()
+    disk_mib: int | None = None
 
 
 @dataclass(frozen=True)

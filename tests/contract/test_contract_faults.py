@@ -49,8 +49,9 @@ CASES = {
     "a truncation of the write-ahead log": ("registry", "orchestrator"),
     "a zeroed database": ("registry", "orchestrator"),
 }
-# Those that need a stack of their own kind have a test of their own: the netagent's, the model hub's, the liar's (an admin listener).
-ELSEWHERE = {*interferences(), *source_faults(), "a lie"}
+# Those that need a stack of their own kind have a test of their own: the netagent's, the model hub's, the liar's (an admin listener), the
+# full disk's (a small one of its own).
+ELSEWHERE = {*interferences(), *source_faults(), "a lie", "a full disk"}
 BURN = "import time\nwhile time.process_time() < 0.5: pass"
 SOON = replace(Timeouts(), fault_bite=1.0)  # what did not bite by then is taken for a miss here
 
