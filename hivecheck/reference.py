@@ -126,13 +126,16 @@ def requirements_page(root: Path) -> str:
 def faults_page(root: Path) -> str:
     """Every fault of the harness, out of its table."""
     from hivecheck.faults import FAULTS
+    from hivecheck.faults.chance import DRAWN, NOT_DRAWN
 
-    lines = [NOTE, "# Faults", "", STRIKES_PREFACE, "", "| fault | what happens | powers it takes |", "|---|---|---|"]
+    head = "| fault | what happens | powers it takes | by chance (`--random-faults`) |"
+    lines = [NOTE, "# Faults", "", STRIKES_PREFACE, "", head, "|---|---|---|---|"]
     for words, make in FAULTS.items():
         source = getattr(make, "func", make)  # a row may fill in the numbers of a more general fault
         told = (sys.modules[source.__module__].__doc__ if isinstance(source, type) else source.__doc__) or ""
         needs = ", ".join(sorted(make().needs))
-        lines.append(f"| {words} | {_cell(told.strip().splitlines()[0])} | {needs} |")
+        drawn = " or ".join(DRAWN[words]) if words in DRAWN else f"no: {NOT_DRAWN[words]}"
+        lines.append(f"| {words} | {_cell(told.strip().splitlines()[0])} | {needs} | {drawn} |")
     return "\n".join(lines) + "\n"
 
 

@@ -112,6 +112,7 @@ class World:
         nodes, overview, doors, confinement = Nodes(stack, history), Overview(stack, history), Doors(stack), Confinement(stack)
         models = Models(stack, history, judge, clients)
         restarts = Restarts(stack, history, nodes, workers, judge)
+        liars = Liars(stack, restarts)
         faults = Faults(stack, workers, Injector(history, timeouts), random.Random(f"{seed} faults"))
         raw = RawClient(gateway.url, history, patience_seconds=2 * timeouts.turning_away)
         return cls(
@@ -136,7 +137,7 @@ class World:
             outages=Outages(stack, history, judge),
             databases=Databases(stack),
             faults=faults,
-            chaos=Chaos(stack, faults, drawing, history_file.parent),
+            chaos=Chaos(stack, faults, liars, drawing, history_file.parent),
             churn=Churn(stack, workers),
             registrations=Registrations(stack),
             resources=Resources(stack, workers, waves),
@@ -144,7 +145,7 @@ class World:
             traffic=Traffic(clients),
             steady_load=SteadyLoad(gateway, stack.secrets, history, timeouts, loop),
             stubborn=Stubborn(stack, history, judge),
-            liars=Liars(stack, restarts),
+            liars=liars,
             waves=waves,
             leavers=Leavers(waves),
             circuits=Circuits(stack),

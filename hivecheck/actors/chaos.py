@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.actors.faults import Faults
+from hivecheck.actors.liars import Liars
 from hivecheck.errors import ClientError
-from hivecheck.faults import plan
-from hivecheck.faults.plan import Blow, Drawing, FaultPlan
+from hivecheck.faults import chance, plan
+from hivecheck.faults.plan import Drawing, FaultPlan
+from hivecheck.faults.tolerance import Blow, Targets
 from hivecheck.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 
 PLAN = "plan.json"
+SUPPORTS = {"registry": chance.REGISTRY}  # service -> what chance calls it
 
 
 @dataclass
@@ -22,13 +25,15 @@ class Chaos:
 
     stack: Stack
     faults: Faults
+    liars: Liars
     drawing: Drawing
     folder: Path
     plan_file: Path | None = None
 
     def strike(self) -> None:
         """Carry the plan out, and return when all of it is healed. A blow waits until its victim serves and enough others do."""
-        drawn = self.drawing.plan(self._faults_by_worker())
+        targets = self._targets()
+        drawn = self.drawing.plan(targets)
         self._keep(drawn)
         begun = time.monotonic()
         for blow in drawn.blows:
@@ -38,48 +43,87 @@ class Chaos:
                 within=max(0.0, wait) + self.stack.timeouts.settling,
                 what=f"the time of {blow.fault} on {blow.target}",
             )
-            self._await_room(blow, plan.tolerated(len(self.stack.topology.workers())))
+            self._await_room(blow, targets)
             self.faults.strike(blow.fault, blow.target, blow.for_seconds)
         for target in sorted({blow.target for blow in drawn.blows}):
             self.faults.await_end(target)
 
     def must_all_serve(self, within: float) -> None:
-        """Every declared worker can be routed to again."""
-        must_eventually(self._missing, within=within, what="every worker can be routed to", until=lambda missing: not missing)
+        """Every worker can be routed to again."""
+        must_eventually(
+            lambda: [name for name in self._workers() if not _is_routable(self._shown().get(name))],
+            within=within,
+            what="every worker can be routed to",
+            until=lambda missing: not missing,
+        )
 
     def _keep(self, drawn: FaultPlan) -> None:
         """Before the first blow, so that it is there whatever becomes of the run."""
         self.plan_file = self.folder / PLAN
         self.plan_file.write_text(drawn.text(), encoding="utf-8")
 
-    def _await_room(self, blow: Blow, most: int) -> None:
-        """A slow machine must not make more workers faulty at once than the plan has: then nothing would be promised to clients."""
+    def _await_room(self, blow: Blow, targets: Targets) -> None:
+        """A slow machine must not make more faulty at once than the plan has: then nothing would be promised to clients."""
+        most, kind = targets.tolerated(blow.target), targets.of_its_kind(blow.target)
 
         def out() -> list[str]:
-            active = {strike.victim.name for strike in self.faults.injector.active()}
-            return sorted(active | set(self._missing()))
+            active = {strike.victim.name for strike in self.faults.injector.active()} & set(kind)
+            return sorted(active | set(self._unwell_supports(active) if blow.target in targets.supports else self._untrusted()))
 
         must_eventually(
             out,
             within=self.stack.timeouts.restart + plan.LONGEST_SECONDS,
-            what=f"{blow.target} and all but {most - 1} of the others serve, so that {blow.fault} may strike",
+            what=f"{blow.target} and all but {most - 1} of the others are well, so that {blow.fault} may strike",
             until=lambda seen: len(seen) < most and blow.target not in seen,
         )
 
-    def _missing(self) -> list[str]:
-        """Declared workers that the orchestrator does not route to now."""
+    def _untrusted(self) -> list[str]:
+        """Workers to which the orchestrator sends nothing now, or not as to any other."""
+        shown = self._shown()
+        return [name for name in self._workers() if not (_is_routable(shown.get(name)) and _is_trusted(shown[name]))]
+
+    def _unwell_supports(self, active: set[str]) -> list[str]:
+        """Supports that do not call themselves well. Those that are struck (`active`) are not asked: they may never answer."""
+        return [name for name in self._supports() if name not in active and not self._is_well(name)]
+
+    def _is_well(self, name: str) -> bool:
+        """Also by the word of the orchestrator, which must have heard of it since."""
         try:
-            shown = self.stack.orchestrator.workers()
+            is_connected = self.stack.orchestrator.health()["registry"]["connected"]
+            return bool(is_connected and self.stack.registry.get("/health")["status"] == "healthy")
         except ClientError:
-            return sorted(self.stack.topology.workers())
-        return sorted(set(self.stack.topology.workers()) - {name for name, view in shown.items() if _serves(view)})
+            return False
 
-    def _faults_by_worker(self) -> dict[str, list[str]]:
-        """Each declared worker with what can strike it on this platform."""
-        platform = self.stack.platform
-        own, managed = plan.possible(platform.powers("node")), plan.possible(platform.powers("managed"))
-        return {name: own if name in self.stack.nodes else managed for name in self.stack.topology.workers()}
+    def _shown(self) -> dict[str, dict[str, object]]:
+        """The workers by the orchestrator's word; without a registry that is the last that was known, by which it routes."""
+        try:
+            return self.stack.orchestrator.workers()
+        except ClientError:
+            return {}
+
+    def _workers(self) -> list[str]:
+        """Those declared and those that were started to lie."""
+        return sorted({*self.stack.topology.workers(), *self.liars.names})
+
+    def _supports(self) -> dict[str, str]:
+        return {name: SUPPORTS[node.service] for name, node in self.stack.nodes.items() if node.service in SUPPORTS}
+
+    def _targets(self) -> Targets:
+        """Everybody with what can strike them on this platform."""
+        own = self.stack.platform.powers("node")
+        managed = self.stack.platform.powers("managed") | {"restart"}  # which is its hive's
+        workers = {name: chance.possible(self._called(name), own if name in self.stack.nodes else managed) for name in self._workers()}
+        return Targets(workers, {name: chance.possible({kind}, own) for name, kind in self._supports().items()})
+
+    def _called(self, worker: str) -> set[str]:
+        """What it is to chance."""
+        found = {chance.WORKER: True, chance.OWN_NODE: worker in self.stack.nodes, chance.LIAR: worker in self.liars.names}
+        return {kind for kind, holds in found.items() if holds}
 
 
-def _serves(view: dict[str, object]) -> bool:
-    return view["status"] == "online" and view["state"] == "ready"
+def _is_routable(view: dict[str, object] | None) -> bool:
+    return view is not None and view["status"] == "online" and view["state"] == "ready"
+
+
+def _is_trusted(view: dict[str, object]) -> bool:
+    return view["circuit"] == "closed" and not view["suspected"]

@@ -11,17 +11,19 @@ from hivecheck.stack import Stack
 
 @dataclass
 class Liars:
-    """`ports` are those of the admin listeners, kept for them until the scenario ends."""
+    """`ports` are those of the admin listeners, kept for them until the scenario ends; `names` are the workers."""
 
     stack: Stack
     restarts: Restarts
     ports: list[PortReservation] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def serve(self, worker: str, model: str, hive: str) -> None:
         """Such a worker was started on a hive and is registered."""
         self.ports.append(PortReservation())
         self.stack.hives[hive].start_worker(worker, [model], ["--set", f"admin_port={self.ports[-1].port}"])
         self.restarts.await_alive(worker, hive)
+        self.names.append(worker)
 
     def leave(self) -> None:
         """For the end of a scenario."""

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hivecheck.errors import ClientError, ConditionTimeout, HealError, HivecheckError, InconclusiveError, UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Accountable, Fault, Victim
 from hivecheck.history import Event, History
+from hivecheck.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
@@ -155,5 +157,11 @@ class Injector:
         """A worker's epoch before the strike, so that a later incarnation is told from the struck one; None for no worker."""
         if victim.is_node and victim.node.service != "worker":
             return None
-        listed = victim.stack.registry.services("worker", status="all").get(victim.name, {})
-        return int(listed.get("epoch", 0))
+        return int(self._workers(victim.stack).get(victim.name, {}).get("epoch", 0))
+
+    def _workers(self, stack: Stack) -> dict[str, dict[str, Any]]:
+        """As the registry lists them; while it is struck itself, or not back yet, as it did when the orchestrator last heard of it."""
+        if not any(strike.victim.node.service == "registry" for strike in self.active()):
+            with contextlib.suppress(ClientError):
+                return stack.registry.services("worker", status="all")
+        return stack.orchestrator.workers()

@@ -33,8 +33,10 @@ class Interference:
     def inject(self, victim: Victim) -> None:
         others = [node for name, node in victim.stack.nodes.items() if name != victim.name and node.engine and node.is_running()]
         peers = [node for node in others if not self.services or node.service in self.services]
-        self._peers = [node.name for node in peers]
-        addresses = tuple(node.engine.packets.address() for node in peers if node.engine)
+        # One that is off the network has no address, and its packets meet no rule until it is back.
+        engines = {node.name: node.engine for node in peers if node.engine and node.engine.is_connected()}
+        self._peers = list(engines)
+        addresses = tuple(engine.packets.address() for engine in engines.values())
         self._rule = victim.engine.packets.apply(Rule(addresses, LEASE_SECONDS, seed=victim.name, **self.change))
 
     def effect(self, victim: Victim) -> str | None:

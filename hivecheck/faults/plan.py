@@ -5,35 +5,21 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
+from hivecheck.faults.chance import DRAWN, NOT_DRAWN
+from hivecheck.faults.tolerance import Blow, Targets, tolerated
 
-# Faults that strike a single worker and bite whatever it does; the others want a victim that is busy, a link, or a file.
-ANYWHERE = ("a kill", "a termination", "a wedge", "a freeze")
 MOST_BLOWS = 10
-LATEST_SECONDS = 60.0  # the steady load under which they strike goes on for no longer
+LATEST_SECONDS = 45.0  # of a blow: the steady load under which it falls ends at 60 s, and wants to be seen going on
+LONGEST_TOLD_SECONDS = 10.0  # of one fault in a file
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 3.0  # of one fault
 LEAST_GAP_SECONDS, MOST_GAP_SECONDS = 0.3, 1.5  # from one blow to the next
-RECOVERY_SECONDS = 3.0  # from the end of a fault until its worker counts as one of the sound again
-
-
-@dataclass(frozen=True)
-class Blow:
-    """One fault on one worker: `at_seconds` after the first moment of the plan, healed `for_seconds` later."""
-
-    at_seconds: float
-    fault: str
-    target: str
-    for_seconds: float
-
-    @property
-    def over_at(self) -> float:
-        return self.at_seconds + self.for_seconds
 
 
 @dataclass(frozen=True)
@@ -47,16 +33,16 @@ class FaultPlan:
         """As it lies in a file."""
         return json.dumps({"seed": self.seed, "blows": [asdict(blow) for blow in self.blows]}, indent=2) + "\n"
 
-    def must_be_tolerable(self, workers: Sequence[str]) -> None:
-        """Raise UsageError for a blow at nobody, or when more workers would be faulty at once than a stack must stand."""
-        most = tolerated(len(workers))
+    def must_be_tolerable(self, targets: Targets) -> None:
+        """Raise UsageError for a blow at nobody, or when more would be faulty at once than a stack must stand."""
         for number, blow in enumerate(self.blows):
-            if blow.target not in workers:
-                raise _refusal(f"blows[{number}].target", blow.target, f"one of {', '.join(workers)}")
-            struck = {other.target for other in self.blows if other.at_seconds <= blow.at_seconds < other.over_at}
+            if blow.target not in targets.names():
+                raise _refusal(f"blows[{number}].target", blow.target, f"one of {', '.join(targets.names())}")
+            struck, most, of = targets.struck_at_once(blow, self.blows), targets.tolerated(blow.target), targets.of_its_kind(blow.target)
             if len(struck) > most:
-                wanted = f"a time at which at most {most} of {len(workers)} workers are faulty"
-                raise _refusal(f"blows[{number}].at_seconds", blow.at_seconds, f"{wanted}; then {', '.join(sorted(struck))} would be")
+                kind = "supports" if of is targets.supports else "workers"
+                wanted = f"a time at which at most {most} of {len(of)} {kind} are faulty"
+                raise _refusal(f"blows[{number}].at_seconds", blow.at_seconds, f"{wanted}; then {', '.join(struck)} would be")
 
 
 @dataclass(frozen=True)
@@ -67,39 +53,41 @@ class Drawing:
     count: int = 3
     file: Path | None = None
 
-    def plan(self, faults_by_worker: Mapping[str, Sequence[str]]) -> FaultPlan:
-        """The plan for these workers, each with the faults that can strike it here. Raises UsageError when there is none."""
-        found = load(self.file) if self.file else draw(self.seed, self.count, faults_by_worker)
-        found.must_be_tolerable(sorted(faults_by_worker))
+    def plan(self, targets: Targets) -> FaultPlan:
+        """The plan for those who can be struck here. Raises UsageError when there is none."""
+        found = load(self.file) if self.file else draw(self.seed, self.count, targets)
+        found.must_be_tolerable(targets)
         for number, blow in enumerate(found.blows):
-            if blow.fault not in faults_by_worker[blow.target]:
-                possible = ", ".join(faults_by_worker[blow.target])
+            if blow.fault not in targets.faults_of(blow.target):
+                possible = ", ".join(targets.faults_of(blow.target))
                 raise _refusal(f"blows[{number}].fault", blow.fault, f"what can strike {blow.target} on this platform: {possible}")
         return found
 
 
-def tolerated(workers: int) -> int:
-    """How many of so many workers may be faulty at once, so that clients must not notice."""
-    return (workers - 1) // 2
-
-
-def draw(seed: int, count: int, faults_by_worker: Mapping[str, Sequence[str]]) -> FaultPlan:
-    """A plan of `count` blows within the tolerance. The same arguments give the same plan."""
+def draw(seed: int, count: int, targets: Targets) -> FaultPlan:
+    """A plan of `count` blows within the tolerance, less those for which no time is left. The same arguments give the same plan."""
     must_be_so_many(count)
     chance = random.Random(f"{seed} plan")
-    most = tolerated(len(faults_by_worker))
-    if most < 1:
-        raise UsageError(f"wanted: 3 workers or more to strike at random\ngot: {sorted(faults_by_worker)}; of these none may be faulty")
+    if tolerated(len(targets.workers)) < 1:
+        raise UsageError(f"wanted: 3 workers or more to strike at random\ngot: {sorted(targets.workers)}; of these none may be faulty")
     blows: list[Blow] = []
     at = 0.0
     for _ in range(count):
-        at += chance.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS)
-        while len(faulty := _faulty(blows, at)) >= most:
-            at = min(faulty.values())
-        target = chance.choice(sorted(set(faults_by_worker) - set(faulty)))
-        fault = chance.choice(sorted(faults_by_worker[target]))
-        blows.append(Blow(round(at, 2), fault, target, round(chance.uniform(SHORTEST_SECONDS, LONGEST_SECONDS), 2)))
+        target = chance.choice(targets.names())
+        at = targets.room_at(target, blows, at + chance.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
+        at = math.ceil(100 * at) / 100
+        if at > LATEST_SECONDS:
+            break
+        lasts = round(chance.uniform(SHORTEST_SECONDS, LONGEST_SECONDS), 2)
+        blows.append(Blow(at, _choose(chance, targets.faults_of(target)), target, lasts))
     return FaultPlan(seed, tuple(blows))
+
+
+def _choose(chance: random.Random, faults: Sequence[str]) -> str:
+    """First what is done to the victim, then by which fault: many that differ in little are not to crowd out the others."""
+    deeds = {words: FAULTS[words]().done for words in sorted(faults)}
+    deed = chance.choice(sorted(set(deeds.values())))
+    return chance.choice([words for words in deeds if deeds[words] == deed])
 
 
 def must_be_so_many(count: int) -> None:
@@ -131,14 +119,15 @@ def _parse(told: Any) -> FaultPlan:
 
 def _parse_blow(where: str, told: Any) -> Blow:
     _must_have_keys(where, told, {"at_seconds", "fault", "target", "for_seconds"})
-    for key, most in (("at_seconds", LATEST_SECONDS / 2), ("for_seconds", LATEST_SECONDS / 6)):
+    for key, most in (("at_seconds", LATEST_SECONDS), ("for_seconds", LONGEST_TOLD_SECONDS)):
         value = told[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= most:
             raise _refusal(f"{where}.{key}", value, f"seconds, 0 to {most:g}")
-    if told["fault"] not in ANYWHERE:
-        raise _refusal(f"{where}.fault", told["fault"], f"one of {', '.join(ANYWHERE)}")
+    if str(told["fault"]) not in DRAWN:
+        why_not = NOT_DRAWN.get(str(told["fault"]), "there is no such fault")
+        raise _refusal(f"{where}.fault", told["fault"], f"one of {', '.join(DRAWN)} ({why_not})")
     if not isinstance(told["target"], str):
-        raise _refusal(f"{where}.target", told["target"], "a worker's id")
+        raise _refusal(f"{where}.target", told["target"], "the name of a worker or a node")
     return Blow(float(told["at_seconds"]), told["fault"], told["target"], float(told["for_seconds"]))
 
 
@@ -149,13 +138,3 @@ def _must_have_keys(where: str, told: Any, keys: set[str]) -> None:
 
 def _refusal(key: str, value: object, accepted: str) -> UsageError:
     return UsageError(f"{key}={value!r}: expected {accepted}.")
-
-
-def _faulty(blows: Sequence[Blow], at: float) -> dict[str, float]:
-    """Who is not sound at that time, or has only just been healed, and when each of them counts as sound again."""
-    return {blow.target: blow.over_at + RECOVERY_SECONDS for blow in blows if blow.over_at + RECOVERY_SECONDS > at}
-
-
-def possible(powers: frozenset[str]) -> list[str]:
-    """The faults that can strike a worker whose placement has these powers."""
-    return [words for words in ANYWHERE if FAULTS[words]().needs <= powers]

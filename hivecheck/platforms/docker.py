@@ -30,7 +30,7 @@ from hivecheck.source import source_hash
 
 ENGINE_POWERS = frozenset({"freeze", "memory", "cpu", "disk", "network", "stats", "packets"})
 POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "confine"}) | ENGINE_POWERS
-MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes"})
+MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "exec"})
 PORT = 8000
 DATA, CONFIG, SERVICES = "/data", "/etc/hivecheck/config.toml", "/app/services"
 OWN_DISK = "models"  # below DATA: in the engine's memory, so that it can be small, and be filled without harm to the machine's own

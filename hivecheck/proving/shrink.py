@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from hivecheck.faults.plan import Blow, FaultPlan, load
+from hivecheck.faults.plan import FaultPlan, load
+from hivecheck.faults.tolerance import Blow
 from hivecheck.proving import tally, trial
 from hivecheck.proving.trial import Trial
 

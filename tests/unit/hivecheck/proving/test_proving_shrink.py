@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hivecheck.faults.plan import Blow
+from hivecheck.faults.tolerance import Blow
 from hivecheck.proving.shrink import fingerprint, smallest
 from hivecheck.proving.trial import Trial
 
