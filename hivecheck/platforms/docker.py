@@ -16,13 +16,13 @@ import tomli_w
 from docker.errors import APIError, NotFound
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.network import Network
 
 from hivecheck.errors import ClientError, SetupError
 from hivecheck.labels import Owner
-from hivecheck.platforms import docker_engine
+from hivecheck.platforms import docker_engine, docker_network
 from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.docker_exec import execute
+from hivecheck.platforms.docker_network import Place, StackNetwork
 from hivecheck.platforms.docker_powers import EnginePowers
 from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
@@ -51,7 +51,7 @@ COMMAND_LINE = re.compile(r"==> /proc/(\d+)/cmdline <==\n")
 class DockerNode(DataFolder):
     """A service in a container of its own."""
 
-    def __init__(self, spec: NodeSpec, stack: str, url: str, folder: Path, container: DockerContainer, network: str) -> None:
+    def __init__(self, spec: NodeSpec, stack: str, url: str, folder: Path, container: DockerContainer, place: Place) -> None:
         super().__init__(folder)
         self.name = spec.name
         self.service = spec.service
@@ -61,7 +61,7 @@ class DockerNode(DataFolder):
         self._has_own_disk = spec.disk_mib is not None
         self._container = container.get_wrapped_container()
         self._api = self._container.client.api
-        self.engine: EngineControl | None = EnginePowers(self._api, str(self._container.id), network, [spec.name], MEMORY_BYTES)
+        self.engine: EngineControl | None = EnginePowers(self._api, str(self._container.id), place, MEMORY_BYTES)
 
     def is_running(self) -> bool:
         return bool(self._state().get("Running"))
@@ -176,7 +176,7 @@ class DockerPlatform:
         docker_engine.reap(self._client)
         self._owner = Owner.this_process().label()
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
-        self._networks: dict[str, Network] = {}
+        self._networks: dict[str, StackNetwork] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
 
@@ -197,12 +197,14 @@ class DockerPlatform:
         if reservation is None:
             raise SetupError(f"{spec.name} has no reserved address in stack {stack}; call reserve first")
         folder = self._prepare(stack, spec)
-        container = self._container(stack, spec, folder, reservation.port)
+        network = self._network(stack)
+        place = Place(network.name, network.next_address(), [spec.name])
+        container = self._container(stack, spec, folder, reservation.port, place)
         try:
             container.start()
         except APIError as error:
             raise SetupError(f"{stack}/{spec.name} could not be started: {error.explanation or error}") from None
-        return DockerNode(spec, stack, reservation.url, folder, container, self._network(stack).name)
+        return DockerNode(spec, stack, reservation.url, folder, container, place)
 
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():
@@ -230,10 +232,9 @@ class DockerPlatform:
         (folder / "config.toml").write_text(tomli_w.dumps({"port": PORT} | dict(spec.settings) | own), encoding="utf-8")
         return folder
 
-    def _container(self, stack: str, spec: NodeSpec, folder: Path, port: int) -> DockerContainer:
+    def _container(self, stack: str, spec: NodeSpec, folder: Path, port: int, place: Place) -> DockerContainer:
         container = DockerContainer(self._context.image, env=dict(QUICK_START))
         container.with_command(["python3", "-m", f"services.{spec.service}", "--config", CONFIG, *_overrides(spec)])
-        container.with_network(self._network(stack)).with_network_aliases(spec.name)
         container.with_volume_mapping(str(folder / "config.toml"), CONFIG, "ro")
         container.with_volume_mapping(str(folder / "data"), DATA, "rw")
         if self._context.is_overlay:
@@ -246,6 +247,7 @@ class DockerPlatform:
             labels=self._labels(stack) | {docker_engine.NODE: spec.name},
             hostname=spec.name,
             init=True,
+            **docker_network.endpoint(self._client, place),
             **self.confinement(),
         )
 
@@ -269,10 +271,10 @@ class DockerPlatform:
             "memswap_limit": MEMORY_BYTES,
         }
 
-    def _network(self, stack: str) -> Network:
+    def _network(self, stack: str) -> StackNetwork:
         with self._lock:
             if stack not in self._networks:
-                self._networks[stack] = Network(docker_network_kw={"labels": self._labels(stack)}).create()
+                self._networks[stack] = docker_network.create(self._client, self._labels(stack))
             return self._networks[stack]
 
     def _labels(self, stack: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from docker.errors import APIError
 
 from hivecheck.errors import ClientError
+from hivecheck.platforms.docker_network import Place
 from hivecheck.platforms.docker_packets import DockerPackets
 from hivecheck.platforms.platform import PacketControl, Usage
 
@@ -21,13 +22,12 @@ UNLIMITED_QUOTA = -1
 class EnginePowers:
     """The powers of one container. Each has its cure beside it; every method raises ClientError when the engine refuses."""
 
-    def __init__(self, api: Any, container: str, network: str, aliases: list[str], memory_bytes: int) -> None:
+    def __init__(self, api: Any, container: str, place: Place, memory_bytes: int) -> None:
         self._api = api
         self._container = container
-        self._network = network
-        self._aliases = aliases
+        self._place = place
         self._memory_bytes = memory_bytes
-        self.packets: PacketControl = DockerPackets(api, container, aliases[0])
+        self.packets: PacketControl = DockerPackets(api, container, place.aliases[0])
 
     def freeze(self) -> None:
         """Every process stands still (cgroup freezer); connections stay open."""
@@ -68,14 +68,15 @@ class EnginePowers:
 
     def disconnect(self) -> None:
         """Off the stack's network, established connections included; its published port answers no more."""
-        self._do("disconnect_container_from_network", self._container, self._network, force=True)
+        self._do("disconnect_container_from_network", self._container, self._place.network, force=True)
 
     def connect(self) -> None:
-        """Back on the stack's network, under its name: without the alias its peers would look for it in vain."""
-        self._do("connect_container_to_network", self._container, self._network, aliases=self._aliases)
+        """Back on the stack's network, at its address and under its name: without the alias its peers would look for it in vain."""
+        place = self._place
+        self._do("connect_container_to_network", self._container, place.network, aliases=place.aliases, ipv4_address=place.address)
 
     def is_connected(self) -> bool:
-        return self._network in self._inspected()["NetworkSettings"]["Networks"]
+        return self._place.network in self._inspected()["NetworkSettings"]["Networks"]
 
     def usage(self) -> Usage:
         """What the container uses now."""
@@ -111,4 +112,4 @@ class EnginePowers:
         try:
             return getattr(self._api, call)(*arguments, **options)
         except APIError as error:
-            raise ClientError(f"{self._aliases[0]}: the engine refuses {call} ({error.explanation})") from None
+            raise ClientError(f"{self._place.aliases[0]}: the engine refuses {call} ({error.explanation})") from None

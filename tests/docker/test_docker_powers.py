@@ -83,6 +83,23 @@ def test_a_node_off_the_network_is_lost_to_its_peers_and_found_by_its_name_when_
     stack.heal()
 
 
+def test_nodes_that_were_away_at_the_same_time_come_back_at_their_own_addresses_in_whatever_order(stack: Stack) -> None:
+    nodes = [stack.nodes[name] for name in ("orchestrator", "registry")]
+    before = [engine_of(node).packets.address() for node in nodes]
+    assert len(set(before)) == 2
+    for node in nodes:
+        node.kill()
+    for node in nodes[::-1]:
+        node.restart()
+    assert [engine_of(node).packets.address() for node in nodes] == before
+    for node in nodes:
+        engine_of(node).disconnect()
+    for node in nodes:
+        engine_of(node).connect()
+    assert [engine_of(node).packets.address() for node in nodes] == before
+    eventually(stack.not_at_baseline, within=Timeouts().heal, what="the stack at its baseline", until=lambda odd: odd is None)
+
+
 def test_a_node_squeezed_to_a_tenth_of_a_core_gets_no_more_than_that_and_all_of_it_back(stack: Stack) -> None:
     node = stack.nodes["registry"]
     engine_of(node).limit_cpu(0.1)
