@@ -159,6 +159,16 @@ def test_a_killed_worker_is_healed_when_its_hive_started_another_process_not_whi
     must_be_at_baseline(stack)
 
 
+def test_a_worker_can_be_struck_while_the_registry_is_and_its_incarnation_is_known(stack: Stack, tmp_path: Path) -> None:
+    epoch = stack.registry.workers()["worker-1"]["epoch"]
+    own = injector(tmp_path, Timeouts())
+    own.strike("a kill", "registry", [Victim.named("registry", stack)])
+    own.strike("a wedge", "worker-1", [Victim.named("worker-1", stack)])
+    assert own.history.events("act", "worker-1")[-1].data["epoch"] == epoch
+    own.heal_all()
+    must_be_at_baseline(stack)
+
+
 @pytest.mark.parametrize("words", CASES)
 def test_aimed_at_somebody_else_it_is_in_doubt_and_healed_all_the_same(stack: Stack, tmp_path: Path, words: str) -> None:
     must_be_possible(stack, words)

@@ -243,6 +243,18 @@ def test_a_fault_strikes_is_seen_to_bite_and_heals(stack: Stack, node: Node, tmp
     assert is_connecting(node, "hive-1", 10.0)
 
 
+def test_a_node_is_cut_off_from_everybody_who_is_there(stack: Stack, node: Node, tmp_path: Path) -> None:
+    absent = stack.nodes["registry"]
+    assert absent.engine is not None
+    absent.engine.disconnect()
+    with injector(tmp_path) as struck:
+        struck.strike("a partition from everybody", "orchestrator", [Victim.named("orchestrator", stack)])
+        assert not is_connecting(node, "hive-1")
+        struck.heal("orchestrator")
+    absent.engine.connect()
+    assert is_connecting(node, "hive-1", 10.0) and is_connecting(node, "registry", 10.0)
+
+
 @pytest.mark.parametrize("words", ["a partition from the workers", "a cut after 4096 bytes to the workers"])
 def test_a_fault_aimed_at_nobody_does_not_count(stack: Stack, node: Node, tmp_path: Path, words: str) -> None:
     """The small stack has no workers of their own: nobody is there to be cut off from."""
