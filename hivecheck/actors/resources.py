@@ -12,8 +12,9 @@ from hivecheck.actors.waves import Waves
 from hivecheck.actors.workers import Workers
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.exhaustion import kernel_kills, running
+from hivecheck.faults.exhaustion import running
 from hivecheck.faults.fault import Victim
+from hivecheck.faults.memory import kernel_kills
 from hivecheck.platforms.platform import EngineControl
 from hivecheck.stack import Stack
 from hivecheck.waiting import must_eventually
@@ -73,7 +74,7 @@ class Resources:
         """The kernel has killed for want of memory there since it was noted, by its own count."""
         before, node = self.noted_kills[hive], Victim.named(hive, self.stack)
         must_eventually(
-            lambda: before if running(node.node, self.heavy) else kernel_kills(node),
+            lambda: before if running(node.engine.commands(), self.heavy) else kernel_kills(node),
             within=within,
             what=f"the kernel kills for want of memory at {hive} (before: {before})",
             until=lambda count: count > before,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass
 
 from hivecheck.errors import ClientError
 from hivecheck.faults.fault import Victim
+from hivecheck.faults.limits import limit, soft_limit
 
 DATABASES = {"registry": "registry.db", "orchestrator": "usage.sqlite", "hive": "catalogue.db"}
 # Each program runs where the service does; its first arguments are the places where the database may be.
-_HEAD = "import os, resource, sys, time\npath = next(path for path in sys.argv[1:3] if os.path.exists(path))\n"
+_HEAD = "import os, sys, time\npath = next(path for path in sys.argv[1:3] if os.path.exists(path))\n"
 # Leaves a process behind that holds the write lock until a file appears beside the database, and prints its id. It ends by itself.
 LOCK = """
 import sqlite3
@@ -75,9 +77,6 @@ connection = sqlite3.connect(path)
 own = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'somebody_else'").fetchone()[0]
 print("replaced" if own else "as before")
 """
-LIMIT = "resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE, (0, resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[1]))\n"
-LIFT = "resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE, (resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[1],) * 2)\n"
-LIMITED = "print(resource.prlimit(int(sys.argv[3]), resource.RLIMIT_FSIZE)[0])\n"
 
 
 @dataclass
@@ -133,18 +132,22 @@ class FileLimit:
     needs: frozenset[str] = frozenset({"exec"})
 
     def inject(self, victim: Victim) -> None:
-        run(victim, LIMIT)
+        database_of(victim)
+        limit(victim, resource.RLIMIT_FSIZE, 0)
 
     def effect(self, victim: Victim) -> str | None:
-        return f"the kernel lets process {victim.pid} write files of 0 bytes" if run(victim, LIMITED) == "0" else None
+        return f"the kernel lets process {victim.pid} write files of 0 bytes" if self._is_limited(victim) else None
 
     def heal(self, victim: Victim) -> None:
         if victim.state() is not None:
-            run(victim, LIFT)
+            limit(victim, resource.RLIMIT_FSIZE, None)
 
     def residue(self, victim: Victim) -> str | None:
-        is_limited = victim.state() is not None and run(victim, LIMITED) == "0"
+        is_limited = victim.state() is not None and self._is_limited(victim)
         return f"process {victim.pid} may still write files of 0 bytes only" if is_limited else None
+
+    def _is_limited(self, victim: Victim) -> bool:
+        return soft_limit(victim, resource.RLIMIT_FSIZE) == 0
 
 
 def run(victim: Victim, program: str, *words: str) -> str:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults.fault import Victim
-from hivecheck.platforms.platform import EngineControl, Node
+from hivecheck.faults.memory import kernel_kills, memory
+from hivecheck.platforms.platform import EngineControl
 
 MIB = 1024 * 1024
 HEADROOM_BYTES = 48 * MIB  # for what the node does besides; the engine refuses a limit below what is in use (cgroup v1)
 WANTED_MIB = 512  # more than a node may ever have
-# Whichever version of control groups the kernel has; both name the count `oom_kill`. Then whether a process is there. No other program is
-# started, which would take its memory from where there is none; and nothing of the process is read from /proc: that holds its memory fast
-# while it dies, and as long as it is not free the kernel goes on and kills the next.
-LOOK = """for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
-[ -r $f ] && while read -r l; do echo "$l"; done < $f; done
-kill -0 $0 && echo there; true"""
 
 
 @dataclass
@@ -28,13 +24,12 @@ class Exhaustion:
     done: str = "killed for want of memory"
     needs: frozenset[str] = frozenset({"memory"})
     _before: int = 0
-    _outside: frozenset[int] = frozenset()  # the ids of the struck process as the engine sees it
+    _commands: dict[int, str] = field(default_factory=dict)  # of the node's processes before the strike, as the engine sees them
 
     def inject(self, victim: Victim) -> None:
-        self._before = kernel_kills(victim)
         engine = _engine(victim)
-        self._outside = running(victim.node, victim.name)
-        engine.limit_memory(engine.usage().memory_bytes + HEADROOM_BYTES)
+        self._before, self._commands = kernel_kills(victim), engine.commands()
+        engine.limit_memory(memory(victim).used + HEADROOM_BYTES)
         hive = ControlClient(victim.node.url, victim.stack.secrets.token)
         model = next(iter(victim.stack.registry.workers()[victim.name]["models"]))
         body = {"model": model, "messages": [{"role": "user", "content": "want"}], "max_tokens": 1}
@@ -44,10 +39,11 @@ class Exhaustion:
         hive.close()
 
     def effect(self, victim: Victim) -> str | None:
-        if self._outside & running(victim.node, victim.name):
+        struck = running(self._commands, victim.name)
+        if not struck or struck & set(_engine(victim).commands()):
             return None
-        after, is_there = look(victim)
-        if after <= self._before or is_there:
+        after = kernel_kills(victim)
+        if after <= self._before:
             return None
         return f"the kernel's count of kills for want of memory went from {self._before} to {after}, process {victim.pid} is gone"
 
@@ -60,28 +56,13 @@ class Exhaustion:
         return victim.not_replaced()
 
 
-def running(node: Node, worker: str) -> frozenset[int]:
-    """The processes of a worker, by the engine's word; none where there is no engine.
+def running(commands: Mapping[int, str], worker: str) -> frozenset[int]:
+    """The processes of a worker among those of its node, by the engine's word.
 
     Nobody looks inside while memory is short there: the engine's helper wants some, too, and while the kernel takes back what its victim
     had, one more who wants memory makes it kill the next. Seen here: three workers within 25 ms, two of them for want of the helper.
     """
-    told = node.engine.commands() if node.engine else {}
-    return frozenset(pid for pid, command in told.items() if f"name={worker}" in command.split())
-
-
-def kernel_kills(victim: Victim) -> int:
-    """How many processes of the victim's node the kernel has killed for want of memory, by its own count."""
-    return look(victim)[0]
-
-
-def look(victim: Victim) -> tuple[int, bool]:
-    """The kernel's count at the victim's node, and whether the struck process is still there. Raises ClientError when there is no count."""
-    lines = victim.node.run(["sh", "-c", LOOK, str(victim.pid)]).output.splitlines()
-    counts = [int(line.split()[1]) for line in lines if line.startswith("oom_kill ")]
-    if not counts:
-        raise ClientError(f"{victim.node.name} shows no count of kills for want of memory: {lines}")
-    return sum(counts), "there" in lines
+    return frozenset(pid for pid, command in commands.items() if f"name={worker}" in command.split())
 
 
 def _engine(victim: Victim) -> EngineControl:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -56,6 +57,25 @@ class Victim:
             return f"{self.name} does not run"
         is_unnoticed = not self.is_node and now.pid == self.pid and self.state() is None
         return f"the hive still takes process {self.pid} of {self.name} for alive" if is_unnoticed else None
+
+    def proc(self, name: str) -> str:
+        """A file of /proc/<pid> of the struck process. Raises ClientError when that is gone."""
+        folder = self.node.proc_of(self.pid)
+        with contextlib.suppress(OSError):  # not shown to us here
+            if folder is not None:
+                return (folder / name).read_text(errors="replace")
+        done = self.node.run(["cat", f"/proc/{self.pid}/{name}"])
+        if done.exit_code:
+            raise ClientError(f"process {self.pid} of {self.name} shows no {name}: {done.output.strip()}")
+        return done.output
+
+    def descriptors(self) -> int:
+        """How many file descriptors the struck process holds, as the kernel lists them."""
+        folder = self.node.proc_of(self.pid)
+        with contextlib.suppress(OSError):
+            if folder is not None:
+                return len(list((folder / "fd").iterdir()))
+        return len(self.node.run(["ls", f"/proc/{self.pid}/fd"]).output.split())
 
     def state(self) -> str | None:
         """The letter of /proc/<pid>/stat of the struck process; None when it is gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import time
 from dataclasses import dataclass, field
@@ -10,27 +11,28 @@ from urllib.parse import urlsplit
 
 from hivecheck.errors import InconclusiveError
 from hivecheck.faults.fault import Victim
+from hivecheck.faults.limits import limit, soft_limit
 
 SPARE = 220  # descriptors beyond those in use: enough for a cap of 60 and for those that are being turned away, below what is hoarded
 HOARDED = 260
-STEADY_SECONDS = 1.0  # for so long nobody came or went any more: whoever was to be turned away is
+FIRST_LETTER = b"G"  # of a request that never comes: who is turned away is told so at once, and not after a silence
+OF_ITS_OWN = 3  # descriptors that a service takes and gives back meanwhile
+STEADY_SECONDS = 0.1  # for so long every connection was accounted for
 TAKEN = 30  # descriptors that the hoard must have taken to count
 SCARCE_SHARE = 0.2  # of its limit that a process must hold for descriptors to be scarce: by far more than an idle one does
-CONNECT_SECONDS = 2.0
-LIMIT = """
-import resource, sys
-pid, soft = map(int, sys.argv[1:])
-resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]))
-"""
 
 
 @dataclass
 class Hoard:
-    """The hoarded connections say nothing. Those beyond the cap are turned away; what was connected before is not touched."""
+    """Each hoarded connection begins a request and says no more. Those beyond the cap are turned away; what was connected is not touched.
+
+    It bit when every connection is accounted for: it was turned away, or the struck process holds a descriptor for it.
+    """
 
     done: str = "short of descriptors"
     needs: frozenset[str] = frozenset({"exec"})
-    _sockets: list[socket.socket] = field(default_factory=list)
+    _waiting: list[socket.socket] = field(default_factory=list)  # for their connection
+    _held: list[socket.socket] = field(default_factory=list)
     _before: int = 0
     _limit: int = 0
     _seen: int = 0
@@ -39,51 +41,59 @@ class Hoard:
     def inject(self, victim: Victim) -> None:
         if not victim.is_node:
             raise InconclusiveError(f"wanted: a node, whose port the harness reaches\ngot: {victim.name}")
-        self._before, self._limit = descriptors(victim), soft_limit(victim)
-        limit(victim, self._before + SPARE)
+        self._before, self._limit = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
+        limit(victim, resource.RLIMIT_NOFILE, self._before + SPARE)
         address = urlsplit(victim.node.url)
         for _ in range(HOARDED):
-            with contextlib.suppress(OSError):  # one that is turned away at once is no loss
-                self._sockets.append(socket.create_connection((address.hostname, address.port), CONNECT_SECONDS))
+            each = socket.socket()
+            each.setblocking(False)
+            each.connect_ex((address.hostname, address.port))
+            self._waiting.append(each)
 
     def effect(self, victim: Victim) -> str | None:
-        now, most = descriptors(victim), soft_limit(victim)
-        if now != self._seen:
-            self._seen, self._seen_at = now, time.monotonic()
+        self._sort()
+        now, most = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
+        kept = len(self._held) + len(self._waiting)
+        is_accounted = now >= most - OF_ITS_OWN or abs(now - self._before - kept) <= OF_ITS_OWN
+        if kept != self._seen or not is_accounted:
+            self._seen, self._seen_at = kept, time.monotonic()
         if time.monotonic() - self._seen_at < STEADY_SECONDS:
             return None
         is_scarce = now - self._before >= TAKEN and now >= SCARCE_SHARE * most
         return f"{now} of {most} descriptors are taken, {self._before} were before" if is_scarce else None
 
     def heal(self, victim: Victim) -> None:
-        for each in self._sockets:
+        for each in self._held + self._waiting:
             each.close()
-        self._sockets.clear()
+        self._held.clear()
+        self._waiting.clear()
         if self._limit and victim.state() is not None:
-            limit(victim, self._limit)
+            limit(victim, resource.RLIMIT_NOFILE, self._limit)
 
     def residue(self, victim: Victim) -> str | None:
         if victim.state() is None:
             return None  # what ended holds nothing
-        if self._limit and soft_limit(victim) != self._limit:
-            return f"{victim.name} is still limited to {soft_limit(victim)} descriptors"
-        now = descriptors(victim)
+        now, most = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
+        if self._limit and most != self._limit:
+            return f"{victim.name} is still limited to {most} descriptors"
         return f"{victim.name} still holds {now} descriptors, {self._before} were before" if now - self._before >= TAKEN else None
 
-
-def descriptors(victim: Victim) -> int:
-    """How many file descriptors the struck process holds, as the kernel lists them."""
-    return len(victim.node.run(["ls", f"/proc/{victim.pid}/fd"]).output.split())
-
-
-def soft_limit(victim: Victim) -> int:
-    """How many it may hold."""
-    lines = victim.node.run(["cat", f"/proc/{victim.pid}/limits"]).output.splitlines()
-    return next(int(line.split()[3]) for line in lines if line.startswith("Max open files"))
-
-
-def limit(victim: Victim, soft: int) -> None:
-    """Change how many it may hold; raised again, up to what it was started with, without any privilege."""
-    done = victim.node.run(["python3", "-c", LIMIT, str(victim.pid), str(soft)])
-    if done.exit_code:
-        raise InconclusiveError(f"wanted: {victim.name} limited to {soft} descriptors\ngot: {done.output}")
+    def _sort(self) -> None:
+        """Whoever is connected says its letter; whoever was answered or cut off was turned away, and goes."""
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            try:
+                each.send(FIRST_LETTER)
+                self._held.append(each)
+            except (BlockingIOError, InterruptedError):
+                self._waiting.append(each)
+            except OSError:
+                each.close()
+        held, self._held = self._held, []
+        for each in held:
+            with contextlib.suppress(BlockingIOError):
+                with contextlib.suppress(ConnectionError):
+                    each.recv(1)
+                each.close()
+                continue
+            self._held.append(each)

@@ -6,69 +6,106 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hivecheck.errors import InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults.fault import Victim
 
 HANG = {"rates": [{"fault": "hang", "share": 1.0}], "health": "well"}
 NO_PORT = -1
 PATIENCE_SECONDS = 0.5  # an idle worker answers a chat within milliseconds
-# One HTTP call where the worker runs: nobody else reaches it, and its command line names its ports. Prints the status; 0 when no answer
-# came in time, -1 when it has no such port.
-CALL = """
-import sys, urllib.request, urllib.error
-pid, port, path, token, body, seconds = sys.argv[1:]
+ORDER_SECONDS = 2.0
+LEAST_PATIENCE_SECONDS, USUAL_TIMES = 0.1, 5  # once it was seen how long one takes: so many times that, no less than the former
+HEALTHS = 4  # asked while a chat waits: whoever is asked later and answers sooner does have the time to answer
+# HTTP where the worker runs: nobody else reaches it, and its command line names its ports. A status is 0 when no answer came in time, -1
+# when it has no such port. Nothing but what starts fast is imported.
+HEAD = """
+import socket, sys, time
+pid, token, seconds, *bodies = sys.argv[1:]
 words = open(f"/proc/{pid}/cmdline").read().split("\\0")
-ports = [word.partition("=")[2] for word in words if word.startswith(port + "=")]
-if not ports:
-    sys.exit(print(-1))
-url = f"http://127.0.0.1:{ports[-1]}{path}"
-headers = {"X-Cluster-Token": token, "Content-Type": "application/json"}
-request = urllib.request.Request(url, body.encode() or None, headers)
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-try:
-    print(opener.open(request, timeout=float(seconds)).status)
-except urllib.error.HTTPError as error:
-    print(error.code)
-except OSError:
-    print(0)
+def begun(name, path, body=""):
+    ports = [word.partition("=")[2] for word in words if word.startswith(name + "=")]
+    if not ports:
+        return None
+    asked = socket.create_connection(("127.0.0.1", int(ports[-1])), float(seconds))
+    lines = f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: worker", f"X-Cluster-Token: {token}", "Connection: close"
+    lines += "Content-Type: application/json", f"Content-Length: {len(body.encode())}"
+    asked.sendall(("\\r\\n".join(lines) + "\\r\\n\\r\\n" + body).encode())
+    return asked
+def status(asked, patience=float(seconds)):
+    if asked is None:
+        return -1
+    asked.settimeout(max(0.001, patience))
+    try:
+        return int(asked.recv(4096).split()[1])
+    except (OSError, IndexError):
+        return 0
+def ask(*request):
+    try:
+        return status(begun(*request))
+    except OSError:
+        return 0
+CHAT = "/v1/chat/completions"
 """
+# How long a chat takes before the strike, and what came of the strike.
+STRIKE = """
+start = time.monotonic()
+print(ask("port", CHAT, bodies[0]), time.monotonic() - start, ask("admin_port", "/admin/faults", bodies[1]))
+"""
+# A chat is asked first, then for its health again and again until its patience is over, then for the chat's answer.
+LOOK = f"""
+start, chat = time.monotonic(), begun("port", CHAT, bodies[0])
+healths = []
+for number in range(1, {HEALTHS} + 1):
+    healths.append(ask("port", "/health"))
+    time.sleep(max(0, start + float(seconds) * number / {HEALTHS} - time.monotonic()))
+print(status(chat, 0), *healths)
+"""
+RESET = """print(ask("admin_port", "/admin/reset", bodies[0]))"""
+CHATS = """print(ask("port", CHAT, bodies[0]))"""
 
 
 @dataclass
 class Lie:
-    """Proven by its contradiction: health is 200 and a chat gets no answer; healed when a chat is answered again."""
+    """Proven by its contradiction: a chat gets no answer, and its health, asked for later, is 200; healed when a chat is answered again."""
 
     done: str = "made to lie"
     needs: frozenset[str] = frozenset({"exec"})
+    _patience_seconds: float = PATIENCE_SECONDS
 
     def inject(self, victim: Victim) -> None:
-        self._must_take(victim, "/admin/faults", HANG)
+        chat, seconds, order = self._say(victim, STRIKE, PATIENCE_SECONDS, self._chat(victim), json.dumps(HANG))
+        if order != 200:
+            raise InconclusiveError(f"wanted: {victim.name} takes orders at its admin listener\ngot: status {order:g}")
+        if chat == 200:
+            self._patience_seconds = max(LEAST_PATIENCE_SECONDS, USUAL_TIMES * seconds)
 
     def effect(self, victim: Victim) -> str | None:
-        health, chat = self._call(victim, "port", "/health"), self._chat(victim)
-        return f"health of {victim.name} is 200, and a chat has no answer" if (health, chat) == (200, 0) else None
+        chat, *healths = self._say(victim, LOOK, self._patience_seconds, self._chat(victim))
+        is_contradiction = chat == 0 and healths == [200] * HEALTHS
+        told = f"a chat has no answer in {self._patience_seconds:.2f} s, while health of {victim.name} was 200 {HEALTHS} times"
+        return told if is_contradiction else None
 
     def heal(self, victim: Victim) -> None:
-        if victim.state() is not None and self._call(victim, "admin_port", "/health") != NO_PORT:  # it cannot have been told anything
-            self._must_take(victim, "/admin/reset", {})
+        if victim.state() is None:
+            return
+        (order,) = self._say(victim, RESET, ORDER_SECONDS, "{}")
+        if order not in (200, NO_PORT):  # without a port it cannot have been told anything
+            raise InconclusiveError(f"wanted: {victim.name} takes back its orders\ngot: status {order:g}")
 
     def residue(self, victim: Victim) -> str | None:
         if victim.state() is None:
             return None  # what took its place was told nothing
-        status = self._chat(victim)
-        return None if status == 200 else f"a chat at {victim.name} gets status {status}"
+        (status,) = self._say(victim, CHATS, PATIENCE_SECONDS, self._chat(victim))
+        return None if status == 200 else f"a chat at {victim.name} gets status {status:g}"
 
-    def _must_take(self, victim: Victim, path: str, orders: dict[str, Any]) -> None:
-        if (status := self._call(victim, "admin_port", path, orders)) != 200:
-            raise InconclusiveError(f"wanted: {victim.name} takes orders at its admin listener\ngot: status {status}")
-
-    def _chat(self, victim: Victim) -> int:
+    def _chat(self, victim: Victim) -> str:
         view = victim.stack.hive_of(victim.name).workers()[victim.name]
-        body = {"model": view["models"][0], "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
-        return self._call(victim, "port", "/v1/chat/completions", body)
+        body: dict[str, Any] = {"model": view["models"][0], "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
+        return json.dumps(body)
 
-    def _call(self, victim: Victim, port: str, path: str, body: dict[str, Any] | None = None) -> int:
-        """The status of an answer; 0 when there was none in time."""
-        text, token = "" if body is None else json.dumps(body), victim.stack.secrets.token
-        done = victim.node.run(["python3", "-c", CALL, str(victim.pid), port, path, token, text, str(PATIENCE_SECONDS)])
-        return int(done.output.strip().rpartition("\n")[2]) if done.exit_code == 0 else 0
+    def _say(self, victim: Victim, program: str, seconds: float, *bodies: str) -> list[float]:
+        """The numbers that a program prints which runs where the worker does."""
+        words = [str(victim.pid), victim.stack.secrets.token, str(seconds), *bodies]
+        done = victim.node.run(["python3", "-I", "-S", "-c", HEAD + program, *words])
+        if done.exit_code:
+            raise ClientError(f"{victim.name} could not be asked: {done.output.strip()}")
+        return [float(word) for word in done.output.split()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults.fault import Victim
 from hivecheck.waiting import eventually
 
+UPTIME = Path("/proc/uptime")
 STARTED_FIELD = 19  # of /proc/<pid>/stat after the command's closing bracket: clock ticks since the machine's boot, proc(5)
 
 
@@ -24,9 +26,10 @@ class Restart:
     def inject(self, victim: Victim) -> None:
         if not victim.is_node:
             raise InconclusiveError(f"wanted: a node, which the harness can start again\ngot: {victim.name}, which its hive starts")
-        self._begun_seconds = float(victim.node.run(["cat", "/proc/uptime"]).output.split()[0])
+        self._begun_seconds = uptime_seconds(victim)
         victim.node.signal(signal.SIGTERM)
-        eventually(lambda: not victim.node.is_running(), within=victim.stack.timeouts.node_stop, what=f"{victim.name} stopped")
+        within = victim.stack.timeouts.node_stop
+        eventually(lambda: not victim.node.is_running(), within=within, what=f"{victim.name} stopped", every=0.005)
         victim.node.restart()
 
     def effect(self, victim: Victim) -> str | None:
@@ -43,13 +46,20 @@ class Restart:
         return None if victim.node.processes() else f"{victim.name} does not run"
 
 
+def uptime_seconds(victim: Victim) -> float:
+    """How long the kernel that runs the node has been up."""
+    is_shown_here = victim.node.proc_of(victim.pid) is not None
+    told = UPTIME.read_text() if is_shown_here else victim.node.run(["cat", str(UPTIME)]).output
+    return float(told.split()[0])
+
+
 def started_seconds(victim: Victim) -> float | None:
     """When the process that now is the node's own was started, since the machine's boot; None while there is none."""
     own = victim.node.processes()
     if not own:
         return None
     try:
-        told = victim.node.run(["cat", f"/proc/{own[0].pid}/stat"]).output
+        told = replace(victim, pid=own[0].pid).proc("stat")
     except ClientError:
         return None
-    return int(told.rpartition(")")[2].split()[STARTED_FIELD]) / os.sysconf("SC_CLK_TCK") if ")" in told else None
+    return int(told.rpartition(")")[2].split()[STARTED_FIELD]) / os.sysconf("SC_CLK_TCK")

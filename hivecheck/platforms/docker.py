@@ -19,7 +19,7 @@ from testcontainers.core.container import DockerContainer
 
 from hivecheck.errors import ClientError, SetupError
 from hivecheck.labels import Owner
-from hivecheck.platforms import docker_engine, docker_network
+from hivecheck.platforms import docker_engine, docker_kernel, docker_network
 from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.docker_exec import execute
 from hivecheck.platforms.docker_network import Place, StackNetwork
@@ -83,7 +83,10 @@ class DockerNode(DataFolder):
         own = [process.pid for process in self.processes()]
         if not own or pid not in (None, *own):
             raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {own}")
-        self.run(["sh", "-c", f"kill -{number.value} {pid or own[0]}"])
+        struck = pid or own[0]
+        folder = self.proc_of(struck)
+        if folder is None or not docker_kernel.send(str(self._container.id), int(folder.name), number):
+            self.run(["sh", "-c", f"kill -{number.value} {struck}"])
 
     def resume(self) -> None:
         if self.engine and self.engine.is_frozen():
@@ -138,9 +141,13 @@ class DockerNode(DataFolder):
     def processes(self) -> list[ProcessView]:
         if not self.is_running():
             return []
-        views = process_views(self.run(["sh", "-c", PROCESSES]).output)
+        folders = self._process_folders()
+        views = process_views(self.run(["sh", "-c", PROCESSES]).output) if folders is None else docker_kernel.process_views(folders)
         living = [view for view in views if view.state not in "ZX" and view.pid != 1]
         return sorted(living, key=lambda view: (f"services.{self.service}" not in view.command, view.pid))
+
+    def proc_of(self, pid: int) -> Path | None:
+        return (self._process_folders() or {}).get(pid)
 
     def listeners(self) -> list[Listener]:
         """Those of its processes, which only the stack's network can reach, and those of the engine that lead to it."""
@@ -154,6 +161,9 @@ class DockerNode(DataFolder):
             for binding in bindings or ()
         ]
         return [listener for listener in inner if listener.host != DNS_OF_DOCKER] + outer
+
+    def _process_folders(self) -> dict[int, Path] | None:
+        return docker_kernel.process_folders(str(self._container.id), int(self._state().get("Pid", 0)))
 
     def _state(self) -> dict[str, Any]:
         try:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError
 
 from hivecheck.errors import ClientError
+from hivecheck.platforms import docker_kernel
 from hivecheck.platforms.docker_network import Place
 from hivecheck.platforms.docker_packets import DockerPackets
 from hivecheck.platforms.platform import PacketControl, Usage
 
 NANOSECONDS = 1e9
 PERIOD_MICROSECONDS = 20_000  # shorter than the kernel's own 100 ms: that it holds somebody back shows sooner
-CGROUPS = Path("/sys/fs/cgroup")
 UNLIMITED_QUOTA = -1
 
 
@@ -60,11 +58,11 @@ class EnginePowers:
         return int(self._inspected()["HostConfig"].get("CpuQuota") or UNLIMITED_QUOTA) > 0
 
     def throttled_periods(self) -> int:
-        """Of a daemon on this machine the kernel tells at once; any other engine tells up to a second later."""
-        told = self._told_by_the_kernel()
-        if told is None:
-            return int(self._stats()["cpu_stats"].get("throttling_data", {}).get("throttled_periods", 0))
-        return told
+        """Where the kernel shows its control group here, it tells at once; the engine tells up to a second later."""
+        told = dict(line.split() for line in (self.control_file("cpu.stat") or "").splitlines())
+        if "nr_throttled" in told:
+            return int(told["nr_throttled"])
+        return int(self._stats()["cpu_stats"].get("throttling_data", {}).get("throttled_periods", 0))
 
     def disconnect(self) -> None:
         """Off the stack's network, established connections included; its published port answers no more."""
@@ -91,15 +89,8 @@ class EnginePowers:
         told = self._do("top", self._container, ps_args="-eo pid,args")
         return {int(row[0]): row[-1] for row in told["Processes"] or ()}
 
-    def _told_by_the_kernel(self) -> int | None:
-        """`nr_throttled` of the container's control group (version 1 or 2); None when this machine's kernel does not know it."""
-        with contextlib.suppress(OSError, ValueError, LookupError):
-            for line in Path(f"/proc/{self._inspected()['State']['Pid']}/cgroup").read_text().splitlines():
-                _, controllers, path = line.split(":", 2)
-                if self._container in path and (controllers == "" or "cpu" in controllers.split(",")):
-                    told = (CGROUPS / controllers / path.lstrip("/") / "cpu.stat").read_text()
-                    return int(dict(each.split() for each in told.splitlines())["nr_throttled"])
-        return None
+    def control_file(self, *names: str) -> str | None:
+        return docker_kernel.control_file(self._container, int(self._inspected()["State"]["Pid"]), *names)
 
     def _inspected(self) -> dict[str, Any]:
         return dict(self._do("inspect_container", self._container))

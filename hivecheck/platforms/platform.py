@@ -116,6 +116,9 @@ class Measurable(Protocol):
     def commands(self) -> dict[int, str]:
         """The node's processes and their command lines as the engine sees them: by the machine's ids, and without a look inside."""
 
+    def control_file(self, *names: str) -> str | None:
+        """The first of these files of the node's control group that there is, as this machine's kernel shows it; None if it shows none."""
+
 
 class PacketControl(Protocol):
     """Power `packets`: what becomes of packets between the node and others. Every method raises ClientError when it cannot."""
@@ -191,6 +194,9 @@ class Node(Protocol):
 
     def processes(self) -> list[ProcessView]:
         """Every living process of this node (no zombies), the service's own first."""
+
+    def proc_of(self, pid: int) -> Path | None:
+        """Where this machine shows a process of this node: its folder in /proc; None when it is gone, or is not shown here."""
 
     def listeners(self) -> list[Listener]:
         """Every listening TCP socket of this node's processes."""

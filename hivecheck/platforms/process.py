@@ -106,6 +106,9 @@ class ProcessNode(DataFolder):
         views = [ProcessView(item.pid, item.parent_pid, item.state, item.command) for item in found if item.node == self.name]
         return sorted(views, key=lambda view: view.pid != self.pid)
 
+    def proc_of(self, pid: int) -> Path | None:
+        return Path("/proc", str(pid)) if pid in {view.pid for view in self.processes()} else None
+
     def listeners(self) -> list[Listener]:
         found = []
         for view in self.processes():

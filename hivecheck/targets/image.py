@@ -107,6 +107,9 @@ class ImageNode:
         self._container.reload()
         return [ProcessView(int(self._container.attrs["State"]["Pid"]), 1, "S", " ".join(self._container.attrs["Args"]))]
 
+    def proc_of(self, pid: int) -> Path | None:
+        return None
+
     def listeners(self) -> list[Listener]:
         raise ClientError(f"{self.name} is a container of somebody else's on the host's network: its sockets are not told from others")
 
