@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
+import subprocess
+from pathlib import Path
+from typing import Any
 
 from hivecheck.errors import ClientError
 from hivecheck.faults.fault import Victim
 
 NAMES = {resource.RLIMIT_NOFILE: "Max open files", resource.RLIMIT_FSIZE: "Max file size"}  # in /proc/<pid>/limits
+OPTIONS = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_FSIZE: "fsize"}  # of prlimit(1)
+SET_SECONDS = 5.0
 SET = """
 import resource, sys
 pid, kind, soft = map(int, sys.argv[1:])
@@ -27,13 +33,22 @@ def limit(victim: Victim, kind: int, soft: int | None) -> None:
     if soft is None:
         _, soft = _limits(victim, kind)
     folder = victim.node.proc_of(victim.pid)
-    with contextlib.suppress(OSError, ValueError):  # not ours to change from here
-        if folder is not None:
-            resource.prlimit(int(folder.name), kind, (soft, resource.prlimit(int(folder.name), kind)[1]))
-            return
+    if folder is not None and _is_set_here(folder, kind, soft):
+        return
     done = victim.node.run(["python3", "-I", "-S", "-c", SET, str(victim.pid), str(kind), str(soft)])
     if done.exit_code:
         raise ClientError(f"{victim.name}: {NAMES[kind]} could not be set to {soft}: {done.output.strip()}")
+
+
+def _is_set_here(folder: Path, kind: int, soft: int) -> bool:
+    """Whether it could be set from this machine: as the user whose process it is, since not every root may do that to others."""
+    word = "unlimited" if soft == resource.RLIM_INFINITY else str(soft)
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        owner = folder.stat()
+        somebody: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": ()} if os.geteuid() == 0 else {}
+        command = ["prlimit", f"--pid={folder.name}", f"--{OPTIONS[kind]}={word}:"]
+        return subprocess.run(command, capture_output=True, timeout=SET_SECONDS, check=False, **somebody).returncode == 0
+    return False
 
 
 def _limits(victim: Victim, kind: int) -> tuple[int, int]:
