@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +29,8 @@ STRIKES_PREFACE = """`When <fault> strikes <target>`, `When <fault> strikes <tar
 
 A strike counts once its effect was observed; one that does not bite ends the scenario without a verdict (exit 2). Its cure is registered
 before it strikes, the last strike is healed first, and nothing counts as healed before that was observed, too. When the harness dies, its
-watchdog removes the whole stack. Powers belong to platforms: [platforms.md](platforms.md) says who has which.
+watchdog removes the whole stack. Powers belong to platforms: [platforms.md](platforms.md) says who has which. How soon each is seen, and
+healed: `hivecheck bench faults`.
 
 Targets: a node or worker by name, `one worker of <model>`, `half the workers`, `half the workers of <model>`, `every worker of <hive>`,
 `every worker of <model>`, `the worker serving the request`, `that worker` (the last one struck). What is drawn comes from the seed."""
@@ -125,18 +125,32 @@ def requirements_page(root: Path) -> str:
 
 def faults_page(root: Path) -> str:
     """Every fault of the harness, out of its table."""
-    from hivecheck.faults import FAULTS
+    from hivecheck.faults import FAMILIES
     from hivecheck.faults.chance import DRAWN, NOT_DRAWN
+    from hivecheck.faults.interference import PEERS
 
-    head = "| fault | what happens | powers it takes | by chance (`--random-faults`) |"
-    lines = [NOTE, "# Faults", "", STRIKES_PREFACE, "", head, "|---|---|---|---|"]
-    for words, make in FAULTS.items():
-        source = getattr(make, "func", make)  # a row may fill in the numbers of a more general fault
-        told = (sys.modules[source.__module__].__doc__ if isinstance(source, type) else source.__doc__) or ""
-        needs = ", ".join(sorted(make().needs))
-        drawn = " or ".join(DRAWN[words]) if words in DRAWN else f"no: {NOT_DRAWN[words]}"
-        lines.append(f"| {words} | {_cell(told.strip().splitlines()[0])} | {needs} | {drawn} |")
+    lines = [NOTE, "# Faults", "", STRIKES_PREFACE]
+    for family, rows in FAMILIES.items():
+        about_peers = {words: peers for words in rows for peers in PEERS if words.endswith(f" {peers}")}
+        lines += ["", f"## {family}", ""]
+        if about_peers:
+            lines += [f"Between the struck node and `<peers>`, which is one of: {', '.join(f'`{peers}`' for peers in PEERS)}.", ""]
+        lines += ["| fault | what happens | powers it takes | platforms | by chance |", "|---|---|---|---|---|"]
+        for words, make in rows.items():
+            peers = about_peers.get(words)
+            if peers is None or peers == next(iter(PEERS)):
+                shown = words if peers is None else f"{words.removesuffix(peers)}<peers>"
+                drawn = " or ".join(DRAWN[words]) if words in DRAWN else f"no: {NOT_DRAWN[words]}"
+                cells = shown, make().told, ", ".join(sorted(make().needs)), _platforms(make().needs), drawn
+                lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _platforms(needs: frozenset[str]) -> str:
+    """Those that have all these powers over a node."""
+    from hivecheck.platforms import docker, process
+
+    return ", ".join(name for name, powers in (("docker", docker.POWERS), ("process", process.POWERS)) if needs <= powers)
 
 
 def worker_faults_page(root: Path) -> str:

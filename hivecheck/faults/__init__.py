@@ -22,25 +22,34 @@ from hivecheck.faults.shortage import Shortage
 from hivecheck.faults.starvation import Starvation
 from hivecheck.faults.wedge import Wedge
 
-# Words as Gherkin says them -> the fault, made anew for each strike. What it takes is told by its `needs`.
-FAULTS: dict[str, Callable[[], Fault]] = {
-    "a kill": kill,
-    "a termination": termination,
-    "a wedge": Wedge,
-    "a lie": Lie,
-    "a freeze": Freeze,
-    "a disconnection": Disconnection,
-    "a half-open death": HalfOpen,
-    "a starvation of processor time": Starvation,
-    "a restart": Restart,
-    "a hoard of connections": Hoard,
-    "an exhaustion of memory": Exhaustion,
-    "memory at 95 %": Shortage,
-    "a full disk": FullDisk,
-    "a lock on the database": DatabaseLock,
-    "a replacement of the database": DatabaseReplacement,
-    "a limit of 0 bytes to files": FileLimit,
-    **damages(),
-    **source_faults(),
-    **interferences(),
+# Family -> words as Gherkin says them -> the fault, made anew for each strike. What it takes is told by its `needs`.
+FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
+    "Processes": {
+        "a kill": kill,
+        "a termination": termination,
+        "a restart": Restart,
+        "a wedge": Wedge,
+        "a lie": Lie,
+    },
+    "Nodes": {
+        "a freeze": Freeze,
+        "a disconnection": Disconnection,
+        "a half-open death": HalfOpen,
+    },
+    "Memory, processor time, descriptors and disks": {
+        "an exhaustion of memory": Exhaustion,
+        "memory at 95 %": Shortage,
+        "a starvation of processor time": Starvation,
+        "a hoard of connections": Hoard,
+        "a full disk": FullDisk,
+    },
+    "Databases": {
+        "a lock on the database": DatabaseLock,
+        "a replacement of the database": DatabaseReplacement,
+        "a limit of 0 bytes to files": FileLimit,
+        **damages(),
+    },
+    "Model sources": source_faults(),
+    "Packets": interferences(),
 }
+FAULTS = {words: make for rows in FAMILIES.values() for words, make in rows.items()}

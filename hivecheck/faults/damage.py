@@ -51,13 +51,17 @@ def without_half_the_log(data: bytes) -> bytes:
     return data[: LOG_HEADER_BYTES + counted // 2 * _frame_bytes(data) + FRAME_HEADER_BYTES] if counted else data
 
 
-# Words as Gherkin says them -> what becomes of the bytes, and of which file: the database itself, or what lies beside it.
-DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "a damage to the header of the database": (without_header, ""),
-    "a damage to a page of the database": (without_a_page, ""),
-    "a truncation of the database": (without_end, ""),
-    "a truncation of the write-ahead log": (without_half_the_log, LOG),
-    "a zeroed database": (zeroed, ""),
+# Words as Gherkin says them -> what becomes of the bytes, of which file (the database itself, or what lies beside it), the same in words.
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
+    "a damage to the header of the database": (without_header, "", "Its first 100 bytes are rubbish: SQLite takes it for no database."),
+    "a damage to a page of the database": (
+        without_a_page,
+        "",
+        "One page of a table is rubbish: some rows are lost, others can still be read.",
+    ),
+    "a truncation of the database": (without_end, "", "It ends before the last page of a table."),
+    "a truncation of the write-ahead log": (without_half_the_log, LOG, "The log ends within a frame: half of what it holds is lost."),
+    "a zeroed database": (zeroed, "", "Every byte of it is zero, its length is what it was."),
 }
 
 
@@ -70,6 +74,7 @@ class DatabaseDamage:
 
     spoil: Callable[[bytes], bytes]
     beside: str = ""
+    told: str = ""
     done: str = "its database was damaged"
     needs: frozenset[str] = frozenset({"files"})
     sound: bytes = b""
@@ -141,7 +146,7 @@ class DatabaseDamage:
 
 def damages() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
-    return {words: partial(DatabaseDamage, spoil, beside) for words, (spoil, beside) in DAMAGES.items()}
+    return {words: partial(DatabaseDamage, *damage) for words, damage in DAMAGES.items()}
 
 
 def complaint_about(data: bytes, log: bytes = b"") -> str | None:

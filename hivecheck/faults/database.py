@@ -84,6 +84,7 @@ class DatabaseLock:
     """Somebody else holds the write lock and does not let go: every write fails, reading goes on. Proven by the kernel's list of locks."""
 
     done: str = "its database was locked"
+    told: str = "Somebody else holds the database's write lock and does not let go: every write fails, reading goes on."
     needs: frozenset[str] = frozenset({"exec"})
     _holder: str = ""
 
@@ -109,6 +110,7 @@ class DatabaseReplacement:
     """Another file is under the database's name, and what the service writes to its own is lost. Only the service can mend that."""
 
     done: str = "its database was replaced"
+    told: str = "Another file takes the database's name, as when a wrong backup is put back; what the service writes to its own is lost."
     needs: frozenset[str] = frozenset({"exec"})
 
     def inject(self, victim: Victim) -> None:
@@ -129,6 +131,7 @@ class FileLimit:
     """No file of the struck process may grow or be written to: for it the disk is full, and what it has open stays readable."""
 
     done: str = "forbidden to write files"
+    told: str = "No file of the service may grow or be written to: for it the disk is full, and what it has open stays readable."
     needs: frozenset[str] = frozenset({"exec"})
 
     def inject(self, victim: Victim) -> None:

@@ -12,6 +12,7 @@ class Disconnection:
     """Its published port answers no more, either: unlike a partition it shuts out the harness, too."""
 
     done: str = "disconnected"
+    told: str = "A node is off the stack's network, established connections included, and comes back under its name."
     needs: frozenset[str] = frozenset({"network"})
 
     def inject(self, victim: Victim) -> None:

@@ -15,6 +15,7 @@ class Ending:
     number: signal.Signals
     done: str
     needs: frozenset[str]
+    told: str
 
     def inject(self, victim: Victim) -> None:
         victim.node.signal(self.number, None if victim.is_node else victim.pid)
@@ -33,10 +34,10 @@ class Ending:
 
 
 def kill() -> Ending:
-    """The struck process ends at once (SIGKILL): nothing is said goodbye to."""
-    return Ending(signal.SIGKILL, "killed", frozenset({"kill", "restart"}))
+    told = "The struck process ends at once (SIGKILL), and says goodbye to nobody."
+    return Ending(signal.SIGKILL, "killed", frozenset({"kill", "restart"}), told)
 
 
 def termination() -> Ending:
-    """The struck process is asked to end (SIGTERM), and may take its time to do so in good order."""
-    return Ending(signal.SIGTERM, "terminated", frozenset({"terminate", "restart"}))
+    told = "The struck process is asked to end (SIGTERM), and may take its time to do so in good order."
+    return Ending(signal.SIGTERM, "terminated", frozenset({"terminate", "restart"}), told)

@@ -22,6 +22,7 @@ class Exhaustion:
     """Its hive starts it again, by its restart policy. Strikes whom the kernel chooses: the effect is that this is the victim."""
 
     done: str = "killed for want of memory"
+    told: str = "A worker wants more memory than its node is left with, and the kernel kills it: an OOM kill, no imitation of one."
     needs: frozenset[str] = frozenset({"memory"})
     _before: int = 0
     _commands: dict[int, str] = field(default_factory=dict)  # of the node's processes before the strike, as the engine sees them

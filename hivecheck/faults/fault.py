@@ -83,10 +83,14 @@ class Victim:
 
 
 class Fault(Protocol):
-    """One way to break something; made anew for each strike. `done` is the deed in history: the victim was ... e.g. `killed`."""
+    """One way to break something; made anew for each strike. `done` is the deed in history: the victim was ... e.g. `killed`.
+
+    `told` is what happens, in one sentence for docs/faults.md.
+    """
 
     needs: frozenset[str]
     done: str
+    told: str
 
     def inject(self, victim: Victim) -> None:
         """Strike. Its cure is registered already: what bites only half is healed all the same."""

@@ -12,6 +12,7 @@ class Freeze:
     """Connections stay open, the kernel still accepts new ones, and nothing answers."""
 
     done: str = "frozen"
+    told: str = "A whole node stands still, by the engine's freezer: every process of it, and nobody inside can tell."
     needs: frozenset[str] = frozenset({"freeze"})
 
     def inject(self, victim: Victim) -> None:

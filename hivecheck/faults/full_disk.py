@@ -47,6 +47,7 @@ class FullDisk:
     """Only a small disk of the node's own is filled. Proven by the kernel, which refuses more than is left."""
 
     done: str = "its disk was filled"
+    told: str = "The disk on which a hive keeps model files is full but for a little: whoever is writing breaks off in the middle (ENOSPC)."
     needs: frozenset[str] = frozenset({"disk"})
 
     def inject(self, victim: Victim) -> None:

@@ -18,6 +18,7 @@ class HalfOpen:
     """It is cut off from everybody first, both ways; only when packets were seen to be dropped it is killed."""
 
     done: str = "vanished"
+    told: str = "A node ends and nobody hears of it: neither FIN nor RST of its end arrives, so its connections are half open."
     needs: frozenset[str] = frozenset({"packets", "kill", "restart"})
     _cut: Interference = field(default_factory=lambda: Interference(*CHANGES["a partition from"]))
     _end: Ending = field(default_factory=kill)

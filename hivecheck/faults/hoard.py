@@ -30,6 +30,7 @@ class Hoard:
     """
 
     done: str = "short of descriptors"
+    told: str = "Somebody holds 260 connections to a node whose process may have hardly more descriptors than its cap of connections takes."
     needs: frozenset[str] = frozenset({"exec"})
     _waiting: list[socket.socket] = field(default_factory=list)  # for their connection
     _held: list[socket.socket] = field(default_factory=list)

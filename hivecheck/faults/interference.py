@@ -23,6 +23,7 @@ class Interference:
     """
 
     done: str
+    told: str
     change: Mapping[str, Any]
     services: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset({"packets"})
@@ -71,24 +72,52 @@ PEERS: dict[str, tuple[str, ...]] = {
     "the hives": ("hive",),
     "the workers": ("worker",),
 }
-# What stands before the peers in Gherkin -> the deed in history, and the rule; see Rule for its terms.
-CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "a partition from": ("cut off", {"loss": 1.0}),
-    "a loss of all packets to": ("cut off one way", {"loss": 1.0, "direction": "out"}),
-    "a loss of all packets from": ("cut off one way", {"loss": 1.0, "direction": "in"}),
-    "a loss of 30 % of the packets from": ("made lossy", {"loss": 0.3, "direction": "in"}),
-    "500 ms more per round trip to": ("delayed", {"delay_seconds": 0.25, "jitter_seconds": 0.05}),
-    "a limit of 10 KB/s to": ("throttled", {"bytes_per_second": 10_000.0}),
-    "a loss of the first packet of each connection to": ("slow to connect", {"dropped_syns": 1, "direction": "out"}),
-    "a cut after 4096 bytes to": ("cut short", {"reset_after_bytes": 4096, "direction": "out"}),
-    "a hail of resets to": ("made rude", {"reset_after_bytes": 0, "direction": "out"}),
+# What stands before the peers in Gherkin -> the deed in history, what happens in words, and the rule; see Rule for its terms.
+CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a partition from": ("cut off", "Nothing passes, either way.", {"loss": 1.0}),
+    "a loss of all packets to": (
+        "cut off one way",
+        "What the node sends is lost, what is sent to it arrives.",
+        {"loss": 1.0, "direction": "out"},
+    ),
+    "a loss of all packets from": (
+        "cut off one way",
+        "What is sent to the node is lost, what it sends arrives.",
+        {"loss": 1.0, "direction": "in"},
+    ),
+    "a loss of 30 % of the packets from": (
+        "made lossy",
+        "Three in ten packets to the node are lost, drawn by chance.",
+        {"loss": 0.3, "direction": "in"},
+    ),
+    "500 ms more per round trip to": (
+        "delayed",
+        "Each packet takes 250 ms longer, give or take 50 ms.",
+        {"delay_seconds": 0.25, "jitter_seconds": 0.05},
+    ),
+    "a limit of 10 KB/s to": ("throttled", "10,000 bytes a second pass each way, the rest waits.", {"bytes_per_second": 10_000.0}),
+    "a loss of the first packet of each connection to": (
+        "slow to connect",
+        "Connecting takes the second until the kernel tries again.",
+        {"dropped_syns": 1, "direction": "out"},
+    ),
+    "a cut after 4096 bytes to": (
+        "cut short",
+        "A connection is reset once the node has sent so much on it.",
+        {"reset_after_bytes": 4096, "direction": "out"},
+    ),
+    "a hail of resets to": (
+        "made rude",
+        "A connection can be made, and is reset at the node's next packet.",
+        {"reset_after_bytes": 0, "direction": "out"},
+    ),
 }
 
 
 def interferences() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS: each change with each kind of peers."""
     return {
-        f"{words} {peers}": partial(Interference, done, change, services)
-        for words, (done, change) in CHANGES.items()
+        f"{words} {peers}": partial(Interference, *change, services)
+        for words, change in CHANGES.items()
         for peers, services in PEERS.items()
     }

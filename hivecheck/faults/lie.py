@@ -68,6 +68,7 @@ class Lie:
     """Proven by its contradiction: a chat gets no answer, and its health, asked for later, is 200; healed when a chat is answered again."""
 
     done: str = "made to lie"
+    told: str = "A worker takes every request and answers none, and calls itself well all the while; it takes one with an admin listener."
     needs: frozenset[str] = frozenset({"exec"})
     _patience_seconds: float = PATIENCE_SECONDS
 

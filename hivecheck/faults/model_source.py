@@ -30,6 +30,7 @@ class SourceFault:
     """
 
     done: str
+    told: str
     orders: Mapping[str, Any]
     cure: Mapping[str, Any]
     sign: Callable[[ModelHubClient, float], str | None]
@@ -73,11 +74,15 @@ def _is_wrong(hub: ModelHubClient, _: float) -> str | None:
 
 def source_faults() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
+    outage = "taken down", "It answers every request with 503.", {"is_down": True}, {"is_down": False}, _is_down
     slow, fast = {"bytes_per_second": SLOW_BYTES_PER_SECOND}, {"bytes_per_second": 0}
+    slowness = "slowed down", "Downloads get 1 MiB a second.", slow, fast, _is_slow
+    wrong = "What is downloaded has another checksum than what is offered."
+    corruption = "made to send wrong bytes", wrong, {"corrupt": MANY}, {"corrupt": 0}, _is_wrong
     return {
-        "an outage of the model source": partial(SourceFault, "taken down", {"is_down": True}, {"is_down": False}, _is_down),
-        "a slowness of the model source": partial(SourceFault, "slowed down", slow, fast, _is_slow),
-        "a corruption of the model source": partial(SourceFault, "made to send wrong bytes", {"corrupt": MANY}, {"corrupt": 0}, _is_wrong),
+        "an outage of the model source": partial(SourceFault, *outage),
+        "a slowness of the model source": partial(SourceFault, *slowness),
+        "a corruption of the model source": partial(SourceFault, *corruption),
     }
 
 

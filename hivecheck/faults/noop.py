@@ -19,6 +19,7 @@ class Noop:
     doubt: str = ""
     diary: list[str] = field(default_factory=list)
     done: str = "left in peace"
+    told: str = "Nothing at all."
     needs: frozenset[str] = frozenset()
 
     def inject(self, victim: Victim) -> None:

@@ -20,6 +20,7 @@ class Restart:
     """Proven by the kernel's start time of the service's process: a process id may come again, in a container it always does."""
 
     done: str = "restarted"
+    told: str = "A node is stopped in an orderly way (SIGTERM) and started again at once."
     needs: frozenset[str] = frozenset({"terminate", "restart"})
     _begun_seconds: float = 0.0
 

@@ -16,6 +16,7 @@ class Shortage:
     """Proven by the kernel's own numbers: nearly all that the node may have is in use, and its count of kills stays what it was."""
 
     done: str = "left without memory"
+    told: str = "A node is held to little more memory than it uses, and nobody is killed for it."
     needs: frozenset[str] = frozenset({"memory", "exec"})
     _kills: int = 0
 

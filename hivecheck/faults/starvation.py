@@ -15,6 +15,7 @@ class Starvation:
 
     cores: float = 0.05  # less than what a crowded machine leaves to anybody: else the crowd starves it, and not the limit
     done: str = "starved"
+    told: str = "A node gets a twentieth of a core, however idle the machine is."
     needs: frozenset[str] = frozenset({"cpu"})
     _before: int = 0
 

@@ -13,6 +13,7 @@ class Wedge:
     """Strikes the service's own process of a node, or a worker's; what is around it runs on."""
 
     done: str = "paused"
+    told: str = "One process stands still (SIGSTOP): it answers nothing, and its connections stay open."
     needs: frozenset[str] = frozenset({"pause"})
 
     def inject(self, victim: Victim) -> None:

@@ -165,7 +165,7 @@ def test_an_agent_that_has_too_much_to_hold_says_so_and_what_was_seen_meanwhile_
     stack: Stack, node: Node, tmp_path: Path
 ) -> None:
     with injector(tmp_path) as struck:
-        struck.known = {"an age to the hives": partial(Interference, "delayed", {"delay_seconds": 60.0, "direction": "out"}, ("hive",))}
+        struck.known = {"an age to the hives": partial(Interference, "delayed", "", {"delay_seconds": 60.0, "direction": "out"}, ("hive",))}
         struck.strike("an age to the hives", "orchestrator", [Victim.named("orchestrator", stack)])
         fault, victim = struck.strikes[0].fault, struck.strikes[0].victim
         assert "SATURATED" not in str(fault.effect(victim))

@@ -11,7 +11,7 @@ import pytest
 from hivecheck.errors import ClientError
 from hivecheck.faults.damage import DAMAGES, LOG, complaint_about, frames, mended, whole_frames, without_a_page, without_half_the_log
 
-OF_THE_FILE = [words for words, (_, beside) in DAMAGES.items() if not beside]
+OF_THE_FILE = [words for words, (_, beside, _) in DAMAGES.items() if not beside]
 
 
 @pytest.fixture
