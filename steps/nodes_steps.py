@@ -30,7 +30,7 @@ def start_again(context, hive):
 
 @when("the node of {worker:Worker} is started again")
 def start_worker_again(context, worker):
-    context.world.outages.start_again(worker)
+    context.world.nodes.start_until_it_answers(worker)
 
 
 @when("{hive:Hive} and its workers are killed")

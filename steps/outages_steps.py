@@ -15,7 +15,7 @@ def lose_database(context):
 
 @when("the registry is started again")
 def start_registry_again(context):
-    context.world.outages.start_again("registry")
+    context.world.nodes.start_until_it_answers("registry")
 
 
 @when("{hive:Hive} is killed")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.clients.control import ControlClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.errors import ClientError
 from hivecheck.history import History
@@ -44,10 +46,18 @@ class Nodes:
             self.history.act(name, "killed", is_worker=name in workers)
 
     def start_again(self, name: str) -> None:
+        """Start an ended node again; returns at once: what is promised of its return counts from there."""
         node = self.stack.nodes[name]
         eventually(lambda: not node.is_running(), within=self.stack.timeouts.node_stop, what=f"{name} ended")
-        node.restart()
         self.history.act(name, "started again")
+        node.restart()
+
+    def start_until_it_answers(self, name: str) -> None:
+        """The same, and wait until it answers: what is promised of its recovery counts from there."""
+        self.start_again(name)
+        with closing(ControlClient(self.stack.nodes[name].url, self.stack.secrets.token)) as client:
+            eventually(lambda: client.get("/health"), within=self.stack.timeouts.node_ready, what=f"{name} answers")
+        self.history.act(name, "answers again")
 
     def join_hive(self, name: str, settings: dict[str, Any], overrides: Sequence[str] = ()) -> None:
         """A further hive joins the stack, and answers."""

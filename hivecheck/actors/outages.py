@@ -1,16 +1,14 @@
-"""The registry and hives lost and found again: killed, stripped of their data, started again, and what is left of their workers."""
+"""The registry and hives lost and found again: killed, stripped of their data, and what is left of their workers."""
 
 from __future__ import annotations
 
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.actors.judge import Judge
-from hivecheck.clients.control import ControlClient
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults.damage import HEADER_BYTES
 from hivecheck.history import History
@@ -66,16 +64,6 @@ class Outages:
     def resume(self, hive: str) -> None:
         """SIGCONT, and proof that it bit."""
         self._stop_or_go(hive, signal.SIGCONT, "resumed", is_stopped=False)
-
-    def start_again(self, name: str) -> None:
-        """Start an ended node again; returns when it answers: what is promised of its recovery counts from there."""
-        node = self.stack.nodes[name]
-        eventually(lambda: not node.is_running(), within=self.stack.timeouts.node_stop, what=f"{name} ended")
-        self.history.act(name, "started again")
-        node.restart()
-        with closing(ControlClient(node.url, self.stack.secrets.token)) as client:
-            eventually(lambda: client.get("/health"), within=self.stack.timeouts.node_ready, what=f"{name} answers")
-        self.history.act(name, "answers again")
 
     def lose_database(self) -> None:
         """The ended registry finds no database when it starts again."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from hivecheck import hosting, topology
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import ClientError
+from hivecheck.faults import FAULTS
+from hivecheck.faults.fault import Victim
+from hivecheck.platforms.docker import PROCESSES, process_views
 from hivecheck.platforms.platform import EngineControl, Node
-from hivecheck.settings import Settings
 from hivecheck.stack import Stack
-from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -31,17 +31,6 @@ before, started = throttled(), time.monotonic()
 while time.process_time() < {BURN_SECONDS}: pass
 print(time.monotonic() - started, throttled() - before)
 """
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = Settings.load({}, {"platform": "docker"})
-    folder = tmp_path_factory.mktemp("powers")
-    platform = hosting.open_platform("docker", settings, f"powers-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
-    made = Stack("small-1", topology.load("small"), platform, Timeouts())
-    made.up()
-    yield made
-    assert made.down() == []
 
 
 def engine_of(node: Node) -> EngineControl:
@@ -133,3 +122,42 @@ def test_usage_is_that_of_the_node(stack: Stack) -> None:
 def test_the_engine_s_refusal_is_told_in_words(stack: Stack) -> None:
     with pytest.raises(ClientError, match="registry: the engine refuses unpause"):
         engine_of(stack.nodes["registry"]).thaw()
+
+
+def test_the_kernel_shows_here_the_processes_that_a_command_in_the_node_sees(stack: Stack) -> None:
+    node = stack.nodes["hive-1"]
+    inside = [view for view in process_views(node.run(["sh", "-c", PROCESSES]).output) if view.pid != 1]
+    here = node.processes()
+    assert len(here) >= 3, "the hive and its workers"
+    assert {replace(view, state="") for view in here} == {replace(view, state="") for view in inside}
+
+
+class Hidden:
+    """A node, or its engine, of which this machine's kernel shows nothing: what is asked must be asked inside."""
+
+    def __init__(self, shown: Any) -> None:
+        self._shown = shown
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shown, name)
+
+    @property
+    def engine(self) -> Any:
+        return Hidden(self._shown.engine)
+
+    def proc_of(self, pid: int) -> None:
+        """Nowhere."""
+
+    def control_file(self, *names: str) -> None:
+        """None of them."""
+
+
+@pytest.mark.parametrize("words", ["a restart", "a limit of 0 bytes to files", "memory at 95 %", "a hoard of connections"])
+def test_where_the_kernel_shows_nothing_here_faults_bite_and_heal_all_the_same(stack: Stack, words: str) -> None:
+    name = "hive-1" if "hoard" in words else "registry"
+    victim, fault = replace(Victim.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
+    fault.inject(victim)
+    assert eventually(lambda: fault.effect(victim), within=5, what=f"{words} bites")
+    fault.heal(victim)
+    eventually(lambda: fault.residue(victim), within=10, what="nothing left", until=lambda left: left is None)
+    stack.heal()

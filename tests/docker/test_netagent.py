@@ -6,7 +6,6 @@ import math
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from pathlib import Path
 import pytest
 from netagent_stage import DELAY_SECONDS, FLOOD, LEASE_SECONDS, TALK, is_connecting, of, rule, talk, verdicts
 
-from hivecheck import hosting, topology
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Victim
@@ -26,7 +24,6 @@ from hivecheck.history import History
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms import docker_engine
 from hivecheck.platforms.platform import Node
-from hivecheck.settings import Settings
 from hivecheck.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.verdict import Answer
@@ -35,17 +32,6 @@ from hivecheck.waiting import eventually
 pytestmark = pytest.mark.docker
 
 SIGMAS = 5
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = Settings.load({}, {"platform": "docker"})
-    folder = tmp_path_factory.mktemp("netagent")
-    platform = hosting.open_platform("docker", settings, f"packets-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
-    made = Stack("small-1", topology.load("small"), platform, Timeouts())
-    made.up()
-    yield made
-    assert made.down() == []
 
 
 @pytest.fixture
