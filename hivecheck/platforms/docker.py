@@ -67,11 +67,7 @@ class DockerNode(DataFolder):
         return bool(self._state().get("Running"))
 
     def exit_code(self) -> int | None:
-        state = self._state()
-        if state.get("Running"):
-            return None
-        code = int(state.get("ExitCode", -signal.SIGKILL))
-        return 128 - code if code > 128 else code  # a shell's way to say "signal n" is 128 + n
+        return docker_engine.exit_code(self._state())
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is None and number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
@@ -133,10 +129,9 @@ class DockerNode(DataFolder):
 
     def log_lines(self) -> list[str]:
         try:
-            text = str(self._api.logs(self._container.id).decode(errors="replace"))
+            return docker_engine.lines(self._api.logs(self._container.id))
         except NotFound:
             return []
-        return text.removesuffix("\n").split("\n") if text else []  # not splitlines: U+2028 within a line does not end it
 
     def processes(self) -> list[ProcessView]:
         if not self.is_running():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -147,6 +148,20 @@ def _remove_all(client: docker.DockerClient, identifiers: Iterable[str]) -> None
 
 def _filter(run_id: str | None, stack: str | None) -> list[str]:
     return [f"{RUN}={run_id}" if run_id else RUN, *([f"{STACK}={stack}"] if stack else [])]
+
+
+def exit_code(state: Mapping[str, Any]) -> int | None:
+    """Of a container's `State`: None while it runs; negative for a signal, which a shell's way to say it is 128 more."""
+    if state.get("Running"):
+        return None
+    code = int(state.get("ExitCode", -signal.SIGKILL))
+    return 128 - code if code > 128 else code
+
+
+def lines(log: bytes) -> list[str]:
+    """Of what a container wrote. Not splitlines: U+2028 within a line does not end it."""
+    text = log.decode(errors="replace")
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def place(item: dict[str, Any]) -> str:

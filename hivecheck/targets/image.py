@@ -50,11 +50,7 @@ class ImageNode:
         return bool(self._state().get("Running"))
 
     def exit_code(self) -> int | None:
-        state = self._state()
-        if state.get("Running"):
-            return None
-        code = int(state.get("ExitCode", -signal.SIGKILL))
-        return 128 - code if code > 128 else code
+        return docker_engine.exit_code(self._state())
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is not None:
@@ -87,10 +83,9 @@ class ImageNode:
 
     def log_lines(self) -> list[str]:
         try:
-            text = str(self._container.logs().decode(errors="replace"))
+            return docker_engine.lines(self._container.logs())
         except NotFound:
             return []
-        return text.removesuffix("\n").split("\n") if text else []
 
     def files(self, pattern: str) -> list[str]:
         return []
