@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from hivecheck.errors import ClientError
 from hivecheck.faults.fault import Victim
 from hivecheck.faults.limits import limit, soft_limit
 
 DATABASES = {"registry": "registry.db", "orchestrator": "usage.sqlite", "hive": "catalogue.db"}
+HERE_SECONDS = 10.0
 # Each program runs where the service does; its first arguments are the places where the database may be.
 _HEAD = "import os, sys, time\npath = next(path for path in sys.argv[1:3] if os.path.exists(path))\n"
 # Leaves a process behind that holds the write lock until a file appears beside the database, and prints its id. It ends by itself.
@@ -70,13 +74,7 @@ for end in ("-wal", "-shm"):
     os.path.exists(path + end) and os.unlink(path + end)
 os.replace(path + ".other", path)
 """
-# The mark stays in it, whatever the service makes of that file.
-IS_REPLACED = """
-import sqlite3
-connection = sqlite3.connect(path)
-own = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'somebody_else'").fetchone()[0]
-print("replaced" if own else "as before")
-"""
+MARK = b"somebody_else"  # stays in it, or in its write-ahead log, whatever the service makes of that file
 
 
 @dataclass
@@ -95,14 +93,26 @@ class DatabaseLock:
         return f"process {self._holder} holds the write lock" if self._is_held(victim) else None
 
     def heal(self, victim: Victim) -> None:
-        if self._holder:
+        path = _path_here(victim)
+        if path is None and self._holder:
             run(victim, FREE, self._holder)
+        elif path is not None and (name := self._name_here(victim)):
+            run_here(path, FREE, name)
 
     def residue(self, victim: Victim) -> str | None:
         return f"process {self._holder} still holds the write lock" if self._is_held(victim) else None
 
     def _is_held(self, victim: Victim) -> bool:
-        return bool(self._holder) and run(victim, HOLDER) == self._holder
+        path = _path_here(victim)
+        if path is None:
+            return bool(self._holder) and run(victim, HOLDER) == self._holder
+        name = self._name_here(victim)
+        return bool(name) and run_here(path, HOLDER) == name
+
+    def _name_here(self, victim: Victim) -> str:
+        """The holder's id on this machine; empty when there is none (any more)."""
+        folder = victim.node.proc_of(int(self._holder)) if self._holder else None
+        return folder.name if folder else ""
 
 
 @dataclass
@@ -117,7 +127,9 @@ class DatabaseReplacement:
         run(victim, REPLACE)
 
     def effect(self, victim: Victim) -> str | None:
-        return "the file under the database's name is another one" if run(victim, IS_REPLACED) == "replaced" else None
+        name = database_of(victim)
+        is_there = any(MARK in victim.node.read_file(each) for each in (name, f"{name}-wal"))
+        return "the file under the database's name is another one" if is_there else None
 
     def heal(self, victim: Victim) -> None:
         """Nothing: the old file is gone."""
@@ -162,6 +174,20 @@ def run(victim: Victim, program: str, *words: str) -> str:
     if done.exit_code:
         raise ClientError(f"{victim.name}: {name} could not be reached as wanted: {done.output.strip()}")
     return done.output.strip()
+
+
+def _path_here(victim: Victim) -> Path | None:
+    """The victim's database, where this machine has the file and shows the node's processes: then nothing need be run at the node."""
+    return victim.node.path_of(database_of(victim)) if victim.node.proc_of(victim.pid) else None
+
+
+def run_here(path: Path, program: str, *words: str) -> str:
+    """What a program says that runs on this machine, and sees processes by the ids they have here. Raises ClientError when it fails."""
+    command = [sys.executable, "-I", "-S", "-c", _HEAD + program, str(path), str(path), "0", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HERE_SECONDS, check=False)
+    if done.returncode:
+        raise ClientError(f"{path} could not be reached as wanted: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def database_of(victim: Victim) -> str:
