@@ -152,7 +152,9 @@ class Hidden:
         """None of them."""
 
 
-@pytest.mark.parametrize("words", ["a restart", "a lock on the database", "a limit of 0 bytes to files", "memory at 95 %", "a hoard of connections"])
+@pytest.mark.parametrize(
+    "words", ["a restart", "a lock on the database", "a limit of 0 bytes to files", "memory at 95 %", "a hoard of connections"]
+)
 def test_where_the_kernel_shows_nothing_here_faults_bite_and_heal_all_the_same(stack: Stack, words: str) -> None:
     name = "hive-1" if "hoard" in words else "registry"
     victim, fault = replace(Victim.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
