@@ -49,7 +49,7 @@ NOT_DRAWN: Mapping[str, str] = {
     # Tried: 3 requests a second, each some 3 ms of work, were not held back three times in 5 s.
     "a starvation of processor time": "who is struck works too little to be held back for sure",
     "an exhaustion of memory": "it takes the memory of a whole hive, and the kernel may choose another worker of it",
-    **dict.fromkeys(source_faults(), "no model is fetched under the load"),
+    **dict.fromkeys([*source_faults(), "a full disk"], "no model is fetched under the load"),
     **{f"{change} {peers}": f"nobody who is struck talks to {peers}" for change in CHANGES for peers in PEERS if peers not in _TALKED_TO},
     **{f"{_BEGUN_BY_NONE} {peers}": "nobody who is struck begins connections" for peers in _TALKED_TO},
     _TOO_LITTLE_SAID: "too little is said to a hive for that to bite in time",

@@ -86,7 +86,7 @@ def test_nodes_that_were_away_at_the_same_time_come_back_at_their_own_addresses_
     for node in nodes:
         engine_of(node).connect()
     assert [engine_of(node).packets.address() for node in nodes] == before
-    eventually(stack.not_at_baseline, within=Timeouts().heal, what="the stack at its baseline", until=lambda odd: odd is None)
+    eventually(stack.not_at_baseline, within=stack.timeouts.heal, what="the stack at its baseline", until=lambda odd: odd is None)
 
 
 def test_a_node_squeezed_to_a_tenth_of_a_core_gets_no_more_than_that_and_all_of_it_back(stack: Stack) -> None:
