@@ -66,13 +66,3 @@ def must_have_been_spoilt(context, model):
 @then("{model:Model} is shown as failed with code {code:Code}, and nothing of it is left on a disk")
 def must_have_failed(context, model, code):
     context.world.models.must_have_failed(model, code)
-
-
-@given("the disk of every hive has no room for {model:Model}")
-def limit_room(context, model):
-    context.world.models.limit_room(model)
-
-
-@when("the disk of every hive has room again")
-def free_room(context):
-    context.world.models.free_room()

@@ -96,11 +96,13 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   Scenario: A disk without room for a model: the client is told so, nothing half-written stays, and with room it works
     Given steady load of 20 requests per second on model-a
     And model-large is offered by the hub, and on no hive
-    And the disk of every hive has no room for model-large
-    When a client asks model-large
+    When a limit of 1 MiB to files strikes hive-1
+    And a limit of 1 MiB to files strikes hive-2
+    And a client asks model-large
     Then every client is refused with status 507 and code insufficient_storage
     And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
-    When the disk of every hive has room again
+    When hive-1 is healed
+    And hive-2 is healed
     And clients keep asking model-large until one is answered
     Then model-large is served from the very file that the hub offers
     When the load ends

@@ -19,13 +19,6 @@ HUB = "hub"
 # Of a file of some MiB: some has surely arrived, and much is missing.
 CUT_AFTER_BYTES = 700 * 1024
 STRUCK_AFTER_BYTES = 400 * 1024
-ROOM_SHARE = 8
-LIMIT_FILES = """
-import resource
-limits = resource.prlimit({pid}, resource.RLIMIT_FSIZE)
-resource.prlimit({pid}, resource.RLIMIT_FSIZE, ({soft}, limits[1]))
-print("set" if resource.prlimit({pid}, resource.RLIMIT_FSIZE) == ({soft}, limits[1]) else "not set")
-"""
 
 
 @dataclass
@@ -107,16 +100,6 @@ class Models:
         size = self.hub.offers()[model]["size_bytes"]
         self.judge.must("one download", model=model, size_bytes=size, parts=parts)
 
-    def limit_room(self, model: str) -> None:
-        """No file of a hive can grow to the size of this model: the kernel refuses the write, as it does when a disk is full."""
-        room = int(self.hub.offers()[model]["size_bytes"]) // ROOM_SHARE
-        for name in self.stack.hives:
-            self._limit_files(name, str(room))
-
-    def free_room(self) -> None:
-        for name in self.stack.hives:
-            self._limit_files(name, "limits[1]")
-
     def must_have_been_spoilt(self, model: str) -> None:
         """The hub's journal shows that it did send wrong bytes; else nothing was tried."""
         self.judge.observe()
@@ -154,14 +137,6 @@ class Models:
         """Close what was opened."""
         if "hub" in self.__dict__:
             self.hub.close()
-
-    def _limit_files(self, hive: str, soft: str) -> None:
-        """Set RLIMIT_FSIZE of the running hive; and proof that it bit: the kernel shows it."""
-        node = self.stack.nodes[hive]
-        done = node.run(["python3", "-c", LIMIT_FILES.format(pid=node.processes()[0].pid, soft=soft)])
-        self.history.act(hive, "its room for files was set", room=done.output.strip())
-        if done.exit_code or not done.output.startswith("set"):
-            raise InconclusiveError(f"The room of {hive} could not be set: {done.output}")
 
     def _order(self, what: str, **orders: Any) -> None:
         self.hub.order(**orders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hivecheck.faults.damage import damages
-from hivecheck.faults.database import DatabaseLock, DatabaseReplacement, FileLimit
+from hivecheck.faults.database import DatabaseLock, DatabaseReplacement, file_limits
 from hivecheck.faults.disconnection import Disconnection
 from hivecheck.faults.ending import kill, termination
 from hivecheck.faults.exhaustion import Exhaustion
@@ -46,7 +46,7 @@ FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
     "Databases": {
         "a lock on the database": DatabaseLock,
         "a replacement of the database": DatabaseReplacement,
-        "a limit of 0 bytes to files": FileLimit,
+        **file_limits(),
         **damages(),
     },
     "Model sources": source_faults(),

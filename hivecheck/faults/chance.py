@@ -50,6 +50,7 @@ NOT_DRAWN: Mapping[str, str] = {
     "a starvation of processor time": "who is struck works too little to be held back for sure",
     "an exhaustion of memory": "it takes the memory of a whole hive, and the kernel may choose another worker of it",
     **dict.fromkeys([*source_faults(), "a full disk"], "no model is fetched under the load"),
+    "a limit of 1 MiB to files": "who is struck writes no file that large",
     **{f"{change} {peers}": f"nobody who is struck talks to {peers}" for change in CHANGES for peers in PEERS if peers not in _TALKED_TO},
     **{f"{_BEGUN_BY_NONE} {peers}": "nobody who is struck begins connections" for peers in _TALKED_TO},
     _TOO_LITTLE_SAID: "too little is said to a hive for that to bite in time",

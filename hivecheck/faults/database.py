@@ -5,11 +5,13 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import Fault, Victim
 from hivecheck.faults.limits import limit, soft_limit
 
 DATABASES = {"registry": "registry.db", "orchestrator": "usage.sqlite", "hive": "catalogue.db"}
@@ -140,18 +142,19 @@ class DatabaseReplacement:
 
 @dataclass
 class FileLimit:
-    """No file of the struck process may grow or be written to: for it the disk is full, and what it has open stays readable."""
+    """No file of the struck process may be written to beyond that; what it has open stays readable."""
 
-    done: str = "forbidden to write files"
-    told: str = "No file of the service may grow or be written to: for it the disk is full, and what it has open stays readable."
+    most_bytes: int
+    told: str
+    done: str = "limited in its files"
     needs: frozenset[str] = frozenset({"exec"})
 
     def inject(self, victim: Victim) -> None:
         database_of(victim)
-        limit(victim, resource.RLIMIT_FSIZE, 0)
+        limit(victim, resource.RLIMIT_FSIZE, self.most_bytes)
 
     def effect(self, victim: Victim) -> str | None:
-        return f"the kernel lets process {victim.pid} write files of 0 bytes" if self._is_limited(victim) else None
+        return f"the kernel lets process {victim.pid} write files of {self.most_bytes} bytes" if self._is_limited(victim) else None
 
     def heal(self, victim: Victim) -> None:
         if victim.state() is not None:
@@ -159,10 +162,17 @@ class FileLimit:
 
     def residue(self, victim: Victim) -> str | None:
         is_limited = victim.state() is not None and self._is_limited(victim)
-        return f"process {victim.pid} may still write files of 0 bytes only" if is_limited else None
+        return f"process {victim.pid} may still write files of {self.most_bytes} bytes only" if is_limited else None
 
     def _is_limited(self, victim: Victim) -> bool:
-        return soft_limit(victim, resource.RLIMIT_FSIZE) == 0
+        return soft_limit(victim, resource.RLIMIT_FSIZE) == self.most_bytes
+
+
+def file_limits() -> dict[str, Callable[[], Fault]]:
+    """Rows for FAULTS."""
+    none = "No file of the service may grow or be written to: for it the disk is full, and what it has open stays readable."
+    large = "No file of the service may grow beyond 1 MiB: for a large one the disk is full, for what is small there is room."
+    return {"a limit of 0 bytes to files": partial(FileLimit, 0, none), "a limit of 1 MiB to files": partial(FileLimit, 1024 * 1024, large)}
 
 
 def run(victim: Victim, program: str, *words: str) -> str:

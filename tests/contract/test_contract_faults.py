@@ -43,6 +43,7 @@ CASES = {
     "a lock on the database": ("registry", "orchestrator"),
     "a replacement of the database": ("registry", "orchestrator"),
     "a limit of 0 bytes to files": ("registry", "orchestrator"),
+    "a limit of 1 MiB to files": ("hive-1", "registry"),
     "a damage to the header of the database": ("registry", "orchestrator"),
     "a damage to a page of the database": ("registry", "orchestrator"),
     "a truncation of the database": ("registry", "orchestrator"),
