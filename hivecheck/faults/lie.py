@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.errors import ClientError, InconclusiveError
@@ -45,21 +45,30 @@ def ask(*request):
         return 0
 CHAT = "/v1/chat/completions"
 """
-# How long a chat takes before the strike, and what came of the strike.
-STRIKE = """
-start = time.monotonic()
-print(ask("port", CHAT, bodies[0]), time.monotonic() - start, ask("admin_port", "/admin/faults", bodies[1]))
-"""
 # A chat is asked first, then for its health again and again until its patience is over, then for the chat's answer.
 LOOK = f"""
-start, chat = time.monotonic(), begun("port", CHAT, bodies[0])
-healths = []
-for number in range(1, {HEALTHS} + 1):
-    healths.append(ask("port", "/health"))
-    time.sleep(max(0, start + float(seconds) * number / {HEALTHS} - time.monotonic()))
-print(status(chat, 0), *healths)
+def look(patience):
+    start, chat = time.monotonic(), begun("port", CHAT, bodies[0])
+    healths = []
+    for number in range(1, {HEALTHS} + 1):
+        healths.append(ask("port", "/health"))
+        time.sleep(max(0, start + patience * number / {HEALTHS} - time.monotonic()))
+    print(patience, status(chat, 0), *healths)
 """
-RESET = """print(ask("admin_port", "/admin/reset", bodies[0]))"""
+LOOKS = LOOK + "look(float(seconds))"
+# How long a chat takes before the strike, what becomes of the order, and a first look: one program, for to start one takes longest.
+STRIKE = f"""{LOOK}
+start = time.monotonic()
+chat, took = ask("port", CHAT, bodies[0]), time.monotonic() - start
+order = ask("admin_port", "/admin/faults", bodies[1])
+print(order)
+if order == 200:
+    look(max({LEAST_PATIENCE_SECONDS}, {USUAL_TIMES} * took) if chat == 200 else float(seconds))
+"""
+HEAL = """
+order = ask("admin_port", "/admin/reset", "{}")
+print(order, ask("port", CHAT, bodies[0]) if order == 200 else 0)
+"""
 CHATS = """print(ask("port", CHAT, bodies[0]))"""
 
 
@@ -71,31 +80,34 @@ class Lie:
     told: str = "A worker takes every request and answers none, and calls itself well all the while; it takes one with an admin listener."
     needs: frozenset[str] = frozenset({"exec"})
     _patience_seconds: float = PATIENCE_SECONDS
+    _seen: dict[str, list[float]] = field(default_factory=dict)  # by name of the struck: what a program has looked at already
 
     def inject(self, victim: Victim) -> None:
-        chat, seconds, order = self._say(victim, STRIKE, PATIENCE_SECONDS, self._chat(victim), json.dumps(HANG))
+        order, *look = self._say(victim, STRIKE, PATIENCE_SECONDS, self._chat(victim), json.dumps(HANG))
         if order != 200:
             raise InconclusiveError(f"wanted: {victim.name} takes orders at its admin listener\ngot: status {order:g}")
-        if chat == 200:
-            self._patience_seconds = max(LEAST_PATIENCE_SECONDS, USUAL_TIMES * seconds)
+        self._patience_seconds, self._seen[victim.name] = look[0], look
 
     def effect(self, victim: Victim) -> str | None:
-        chat, *healths = self._say(victim, LOOK, self._patience_seconds, self._chat(victim))
+        look = self._seen.pop(victim.name, None) or self._say(victim, LOOKS, self._patience_seconds, self._chat(victim))
+        patience_seconds, chat, *healths = look
         is_contradiction = chat == 0 and healths == [200] * HEALTHS
-        told = f"a chat has no answer in {self._patience_seconds:.2f} s, while health of {victim.name} was 200 {HEALTHS} times"
+        told = f"a chat has no answer in {patience_seconds:.2f} s, while health of {victim.name} was 200 {HEALTHS} times"
         return told if is_contradiction else None
 
     def heal(self, victim: Victim) -> None:
         if victim.state() is None:
             return
-        (order,) = self._say(victim, RESET, ORDER_SECONDS, "{}")
+        order, *chat = self._say(victim, HEAL, ORDER_SECONDS, self._chat(victim))
         if order not in (200, NO_PORT):  # without a port it cannot have been told anything
             raise InconclusiveError(f"wanted: {victim.name} takes back its orders\ngot: status {order:g}")
+        if order == 200:
+            self._seen[victim.name] = chat
 
     def residue(self, victim: Victim) -> str | None:
         if victim.state() is None:
             return None  # what took its place was told nothing
-        (status,) = self._say(victim, CHATS, PATIENCE_SECONDS, self._chat(victim))
+        (status,) = self._seen.pop(victim.name, None) or self._say(victim, CHATS, PATIENCE_SECONDS, self._chat(victim))
         return None if status == 200 else f"a chat at {victim.name} gets status {status:g}"
 
     def _chat(self, victim: Victim) -> str:

@@ -181,6 +181,8 @@ class ProcessPlatform:
     def _environment(self, stack: str, node: str) -> dict[str, str]:
         """Little of ours: a setting or a proxy of the person's shell must not change what is tested."""
         passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+        # `python3` of what is run at a node is what its service runs with, and no wrapper of the person's that takes a tenth of a second.
+        passed_on["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), passed_on.get("PATH", os.defpath)])
         own = {
             "PYTHONPATH": str(self._context.services_root),
             "PYTHONUNBUFFERED": "1",
