@@ -17,7 +17,7 @@ SPARE = 220  # descriptors beyond those in use: enough for a cap of 60 and for t
 HOARDED = 260
 FIRST_LETTER = b"G"  # of a request that never comes: who is turned away is told so at once, and not after a silence
 OF_ITS_OWN = 3  # descriptors that a service takes and gives back meanwhile
-STEADY_SECONDS = 0.1  # for so long every connection was accounted for
+STEADY_SECONDS = 0.05  # for so long every connection was accounted for, and nobody came or went
 TAKEN = 30  # descriptors that the hoard must have taken to count
 SCARCE_SHARE = 0.2  # of its limit that a process must hold for descriptors to be scarce: by far more than an idle one does
 
