@@ -10,6 +10,7 @@ from hivecheck.actors.faults import Faults
 from hivecheck.actors.liars import Liars
 from hivecheck.errors import ClientError
 from hivecheck.faults import chance, plan
+from hivecheck.faults.fault import Victim
 from hivecheck.faults.plan import Drawing, FaultPlan
 from hivecheck.faults.tolerance import Blow, Targets
 from hivecheck.stack import Stack
@@ -44,7 +45,9 @@ class Chaos:
                 what=f"the time of {blow.fault} on {blow.target}",
             )
             self._await_room(blow, targets)
-            self.faults.strike(blow.fault, blow.target, blow.for_seconds)
+            # By name, and not by a selector: those are looked up in the registry, which may be struck itself.
+            victim = Victim.named(blow.target, self.stack)
+            self.faults.injector.strike(blow.fault, blow.target, [victim], blow.for_seconds)
         for target in sorted({blow.target for blow in drawn.blows}):
             self.faults.await_end(target)
 

@@ -44,7 +44,7 @@ class Faults:
         """The nodes and workers a target means now. Raises UsageError for a name nobody has, InconclusiveError where nobody fits."""
         if target in (SERVING, THAT):
             return [self.workers.called(target)]
-        if target in self.stack.nodes or target in self.stack.topology.workers():
+        if target in self.stack.nodes:
             return [target]  # without asking the registry, which may be struck itself
         models = self.workers_by_model()
         everyone = sorted({name for names in models.values() for name in names})
