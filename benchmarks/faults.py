@@ -65,6 +65,7 @@ STRUCK: dict[str, dict[str, str]] = {
         "a lie": LIAR,
     },
     "capped": {"a hoard of connections": "hive-1"},
+    "cramped": {"a full disk": "hive-1"},
     "provisioned": dict.fromkeys(
         ["an outage of the model source", "a slowness of the model source", "a corruption of the model source"], "hub"
     ),
