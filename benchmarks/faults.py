@@ -141,6 +141,7 @@ def figures_of(words: str, seconds: list[tuple[float, float]], shares: Mapping[s
         row[key] = {**_spread(values), "is_within": _spread(values)["p95"] <= BARS_SECONDS[group]}
         if words in includes:
             row[key]["includes"] = {what: _spread(shares[what]) for what in includes[words]}
+    row["load"] = round(os.getloadavg()[0], 2)  # of the machine, as the row ended: others may have been at work
     row["heal"]["by"] = HEALED_BY.get(words, "the harness")
     if words in HEALED_BY:
         row["heal"]["is_within"] = None
