@@ -45,10 +45,16 @@ def test_nothing_is_promised_when_too_many_are_struck() -> None:
     must_say(judge(two, within=3.0, workers=5), PASSED)
 
 
-def test_a_load_that_did_not_keep_its_schedule_is_inconclusive() -> None:
+def test_how_late_the_load_was_is_the_error_of_the_time_and_counts_against_either_verdict() -> None:
     late = load(OUTAGE, between(5.0, 9.0, lambda told: replace(told, started_at=told.started_at + 0.4)))
-    must_say(judge(late, within=3.0, workers=3), INCONCLUSIVE, "could not keep")
-    must_say(judge(load(OUTAGE, unsent=5), within=3.0, workers=3), INCONCLUSIVE, "5 not at all")
+    must_say(judge(late, within=2.5, workers=3), PASSED, "0.400 s late")
+    must_say(judge(late, within=2.3, workers=3), INCONCLUSIVE, "give or take 0.40")
+    must_say(judge(late, within=1.7, workers=3), INCONCLUSIVE, "could not keep")
+    must_say(judge(late, within=1.5, workers=3), FAILED, "after 2.00 s")
+
+
+def test_a_load_that_was_not_all_sent_is_inconclusive() -> None:
+    must_say(judge(load(OUTAGE, unsent=5), within=3.0, workers=3), INCONCLUSIVE, "5 not: this machine")
 
 
 def test_without_fault_or_load_it_is_inconclusive() -> None:
