@@ -19,7 +19,7 @@ PLAIN_TAGS = {
     "integration": "Part of the acceptance run.",
     "own_stack": "Restarts or corrupts things: gets a stack of its own, which is taken down afterwards.",
     "chaos": "Strikes with faults while clients keep asking.",
-    "slow": "Takes minutes; not part of the acceptance run.",
+    "slow": "Takes half a minute or more; `--tags 'not @slow'` leaves it out.",
     "P0": "Must work first.",
     "P1": "Important.",
     "P2": "Wanted.",
