@@ -161,8 +161,9 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
 
   @NF-003 @P1 @topology.default
   Scenario: A way that loses a third of the packets costs no client its answer
-    Given steady load of 10 requests per second on model-a
-    When a loss of 30 % of the packets from the orchestrator strikes hive-1
+    Given steady load of 10 requests per second on model-b
+    When a client asks model-a
+    And a loss of 30 % of the packets from the orchestrator strikes hive-1
     And 40 chats for model-a are sent, one after the other
     Then every client was answered
     And no request was sent to a second worker
@@ -171,10 +172,8 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then at least 3 segments had to be sent again to hive-1
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
-    When the load has gone on until it is back to normal
-    And the load ends
+    When the load ends
     Then all of the load was answered
-    And the load on model-a was back to normal within the recovery time of the healing
 
   @GATE-006 @P1 @topology.attached @requires.pause
   Scenario: A worker that its hive reaches half a second later is no wedge; one that freezes is, and comes back when it thaws
