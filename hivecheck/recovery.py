@@ -24,13 +24,14 @@ class Objective:
     """What counts as served: a window of `window_seconds` in which at least `share` of the probes were answered in full, and 95 % of them
     had their first token within `ttft_factor` times the baseline's. A baseline below `resolution_seconds` counts as that: what a busy
     machine adds to such a short time would be taken for the stack's. For the same reason a window is allowed, on top, as much as the load
-    itself was behind its schedule in it: who sends late is held up by the machine, and so is the stack beside it.
+    itself was behind its schedule in it (`forgives_lateness`): who sends late is held up by the machine, and so is the stack beside it.
     """
 
     share: float = 0.99
     window_seconds: float = 1.0
     ttft_factor: float = 2.0
     resolution_seconds: float = 0.125
+    forgives_lateness: bool = True
 
 
 OBJECTIVE = Objective()
@@ -192,7 +193,8 @@ def _recovered_at(probes: Sequence[Operation], fault_at: float, end: float, limi
 
 def _is_good(window: Sequence[Operation], limit: float, objective: Objective) -> bool:
     served = [first_token_seconds(probe) for probe in window if probe.is_answered]
-    allowed = limit + percentile([lateness_seconds(probe) for probe in window], 0.95)
+    forgiven = percentile([lateness_seconds(probe) for probe in window], 0.95) if objective.forgives_lateness else 0.0
+    allowed = limit + forgiven
     return bool(served) and len(served) >= objective.share * len(window) and percentile(served, 0.95) <= allowed
 
 

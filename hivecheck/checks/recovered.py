@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hivecheck.history import History
 from hivecheck.recovery import OBJECTIVE, measure
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 UNSENT_SHARE = 0.01
+UNFORGIVING = replace(OBJECTIVE, forgives_lateness=False)
 
 
 def judge(history: History, *, within: float, workers: int, of_healing: bool = False) -> Verdict:
@@ -14,7 +17,8 @@ def judge(history: History, *, within: float, workers: int, of_healing: bool = F
 
     `workers` is how many there were of the load's model; at most (n - 1) // 2 of them may be victims, or nothing is promised until they
     are healed. How far the load was behind its schedule (99th percentile) is the error of the measured time: whoever sends late learns
-    late, by so much at most. It passed, or failed, if it did with all of the error against it.
+    late, by so much at most. It passed, or failed, if it did with all of the error against it; and what was forgiven a late load may have
+    been the stack's, so that it must pass without that, too.
     Raises InconclusiveError when history holds too little to reckon with.
     """
     wanted = f"back to normal within {within:g} s of the {'healing' if of_healing else 'fault'}"
@@ -36,7 +40,8 @@ def judge(history: History, *, within: float, workers: int, of_healing: bool = F
     took = max(0.0, seen.recover - since)
     if took - error > within:
         return failed(wanted=wanted, got=f"after {took:.2f} s; {told}")
-    if took + error > within:
+    unforgiven = measure(history, UNFORGIVING).recover
+    if took + error > within or unforgiven is None or unforgiven - since > within:
         return inconclusive(
             wanted=wanted, got=f"after {took:.2f} s, give or take {error:.2f}: this machine could not keep the load's schedule; {told}"
         )

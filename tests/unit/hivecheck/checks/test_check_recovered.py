@@ -10,6 +10,7 @@ from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
 from hivecheck.checks.recovered import judge
 from hivecheck.errors import InconclusiveError
+from hivecheck.history import Operation
 
 OUTAGE = between(4.0, 6.0, lost)
 
@@ -51,6 +52,16 @@ def test_how_late_the_load_was_is_the_error_of_the_time_and_counts_against_eithe
     must_say(judge(late, within=2.3, workers=3), INCONCLUSIVE, "give or take 0.40")
     must_say(judge(late, within=1.7, workers=3), INCONCLUSIVE, "could not keep")
     must_say(judge(late, within=1.5, workers=3), FAILED, "after 2.00 s")
+
+
+def test_a_late_load_hides_no_slowness_that_may_have_been_the_stacks() -> None:
+    def late(told: Operation) -> Operation:
+        tokens = tuple(replace(token, at=token.at + 0.4) for token in told.tokens)
+        return replace(told, started_at=told.started_at + 0.4, ended_at=(told.ended_at or 0.0) + 0.4, tokens=tokens)
+
+    story = load(OUTAGE, between(7.0, 8.0, late))
+    must_say(judge(story, within=5.0, workers=3), PASSED, "after 2.00 s")
+    must_say(judge(story, within=3.0, workers=3), INCONCLUSIVE, "could not keep")
 
 
 def test_a_load_that_was_not_all_sent_is_inconclusive() -> None:
