@@ -53,12 +53,12 @@ class Chaos:
 
     def must_all_serve(self, within: float) -> None:
         """Every worker can be routed to again."""
-        must_eventually(
-            lambda: [name for name in self._workers() if not _is_routable(self._shown().get(name))],
-            within=within,
-            what="every worker can be routed to",
-            until=lambda missing: not missing,
-        )
+
+        def missing() -> list[str]:
+            shown = self._shown()
+            return [name for name in self._workers() if not _is_routable(shown.get(name))]
+
+        must_eventually(missing, within=within, what="every worker can be routed to", until=lambda names: not names)
 
     def _keep(self, drawn: FaultPlan) -> None:
         """Before the first blow, so that it is there whatever becomes of the run."""
