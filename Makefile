@@ -28,7 +28,7 @@ test-runs: $(STAMP) ## whole runs of the harness, interrupted, killed, red and g
 
 test-docker: $(STAMP) ## the tests that need a Docker daemon: contract, powers, confinement, compose
 	$(BIN)/python -m pytest -m docker -n 2 --dist loadfile --timeout=600 --junitxml=reports/pytest-docker.xml \
-	  tests/contract tests/docker/test_docker_powers.py tests/docker/test_docker_confinement.py tests/docker/test_docker_compose.py tests/docker/test_netagent.py
+	  tests/contract tests/docker/test_docker_capabilities.py tests/docker/test_docker_sandbox.py tests/docker/test_docker_compose.py tests/docker/test_netagent.py
 
 test-docker-long: $(STAMP) ## minutes: images from nothing, a harness killed at 80 random moments
 	$(BIN)/python -m pytest -m docker -n 2 --dist loadfile --timeout=600 --junitxml=reports/pytest-docker-long.xml \

@@ -1,6 +1,6 @@
 """behave's hooks, and nothing else: each hands over to the runner."""
 
-from hivecheck.runner import runner_of
+from hivecheck.bdd.runner import runner_of
 
 
 def before_all(context):

@@ -22,7 +22,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hivecheck import hosting, topology
 from hivecheck.errors import HivecheckError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Victim
@@ -30,8 +29,10 @@ from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 
 STRIKES = 10
@@ -95,7 +96,7 @@ BURN = ["python3", "-c", "import time\nwhile time.process_time() < 0.6: pass"]
 def main() -> int:
     """Measure, print, write; exit code 1 when a 95th percentile is above its bar."""
     strikes = int(sys.argv[1]) if len(sys.argv) > 1 else STRIKES
-    has_daemon = hosting.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
+    has_daemon = platform_factory.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
     platforms = sys.argv[2:] or ["process", *(["docker"] if has_daemon else [])]
     figures = {name: measured(name, strikes) for name in platforms}
     told = {
@@ -205,7 +206,7 @@ def served(stack: Stack, target: str) -> Iterator[None]:
 def running(name: str, kind: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load({}, {"platform": name})
-        host = hosting.open_platform(name, settings, f"bench-{os.getpid()}-{kind}", Path(folder), lambda sentence: None)
+        host = platform_factory.open_platform(name, settings, f"bench-{os.getpid()}-{kind}", Path(folder), lambda sentence: None)
         stack = Stack(f"bench-{kind}", topology.load(kind), host, Timeouts())
         stack.up()
         try:

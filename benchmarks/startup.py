@@ -19,15 +19,16 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from hivecheck import hosting, topology
-from hivecheck.actors.clients import Clients
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.history import History
 from hivecheck.loop_thread import LoopThread
 from hivecheck.platforms.platform import Node
 from hivecheck.settings import Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
+from hivecheck.world.requests.chats import Clients
 
 ROUNDS = 5
 PROCESSES = 5
@@ -68,13 +69,13 @@ def main() -> int:
 
 def has_daemon() -> bool:
     """Whether containers can be measured, too."""
-    return hosting.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
+    return platform_factory.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
 
 
 def first_chat(name: str, folder: Path, loop: LoopThread) -> tuple[float, dict[str, float]]:
     """One cold start: its seconds, and how they divide."""
     settings = Settings.load({}, {"platform": name})
-    host = hosting.open_platform(name, settings, f"bench-{os.getpid()}-{folder.name}", folder, lambda sentence: None)
+    host = platform_factory.open_platform(name, settings, f"bench-{os.getpid()}-{folder.name}", folder, lambda sentence: None)
     stack = Stack("bench", topology.load("small"), host, Timeouts())
     start = time.monotonic()
     stack.up()

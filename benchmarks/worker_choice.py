@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services import wire
-from services.orchestrator.auth import Identity
 from services.orchestrator.gateway import Gateway, build
+from services.orchestrator.identity.auth import Identity
 from services.orchestrator.settings import Settings
 
 WORKERS = 1000

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hivecheck import topology
 from hivecheck.errors import TagError
+from hivecheck.topologies import topology
 
 REQUIREMENTS_FILE = Path(__file__).parent / "requirements.toml"
 

@@ -2,7 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.recovery import PROBE
+from hivecheck.measurement.recovery import PROBE
 
 
 @given("steady load of {rate:Number} requests per second on {model:Model}")

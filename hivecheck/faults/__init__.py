@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hivecheck.faults.damage import damages
-from hivecheck.faults.database import DatabaseLock, DatabaseReplacement, file_limits
-from hivecheck.faults.disconnection import Disconnection
-from hivecheck.faults.ending import kill, termination
-from hivecheck.faults.exhaustion import Exhaustion
+from hivecheck.faults.container.network_disconnect import Disconnection
+from hivecheck.faults.container.pause import Freeze
+from hivecheck.faults.container.restart import Restart
+from hivecheck.faults.database.corruption import damages
+from hivecheck.faults.database.database import DatabaseLock, DatabaseReplacement, file_limits
 from hivecheck.faults.fault import Fault
-from hivecheck.faults.freeze import Freeze
-from hivecheck.faults.full_disk import FullDisk
-from hivecheck.faults.half_open import HalfOpen
-from hivecheck.faults.hoard import Hoard
-from hivecheck.faults.interference import interferences
-from hivecheck.faults.lie import Lie
-from hivecheck.faults.model_source import source_faults
-from hivecheck.faults.restart import Restart
-from hivecheck.faults.shortage import Shortage
-from hivecheck.faults.starvation import Starvation
-from hivecheck.faults.wedge import Wedge
+from hivecheck.faults.model_hub import source_faults
+from hivecheck.faults.network.packets import interferences
+from hivecheck.faults.network.silent_crash import HalfOpen
+from hivecheck.faults.process.gray_failure import Lie
+from hivecheck.faults.process.pause import Wedge
+from hivecheck.faults.process.signals import kill, termination
+from hivecheck.faults.resources.connection_exhaustion import Hoard
+from hivecheck.faults.resources.cpu_throttling import Starvation
+from hivecheck.faults.resources.full_disk import FullDisk
+from hivecheck.faults.resources.memory_pressure import Shortage
+from hivecheck.faults.resources.oom_kill import Exhaustion
 
 # Family -> words as Gherkin says them -> the fault, made anew for each strike. What it takes is told by its `needs`.
 FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {

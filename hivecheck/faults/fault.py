@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.platforms.platform import EngineControl, Node
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hivecheck.errors import ClientError, ConditionTimeout, HealError, Hivecheck
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Accountable, Fault, Victim
 from hivecheck.history import Event, History
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 

@@ -13,7 +13,7 @@ from hivecheck.images import base_image, prune, requirements, wheelhouse
 from hivecheck.images.base_image import Base
 from hivecheck.images.engine import Engine, Say
 from hivecheck.settings import PROJECT_ROOT, Settings
-from hivecheck.source import source_hash
+from hivecheck.source_hash import source_hash
 
 REPOSITORY = "hivecheck/services"
 

@@ -8,7 +8,7 @@ from hivecheck.platforms.platform import Platform, PlatformContext
 
 
 def _docker(context: PlatformContext) -> Platform:
-    from hivecheck.platforms.docker import DockerPlatform
+    from hivecheck.platforms.docker.docker_platform import DockerPlatform
 
     return DockerPlatform(context)
 

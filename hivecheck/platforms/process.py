@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import tomli_w
 
-from hivecheck import labels
+from hivecheck import process_labels
 from hivecheck.errors import ClientError, SetupError
 from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
-from hivecheck.source import source_hash
+from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually
 
 # Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
@@ -35,7 +35,7 @@ class ProcessNode(DataFolder):
         super().__init__(folder)
         self.name = spec.name
         self.service = spec.service
-        self.stack = environment[labels.STACK_LABEL]
+        self.stack = environment[process_labels.STACK_LABEL]
         self.url = self.peer_url = url
         self.engine: EngineControl | None = None
         self._command = command
@@ -102,7 +102,7 @@ class ProcessNode(DataFolder):
         return text.removesuffix("\n").split("\n") if text else []
 
     def processes(self) -> list[ProcessView]:
-        found = labels.find(self._environment[labels.RUN_LABEL], self.stack)
+        found = process_labels.find(self._environment[process_labels.RUN_LABEL], self.stack)
         views = [ProcessView(item.pid, item.parent_pid, item.state, item.command) for item in found if item.node == self.name]
         return sorted(views, key=lambda view: view.pid != self.pid)
 
@@ -129,7 +129,7 @@ class ProcessPlatform:
     def __init__(self, context: PlatformContext) -> None:
         self.run_id = context.run_id
         self._context = context
-        self._owner = labels.Owner.this_process().label()
+        self._owner = process_labels.Owner.this_process().label()
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
         self._nodes: list[ProcessNode] = []
 
@@ -170,10 +170,10 @@ class ProcessPlatform:
             reservation.release()
 
     def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
-        return [(process.stack, process.sentence()) for process in labels.find(self.run_id, stack)]
+        return [(process.stack, process.sentence()) for process in process_labels.find(self.run_id, stack)]
 
     def sweep(self, stack: str | None = None) -> list[str]:
-        killed = [process.sentence() for process in labels.sweep(self.run_id, stack)]
+        killed = [process.sentence() for process in process_labels.sweep(self.run_id, stack)]
         for node in [node for node in self._nodes if stack in (None, node.stack)]:
             eventually(lambda node=node: not node.is_running(), within=KILL_SECONDS, what=f"{node.name} reaped")  # type: ignore[misc]
         return killed
@@ -187,10 +187,10 @@ class ProcessPlatform:
             "PYTHONPATH": str(self._context.services_root),
             "PYTHONUNBUFFERED": "1",
             **QUICK_START,
-            labels.RUN_LABEL: self.run_id,
-            labels.STACK_LABEL: stack,
-            labels.NODE_LABEL: node,
-            labels.OWNER_LABEL: self._owner,
-            labels.KEPT_LABEL: str(self._context.kept_folder / f"{self.run_id}-{stack}.json"),
+            process_labels.RUN_LABEL: self.run_id,
+            process_labels.STACK_LABEL: stack,
+            process_labels.NODE_LABEL: node,
+            process_labels.OWNER_LABEL: self._owner,
+            process_labels.KEPT_LABEL: str(self._context.kept_folder / f"{self.run_id}-{stack}.json"),
         }
         return passed_on | own

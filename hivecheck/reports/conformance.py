@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hivecheck.reports.plan import Outcome, RunResult, Status, in_plan_order, message_of, one_line, reproduce_command
+from hivecheck.reports.result import Outcome, RunResult, Status, in_plan_order, message_of, one_line, reproduce_command
 
 FORMAT = 1
 MESSAGE_CHARACTERS = 400  # of a red scenario's reason in Markdown; the JSON has all of it

@@ -12,7 +12,7 @@ from rich.status import Status as LiveStatus
 from rich.text import Text
 
 from hivecheck.reports import summary
-from hivecheck.reports.plan import Outcome, Planned, RunResult, Status, one_line, relative_path, visible
+from hivecheck.reports.result import Outcome, Planned, RunResult, Status, one_line, relative_path, visible
 from hivecheck.reports.summary import Line
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from hivecheck.errors import HivecheckError
 from hivecheck.history import History, Operation
 from hivecheck.platforms.platform import Node
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 
 LOG_LINES = 500
 BLOT = "***"

@@ -15,8 +15,9 @@ from xml.etree import ElementTree
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from hivecheck.errors import ReportError
-from hivecheck.reports import recoveries
-from hivecheck.reports.plan import (
+from hivecheck.reports import recovery_table
+from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
+from hivecheck.reports.result import (
     Finding,
     Outcome,
     RunResult,
@@ -30,7 +31,6 @@ from hivecheck.reports.plan import (
     story,
     visible,
 )
-from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
 
 __all__ = ["read", "write"]
 
@@ -136,7 +136,7 @@ def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: st
     properties = [("key", planned.key), *requirements, ("topology", planned.topology), ("status", outcome.status)]
     properties += [("fault", line) for line in outcome.faults]
     if outcome.recovery:
-        properties += [(f"recovery.{name.replace(' ', '_')}", told) for name, told in recoveries.words(outcome.recovery).items()]
+        properties += [(f"recovery.{name.replace(' ', '_')}", told) for name, told in recovery_table.words(outcome.recovery).items()]
     return _Case(
         name=name,
         classname=classname,

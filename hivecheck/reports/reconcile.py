@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hivecheck.errors import ReportError
-from hivecheck.reports.plan import RunResult, Status, exit_code, one_line
+from hivecheck.reports.result import RunResult, Status, exit_code, one_line
 
 SCENARIOS_SUITE = "hivecheck"
 RUN_SUITE = "hivecheck.run"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hivecheck.reports import recoveries
-from hivecheck.reports.plan import RunResult, exit_code
+from hivecheck.reports import recovery_table
+from hivecheck.reports.result import RunResult, exit_code
 
 
 def data(result: RunResult) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def data(result: RunResult) -> dict[str, Any]:
                 "message": outcome.message,
                 "evidence": str(outcome.evidence or ""),
                 "seconds": round(outcome.seconds, 3),
-                "recovery": recoveries.data(outcome.recovery) if outcome.recovery else None,
+                "recovery": recovery_table.data(outcome.recovery) if outcome.recovery else None,
                 "faults": list(outcome.faults),
                 "standstill_seconds": round(outcome.standstill_seconds, 3),
             }

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
 
-from hivecheck.reports import recoveries
-from hivecheck.reports.plan import (
+from hivecheck.reports import recovery_table
+from hivecheck.reports.result import (
     Finding,
     Outcome,
     Planned,
@@ -169,7 +169,7 @@ def _table(result: RunResult) -> Iterator[Line]:
 
 def _recoveries(result: RunResult) -> Iterator[Line]:
     """What faults under steady load did to those who sent it."""
-    for number, line in enumerate(recoveries.table(result.outcomes)):
+    for number, line in enumerate(recovery_table.table(result.outcomes)):
         if number == 0:
             yield Line()
         yield Line(head=line, style="bold") if number == 0 else Line(text=line)

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hivecheck import tags, topology
+from hivecheck import tags
 from hivecheck.errors import TargetError
+from hivecheck.topologies import topology
 
 FOLDER = Path(__file__).parent
 REFERENCE = "reference"

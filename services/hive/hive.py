@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from services import wire
-from services.hive import leftovers
-from services.hive.last_will import LastWill
+from services.hive import stale_processes
+from services.hive.http_pools import Sessions
 from services.hive.launch import hive_mark, workers_dir
+from services.hive.orphan_guard import LastWill
 from services.hive.probe import Prober
 from services.hive.provisioning import Provisioning
 from services.hive.registrar import CALL_TIMEOUT_SECONDS, Registrar
 from services.hive.registry_client import RegistryClient
 from services.hive.report import health_body, registrations
-from services.hive.sessions import Sessions
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor
 from services.service import Frame
@@ -60,7 +60,7 @@ class Hive:
     async def start(self) -> None:
         self.sessions.open()
         await self._last_will.start()
-        await leftovers.kill_all(workers_dir(self._settings))
+        await stale_processes.kill_all(workers_dir(self._settings))
         for spec in self._configured:
             self.supervisor.add(spec)
         for other in self._settings.attach:

@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.sessions import Sessions
+from services.hive.http_pools import Sessions
 
 LISTING_SECONDS = 2.0
 CONNECT_SECONDS = 2.0

@@ -13,8 +13,8 @@ import msgspec
 from services import wire
 from services.hive import processes
 from services.hive.child import Launch
+from services.hive.orphan_killer import MARKER
 from services.hive.settings import HiveSettings
-from services.hive.undertaker import MARKER
 
 LOOPBACK = "127.0.0.1"  # managed workers are reached through the hive only
 _PLACEHOLDER = re.compile(r"\{(python|id|host|port|models|model|data_dir|token)\}")

@@ -12,7 +12,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.sessions import Sessions
+from services.hive.http_pools import Sessions
 from services.hive.settings import HiveSettings
 from services.hive.worker import Load, Worker
 

@@ -19,8 +19,8 @@ from services.api_errors import ApiError
 from services.hive.catalogue import Catalogue
 from services.hive.catalogue_file import FILE_NAME, Model
 from services.hive.download import Download, DownloadError
+from services.hive.http_pools import Sessions
 from services.hive.hub_client import HubClient, HubError
-from services.hive.sessions import Sessions
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor
 from services.hive.tasks import background

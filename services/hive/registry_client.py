@@ -9,7 +9,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.sessions import Sessions
+from services.hive.http_pools import Sessions
 
 
 @dataclass

@@ -15,7 +15,7 @@ from yarl import URL
 from services import logs, relay, wire
 from services.api_errors import ApiError
 from services.bodies import decode
-from services.hive.sessions import Sessions
+from services.hive.http_pools import Sessions
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor, no_worker
 from services.hive.worker import Worker

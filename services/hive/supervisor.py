@@ -13,12 +13,12 @@ from services import wire
 from services.api_errors import ApiError
 from services.hive.child import reserve_port
 from services.hive.launch import LOOPBACK
-from services.hive.lives import AttachedLife, Life, ManagedLife
 from services.hive.memory import KernelKills
 from services.hive.probe import Prober
 from services.hive.settings import AttachSettings, HiveSettings
 from services.hive.tasks import background
 from services.hive.worker import Worker
+from services.hive.worker_lifecycle import AttachedLife, Life, ManagedLife
 
 
 class Supervisor:

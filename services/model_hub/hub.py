@@ -11,8 +11,8 @@ from prometheus_client import Counter
 from services import wire
 from services.api_errors import ApiError
 from services.model_hub.content import Content
+from services.model_hub.injected_faults import Orders
 from services.model_hub.journal import Journal
-from services.model_hub.orders import Orders
 from services.model_hub.settings import ModelHubSettings
 from services.service import Frame
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from services import bodies, wire
 from services.model_hub.delivery import deliver
 from services.model_hub.hub import ModelHub
-from services.model_hub.orders import Change
+from services.model_hub.injected_faults import Change
 from services.service import json_response
 
 

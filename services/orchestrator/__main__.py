@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from services import config, service
-from services.orchestrator import openai_routes
-from services.orchestrator.duties import OrchestratorDuties
+from services.orchestrator.api import openai_routes
+from services.orchestrator.api.routes import routes
 from services.orchestrator.gateway import build
-from services.orchestrator.routes import routes
+from services.orchestrator.lifecycle import OrchestratorDuties
 from services.orchestrator.settings import Settings, problem
 
 

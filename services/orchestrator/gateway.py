@@ -13,33 +13,33 @@ from prometheus_client import Gauge
 
 from services import logs
 from services.descriptors import room_for_requests
-from services.orchestrator.attempts import Attempts
-from services.orchestrator.auth import Authenticator, authenticator
-from services.orchestrator.bookkeeping import Books
-from services.orchestrator.breaker import BreakerPolicy, Breakers
-from services.orchestrator.catalogue import Catalogue, catalogue
-from services.orchestrator.cluster import Cluster
-from services.orchestrator.cutoff import Cutoff
-from services.orchestrator.delivery import Limits
-from services.orchestrator.departures import Departures
-from services.orchestrator.in_flight import InFlight
-from services.orchestrator.ledger import FILE_NAME as LEDGER_FILE_NAME
-from services.orchestrator.ledger import Ledger
-from services.orchestrator.ledger_upkeep import Retention, Upkeep
-from services.orchestrator.metrics import Metrics
-from services.orchestrator.pins import FILE_NAME as PINS_FILE_NAME
-from services.orchestrator.pins import PinStore
-from services.orchestrator.pool import Pool
-from services.orchestrator.provisioning import Provisioner
-from services.orchestrator.proxy import Proxy
-from services.orchestrator.resilience_metrics import ResilienceMetrics
-from services.orchestrator.retry import RetryBudget, RetryPolicy
-from services.orchestrator.sessions import Sessions
+from services.orchestrator.forwarding.attempts import Attempts
+from services.orchestrator.forwarding.breaker import BreakerPolicy, Breakers
+from services.orchestrator.forwarding.delivery import Limits
+from services.orchestrator.forwarding.drain_deadline import Cutoff
+from services.orchestrator.forwarding.passive_health import Suspicion
+from services.orchestrator.forwarding.pool import Pool
+from services.orchestrator.forwarding.proxy import Proxy
+from services.orchestrator.forwarding.resilience_metrics import ResilienceMetrics
+from services.orchestrator.forwarding.retry import RetryBudget, RetryPolicy
+from services.orchestrator.forwarding.upstream import Upstream
+from services.orchestrator.identity.auth import Authenticator, authenticator
+from services.orchestrator.request.in_flight import InFlight
+from services.orchestrator.request.metrics import Metrics
+from services.orchestrator.request.recorder import Books
+from services.orchestrator.request.stats import Stats
+from services.orchestrator.routing.cluster import Cluster
+from services.orchestrator.routing.model_aliases import Catalogue, catalogue
+from services.orchestrator.routing.pins import FILE_NAME as PINS_FILE_NAME
+from services.orchestrator.routing.pins import PinStore
+from services.orchestrator.routing.provisioning import Provisioner
+from services.orchestrator.routing.sessions import Sessions
+from services.orchestrator.routing.sticky import Pins
+from services.orchestrator.routing.worker_loss import Departures
 from services.orchestrator.settings import Settings
-from services.orchestrator.stats import Stats
-from services.orchestrator.sticky import Pins
-from services.orchestrator.suspicion import Suspicion
-from services.orchestrator.upstream import Upstream
+from services.orchestrator.usage.ledger import FILE_NAME as LEDGER_FILE_NAME
+from services.orchestrator.usage.ledger import Ledger
+from services.orchestrator.usage.ledger_maintenance import Retention, Upkeep
 from services.relay import Timeouts
 from services.service import Frame
 

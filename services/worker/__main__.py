@@ -9,12 +9,12 @@ from pathlib import Path
 from services import service
 from services.worker import parent, settings
 from services.worker.behaviour import BehaviourError
-from services.worker.duties import WorkerDuties
 from services.worker.generation import Generator
-from services.worker.intake import Intake
+from services.worker.injected_faults import Orders, orders
 from services.worker.journal import Journal
+from services.worker.lifecycle import WorkerDuties
 from services.worker.metrics import Meters
-from services.worker.orders import Orders, orders
+from services.worker.request_handler import Intake
 from services.worker.routes import is_public, routes
 from services.worker.settings import WorkerSettings
 from services.worker.slots import Slots

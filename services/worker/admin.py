@@ -12,9 +12,9 @@ from services import service
 from services.api_errors import ApiError
 from services.service import json_response
 from services.worker.behaviour import Behaviour, BehaviourError, parse
-from services.worker.intake import Intake
+from services.worker.injected_faults import Orders, Rate, total_share
 from services.worker.journal import MAX_LINES_READ
-from services.worker.orders import Orders, Rate, total_share
+from services.worker.request_handler import Intake
 from services.worker.settings import HealthLie
 from services.worker.slots import Slots
 

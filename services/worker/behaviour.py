@@ -9,7 +9,7 @@ from random import Random
 
 import msgspec
 
-from services.worker.knobs import BehaviourError, Fault, parse_fault, whole
+from services.worker.fault_types import BehaviourError, Fault, parse_fault, whole
 from services.worker.settings import WorkerSettings
 
 __all__ = ["NORMAL", "Behaviour", "BehaviourError", "Fault", "Length", "Pace", "deadlines", "length_of", "pace_of", "parse", "strain"]

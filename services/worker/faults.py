@@ -14,9 +14,9 @@ from aiohttp import web
 
 from services import wire
 from services.worker.behaviour import Behaviour
-from services.worker.distortion import Write, pieces
+from services.worker.fault_types import Fault
 from services.worker.journal import Record
-from services.worker.knobs import Fault
+from services.worker.response_faults import Write, pieces
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 503: "service_unavailable_error"}
 HEAD_PIECES = 10

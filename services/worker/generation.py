@@ -14,16 +14,16 @@ from aiohttp import web
 
 from services import wire
 from services.api_errors import ApiError
-from services.worker import answers, distortion, faults
+from services.worker import answers, faults, response_faults
 from services.worker.answers import Head
 from services.worker.behaviour import Behaviour, Length, deadlines, length_of, pace_of
 from services.worker.endpoints import Endpoint
+from services.worker.fault_types import Fault
 from services.worker.journal import Record
-from services.worker.knobs import Fault
+from services.worker.memory_admission import Room
 from services.worker.metrics import Meters
 from services.worker.prefix_cache import PrefixCache, SessionKey, session_of
 from services.worker.requests import Job
-from services.worker.room import Room
 from services.worker.settings import WorkerSettings
 from services.worker.slots import QueueFull, Slot, Slots
 
@@ -49,7 +49,7 @@ class Run:
 
     def headers(self, own: Mapping[str, str]) -> dict[str, str]:
         """The answer's headers, with those of the behaviour laid over."""
-        kind = {"Content-Type": distortion.content_type(self.fault, own["Content-Type"])}
+        kind = {"Content-Type": response_faults.content_type(self.fault, own["Content-Type"])}
         return {**own, **kind, **self._timing(), **self.behaviour.headers}
 
     def _timing(self) -> dict[str, str]:
@@ -119,14 +119,14 @@ class Generator:
         if run.fault and run.fault.tokens is not None:
             await faults.strike_after_tokens(run.fault, run.request, run.record, None)
             return web.Response(body=body[: len(body) // 2], headers=run.headers(JSON_HEADERS))
-        body = distortion.unary(run.fault, body)
+        body = response_faults.unary(run.fault, body)
         self._finish(run, slot, length)
         if run.fault and run.fault.kind == "slow_headers":
             await run.answer_slowly(JSON_HEADERS, body)
         if run.fault and run.fault.kind == "slow_drip":
             response = web.StreamResponse(headers=run.headers(JSON_HEADERS) | {"Content-Length": str(len(body))})
             await response.prepare(run.request)
-            await distortion.write(run.fault, response.write, body)
+            await response_faults.write(run.fault, response.write, body)
             return response
         return web.Response(body=body, headers=run.headers(JSON_HEADERS))
 
@@ -142,21 +142,21 @@ class Generator:
         response = await self._open(run)
         write = faults.cutting(run.fault, run.request, run.record, response.write)
         if opening := shape.opening(run.head):
-            await distortion.write(run.fault, write, opening)
+            await response_faults.write(run.fault, write, opening)
         for index in range(length.tokens):
             if index and due:
                 await _reach(next(due), run.record)
             elif index % TOKENS_AT_A_STRETCH == TOKENS_AT_A_STRETCH - 1:
                 await asyncio.sleep(0)
             run.record.emit()
-            await distortion.write(run.fault, write, shape.token(run.head, distortion.token(run.fault, index)))
-        end = distortion.tail(run.fault, shape, run.head, run.job, length.tokens, length.finish_reason)
+            await response_faults.write(run.fault, write, shape.token(run.head, response_faults.token(run.fault, index)))
+        end = response_faults.tail(run.fault, shape, run.head, run.job, length.tokens, length.finish_reason)
         if run.fault and run.fault.tokens is not None:
             await faults.strike_after_tokens(run.fault, run.request, run.record, web.HTTPOk.status_code)
-            await response.write(distortion.last_words(run.fault, end))
+            await response.write(response_faults.last_words(run.fault, end))
             return response
         self._finish(run, slot, length)
-        await distortion.write(run.fault, write, end)
+        await response_faults.write(run.fault, write, end)
         return response
 
     async def _stream_slowly(self, run: Run, slot: Slot, length: Length) -> None:

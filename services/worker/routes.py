@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from services.service import json_response
-from services.worker import introduction
+from services.worker import vendor_endpoints
 from services.worker.endpoints import ENDPOINTS
-from services.worker.intake import Intake, no_model, no_route
+from services.worker.request_handler import Intake, no_model, no_route
 from services.worker.slots import Slots
 
 
@@ -46,17 +46,17 @@ def routes(intake: Intake, slots: Slots) -> web.RouteTableDef:
 
     @table.get("/get_load")
     async def load(_: web.Request) -> web.Response:
-        return json_response(introduction.load(slots))
+        return json_response(vendor_endpoints.load(slots))
 
     @table.get("/get_model_info")
     @table.get("/model_info")
     async def model_info(_: web.Request) -> web.Response:
-        return json_response(introduction.model_info(intake.settings))
+        return json_response(vendor_endpoints.model_info(intake.settings))
 
     @table.get("/get_server_info")
     @table.get("/server_info")
     async def server_info(_: web.Request) -> web.Response:
-        return json_response(introduction.server_info(intake.settings, slots))
+        return json_response(vendor_endpoints.server_info(intake.settings, slots))
 
     for path in ENDPOINTS:
         table.post(path)(intake.answer)

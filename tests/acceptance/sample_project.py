@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import psutil
 
-from hivecheck import labels
+from hivecheck import process_labels
 from hivecheck.settings import PROJECT_ROOT
 from hivecheck.waiting import eventually
 
@@ -154,11 +154,11 @@ class Going:
         """Every process of this run but the harness itself: by label, and by the run's id in its command line (watchdog, paths)."""
         if not self.run_id:
             return []
-        labelled = {process.pid: process.sentence() for process in labels.find(self.run_id)}
+        labelled = {process.pid: process.sentence() for process in process_labels.find(self.run_id)}
         return list((dict(_named(self.run_id)) | labelled).values())
 
     def watchdogs(self) -> list[int]:
-        return [pid for pid, command in _named(self.run_id) if "hivecheck.watchdog" in command]
+        return [pid for pid, command in _named(self.run_id) if "hivecheck.cleanup.watchdog" in command]
 
     def end(self, seconds: float = RUN_SECONDS) -> Ended:
         """Wait until it is over."""
@@ -172,7 +172,7 @@ class Going:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(10)
         if self.run_id:
-            labels.sweep(self.run_id)
+            process_labels.sweep(self.run_id)
 
 
 class SampleProject:

@@ -5,7 +5,7 @@ import signal
 import pytest
 from sample_project import scenario
 
-from hivecheck import labels
+from hivecheck import process_labels
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
@@ -37,8 +37,8 @@ def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
     project.feature(scenario("It waits", "a step waits for ever"), scenario("It waits, too", "a step waits for ever"), tags=SMALL)
     going = project.start()
     going.wait_for("ready")
-    assert {process.node for process in labels.find(going.run_id)} == NODES
-    assert len(labels.find(going.run_id)) == len(NODES) + 3, "three nodes, the hive's undertaker and two workers"
+    assert {process.node for process in process_labels.find(going.run_id)} == NODES
+    assert len(process_labels.find(going.run_id)) == len(NODES) + 3, "three nodes, the hive's undertaker and two workers"
     assert len(going.watchdogs()) == 1
     for number in numbers:
         going.process.send_signal(number)
@@ -55,7 +55,7 @@ def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
 def test_a_harness_that_is_killed_while_its_stack_starts_leaves_nothing(project, number):
     project.feature(scenario("It passes", "it works"), tags=SMALL)
     going = project.start()
-    eventually(lambda: going.run_id and labels.find(going.run_id), within=20.0, what="a first node")
+    eventually(lambda: going.run_id and process_labels.find(going.run_id), within=20.0, what="a first node")
     going.process.send_signal(number)
     ended = going.end()
     must_be_gone(going)

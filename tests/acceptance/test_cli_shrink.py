@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck.proving.mutant import Mutant, load, plant
+from hivecheck.mutation.mutant import Mutant, load, plant
 from hivecheck.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow

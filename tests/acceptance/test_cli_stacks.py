@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck import labels, upkeep
+from hivecheck import process_labels
 from hivecheck.settings import PROJECT_ROOT
+from hivecheck.stack import kept_stacks
 
 pytestmark = pytest.mark.slow
 SECONDS = 60
@@ -32,17 +33,17 @@ class Terminal:
             command, capture_output=True, text=True, timeout=SECONDS, env=self._environment, cwd=PROJECT_ROOT, check=False
         )
 
-    def living(self) -> list[labels.Labelled]:
-        runs = {kept.run_id for kept in upkeep.kept_stacks(self.reports)}
-        return [process for process in labels.find() if process.run_id in runs]
+    def living(self) -> list[process_labels.Labelled]:
+        runs = {kept.run_id for kept in kept_stacks.kept_stacks(self.reports)}
+        return [process for process in process_labels.find() if process.run_id in runs]
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     made = Terminal(tmp_path / "reports")
     yield made
-    for kept in upkeep.kept_stacks(made.reports):
-        upkeep.take_down(kept, made.reports)
+    for kept in kept_stacks.kept_stacks(made.reports):
+        kept_stacks.take_down(kept, made.reports)
 
 
 def test_a_stack_goes_up_shows_itself_answers_its_curl_lines_and_goes_down(terminal: Terminal) -> None:
@@ -57,10 +58,10 @@ def test_a_stack_goes_up_shows_itself_answers_its_curl_lines_and_goes_down(termi
     assert re.search(r"worker-1\s+alive\s+model-a", status.stdout)
     assert '"event":"listening"' in terminal.run("logs", "registry").stdout
 
-    run_id = upkeep.kept_stacks(terminal.reports)[0].run_id
+    run_id = kept_stacks.kept_stacks(terminal.reports)[0].run_id
     down = terminal.run("down")
     assert (down.returncode, down.stdout) == (0, "small is down\n")
-    assert labels.find(run_id) == []
+    assert process_labels.find(run_id) == []
 
 
 def test_status_is_1_when_a_node_is_not_well(terminal: Terminal) -> None:
@@ -89,7 +90,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(terminal: Te
 
 
 def test_keep_leaves_the_stack_of_a_failed_scenario_up_and_says_how_to_look_at_it(terminal: Terminal, tmp_path: Path) -> None:
-    from hivecheck.proving.mutant import load, plant
+    from hivecheck.mutation.mutant import load, plant
 
     plant(load(PROJECT_ROOT / "mutants" / "ignores-the-policy.toml"), PROJECT_ROOT, tmp_path / "overlay")
     done = terminal.run(

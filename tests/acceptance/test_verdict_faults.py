@@ -8,7 +8,7 @@ pytestmark = pytest.mark.slow
 # A fault like the real ones, but for its aim: what it does to the registry is looked for at the orchestrator.
 AT_NOTHING = """
 from hivecheck.faults.fault import Victim
-from hivecheck.faults.wedge import Wedge
+from hivecheck.faults.process.pause import Wedge
 
 
 class Misaimed(Wedge):

@@ -24,8 +24,8 @@ PURE = {
     "statistics",
     "typing",
 }
-FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.recovery"}
-RECKONING = ("hivecheck/recovery.py", "hivecheck/blast.py")
+FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.measurement.recovery"}
+RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_radius.py")
 CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
 
 
@@ -41,7 +41,7 @@ def test_a_check_knows_nothing_but_history_what_is_reckoned_from_it_and_verdict(
 
 
 def test_what_is_reckoned_from_history_knows_nothing_else() -> None:
-    allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.blast"}
+    allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.measurement.blast_radius"}
     assert {name: found for name in RECKONING if (found := imported(name) - allowed)} == {}
 
 

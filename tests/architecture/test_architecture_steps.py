@@ -16,7 +16,8 @@ from behave.runner import the_step_registry
 from behave.runner_util import load_step_modules
 from source_tree import ROOT, Function, functions, project_files, python_files, tree_of
 
-from hivecheck import tags, vocabulary
+from hivecheck import tags
+from hivecheck.bdd import parameter_types
 
 STEP_LINES = 8
 ENDS = ast.Return | ast.Yield | ast.YieldFrom
@@ -28,7 +29,7 @@ STEPS = [step for name in python_files("steps") for step in functions(name)]
 @cache
 def definitions() -> dict[str, list[Any]]:
     """Step definitions by type, as behave loads them."""
-    vocabulary.register()
+    parameter_types.register()
     with chdir(ROOT):
         load_step_modules([str(ROOT / "steps")])
     return dict(the_step_registry.steps)

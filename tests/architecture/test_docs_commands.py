@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from source_tree import ROOT, project_files, text_of
 
-from hivecheck.cli import main
+from hivecheck.cli.main import main
 
 WRITTEN = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/glossary.md", "docs/platforms.md")
 FOLDERS = ("docs/adr/", "docs/guides/", "docs/conformance/", "docs/targets.md")

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from hivecheck import hosting, topology
 from hivecheck.loop_thread import LoopThread
 from hivecheck.platforms import PLATFORMS
 from hivecheck.platforms.platform import Platform
 from hivecheck.settings import Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 
 # `make test` needs no Docker daemon; `make test-docker` runs the same tests on the docker platform.
 NEEDS_A_DAEMON = {"docker"}
@@ -26,7 +27,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Every platform of the table, one after the other."""
     settings = Settings.load({}, {"platform": request.param})
     folder = tmp_path_factory.mktemp("platform")
-    made = hosting.open_platform(request.param, settings, f"test-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
+    made = platform_factory.open_platform(request.param, settings, f"test-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
     yield made
     assert made.sweep() == [], "a test left nodes behind"
 

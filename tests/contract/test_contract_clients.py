@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from hivecheck.clients.gateway import OrchestratorClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.openai_api import OpenAIClient, Request
-from hivecheck.clients.orchestrator import OrchestratorClient
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError
 from hivecheck.history import History, Operation
 from hivecheck.loop_thread import LoopThread
-from hivecheck.observation import Tail
-from hivecheck.stack import Stack
+from hivecheck.stack.log_tail import Tail
+from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 
 WORKERS = ["worker-1", "worker-2"]

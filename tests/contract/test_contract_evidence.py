@@ -14,7 +14,7 @@ from hivecheck.clients.openai_api import OpenAIClient, Request
 from hivecheck.history import Event, History
 from hivecheck.loop_thread import LoopThread
 from hivecheck.reports import evidence
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck import topology
 from hivecheck.errors import InconclusiveError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.damage import frames
+from hivecheck.faults.database.corruption import frames
 from hivecheck.faults.fault import Fault, Victim
 from hivecheck.faults.injector import Injector
-from hivecheck.faults.interference import interferences
-from hivecheck.faults.model_source import source_faults
+from hivecheck.faults.model_hub import source_faults
+from hivecheck.faults.network.packets import interferences
 from hivecheck.history import History
 from hivecheck.platforms.platform import Platform
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck import topology
 from hivecheck.errors import InconclusiveError
 from hivecheck.faults.fault import Victim
-from hivecheck.faults.full_disk import LEFT_BYTES, FullDisk, look
 from hivecheck.faults.injector import Injector
+from hivecheck.faults.resources.full_disk import LEFT_BYTES, FullDisk, look
 from hivecheck.history import History
 from hivecheck.platforms.platform import Platform
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -14,7 +14,7 @@ from hivecheck.faults.fault import Fault, Victim
 from hivecheck.faults.injector import MOST_AT_ONCE, Injector
 from hivecheck.faults.noop import Noop
 from hivecheck.history import History
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 
 SOON = replace(Timeouts(), fault_bite=0.2)

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 import requests
 
-from hivecheck import topology
 from hivecheck.errors import ClientError, HealError, NodeDiedError, SetupError
 from hivecheck.platforms.platform import NodeSpec, Platform
-from hivecheck.pool import StackPool
-from hivecheck.stack import Stack
+from hivecheck.stack.pool import StackPool
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
-from hivecheck.topology import NodeDeclaration, Topology
+from hivecheck.topologies import topology
+from hivecheck.topologies.topology import NodeDeclaration, Topology
 from hivecheck.waiting import eventually
 
 SMALL = topology.load("small")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck import hosting, topology, upkeep
 from hivecheck.clients.openai_api import OpenAIClient, Request
 from hivecheck.errors import ClientError, InconclusiveError, NodeDiedError, SetupError, TargetError, UsageError
 from hivecheck.history import History
@@ -19,11 +18,13 @@ from hivecheck.loop_thread import LoopThread
 from hivecheck.platforms.platform import Platform
 from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import kept_stacks, platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.targets import target as targets
-from hivecheck.targets.arrangement import arranged
 from hivecheck.targets.target import Target
+from hivecheck.targets.topology_adapter import arranged
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 
 TOY = Path(__file__).with_name("toy_gateway.py")
@@ -43,7 +44,7 @@ CONFIG = '[config]\nfile = "workers.txt"\ntext = "$each_worker"\neach_worker = "
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     settings = Settings.load({}, {"platform": "process"})
-    made = hosting.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("platform"), str)
+    made = platform_factory.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("platform"), str)
     yield made
     assert made.sweep() == [], "a test left nodes behind"
 
@@ -58,7 +59,7 @@ def load(folder: Path, first: str, tables: str) -> Target:
 
 def stack_of(target: Target, platform: Platform, folder: Path, timeouts: Timeouts | None = None) -> Stack:
     settings = Settings.load({}, {"report_dir": str(folder), "cache_dir": str(folder)})
-    front = hosting.with_target(platform, target, settings, folder / "stacks")
+    front = platform_factory.with_target(platform, target, settings, folder / "stacks")
     return Stack(f"small-{uuid.uuid4().hex[:4]}", arranged(topology.load("small"), target), front, timeouts or Timeouts(), target)
 
 
@@ -113,10 +114,10 @@ def test_a_gateway_that_runs_elsewhere_is_told_of_the_workers_and_never_stopped(
             with up(stack_of(load(tmp_path, f'url = "{port.url}"\n', REGISTER), platform, tmp_path)) as stack:
                 assert "orchestrator" not in stack.nodes
                 must_chat(stack, loop)
-                kept = upkeep.keep(stack, "r1", tmp_path)
+                kept = kept_stacks.keep(stack, "r1", tmp_path)
                 assert (kept.orchestrator_url, kept.nodes["gateway"].log) == (port.url, None)
                 with pytest.raises(UsageError, match="runs elsewhere"):
-                    upkeep.show_log(kept, "gateway", follow=False, out=sys.stdout)
+                    kept_stacks.show_log(kept, "gateway", follow=False, out=sys.stdout)
             assert elsewhere.poll() is None
         finally:
             elsewhere.kill()
@@ -146,7 +147,7 @@ def test_a_gateway_that_dies_is_named_with_its_last_words(platform: Platform, tm
 @pytest.mark.docker
 def test_an_image_is_a_container_on_the_hosts_network(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
     from hivecheck import images
-    from hivecheck.platforms import docker_engine
+    from hivecheck.platforms.docker import engine
 
     image = images.build(Settings.load({}, {}), lambda sentence: None)
     tables = f"[config]\nfile = 'toy.py'\ntext = '''{TOY.read_text(encoding='utf-8')}'''\n"
@@ -157,7 +158,7 @@ def test_an_image_is_a_container_on_the_hosts_network(platform: Platform, tmp_pa
         stack.nodes["orchestrator"].kill()
         stack.heal()
         must_chat(stack, loop)
-    assert docker_engine.containers(docker_engine.connect(), stack.platform.run_id) == []
+    assert engine.containers(engine.connect(), stack.platform.run_id) == []
 
 
 @pytest.mark.docker
@@ -173,7 +174,7 @@ def test_a_command_is_refused_where_nodes_are_containers(tmp_path: Path, platfor
 
     target = load(tmp_path, 'command = ["toy"]\n', "")
     with pytest.raises(TargetError, match="--platform process"):
-        hosting.with_target(Elsewhere(), target, Settings.load({}, {}), tmp_path)  # type: ignore[arg-type]
+        platform_factory.with_target(Elsewhere(), target, Settings.load({}, {}), tmp_path)  # type: ignore[arg-type]
 
 
 def test_a_client_error_is_what_waiting_takes_for_not_yet() -> None:

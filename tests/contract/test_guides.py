@@ -14,11 +14,12 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from hivecheck import hosting, topology
 from hivecheck.settings import PROJECT_ROOT, Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
-from hivecheck.topology import Topology
+from hivecheck.topologies import topology
+from hivecheck.topologies.topology import Topology
 from services.orchestrator.settings import Settings as OrchestratorSettings
 
 pytestmark = pytest.mark.slow
@@ -67,7 +68,7 @@ def arranged(page: Path) -> Topology:
 @pytest.fixture
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     settings = Settings.load({}, {"platform": "process"})
-    platform = hosting.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path, str)
+    platform = platform_factory.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path, str)
     made = Stack("guide-1", arranged(request.param), platform, Timeouts())
     made.up()
     yield made

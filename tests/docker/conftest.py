@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 from bare_daemon import BareDaemon, bare_daemon, registry
 
-from hivecheck import hosting, topology
 from hivecheck.settings import PROJECT_ROOT, Settings
-from hivecheck.stack import Stack
+from hivecheck.stack import platform_factory
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A small stack for all tests of a module, on the machine's own daemon; each leaves it at its baseline."""
     settings, run = Settings.load({}, {"platform": "docker"}), f"test-{uuid.uuid4().hex[:8]}"
-    platform = hosting.open_platform("docker", settings, run, tmp_path_factory.mktemp("stack"), lambda sentence: None)
+    platform = platform_factory.open_platform("docker", settings, run, tmp_path_factory.mktemp("stack"), lambda sentence: None)
     made = Stack("small-1", topology.load("small"), platform, Timeouts())
     made.up()
     yield made

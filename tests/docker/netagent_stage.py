@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from hivecheck.checks import retransmitted, slowed
+from hivecheck.checks.recovery import retransmitted, slowed
 from hivecheck.history import Event, History, Operation
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms.platform import Node, PacketControl
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.verdict import Verdict
 
 LEASE_SECONDS = 120.0

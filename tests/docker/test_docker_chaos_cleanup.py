@@ -12,7 +12,7 @@ import pytest
 from killed_harness import SMALL, left_of
 from sample_project import Going, SampleProject, scenario
 
-from hivecheck.platforms import docker_engine
+from hivecheck.platforms.docker import engine
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
@@ -49,9 +49,9 @@ def project(tmp_path: Path) -> Iterator[SampleProject]:
 
 
 def states_of(going: Going) -> set[str]:
-    client = docker_engine.connect()
+    client = engine.connect()
     try:
-        return {str(item["State"]) for item in docker_engine.containers(client, going.run_id)}
+        return {str(item["State"]) for item in engine.containers(client, going.run_id)}
     finally:
         client.close()
 

@@ -12,7 +12,7 @@ import pytest
 from killed_harness import SMALL, left_of
 from sample_project import Going, SampleProject, scenario
 
-from hivecheck.platforms import docker_engine
+from hivecheck.platforms.docker import engine
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
@@ -68,16 +68,16 @@ def test_reaping_removes_what_a_dead_owner_left_and_nothing_of_a_living_one(proj
     project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
     living = project.start(environment={"HIVECHECK_PLATFORM": "docker"})
     living.wait_for("ready")
-    client = docker_engine.connect()
+    client = engine.connect()
     try:
-        assert not [name for name in docker_engine.reap(client) if living.run_id in name]
-        running = docker_engine.containers(client, living.run_id, running_only=True)
+        assert not [name for name in engine.reap(client) if living.run_id in name]
+        running = engine.containers(client, living.run_id, running_only=True)
         assert len(running) == 3
         for process in living.process.children():
             process.kill()
         living.process.kill()
         living.end()
-        assert docker_engine.reap(client)
-        assert docker_engine.containers(client, living.run_id) == []
+        assert engine.reap(client)
+        assert engine.containers(client, living.run_id) == []
     finally:
         client.close()

@@ -19,12 +19,13 @@ import docker
 import msgspec
 import pytest
 
-from hivecheck import images, topology
+from hivecheck import images
 from hivecheck.clients.control import ControlClient
-from hivecheck.doctor import COMPOSE_FILE, compose_ports
-from hivecheck.platforms.docker import PORT
+from hivecheck.doctor.doctor import COMPOSE_FILE, compose_ports
+from hivecheck.platforms.docker.docker_platform import PORT
 from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import PROJECT_ROOT, Settings
+from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 from services import config
 from services.hive.settings import HiveSettings

@@ -22,7 +22,7 @@ from bare_daemon import BareDaemon, bare_daemon
 
 from hivecheck.images import apt_sources, base_image, requirements
 from hivecheck.settings import PROJECT_ROOT
-from hivecheck.source import source_hash
+from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600), pytest.mark.xdist_group("bare_daemon")]

@@ -19,12 +19,12 @@ from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Victim
 from hivecheck.faults.injector import Injector
-from hivecheck.faults.interference import Interference
+from hivecheck.faults.network.packets import Interference
 from hivecheck.history import History
 from hivecheck.netagent.rule import Counters, Rule
-from hivecheck.platforms import docker_engine
+from hivecheck.platforms.docker import engine
 from hivecheck.platforms.platform import Node
-from hivecheck.stack import Stack
+from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.verdict import Answer
 from hivecheck.waiting import eventually
@@ -188,7 +188,7 @@ def test_a_lease_ends_by_the_agent_s_own_clock(stack: Stack, node: Node) -> None
 def test_an_agent_that_is_killed_lets_packets_pass_and_its_chain_is_taken_away(stack: Stack, node: Node) -> None:
     name = of(node).apply(rule(stack, loss=1.0))
     bitten(node, name, lambda counted: counted.dropped)
-    client = docker_engine.connect()
+    client = engine.connect()
     client.api.kill(next(item["Id"] for item in sidecars(client, stack)), "SIGKILL")
     eventually(lambda: not sidecars(client, stack), within=10, what="no side-car")
     client.close()
@@ -199,8 +199,8 @@ def test_an_agent_that_is_killed_lets_packets_pass_and_its_chain_is_taken_away(s
 
 
 def sidecars(client: object, stack: Stack) -> list[dict[str, object]]:
-    found = docker_engine.containers(client, stack.platform.run_id, stack.name, running_only=True)  # type: ignore[arg-type]
-    return [item for item in found if item["Labels"][docker_engine.NODE].startswith("netagent")]
+    found = engine.containers(client, stack.platform.run_id, stack.name, running_only=True)  # type: ignore[arg-type]
+    return [item for item in found if item["Labels"][engine.NODE].startswith("netagent")]
 
 
 def test_a_node_that_is_started_again_in_mid_fault_is_clean_and_can_be_struck_again(stack: Stack, node: Node) -> None:
@@ -274,7 +274,7 @@ def test_every_change_of_packets_bites_and_heals(stack: Stack, node: Node, words
 HARNESS = """
 import sys
 from hivecheck.netagent.rule import Rule
-from hivecheck.platforms.docker_packets import DockerPackets
+from hivecheck.platforms.docker.packets import DockerPackets
 from hivecheck.platforms import docker_engine
 from hivecheck.platforms.platform import Node
 packets = DockerPackets(docker_engine.connect().api, sys.argv[1], "orchestrator")
@@ -285,9 +285,9 @@ sys.stdin.read()
 
 
 def test_a_harness_that_is_killed_leaves_no_rule(stack: Stack, node: Node) -> None:
-    client = docker_engine.connect()
-    found = docker_engine.containers(client, stack.platform.run_id, stack.name)
-    container = next(item["Id"] for item in found if item["Labels"][docker_engine.NODE] == "orchestrator")
+    client = engine.connect()
+    found = engine.containers(client, stack.platform.run_id, stack.name)
+    container = next(item["Id"] for item in found if item["Labels"][engine.NODE] == "orchestrator")
     command = [sys.executable, "-c", HARNESS, container, of(stack.nodes["hive-1"]).address()]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as harness:
         assert harness.stdout is not None

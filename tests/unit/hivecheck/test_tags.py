@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from hivecheck import tags, topology
+from hivecheck import tags
 from hivecheck.errors import TagError
+from hivecheck.topologies import topology
 
 
 def test_plain_tags_requirements_topologies_and_powers_are_known() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, end, must_say, stream, tell
 
-from hivecheck.checks.added_first_token import DIRECT, MIN_STREAMS, judge
+from hivecheck.checks.streams.added_first_token import DIRECT, MIN_STREAMS, judge
 from hivecheck.history import Event, History, Operation, Token
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, stream, tell
 
-from hivecheck.checks.all_answered import judge
+from hivecheck.checks.answers.all_answered import judge
 from hivecheck.history import Operation
 
 

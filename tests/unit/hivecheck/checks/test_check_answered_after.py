@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.answered_after import judge
+from hivecheck.checks.answers.answered_after import judge
 from hivecheck.history import Event
 
 BACK = Event(5.0, "act", "hive-1", {"what": "started again"})

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
 
-from hivecheck.checks.at_once import judge
+from hivecheck.checks.answers.at_once import judge
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, served, state, stream, tell
 
-from hivecheck.checks.booked_once import judge
+from hivecheck.checks.usage.booked_once import judge
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from measurements import noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, refused, tell
 
-from hivecheck.checks.bounded_labels import judge
+from hivecheck.checks.observability.bounded_labels import judge
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 

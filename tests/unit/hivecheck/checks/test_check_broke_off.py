@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, stream, tell
 
-from hivecheck.checks.broke_off import judge
+from hivecheck.checks.streams.broke_off import judge
 from hivecheck.history import Operation
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}

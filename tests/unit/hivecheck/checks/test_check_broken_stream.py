@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, stream, tell
 
-from hivecheck.checks.broken_stream import judge
+from hivecheck.checks.streams.broken_stream import judge
 from hivecheck.history import Operation, Token
 
 CUT = {"finish_reason": None, "saw_done": False}

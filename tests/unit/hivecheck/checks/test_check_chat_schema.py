@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, stream, tell
 
-from hivecheck.checks.chat_schema import faults, judge
+from hivecheck.checks.answers.chat_schema import faults, judge
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),

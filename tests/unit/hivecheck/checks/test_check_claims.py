@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, log, must_say, tell
 
-from hivecheck.checks.claims import judge
+from hivecheck.checks.observability.claims import judge
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 

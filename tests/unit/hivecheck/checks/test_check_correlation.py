@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, log, must_say, tell
 
-from hivecheck.checks.correlation import judge
+from hivecheck.checks.observability.correlation import judge
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 

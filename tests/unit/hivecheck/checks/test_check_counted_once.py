@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, state, tell
 
-from hivecheck.checks.counted_once import judge
+from hivecheck.checks.usage.counted_once import judge
 from hivecheck.history import Event
 
 BEFORE: dict[str, Any] = {

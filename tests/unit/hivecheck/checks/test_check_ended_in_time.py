@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.ended_in_time import judge
+from hivecheck.checks.answers.ended_in_time import judge
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 

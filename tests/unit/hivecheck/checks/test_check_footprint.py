@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, state, tell
 
-from hivecheck.checks.footprint import MIN_PASSED_BYTES, judge
+from hivecheck.checks.recovery.footprint import MIN_PASSED_BYTES, judge
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 

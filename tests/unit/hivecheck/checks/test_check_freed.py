@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, served, tell
 
-from hivecheck.checks.freed import judge
+from hivecheck.checks.streams.freed import judge
 from hivecheck.history import Operation
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.growing_gaps import judge
+from hivecheck.checks.recovery.growing_gaps import judge
 from hivecheck.history import Event
 
 

@@ -8,7 +8,7 @@ import pytest
 from measurements import noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, log, must_say, refused, served, tell
 
-from hivecheck.checks.joined import INFERENCE, REQUEST, ROUTING, judge
+from hivecheck.checks.observability.joined import INFERENCE, REQUEST, ROUTING, judge
 from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
 
-from hivecheck.checks.left_alone import judge
+from hivecheck.checks.streams.left_alone import judge
 
 LEFT = chat(status=None, error="the client left")
 

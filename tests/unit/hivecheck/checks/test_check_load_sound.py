@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, state, stream, tell
 
-from hivecheck.checks.load_sound import judge
+from hivecheck.checks.recovery.load_sound import judge
 from hivecheck.history import Operation, Token
-from hivecheck.recovery import LEFT, PROBE
+from hivecheck.measurement.recovery import LEFT, PROBE
 
 WHOLE = completion(choices=[{"index": 0, "message": {"role": "assistant", "content": "t0 t1 t2 t3"}, "finish_reason": "stop"}])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.moved import judge
+from hivecheck.checks.routing.moved import judge
 from hivecheck.history import Event
 
 

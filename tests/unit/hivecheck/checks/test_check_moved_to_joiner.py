@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.moved_to_joiner import judge
+from hivecheck.checks.sessions.moved_to_joiner import judge
 from hivecheck.history import Event, Operation
 
 JOINED = Event(10.0, "act", "worker-9", {"what": "started"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.nobody_expired import judge
+from hivecheck.checks.registry.nobody_expired import judge
 from hivecheck.history import Event
 
 BACK = Event(5.0, "act", "registry", {"what": "started again"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.not_before_ready import ASPECTS, judge
+from hivecheck.checks.routing.not_before_ready import ASPECTS, judge
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 

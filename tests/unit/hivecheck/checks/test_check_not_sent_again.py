@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.not_sent_again import judge
+from hivecheck.checks.routing.not_sent_again import judge
 
 
 def test_one_arrival_of_each_request_passes() -> None:

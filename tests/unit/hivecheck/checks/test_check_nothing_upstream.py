@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say, refused, tell
 
-from hivecheck.checks.nothing_upstream import judge
+from hivecheck.checks.routing.nothing_upstream import judge
 
 
 def test_requests_without_an_arrival_pass() -> None:

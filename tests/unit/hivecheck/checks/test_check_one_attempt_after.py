@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.one_attempt_after import judge
+from hivecheck.checks.routing.one_attempt_after import judge
 from hivecheck.history import Event, Operation
 
 KILLED = Event(5.0, "act", "worker-1", {"what": "killed"})

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, tell
 
-from hivecheck.checks.one_attempt_each import judge
+from hivecheck.checks.routing.one_attempt_each import judge
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.one_download import judge
+from hivecheck.checks.registry.one_download import judge
 from hivecheck.history import Event
 
 

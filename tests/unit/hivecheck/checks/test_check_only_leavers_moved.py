@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.only_leavers_moved import judge
+from hivecheck.checks.sessions.only_leavers_moved import judge
 from hivecheck.history import Event, Operation
 
 KILLED = Event(10.0, "act", "worker-1", {"what": "killed"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, served, tell
 
-from hivecheck.checks.outcomes import judge
+from hivecheck.checks.answers.outcomes import judge
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 

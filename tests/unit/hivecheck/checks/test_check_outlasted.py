@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, stream, tell
 
-from hivecheck.checks.outlasted import judge
+from hivecheck.checks.streams.outlasted import judge
 
 BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, stream, tell
 
-from hivecheck.checks.own_answer import judge
+from hivecheck.checks.answers.own_answer import judge
 from hivecheck.history import Operation
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, state, tell
 
-from hivecheck.checks.own_usage import judge
+from hivecheck.checks.usage.own_usage import judge
 from hivecheck.history import Event
 
 ACME = {"key": "acme", "requests": 2, "prompt_tokens": 4, "completion_tokens": 8}

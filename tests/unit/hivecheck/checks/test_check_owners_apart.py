@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.owners_apart import ENOUGH_NAMES, judge
+from hivecheck.checks.sessions.owners_apart import ENOUGH_NAMES, judge
 from hivecheck.history import History
 
 

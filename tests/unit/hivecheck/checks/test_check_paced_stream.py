@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.paced_stream import judge
+from hivecheck.checks.streams.paced_stream import judge
 from hivecheck.history import Token
 from hivecheck.verdict import Verdict
 

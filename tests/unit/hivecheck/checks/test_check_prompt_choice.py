@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.prompt_choice import judge
+from hivecheck.checks.routing.prompt_choice import judge
 from hivecheck.history import History
 
 

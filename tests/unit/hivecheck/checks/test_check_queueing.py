@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
 
-from hivecheck.checks.queueing import _most_at_once, judge
+from hivecheck.checks.answers.queueing import _most_at_once, judge
 from hivecheck.history import Event
 
 SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)).map(lambda span: (float(span[0]), float(sum(span)))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say, refused, tell
 
-from hivecheck.checks.raised import RETRY_COUNT, judge
+from hivecheck.checks.answers.raised import RETRY_COUNT, judge
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 

@@ -8,7 +8,7 @@ import pytest
 from load_stories import between, healed, load, lost, struck
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
-from hivecheck.checks.recovered import judge
+from hivecheck.checks.recovery.recovered import judge
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import Operation
 

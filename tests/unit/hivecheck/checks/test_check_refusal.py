@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.refusal import judge
+from hivecheck.checks.answers.refusal import judge
 
 ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.registered_again import judge
+from hivecheck.checks.registry.registered_again import judge
 from hivecheck.history import Event
 
 BACK = Event(5.0, "act", "registry", {"what": "started again"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, log, must_say, tell
 
-from hivecheck.checks.relayed import judge
+from hivecheck.checks.routing.relayed import judge
 from hivecheck.history import Event
 
 HIVES = {"worker-1": "hive-1", "worker-2": "hive-2"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.resolved import judge
+from hivecheck.checks.answers.resolved import judge
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 

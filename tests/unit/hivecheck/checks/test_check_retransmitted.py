@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.retransmitted import judge
+from hivecheck.checks.recovery.retransmitted import judge
 from hivecheck.history import Event
 
 

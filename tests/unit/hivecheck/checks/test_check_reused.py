@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.reused import judge
+from hivecheck.checks.routing.reused import judge
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 

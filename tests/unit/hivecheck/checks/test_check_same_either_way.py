@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, stream, tell
 
-from hivecheck.checks.same_either_way import DIRECT, judge
+from hivecheck.checks.answers.same_either_way import DIRECT, judge
 from hivecheck.history import Token
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from load_stories import healed, load, struck
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say
 
-from hivecheck.checks.served_again import judge
+from hivecheck.checks.recovery.served_again import judge
 from hivecheck.history import History
 
 CURE = (struck(), healed(6.0))

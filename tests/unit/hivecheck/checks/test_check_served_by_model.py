@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, stream, tell
 
-from hivecheck.checks.served_by_model import judge
+from hivecheck.checks.routing.served_by_model import judge
 from hivecheck.history import Event
 
 WORKERS = {"worker-1": ["model-a"], "worker-2": ["model-a", "model-b"], "worker-3": ["model-b"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from load_stories import between, healed, load, lost, struck
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
-from hivecheck.checks.served_meanwhile import judge
+from hivecheck.checks.recovery.served_meanwhile import judge
 
 LEASE = (struck(), healed(6.0))
 

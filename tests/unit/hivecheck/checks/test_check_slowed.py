@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.slowed import judge
+from hivecheck.checks.recovery.slowed import judge
 from hivecheck.history import Operation
 
 

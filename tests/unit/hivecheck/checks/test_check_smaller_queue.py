@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.smaller_queue import judge
+from hivecheck.checks.routing.smaller_queue import judge
 from hivecheck.history import Event, History, Operation
 
 RUNNING = stream(1, at=0.0, ended_at=10.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, log, must_say, tell
 
-from hivecheck.checks.sound_logs import judge
+from hivecheck.checks.observability.sound_logs import judge
 
 OWN = log(chat(), "orchestrator", event="request")
 

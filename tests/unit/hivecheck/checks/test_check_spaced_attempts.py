@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, end, must_say, refused, tell
 
-from hivecheck.checks.spaced_attempts import judge
+from hivecheck.checks.routing.spaced_attempts import judge
 
 
 def attempts(*at: float, workers: tuple[str, ...] = ("w1", "w2", "w3")) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.spared import judge
+from hivecheck.checks.routing.spared import judge
 
 
 def test_requests_that_all_went_to_others_pass() -> None:

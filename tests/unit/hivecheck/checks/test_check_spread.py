@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.spread import judge
+from hivecheck.checks.routing.spread import judge
 from hivecheck.history import History
 
 WORKERS = ["worker-1", "worker-2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.sticky import judge
+from hivecheck.checks.sessions.sticky import judge
 from hivecheck.history import Event, Operation
 
 

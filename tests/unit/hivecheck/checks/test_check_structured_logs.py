@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.structured_logs import FIELDS, judge
+from hivecheck.checks.observability.structured_logs import FIELDS, judge
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.survived_churn import judge
+from hivecheck.checks.recovery.survived_churn import judge
 from hivecheck.history import Event
 
 CAME, WENT = Event(1.0, "act", "worker-3", {"what": "started"}), Event(5.0, "act", "worker-1", {"what": "removed"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.throughput import judge
+from hivecheck.checks.answers.throughput import judge
 from hivecheck.history import History
 
 

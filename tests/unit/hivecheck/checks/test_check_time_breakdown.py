@@ -8,7 +8,7 @@ import pytest
 from measurements import Page, noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, log, must_say, tell
 
-from hivecheck.checks.time_breakdown import PHASES, judge
+from hivecheck.checks.observability.time_breakdown import PHASES, judge
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict
 

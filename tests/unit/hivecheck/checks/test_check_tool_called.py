@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, tell
 
-from hivecheck.checks.tool_called import judge
+from hivecheck.checks.answers.tool_called import judge
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 

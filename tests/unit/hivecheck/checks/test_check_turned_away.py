@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.turned_away import judge
+from hivecheck.checks.answers.turned_away import judge
 
 ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": "invalid_request"}
 ILL: dict[str, Any] = {"purpose": "hostile", "status": 400, "body": {"error": ERROR}, "path": "no HTTP at all"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say, served, stream, tell
 
-from hivecheck.checks.unaffected import judge
+from hivecheck.checks.streams.unaffected import judge
 from hivecheck.history import Event
 
 BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}

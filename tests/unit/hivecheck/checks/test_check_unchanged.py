@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.unchanged import judge
+from hivecheck.checks.answers.unchanged import judge
 
 TOLD = chat(sent_headers={"X-Request-Id": "r1", "X-Unknown": "one, two"})
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, served, stream, tell
 
-from hivecheck.checks.usage_chunk import judge
+from hivecheck.checks.usage.usage_chunk import judge
 from hivecheck.history import Operation
 
 USAGE = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, state, tell
 
-from hivecheck.checks.usage_totals import judge
+from hivecheck.checks.usage.usage_totals import judge
 from hivecheck.history import Event
 
 EARLY, LATE = chat(1), chat(2)

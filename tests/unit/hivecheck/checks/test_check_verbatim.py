@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, stream, tell
 
-from hivecheck.checks.verbatim import judge
+from hivecheck.checks.answers.verbatim import judge
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, PID, arrival, end, must_say, stream, tell
 
-from hivecheck.checks.warm_turns import judge
+from hivecheck.checks.sessions.warm_turns import judge
 from hivecheck.history import Event, Operation
 
 

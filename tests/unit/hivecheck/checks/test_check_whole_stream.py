@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.whole_stream import judge
+from hivecheck.checks.streams.whole_stream import judge
 from hivecheck.history import Token
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.within_time import judge
+from hivecheck.checks.answers.within_time import judge
 from hivecheck.history import Operation
 
 

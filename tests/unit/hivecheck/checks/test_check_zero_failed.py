@@ -7,7 +7,7 @@ from dataclasses import replace
 from load_stories import between, broken, load, lost
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
-from hivecheck.checks.zero_failed import judge
+from hivecheck.checks.recovery.zero_failed import judge
 
 
 def test_a_load_that_was_answered_in_full_passes() -> None:

@@ -11,9 +11,9 @@ FOLDER = Path(checks.__file__).parent
 
 
 def test_every_file_in_the_folder_is_a_row_of_the_table_and_every_row_a_file() -> None:
-    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "facts", "measured"}
-    assert {name: check.__module__ for name, check in checks.CHECKS.items()} == {
-        stem.replace("_", " "): f"hivecheck.checks.{stem}" for stem in files
+    files = {path.stem for path in FOLDER.rglob("*.py")} - {"__init__", "facts", "measured"}
+    assert {check.__module__.rpartition(".")[2]: name for name, check in checks.CHECKS.items()} == {
+        stem: stem.replace("_", " ") for stem in files
     }
 
 

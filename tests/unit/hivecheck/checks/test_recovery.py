@@ -9,10 +9,10 @@ import pytest
 from load_stories import between, broken, healed, load, lost, slow, struck
 from stories import stream
 
-from hivecheck.blast import Blast, blast_radius
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History, Operation
-from hivecheck.recovery import LEFT, measure, percentile
+from hivecheck.measurement.blast_radius import Blast, blast_radius
+from hivecheck.measurement.recovery import LEFT, measure, percentile
 
 # what happened: detect, recover, outage, good of scheduled, cure. Those due from 3.7 s on were alive when harm could begin, at 3.9 s.
 STORIES = {

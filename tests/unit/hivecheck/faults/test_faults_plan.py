@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.chance import LIAR, OWN_NODE, REGISTRY, WORKER, possible
-from hivecheck.faults.plan import LATEST_SECONDS, Drawing, FaultPlan, draw, load
-from hivecheck.faults.tolerance import Blow, Targets, tolerated
+from hivecheck.faults.planning.eligibility import LIAR, OWN_NODE, REGISTRY, WORKER, possible
+from hivecheck.faults.planning.fault_budget import Blow, Targets, tolerated
+from hivecheck.faults.planning.plan import LATEST_SECONDS, Drawing, FaultPlan, draw, load
 
 EVERY_POWER = {power for make in FAULTS.values() for power in make().needs}
 ON_WORKERS, ON_THE_REGISTRY = possible({WORKER, OWN_NODE, LIAR}, EVERY_POWER), possible({REGISTRY}, EVERY_POWER)

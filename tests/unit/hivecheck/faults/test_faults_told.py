@@ -1,7 +1,7 @@
 """Every kind of fault is told in a sentence of its own."""
 
 from hivecheck.faults import FAMILIES, FAULTS
-from hivecheck.faults.interference import CHANGES, PEERS
+from hivecheck.faults.network.packets import CHANGES, PEERS
 
 
 def test_no_two_kinds_are_told_in_the_same_words() -> None:

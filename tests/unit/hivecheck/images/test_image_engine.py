@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError, ImageNotFound
 
-from hivecheck.cli import main
+from hivecheck.cli.main import main
 from hivecheck.errors import ImageError
 from hivecheck.images.engine import Engine
 from hivecheck.images.listing import ImageView, age

@@ -11,7 +11,7 @@ import pytest
 from hivecheck.images.base_image import Base
 from hivecheck.images.build import Inputs, inputs_of
 from hivecheck.settings import PROJECT_ROOT, Settings
-from hivecheck.source import source_hash
+from hivecheck.source_hash import source_hash
 
 BASE = Base("hivecheck/base:x", "sha256:1", "3.11", "x86_64", "2.36")
 INPUTS = Inputs(BASE, "a==1\n", {"Dockerfile": b"FROM x\n", "services/a.py": b"1\n"}, "abc")

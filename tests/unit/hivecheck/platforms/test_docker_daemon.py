@@ -12,23 +12,22 @@ import pytest
 
 from hivecheck import tags
 from hivecheck.errors import PlatformError
-from hivecheck.platforms import docker, docker_daemon, docker_engine, process
-from hivecheck.platforms.docker_daemon import Daemon
+from hivecheck.platforms import process
+from hivecheck.platforms.docker import daemon, docker_platform, engine
+from hivecheck.platforms.docker.daemon import Daemon
 from hivecheck.settings import PROJECT_ROOT
 
 OWN = "here"
-FINE = Daemon(
-    docker_daemon.LOCAL_SOCKET, "20.10.24", "1.41", "linux", "amd64", OWN, ("name=seccomp,profile=default",), 1452, "/var/lib/docker"
-)
+FINE = Daemon(daemon.LOCAL_SOCKET, "20.10.24", "1.41", "linux", "amd64", OWN, ("name=seccomp,profile=default",), 1452, "/var/lib/docker")
 ROW = re.compile(r"^\| `(\w+)` \| ([\w ]+) \| ([\w ]+) \|", re.MULTILINE)
 
 
 def test_a_daemon_of_this_machine_is_fine() -> None:
-    assert docker_daemon.refusal(FINE, OWN) is None
+    assert daemon.refusal(FINE, OWN) is None
 
 
 def test_a_daemon_that_came_by_tcp_has_no_process_and_is_fine() -> None:
-    assert docker_daemon.refusal(replace(FINE, pid=None), OWN) is None
+    assert daemon.refusal(replace(FINE, pid=None), OWN) is None
 
 
 @pytest.mark.parametrize(
@@ -43,42 +42,42 @@ def test_a_daemon_that_came_by_tcp_has_no_process_and_is_fine() -> None:
     ],
 )
 def test_a_daemon_that_cannot_be_worked_with_is_refused_with_the_way_out(change: dict[str, object], reason: str) -> None:
-    said = docker_daemon.refusal(replace(FINE, **change), OWN) or ""  # type: ignore[arg-type]
+    said = daemon.refusal(replace(FINE, **change), OWN) or ""  # type: ignore[arg-type]
     assert reason in said and said.endswith("or use --platform process.")
 
 
 @pytest.mark.parametrize("version", ["1.41", "1.50", "2.0"])
 def test_a_newer_api_is_fine(version: str) -> None:
-    assert docker_daemon.refusal(replace(FINE, api_version=version), OWN) is None
+    assert daemon.refusal(replace(FINE, api_version=version), OWN) is None
 
 
 @pytest.mark.parametrize("address", ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2376", "ssh://me@127.0.0.1"])
 def test_an_address_of_this_machine_is_not_refused(address: str) -> None:
-    assert docker_daemon.refusal_of_address(address) is None
+    assert daemon.refusal_of_address(address) is None
 
 
 @pytest.mark.parametrize("address", ["tcp://192.0.2.1:2375", "ssh://me@192.0.2.1", "tcp://nobody.invalid:2376"])
 def test_an_address_of_another_machine_is_refused_before_it_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(PlatformError, match="another machine"):
-        docker_engine.connect()
+        engine.connect()
 
 
 def test_the_process_behind_a_socket_is_told(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         server.listen()
-        assert docker_daemon.pid_at(f"unix://{tmp_path}/s") == os.getpid()
+        assert daemon.pid_at(f"unix://{tmp_path}/s") == os.getpid()
 
 
 @pytest.mark.parametrize("address", ["unix:///nobody/listens", "tcp://127.0.0.1:2375"])
 def test_where_no_process_can_be_told_there_is_none(address: str) -> None:
-    assert docker_daemon.pid_at(address) is None
+    assert daemon.pid_at(address) is None
 
 
 def test_the_page_about_platforms_has_every_power_and_says_who_has_it() -> None:
     told = {power: (on_docker == "yes", on_process == "yes") for power, on_docker, on_process in ROW.findall(page())}
-    assert told == {power: (power in docker.POWERS, power in process.POWERS) for power in tags.POWERS}
+    assert told == {power: (power in docker_platform.POWERS, power in process.POWERS) for power in tags.POWERS}
 
 
 def page() -> str:

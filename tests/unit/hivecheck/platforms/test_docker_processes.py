@@ -1,6 +1,6 @@
 """What is made of a look at the processes of a container."""
 
-from hivecheck.platforms.docker import process_views
+from hivecheck.platforms.docker.docker_platform import process_views
 from hivecheck.platforms.platform import ProcessView
 
 LOOK = """1 (docker-init) S 0 1 1 0

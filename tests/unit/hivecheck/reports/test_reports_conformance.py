@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hivecheck.reports.conformance import markdown, table
-from hivecheck.reports.plan import Outcome, Planned, RunResult, Status
+from hivecheck.reports.result import Outcome, Planned, RunResult, Status
 
 
 def outcome(status: Status, line: int, *requirements: str, message: str = "", step: str = "") -> Outcome:

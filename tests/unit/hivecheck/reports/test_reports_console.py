@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from hivecheck.reports.console import PlainProgress, Progress, RichProgress, progress_for
-from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status
+from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status
 
 ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
 REPORT = Path(".run/r1")

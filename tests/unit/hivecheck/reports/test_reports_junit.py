@@ -9,7 +9,7 @@ import pytest
 
 from hivecheck.errors import ReportError
 from hivecheck.reports.junit import TEXT_LIMIT_CHARACTERS, read, write
-from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status
+from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status
 
 ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
 LEAK = Finding("a network was left behind", "hc-1", is_ours=True)

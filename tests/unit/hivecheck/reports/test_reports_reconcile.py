@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hivecheck.errors import ReportError
 from hivecheck.reports.junit import write
-from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status, exit_code
 from hivecheck.reports.reconcile import must_agree, read
+from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status, exit_code
 
 
 def planned(line: int, name: str) -> Planned:

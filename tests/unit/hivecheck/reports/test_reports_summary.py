@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hivecheck.reports import summary
-from hivecheck.reports.plan import Finding, Outcome, Planned, RunResult, Status, exit_code
+from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status, exit_code
 
 ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
 LEAK = Finding("a network was left behind", "hc-1", is_ours=True)

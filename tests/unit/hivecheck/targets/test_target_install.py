@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck.cli import main
+from hivecheck.cli.main import main
 from hivecheck.errors import TargetError
 from hivecheck.targets import environments
 from hivecheck.targets.target import Declaration, Install, Ready, Target

@@ -17,10 +17,10 @@ import msgspec
 from aiohttp import web
 
 from services import service, wire
-from services.orchestrator import openai_routes
-from services.orchestrator.duties import OrchestratorDuties
+from services.orchestrator.api import openai_routes
+from services.orchestrator.api.routes import routes
 from services.orchestrator.gateway import Gateway, build
-from services.orchestrator.routes import routes
+from services.orchestrator.lifecycle import OrchestratorDuties
 from services.orchestrator.settings import ApiKey, Settings
 
 TOKEN, KEY, NARROW_KEY = "cluster-token", "sk-everything", "sk-only-model-b"

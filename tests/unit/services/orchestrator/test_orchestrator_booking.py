@@ -15,7 +15,7 @@ from aiohttp import web
 from orchestrator_stage import CHAT, KEY, NARROW_KEY, TOKEN, Behaviour, Stage, answer, hang, refuse, reset, stage, stream, until
 
 from services import wire
-from services.orchestrator.ledger import FILE_NAME
+from services.orchestrator.usage.ledger import FILE_NAME
 
 STREAM = CHAT | {"stream": True}
 SAID = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from orchestrator_stage import entry
 
-from services.orchestrator.breaker import Breaker, BreakerPolicy, Breakers, Outcome, Passage
+from services.orchestrator.forwarding.breaker import Breaker, BreakerPolicy, Breakers, Outcome, Passage
 
 POLICY = BreakerPolicy(failures=3, open_seconds=2.0, successes=2)
 W1, W2 = entry("w1"), entry("w2")

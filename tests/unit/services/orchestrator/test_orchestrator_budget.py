@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orchestrator.retry import WINDOW_SECONDS, RetryBudget
+from services.orchestrator.forwarding.retry import WINDOW_SECONDS, RetryBudget
 
 Steps = st.lists(st.tuples(st.sampled_from(["request", "retry"]), st.floats(0.0, 1.2)), max_size=120)
 

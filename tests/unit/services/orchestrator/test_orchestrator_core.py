@@ -13,14 +13,14 @@ from orchestrator_stage import entry
 
 from services import wire
 from services.api_errors import ApiError
-from services.orchestrator.choice import choose
-from services.orchestrator.cluster import Cluster
-from services.orchestrator.in_flight import InFlight
-from services.orchestrator.retry import RetryPolicy
-from services.orchestrator.sse_tail import SseTail
-from services.orchestrator.stats import MAX_WORKER_IDS, OTHER_WORKERS, Stats
-from services.orchestrator.suspicion import SUSPICION_SECONDS, Suspicion
-from services.orchestrator.view import view_of
+from services.orchestrator.forwarding.passive_health import SUSPICION_SECONDS, Suspicion
+from services.orchestrator.forwarding.retry import RetryPolicy
+from services.orchestrator.forwarding.sse_tail import SseTail
+from services.orchestrator.request.in_flight import InFlight
+from services.orchestrator.request.stats import MAX_WORKER_IDS, OTHER_WORKERS, Stats
+from services.orchestrator.routing.balancer import choose
+from services.orchestrator.routing.cluster import Cluster
+from services.orchestrator.routing.view import view_of
 
 W1, W2, W3 = entry("w1"), entry("w2"), entry("w3")
 

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from orchestrator_stage import CHAT, KEY, Stage, answer, entry, hang, refuse, reset, stage, stream, until
 
-from services.orchestrator.attempts import outcome_of
-from services.orchestrator.departures import Departures
-from services.orchestrator.failures import Failure
-from services.orchestrator.view import View
+from services.orchestrator.forwarding.attempts import outcome_of
+from services.orchestrator.forwarding.failures import Failure
+from services.orchestrator.routing.view import View
+from services.orchestrator.routing.worker_loss import Departures
 
 DONE = b"data: [DONE]\n\n"
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from services.orchestrator.ledger import FILE_NAME, NANOSECONDS, Ledger, Row
-from services.orchestrator.ledger_queries import Scope, requests, totals
-from services.orchestrator.ledger_upkeep import Retention, Upkeep, checkpoint, oldest_to_keep
+from services.orchestrator.usage.ledger import FILE_NAME, NANOSECONDS, Ledger, Row
+from services.orchestrator.usage.ledger_maintenance import Retention, Upkeep, checkpoint, oldest_to_keep
+from services.orchestrator.usage.ledger_queries import Scope, requests, totals
 
 EVER = Scope(0.0, 2.0**33)
 KILLED_IN_THE_MIDDLE = """
 import os, sys
 from pathlib import Path
-from services.orchestrator.ledger import Ledger, Row
+from services.orchestrator.usage.ledger import Ledger, Row
 ledger = Ledger(Path(sys.argv[1]))
 ledger.start()
 for number in range(100):

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from orchestrator_stage import CHAT, Stage, reset, stage, until
 
-from services.orchestrator.booking import Booking
-from services.orchestrator.ledger import FILE_NAME, Ledger, Row
-from services.orchestrator.ledger_queries import Scope, requests, totals
-from services.orchestrator.usage_request import Asked
+from services.orchestrator.usage.ledger import FILE_NAME, Ledger, Row
+from services.orchestrator.usage.ledger_entry import Booking
+from services.orchestrator.usage.ledger_queries import Scope, requests, totals
+from services.orchestrator.usage.usage_request import Asked
 
 EVER = Scope(0.0, 2.0**33)
 BODY = json.dumps(CHAT).encode()

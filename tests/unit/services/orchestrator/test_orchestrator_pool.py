@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.orchestrator.pool import Pool, PoolExhausted
+from services.orchestrator.forwarding.pool import Pool, PoolExhausted
 
 
 async def hold(pool: Pool, until: asyncio.Event, worker: str = "w1") -> str:

@@ -7,7 +7,7 @@ import time
 import pytest
 from orchestrator_stage import CHAT, TOKEN, answer, entry, serve, stage, until
 
-from services.orchestrator.view import View
+from services.orchestrator.routing.view import View
 
 
 async def test_a_worker_that_appears_is_used_without_telling_the_gateway() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from orchestrator_stage import CHAT, NARROW_KEY, Stage, answer, entry, refuse, reset, stage
 
-from services.orchestrator.auth import Identity
-from services.orchestrator.pins import FILE_NAME, PinStore
-from services.orchestrator.sessions import Sessions
-from services.orchestrator.sticky import Pin, Pins
+from services.orchestrator.identity.auth import Identity
+from services.orchestrator.routing.pins import FILE_NAME, PinStore
+from services.orchestrator.routing.sessions import Sessions
+from services.orchestrator.routing.sticky import Pin, Pins
 
 ACME = Identity("alice", "acme")
 HEADERS = ("X-Session-ID", "X-Inventiv-Session")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from orchestrator_stage import entry
 
-from services.orchestrator.sticky import Affinity, Pin, Pins, key_of, rendezvous
+from services.orchestrator.routing.sticky import Affinity, Pin, Pins, key_of, rendezvous
 from services.wire import ServiceEntry
 
 TTL_SECONDS = 80.0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from orchestrator_stage import answer, refuse, stage
 
-from services.orchestrator.timeline import PHASES, Timeline
+from services.orchestrator.request.timeline import PHASES, Timeline
 
 
 class Clock:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orchestrator.usage import BodyReading, Reading, Usage, estimate
-from services.orchestrator.usage_request import ask, estimated_prompt
-from services.orchestrator.usage_stream import MAX_HELD_BYTES, StreamReading
+from services.orchestrator.usage.usage import BodyReading, Reading, Usage, estimate
+from services.orchestrator.usage.usage_request import ask, estimated_prompt
+from services.orchestrator.usage.usage_stream import MAX_HELD_BYTES, StreamReading
 
 CHAT = "/v1/chat/completions"
 SAID = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "prompt_tokens_details": {"cached_tokens": 3}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.api_errors import ApiError
-from services.orchestrator.validation import ANY, CHAT, COMPLETION, must_be_valid
+from services.orchestrator.api.validation import ANY, CHAT, COMPLETION, must_be_valid
 
 USER = [{"role": "user", "content": "hi"}]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.worker.behaviour import NORMAL, Behaviour, BehaviourError, Fault, Length, deadlines, length_of, pace_of, parse
-from services.worker.knobs import KNOBS, accepted
+from services.worker.fault_types import KNOBS, accepted
 from services.worker.settings import WorkerSettings
 
 

@@ -13,7 +13,7 @@ import pytest
 from held_ports import free_port
 from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventually, read_until, spawn
 
-from services.worker.knobs import KNOBS
+from services.worker.fault_types import KNOBS
 
 
 def test_status_takes_headers(worker: WorkerProcess) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.worker.behaviour import NORMAL, BehaviourError, parse
-from services.worker.orders import Orders, Rate, orders
+from services.worker.injected_faults import Orders, Rate, orders
 from services.worker.settings import WorkerSettings
 
 OWN, SHOT, RATE = parse("status:500"), parse("status:501"), parse("status:502")

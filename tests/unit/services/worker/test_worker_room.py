@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.api_errors import ApiError
-from services.worker.room import Room
+from services.worker.memory_admission import Room
 from services.worker.settings import WorkerSettings
 
 

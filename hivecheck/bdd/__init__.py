@@ -1,0 +1,1 @@
+"""All code that knows behave: the runner, selection, parameter types, errors of steps."""

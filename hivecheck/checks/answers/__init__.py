@@ -1,0 +1,1 @@
+"""Checks of responses: success, refusal, time limits, schema, fidelity."""

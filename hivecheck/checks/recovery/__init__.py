@@ -1,0 +1,1 @@
+"""Checks of recovery from faults, under load."""

@@ -1,0 +1,1 @@
+"""Checks of registration, expiry and downloads."""

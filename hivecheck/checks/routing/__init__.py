@@ -1,0 +1,1 @@
+"""Checks of which worker served a request, and of attempts."""

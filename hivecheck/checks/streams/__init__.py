@@ -1,0 +1,1 @@
+"""Checks of SSE streams: completeness, pace, interruption, cancellation."""

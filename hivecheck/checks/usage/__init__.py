@@ -1,0 +1,1 @@
+"""Checks of token usage and of the usage ledger."""

@@ -1,0 +1,1 @@
+"""Removal of leftovers: the watchdog of a live run, and orphans of dead runs."""

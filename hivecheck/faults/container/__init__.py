@@ -1,0 +1,1 @@
+"""Faults of a whole container or node: pause, restart, network disconnect."""

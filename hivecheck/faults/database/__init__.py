@@ -1,0 +1,1 @@
+"""Faults of SQLite database files: lock, replacement, corruption."""

@@ -1,0 +1,1 @@
+"""Random faults: fault plans, fault budget, eligibility."""

@@ -1,0 +1,1 @@
+"""Faults of a process: signals, pause, limits, gray failure."""

@@ -1,0 +1,1 @@
+"""Faults that exhaust memory, CPU, connections or disk."""

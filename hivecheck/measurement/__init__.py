@@ -1,0 +1,1 @@
+"""Facts computed from history: recovery and blast radius."""

@@ -1,0 +1,1 @@
+"""Mutants, the runs that must detect them, and the kill table."""

@@ -1,0 +1,70 @@
+"""A planted defect: data from `mutants/*.toml`, applied to a copy of `services/`. Reads source as text; never imports it."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from hivecheck.errors import MutantError
+from hivecheck.source_hash import source_hash
+from hivecheck.tags import requirements
+
+
+class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`what` says what is broken; `before` (exactly once in `file`) becomes `after`; each of `requirements` must turn red.
+
+    `platform` names the one that alone can show it (a fault that takes an engine); empty: any can.
+    """
+
+    name: str
+    what: str
+    file: str
+    before: str
+    after: str
+    requirements: tuple[str, ...]
+    platform: Literal["", "docker"] = ""
+
+
+def load_all(folder: Path) -> dict[str, Mutant]:
+    """Every mutant by name. Raises MutantError for a file that is wrong."""
+    return {path.stem: load(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def load(path: Path) -> Mutant:
+    """One mutant. Raises MutantError."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        mutant = msgspec.convert({"name": path.stem} | raw, Mutant)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise MutantError(f"{path.name}: {error}; accepted: what, file, before, after, requirements, platform") from None
+    if unknown := set(mutant.requirements) - set(requirements()):
+        raise MutantError(f"{path.name}: there is no requirement {sorted(unknown)[0]}")
+    if not mutant.requirements:
+        raise MutantError(f"{path.name}: name at least one requirement that must turn red")
+    return mutant
+
+
+def plant(mutant: Mutant, source: Path, target: Path) -> str:
+    """Copy `source`/services to `target`/services with the defect in it; returns the hash that its nodes must report.
+
+    Raises MutantError unless `before` stands exactly once in the file and the result is Python.
+    """
+    shutil.copytree(source / "services", target / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    path = target / mutant.file
+    if not path.is_file():
+        raise MutantError(f"{mutant.name}: there is no file {mutant.file}")
+    text = path.read_text(encoding="utf-8")
+    count = text.count(mutant.before)
+    if count != 1:
+        raise MutantError(f"{mutant.name}: `before` must stand exactly once in {mutant.file}, it stands {count} times")
+    changed = text.replace(mutant.before, mutant.after)
+    try:
+        compile(changed, mutant.file, "exec")
+    except SyntaxError as error:
+        raise MutantError(f"{mutant.name}: {mutant.file} with `after` is no Python: {error}") from None
+    path.write_text(changed, encoding="utf-8")
+    return source_hash(target / "services")

@@ -1,0 +1,68 @@
+"""Recovery numbers in words and as data: for the table at the end of a run, JUnit properties, `recovery.json` and `result.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hivecheck.errors import InconclusiveError
+from hivecheck.history import History
+from hivecheck.measurement.recovery import Recovery, measure
+from hivecheck.reports.result import Outcome, in_plan_order, one_line
+
+HEADINGS = ("scenario", "fault", "detected", "back to normal", "available", "outage", "budget burn", "streams hit", "cured by")
+
+
+def keep(history: History, folder: Path) -> Recovery | None:
+    """Reckon a scenario's numbers and write `recovery.json` into its folder; None where there was no fault under load, or too little."""
+    try:
+        recovery = measure(history)
+        folder.joinpath("recovery.json").write_text(json.dumps(data(recovery), indent=2) + "\n", encoding="utf-8")
+    except (InconclusiveError, OSError):  # most scenarios have neither fault nor load; one that needs the numbers has a step that says so
+        return None
+    return recovery
+
+
+def words(recovery: Recovery) -> dict[str, str]:
+    """Each number as a person reads it, by its heading (without the scenario's)."""
+    blast, victims = recovery.blast, len(recovery.victims)
+    of_how_many = "" if victims == 1 else f" x {victims}"
+    return {
+        "fault": f"{', '.join(recovery.faults)}{of_how_many}",
+        "detected": "not seen" if recovery.detect is None else f"{recovery.detect:.2f} s",
+        "back to normal": f"never (>= {recovery.watched:.1f} s)" if recovery.recover is None else f"{recovery.recover:.2f} s",
+        "available": f"{recovery.availability:.2%}",
+        "outage": f"{recovery.outage_seconds:.2f} s",
+        "budget burn": f"{recovery.burn:.1f} x",
+        "streams hit": f"{blast.hit} of {blast.alive}" if blast.alive else "none alive",
+        "cured by": _cure(recovery),
+    }
+
+
+def data(recovery: Recovery) -> dict[str, Any]:
+    """All of it as plain data. Times are seconds since the fault was seen to bite; null is what did not come to pass while watched."""
+    derived = {"availability": recovery.availability, "cure": recovery.cure, "blast_share": recovery.blast.share}
+    return asdict(recovery) | derived
+
+
+def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """One line for each scenario that has numbers, under headings; nothing if none has."""
+    rows = [[_name(one), *words(one.recovery).values()] for one in in_plan_order(outcomes) if one.recovery]
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in [list(HEADINGS), *rows]) for column in range(len(HEADINGS))]
+    for row in [list(HEADINGS), *rows]:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _name(outcome: Outcome) -> str:
+    return f"{','.join(outcome.planned.requirements)} {one_line(outcome.planned.key)}".strip()
+
+
+def _cure(recovery: Recovery) -> str:
+    if recovery.heal is None or recovery.cure != "heal":
+        return {"self": "itself", "none": "nothing"}.get(recovery.cure, "none needed")
+    return f"healing at {recovery.heal:.2f} s"

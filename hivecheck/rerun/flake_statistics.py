@@ -1,0 +1,120 @@
+"""How often each scenario ended how, over many runs: flake rates with their confidence interval, and where they first differ. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hivecheck.rerun.subrun import Trial
+
+WHOLE = "the run as a whole"  # beside the scenarios: nothing left behind, nothing of the harness broke
+CONFIDENCE = 0.95
+PASSED, FAILED, INCONCLUSIVE, NOT_SUPPORTED, NOT_RUN = "passed", "failed", "inconclusive", "not supported", "not run"
+HALVINGS = 60  # of an interval of width 1: more than a float can tell apart
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one scenario ended in one run: `run` counts from 1."""
+
+    run: int
+    status: str
+    step: str = ""
+    message: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One scenario over all runs."""
+
+    key: str
+    name: str
+    ends: tuple[Ended, ...]
+
+    @property
+    def counted(self) -> list[Ended]:
+        """Where the platform supports it; the others say nothing about it."""
+        return [end for end in self.ends if end.status != NOT_SUPPORTED]
+
+    @property
+    def red(self) -> list[Ended]:
+        return [end for end in self.counted if end.status != PASSED]
+
+    @property
+    def is_flaky(self) -> bool:
+        """It did not always end the same way."""
+        return len({end.status for end in self.counted}) > 1
+
+    @property
+    def rate(self) -> float:
+        """The share of runs in which it did not pass."""
+        return len(self.red) / len(self.counted) if self.counted else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return interval(len(self.red), len(self.counted))
+
+    def first_difference(self) -> tuple[Ended, Ended] | None:
+        """The first run and the first one that ended otherwise; None when all ended alike."""
+        first = self.counted[0] if self.counted else None
+        return next(((first, end) for end in self.counted if first and end.status != first.status), None)
+
+    def counts(self) -> str:
+        return ", ".join(f"{count} {status}" for status, count in Counter(end.status for end in self.ends).most_common())
+
+
+def interval(hits: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Clopper-Pearson: every share that could have given so many hits by chance. The exact one: it never promises too much."""
+    tail = (1 - confidence) / 2
+    low = 0.0 if hits == 0 else _share_where(lambda share: 1 - _at_most(hits - 1, total, share) > tail)
+    high = 1.0 if hits == total else _share_where(lambda share: _at_most(hits, total, share) < tail)
+    return low, high
+
+
+def records(trials: Sequence[Trial]) -> list[Record]:
+    """Every scenario of any of these runs, and the runs themselves, in the order of their keys."""
+    names = {key: str(told["name"]) for trial in trials for key, told in trial.scenarios.items()}
+    found = [Record(key, names[key], tuple(_ended(number, trial, key) for number, trial in enumerate(trials, 1))) for key in sorted(names)]
+    return [*found, Record("", WHOLE, tuple(_whole(number, trial) for number, trial in enumerate(trials, 1)))]
+
+
+def exit_code(found: Sequence[Record]) -> int:
+    """0 everything passed in every run, 1 something is flaky or failed, 2 no verdict."""
+    if any(record.is_flaky or any(end.status == FAILED for end in record.ends) for record in found):
+        return 1
+    has_passed = any(end.status == PASSED for record in found if record.name != WHOLE for end in record.ends)
+    return 0 if has_passed and not any(record.red for record in found) else 2
+
+
+def _ended(number: int, trial: Trial, key: str) -> Ended:
+    told: dict[str, Any] = trial.scenarios.get(key, {})
+    where = str(told.get("evidence") or "")
+    return Ended(number, str(told.get("status", NOT_RUN)), str(told.get("step", "")), str(told.get("message", "")), where)
+
+
+def _whole(number: int, trial: Trial) -> Ended:
+    """The run apart from its scenarios: what it left behind, whether it came to its end."""
+    if trial.findings:
+        status = INCONCLUSIVE if all(finding["is_ours"] for finding in trial.findings) else FAILED
+        return Ended(number, status, message="; ".join(str(finding["title"]) for finding in trial.findings))
+    if trial.exit_code in (None, 3) or not trial.scenarios:
+        return Ended(number, INCONCLUSIVE, message=trial.output.strip().rpartition("\n")[2])
+    return Ended(number, PASSED)
+
+
+def _at_most(hits: int, total: int, share: float) -> float:
+    """The chance of at most so many hits in `total` when each comes with this share."""
+    return sum(math.comb(total, count) * share**count * (1 - share) ** (total - count) for count in range(hits + 1))
+
+
+def _share_where(is_beyond: Any) -> float:
+    """The share at which a condition that only comes true with growing shares comes true."""
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_beyond(middle) else (middle, high)
+    return (low + high) / 2

@@ -1,0 +1,1 @@
+"""One run without behave: plan, stacks, outcomes, evidence, reports, exit code."""

@@ -1,0 +1,274 @@
+"""A topology brought up on a platform: up -> ready -> heal and baseline -> down. The only owner of a run's nodes.
+
+`down` is an assertion: whatever of the stack outlives its own orderly stop is returned by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from hivecheck.clients.control import ControlClient
+from hivecheck.clients.foreign_gateway import ForeignGateway
+from hivecheck.clients.gateway import OrchestratorClient
+from hivecheck.clients.hive import HiveClient
+from hivecheck.clients.registry import RegistryClient
+from hivecheck.errors import ClientError, ConditionTimeout, HealError, NodeDiedError, SetupError
+from hivecheck.platforms.platform import Node, NodeSpec, Platform
+from hivecheck.stack.log_tail import Tail
+from hivecheck.stack.secrets import Secrets
+from hivecheck.targets import templates
+from hivecheck.targets.target import Target
+from hivecheck.targets.templates import Seat
+from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology as topologies
+from hivecheck.topologies.topology import Topology
+from hivecheck.waiting import eventually
+
+LOG_LINES_IN_MESSAGE = 5
+
+
+@dataclass
+class Stack:
+    """Several of them may run side by side on one platform, told apart by `name`."""
+
+    name: str
+    topology: Topology
+    platform: Platform
+    timeouts: Timeouts
+    target: Target | None = None  # whose gateway stands in the orchestrator's place; None: the reference's own
+    secrets: Secrets = field(default_factory=Secrets)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    hives: dict[str, HiveClient] = field(default_factory=dict)
+    ready_seconds: float = 0.0
+    guest_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def registry(self) -> RegistryClient:
+        return self._registry
+
+    @property
+    def orchestrator(self) -> OrchestratorClient:
+        return self._orchestrator
+
+    def urls(self) -> dict[str, str]:
+        return {name: node.url for name, node in self.nodes.items()}
+
+    def up(self) -> None:
+        """Start every node and wait until every declared worker can be routed to. Raises SetupError, and leaves nothing behind."""
+        start = time.monotonic()
+        try:
+            self._start_nodes()
+            self._await_ready()
+            self._must_run_the_source()
+        except BaseException:
+            self.down()
+            raise
+        self.ready_seconds = time.monotonic() - start
+
+    def settings_of(self, node: str, urls: Mapping[str, str]) -> dict[str, Any]:
+        """The settings a node is started with: the topology's, with addresses and secrets filled in."""
+        declaration = next(item for item in self.topology.nodes if item.name == node)
+        own = {"token": self.secrets.token}
+        if declaration.service == "orchestrator":
+            own |= {"key": self.secrets.keys["tester"]} if self.target else self.secrets.orchestrator_settings()
+        return own | topologies.render(declaration.settings, urls)
+
+    def node_of(self, worker: str) -> tuple[Node, int]:
+        """The node a worker runs in, and the worker's process id there. Raises ClientError when it does not run."""
+        if worker in self.nodes:
+            node = self.nodes[worker]
+            return node, node.processes()[0].pid
+        for name, hive in self.hives.items():
+            view = hive.workers().get(worker)
+            if view and view["pid"]:
+                return self.nodes[name], int(view["pid"])
+        raise ClientError(f"No running worker is called {worker}; its hive shows {[hive.workers() for hive in self.hives.values()]}")
+
+    def hive_of(self, worker: str) -> HiveClient:
+        """The hive that manages or attached a worker. Raises ClientError when none knows it."""
+        for hive in self.hives.values():
+            with contextlib.suppress(ClientError):
+                if worker in hive.workers():
+                    return hive
+        raise ClientError(f"No hive knows a worker {worker}")
+
+    def not_at_baseline(self) -> str | None:
+        """What differs from the stack as declared, idle and healthy; None when nothing does."""
+        stopped = [name for name, node in self.nodes.items() if not node.is_running()]
+        if stopped:
+            return f"not running: {', '.join(stopped)}"
+        listed, wanted = self.registry.services(), set(self.topology.workers()) | set(self.hives)
+        if set(listed) != wanted:
+            return f"the registry lists {sorted(listed)}, declared are {sorted(wanted)}"
+        if odd := self.orchestrator.not_routing_to(self.topology.workers()):
+            return odd
+        if sick := [name for name, hive in self.hives.items() if hive.health()["status"] != "healthy"]:
+            return f"not healthy: {', '.join(sick)}"
+        views = self._worker_views()  # the registry may not know yet what a hive does
+        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in wanted and view["state"] != "alive"]:
+            return "; ".join(absent)
+        return self._in_flight(views)
+
+    def work_in_hand(self) -> str | None:
+        """Requests that the stack still counts as under way, by owner; None when there are none."""
+        return self._in_flight(self._worker_views())
+
+    def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
+        counts = {"orchestrator": self.orchestrator.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
+        busy = {name: count for name, count in counts.items() if count}
+        return f"requests in flight: {busy}" if busy else None
+
+    def heal(self) -> None:
+        """Undo what a scenario did - paused, stopped, added - and wait for the baseline. Raises HealError when it does not come."""
+        self._resume_all()
+        self._dismiss_guests()
+        self._end_foreign_gateway()
+        for node in self.nodes.values():
+            if not node.is_running():
+                node.restart()
+        try:
+            eventually(self._healed, within=self.timeouts.heal, what=f"stack {self.name} at its baseline", until=lambda odd: odd is None)
+        except ConditionTimeout as error:
+            raise HealError(str(error)) from None
+
+    def down(self) -> list[str]:
+        """Stop every node in an orderly way; returns what did not stop or was left behind (and removes it)."""
+        with contextlib.suppress(ClientError):
+            self._resume_all()
+        last = [name for name, node in self.nodes.items() if node.service in ("registry", "worker")]
+        left = self._stop([name for name in self.nodes if name not in last]) + self._stop(last)
+        left += [sentence for _, sentence in self.platform.leftovers(self.name)]
+        self.platform.sweep(self.name)
+        self.platform.release(self.name)
+        for client in self._clients():
+            client.close()
+        return left
+
+    def _start_nodes(self) -> None:
+        urls = {node.name: self.platform.reserve(self.name, node.name) for node in self.topology.nodes}
+        peers = {node.name: self.platform.peer_url(self.name, node.name) for node in self.topology.nodes}
+        specs = [
+            NodeSpec(node.name, node.service, self.settings_of(node.name, peers), disk_mib=node.disk_mib) for node in self.topology.nodes
+        ]
+        self._start_all(specs)
+        token = self.secrets.token
+        self._registry = RegistryClient(urls[self.topology.of("registry")[0].name], token)
+        self._orchestrator = self._front(urls)
+        self.hives = {hive.name: HiveClient(urls[hive.name], token) for hive in self.topology.of("hive")}
+
+    def _front(self, urls: Mapping[str, str]) -> OrchestratorClient:
+        """What answers in the orchestrator's place."""
+        if self.target is None:
+            return OrchestratorClient(urls[self.topology.of("orchestrator")[0].name], self.secrets.token)
+        url = self.target.url or urls[self.topology.of("orchestrator")[0].name]
+        seats = [Seat(name, urls[name], models) for name, models in self.topology.workers().items()]
+        key = self.secrets.keys["tester"]
+        return ForeignGateway(url, key, templates.manners(self.target, seats, key, self.secrets.token), [seat.url for seat in seats])
+
+    def _start_all(self, specs: list[NodeSpec]) -> None:
+        """All at once: every service waits for its peers by itself. However this ends, no start is still under way afterwards."""
+        with ThreadPoolExecutor(len(specs)) as pool:
+            starts = {spec.name: pool.submit(self.platform.start, self.name, spec) for spec in specs}
+            try:
+                wait(starts.values())
+            finally:  # a ctrl-C ends a wait, not the starts: what they make would come after everything was taken down
+                while not all(start.done() for start in starts.values()):
+                    with contextlib.suppress(KeyboardInterrupt):
+                        wait(starts.values())
+                self.nodes.update({name: start.result() for name, start in starts.items() if not start.exception()})
+        for start in starts.values():
+            start.result()
+
+    def _await_ready(self) -> None:
+        try:
+            eventually(
+                self.not_at_baseline,
+                within=self.timeouts.stack_ready,
+                what=f"stack {self.name} ready",
+                until=lambda odd: odd is None,
+                gone=self._who_died,
+                otherwise=SetupError,
+            )
+        except SetupError as error:
+            kind = NodeDiedError if self._who_died() else SetupError
+            raise kind(f"{error}\n{self._last_words()}") from None
+
+    def _must_run_the_source(self) -> None:
+        """Every node, and every worker by its log, runs what the platform was told to run. Raises SetupError otherwise."""
+        wanted = self.platform.source_hash()
+        ours = {name: node for name, node in self.nodes.items() if self.orchestrator.is_reference or node.service != "orchestrator"}
+        running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}
+        for event in Tail(self.nodes.values()).log_lines():
+            if event.data.get("event") == "listening":
+                running[event.node] = event.data["source_hash"]
+        if odd := {name: seen for name, seen in running.items() if seen != wanted}:
+            raise SetupError(f"wanted: every node runs source {wanted}\ngot: {odd}; another installation of the services is in the way")
+
+    def _who_died(self) -> str | None:
+        dead = [f"{name} ended with code {node.exit_code()}" for name, node in self.nodes.items() if not node.is_running()]
+        return "; ".join(dead) or None
+
+    def _last_words(self) -> str:
+        lines = []
+        for name, node in self.nodes.items():
+            lines += [f"{name}: {line}" for line in node.log_lines()[-LOG_LINES_IN_MESSAGE:]]
+        return "last log lines:\n" + "\n".join(lines)
+
+    def _healed(self) -> str | None:
+        for name, hive in self.hives.items():
+            declared = {*self.topology.managed(name), *self.topology.workers()}
+            for extra in set(hive.workers()) - declared:
+                hive.remove_worker(extra, drain_seconds=0.0)
+        return self.not_at_baseline()
+
+    def _dismiss_guests(self) -> None:
+        """Nodes that joined later than the topology says leave in an orderly way."""
+        guests = [name for name in self.nodes if name not in {node.name for node in self.topology.nodes}]
+        if stubborn := self._stop(guests):
+            raise HealError("; ".join(stubborn))
+        for name in guests:
+            del self.nodes[name]
+            if hive := self.hives.pop(name, None):
+                hive.close()
+
+    def _end_foreign_gateway(self) -> None:
+        """So that each scenario gets a fresh one: what it remembers (open breakers, say) is no state that we could look at."""
+        fronts = [node.name for node in self.topology.of("orchestrator")] if self.target else []
+        if stubborn := self._stop(fronts):
+            raise HealError("; ".join(stubborn))
+
+    def _worker_views(self) -> dict[str, dict[str, Any]]:
+        """What each hive says of each of its workers."""
+        return {name: view for hive in self.hives.values() for name, view in hive.workers().items()}
+
+    def _resume_all(self) -> None:
+        for node in self.nodes.values():
+            if node.is_running():
+                node.resume()
+
+    def _stop(self, names: list[str]) -> list[str]:
+        """SIGTERM to all of them at once; what does not end within its budget is killed and reported."""
+        running = [self.nodes[name] for name in names if self.nodes[name].is_running()]
+        for node in running:
+            with contextlib.suppress(ClientError):
+                node.signal(signal.SIGTERM)
+        stubborn = []
+        deadline = time.monotonic() + self.timeouts.node_stop
+        for node in running:
+            try:
+                eventually(lambda node=node: not node.is_running(), within=max(0.0, deadline - time.monotonic()), what="ended")  # type: ignore[misc]
+            except ConditionTimeout:
+                stubborn.append(f"{self.name}/{node.name} did not end within {self.timeouts.node_stop:g} s of SIGTERM")
+                node.kill()
+        return stubborn
+
+    def _clients(self) -> list[ControlClient]:
+        own = [getattr(self, name) for name in ("_registry", "_orchestrator") if hasattr(self, name)]
+        return [*own, *self.hives.values()]

@@ -1,0 +1,97 @@
+"""A target's templates filled in for one stack: command line, environment, config file, expected readiness, registrations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+from urllib.parse import urlsplit
+
+from hivecheck.clients.foreign_gateway import Manners
+from hivecheck.targets.target import Ready, Target
+
+ALL_WORKERS = "$worker_urls"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A worker as the gateway reaches it."""
+
+    id: str
+    url: str
+    models: Sequence[str]
+
+
+def values(seats: Sequence[Seat], **own: Any) -> dict[str, str]:
+    """What stands behind each $ that is about the gateway; `own` are address, folders and secrets."""
+    workers = {"worker_urls": ",".join(seat.url for seat in seats), "worker_count": str(len(seats))}
+    return {name: str(value) for name, value in own.items()} | workers
+
+
+def command(target: Target, seats: Sequence[Seat], known: Mapping[str, str]) -> list[str]:
+    """The argument list; `$worker_urls` as an argument by itself becomes one for each worker."""
+    arguments: list[str] = []
+    for part in target.command:
+        arguments += [seat.url for seat in seats] if part == ALL_WORKERS else [Template(part).substitute(known)]
+    return arguments
+
+
+def environment(target: Target, known: Mapping[str, str]) -> dict[str, str]:
+    return {name: Template(text).substitute(known) for name, text in target.environment.items()}
+
+
+def config(target: Target, seats: Sequence[Seat], known: Mapping[str, str]) -> str | None:
+    """The text of the config file; None when the target has none."""
+    if target.config is None:
+        return None
+    pieces = [Template(target.config.each_worker).substitute(each) for each in per_worker(seats)]
+    return Template(target.config.text).substitute(dict(known) | {"each_worker": "".join(pieces)})
+
+
+def registrations(target: Target, seats: Sequence[Seat]) -> list[tuple[str, str, Any]]:
+    """Method, path and body of every call that tells the gateway of its workers."""
+    return [(call.method, call.path, fill(call.body, each)) for each in per_worker(seats) for call in target.register]
+
+
+def per_worker(seats: Sequence[Seat]) -> list[dict[str, str]]:
+    """What stands behind each $ that is about a worker: for each worker, for each of its models."""
+    found = []
+    for seat in seats:
+        place = urlsplit(seat.url)
+        about = {"id": seat.id, "url": seat.url, "host": str(place.hostname), "port": str(place.port)}
+        found += [about | {"model": model} for model in seat.models]
+    return found
+
+
+def fill(value: Any, known: Mapping[str, str]) -> Any:
+    """A JSON value with every $ in its texts filled in."""
+    if isinstance(value, str):
+        return Template(value).substitute(known)
+    if isinstance(value, Mapping):
+        return {key: fill(item, known) for key, item in value.items()}
+    return [fill(item, known) for item in value] if isinstance(value, list) else value
+
+
+def manners(target: Target, seats: Sequence[Seat], key: str, token: str) -> Manners:
+    """How the stack deals with this gateway."""
+    known = values(seats, key=key, token=token)
+    return Manners(
+        target.name,
+        target.ready.path,
+        lambda reply: unready(target.ready, reply.status, reply.body, known),
+        registrations(target, seats),
+    )
+
+
+def unready(ready: Ready, status: int, body: Any, known: Mapping[str, str]) -> str | None:
+    """What an answer to the readiness question lacks; None when the gateway serves. Numbers are compared as they are written."""
+    if status != ready.status:
+        return f"{ready.path} answers {status}, not {ready.status}"
+    for path, wanted in fill(ready.body, known).items():
+        found = body
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if str(found) != str(wanted):
+            return f"{ready.path} says {path} is {found!r}, not {wanted!r}"
+    return None

@@ -1,0 +1,1 @@
+"""The state of the cluster: workers, nodes, gateway, registry, models, catalogues."""

@@ -1,0 +1,162 @@
+"""The catalogue file of a hive: filled, and what the hive makes of one that is damaged. Reads SQLite with its own eyes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.faults.database.corruption import HEADER_BYTES, DatabaseDamage
+from hivecheck.faults.injector import Injector
+from hivecheck.history import History
+from hivecheck.stack.stack import Stack
+from hivecheck.waiting import eventually, must_eventually
+from hivecheck.world.cluster.models import Models
+from hivecheck.world.requests.chats import Clients
+
+CATALOGUE = "catalogue.db"
+NEVER_FETCHED = "model-late"
+
+
+@dataclass
+class Catalogues:
+    """`fetched`: hive -> models whose files it was given."""
+
+    stack: Stack
+    history: History
+    models: Models
+    clients: Clients
+    injector: Injector
+    fetched: dict[str, list[str]] = field(default_factory=dict)
+
+    def fetch(self, hive: str, count: int) -> None:
+        """The hive has the files of the first so many models of the hub, and no workers for them."""
+        offered = eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
+        names = sorted(model for model in offered if model != NEVER_FETCHED)[:count]
+        if len(names) < count:
+            raise InconclusiveError(f"wanted: {count} models to fetch\ngot: the hub offers {sorted(offered)}")
+        for name in names:
+            self.models.bring(name, hive, serve=False)
+        within = self.stack.timeouts.download
+        eventually(lambda: self._ready(hive), within=within, what=f"{names} at {hive}", until=lambda seen: seen == names)
+        self.fetched[hive] = names
+
+    def must_be_noticed(self, hive: str) -> None:
+        """Logged, named in `/health`, and the damaged file lies beside with the very bytes that were left in it."""
+        self._await_answer(hive)
+
+        def aside() -> str | None:
+            shown: str | None = self.stack.hives[hive].health()["catalogue"]["moved_aside"]
+            return shown
+
+        named = must_eventually(aside, within=self.stack.timeouts.damage_detection, what=f"{hive} has put its catalogue aside") or ""
+        node = self.stack.nodes[hive]
+        files = node.files(f"{CATALOGUE}.damaged-*")
+        assert [Path(named).name] == files, f"wanted: {named} as the one file put aside\ngot: {files}"
+        kept = node.read_file(files[0])
+        assert kept == self._damage(hive).left, f"wanted: the damaged catalogue as it was\ngot: {len(kept)} bytes, others"
+        self.models.judge.observe()
+        said = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
+        assert said, f"wanted: {hive} logs the damage\ngot: no such line"
+
+    def must_have_kept(self, hive: str) -> None:
+        """Ready are exactly the models whose rows the damage left whole, as the bytes of the file show."""
+        damage = self._damage(hive)
+        # Header and length hold no row: what SQLite finds with those of before in their place was there all the time.
+        rest = damage.left[HEADER_BYTES:].ljust(len(damage.sound) - HEADER_BYTES, b"\0")
+        whole = sorted(_still_there(damage.sound[:HEADER_BYTES] + rest, damage.sound))
+        if not whole:
+            raise InconclusiveError("No row was left whole, so there was nothing to keep")
+        ready = self._ready(hive)
+        assert ready == whole, f"wanted: {whole} ready at {hive}\ngot: {ready}"
+        for name in whole:
+            offered = self.models.file_sha256(hive, name)
+            shown = self.stack.hives[hive].catalogue()[name]["sha256"]
+            assert offered == shown, f"wanted: {name} with the checksum of its file, {offered}\ngot: {shown}"
+
+    def must_hold_everything(self, hive: str) -> None:
+        """The file that is there now is sound, and has every model that was fetched, ready."""
+
+        def stored() -> list[str]:
+            with closing(sqlite3.connect(f"file:{self._path(hive)}?mode=ro", uri=True)) as connection:
+                try:
+                    rows = connection.execute("SELECT model FROM models WHERE state = 'ready' ORDER BY model").fetchall()
+                except sqlite3.Error as error:
+                    return [f"{error}"]
+            return [str(name) for (name,) in rows]
+
+        within = self.stack.timeouts.damage_detection
+        must_eventually(stored, within=within, what=f"{self.fetched[hive]} on disk", until=lambda seen: seen == self.fetched[hive])
+
+    def must_be_left(self, hive: str) -> None:
+        """Nothing could be read in it, and nothing was written to it."""
+        now = self._path(hive).read_bytes()
+        assert now == self._damage(hive).left, f"wanted: the unreadable catalogue as it was\ngot: {now[:32]!r}..."
+        shown = self.stack.hives[hive].health()["catalogue"]
+        assert shown["status"] == "degraded" and shown["error"], f"wanted: a degraded catalogue, with the reason\ngot: {shown}"
+
+    def must_be_healthy(self, hive: str) -> None:
+        """So the catalogue is shown, whatever the hive's workers are up to."""
+        shown = self.stack.hives[hive].health()["catalogue"]
+        assert (shown["status"], shown["error"]) == ("healthy", None), f"wanted: a healthy catalogue\ngot: {shown}"
+
+    def must_degrade(self, hive: str) -> None:
+        """So the hive calls itself for its catalogue's sake alone: its workers are alive."""
+
+        def shown() -> tuple[str, str, set[str]]:
+            body = self.stack.hives[hive].health()
+            return body["status"], body["catalogue"]["status"], {worker["state"] for worker in body["workers"].values()}
+
+        self._await_answer(hive)
+        wanted = ("degraded", "degraded", {"alive"})
+        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda seen: seen == wanted)
+
+    def must_take_new_models(self, hive: str) -> None:
+        """This hive brings a model that it never had, and a client is answered by it."""
+        eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
+        self.models.bring(NEVER_FETCHED, hive)
+        self.clients.must_be_offered(NEVER_FETCHED, is_offered=True, within=self.stack.timeouts.download)
+        answer = self.clients.ask(NEVER_FETCHED).operation
+        assert answer.is_answered, f"wanted: a client served {NEVER_FETCHED}\ngot: {answer.sentence()}"
+        assert self._state(hive, NEVER_FETCHED) == "ready", f"wanted: {NEVER_FETCHED} ready\ngot: {self.stack.hives[hive].catalogue()}"
+
+    def _damage(self, hive: str) -> DatabaseDamage:
+        """The damage that struck it last."""
+        found = [strike.fault for strike in self.injector.strikes if strike.is_on(hive) and isinstance(strike.fault, DatabaseDamage)]
+        if not found:
+            raise InconclusiveError(f"wanted: damage to the catalogue of {hive}\ngot: {self.injector.strikes}")
+        return found[-1]
+
+    def _await_answer(self, hive: str) -> None:
+        """It may just have been started again."""
+        eventually(self.stack.hives[hive].health, within=self.stack.timeouts.node_ready, what=f"{hive} answers")
+
+    def _ready(self, hive: str) -> list[str]:
+        return sorted(name for name, view in self.stack.hives[hive].catalogue().items() if view["state"] == "ready")
+
+    def _state(self, hive: str, model: str) -> str | None:
+        return self.stack.hives[hive].catalogue().get(model, {}).get("state")
+
+    def _path(self, hive: str) -> Path:
+        path = self.stack.nodes[hive].path_of(CATALOGUE)
+        if path is None:
+            raise ClientError("A catalogue can be looked at only where its file is on this machine.")
+        return path
+
+
+def _still_there(data: bytes, sound: bytes) -> list[str]:
+    """The models that SQLite still finds in these bytes when it is asked for each ready row of the sound ones by its number."""
+    found = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / CATALOGUE
+        path.write_bytes(sound)
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT rowid, model FROM models WHERE state = 'ready'").fetchall()
+        path.write_bytes(data)
+        for number, model in rows:
+            with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.DatabaseError):
+                found += [name for (name,) in connection.execute("SELECT model FROM models WHERE rowid = ?", (number,)) if name == model]
+    return found

@@ -1,0 +1,143 @@
+"""Models that are brought to hives on demand: what the hub offers and does wrong, how far hives are, what lies on their disks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hivecheck.clients.model_hub import ModelHubClient
+from hivecheck.errors import InconclusiveError
+from hivecheck.history import History
+from hivecheck.stack.stack import Stack
+from hivecheck.waiting import eventually, must_eventually
+from hivecheck.world.checker import Judge
+from hivecheck.world.requests.chats import Clients
+
+HUB = "hub"
+# Of a file of some MiB: some has surely arrived, and much is missing.
+CUT_AFTER_BYTES = 700 * 1024
+STRUCK_AFTER_BYTES = 400 * 1024
+
+
+@dataclass
+class Models:
+    """Needs a topology with a model hub."""
+
+    stack: Stack
+    history: History
+    judge: Judge
+    clients: Clients
+
+    @cached_property
+    def hub(self) -> ModelHubClient:
+        return ModelHubClient(self.stack.nodes[HUB].url, self.stack.secrets.token)
+
+    def must_be_absent(self, model: str) -> None:
+        """Nobody serves it and no hive has its file, though the hub offers it."""
+        offered = eventually(self.hub.offers, within=self.stack.timeouts.node_ready, what=f"the hub offers {model}")
+        if model not in offered or self.holders(model) or model in self.stack.orchestrator.status()["models"]:
+            raise InconclusiveError(f"wanted: {model} offered by the hub and nowhere else\ngot: {sorted(offered)}, {self.views(model)}")
+
+    def cut_once(self) -> None:
+        self._order("to cut its next download", cuts=1, cut_after_bytes=CUT_AFTER_BYTES)
+
+    def corrupt_once(self) -> None:
+        self._order("to corrupt its next download", corrupt=1)
+
+    def must_be_served_from_its_file(self, model: str) -> None:
+        """The hives that serve it have its file, whole and as the hub offers it."""
+        offer = self.hub.offers()[model]
+        serving = [name for name, hive in self.stack.hives.items() if any(model in view["models"] for view in hive.workers().values())]
+        assert serving, f"wanted: a hive with a worker of {model}\ngot: none"
+        for name in serving:
+            found = self.file_sha256(name, model)
+            assert found == offer["sha256"], f"wanted: {model} at {name} with checksum {offer['sha256']}\ngot: {found}, {self.views(model)}"
+
+    def must_be_catalogued(self, model: str) -> None:
+        """One hive lists it as ready, with all its bytes."""
+        size = self.hub.offers()[model]["size_bytes"]
+        ready = {name: view for name, view in self.views(model).items() if view["state"] == "ready"}
+        assert len(ready) == 1, f"wanted: {model} ready at one hive\ngot: {self.views(model)}"
+        [view] = ready.values()
+        assert view["bytes_done"] == size, f"wanted: all {size} bytes\ngot: {view}"
+
+    def must_progress(self, model: str, within: float) -> None:
+        """A hive shows a part of the download, and then a greater one."""
+
+        def done() -> int:
+            return max((view["bytes_done"] for view in self.views(model).values() if view["state"] == "downloading"), default=0)
+
+        first = must_eventually(done, within=within, what=f"a part of {model} downloaded")
+        must_eventually(done, within=within, what=f"more than {first} bytes of {model} downloaded", until=lambda seen: seen > first)
+
+    def start_waiting(self, model: str, count: int) -> None:
+        """That many clients ask for it; they wait while other things happen."""
+        for _ in range(count):
+            self.clients.start(model)
+
+    def bring(self, model: str, hive: str, *, serve: bool = True) -> None:
+        """Ask one hive for it; returns while it is on its way."""
+        reply = self.stack.hives[hive].bring(model, serve=serve)
+        if reply.status not in (200, 202):
+            raise InconclusiveError(f"wanted: {hive} brings {model}\ngot: {reply}")
+
+    def await_half(self, model: str, hive: str) -> None:
+        """A good part has arrived at that hive, and not all of it."""
+
+        def part() -> dict[str, Any]:
+            return self.views(model).get(hive, {})
+
+        within = self.stack.timeouts.download
+        seen = eventually(
+            part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= STRUCK_AFTER_BYTES
+        )
+        if seen["state"] != "downloading":
+            raise InconclusiveError(f"wanted: {hive} in the middle of {model}\ngot: {seen}")
+
+    def must_have_been_downloaded(self, model: str, parts: int = 1) -> None:
+        size = self.hub.offers()[model]["size_bytes"]
+        self.judge.must("one download", model=model, size_bytes=size, parts=parts)
+
+    def must_have_been_spoilt(self, model: str) -> None:
+        """The hub's journal shows that it did send wrong bytes; else nothing was tried."""
+        self.judge.observe()
+        lines = [line.data for line in self.history.journal("download_ended") if line.data["model"] == model]
+        if not any(line["outcome"] == "corrupted" for line in lines):
+            raise InconclusiveError(f"wanted: a corrupted download of {model}\ngot: {lines}")
+
+    def must_have_failed(self, model: str, code: str) -> None:
+        """A hive shows it as failed, with the reason; no hive has anything of it on its disk, and nobody serves it."""
+        shown = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
+        assert shown == {code}, f"wanted: {model} failed with {code}\ngot: {self.views(model)}"
+        assert not self.holders(model), f"wanted: nothing of {model} on any disk\ngot: {self.holders(model)}"
+        serving = self.stack.orchestrator.status()["models"]
+        assert model not in serving, f"wanted: {model} not served\ngot: {serving}"
+
+    def views(self, model: str) -> dict[str, dict[str, Any]]:
+        """The model as each hive shows it that knows it and answers."""
+        replies = {}
+        for name, hive in self.stack.hives.items():
+            if self.stack.nodes[name].is_running() and (view := hive.model(model)):
+                replies[name] = view
+        return replies
+
+    def holders(self, model: str) -> dict[str, list[str]]:
+        """Hive -> what lies in its models folder for this model, partial files included."""
+        found = {name: self.stack.nodes[name].files(f"models/{model}*") for name in self.stack.hives}
+        return {name: files for name, files in found.items() if files}
+
+    def file_sha256(self, hive: str, model: str) -> str:
+        """The checksum of the file as it lies on the hive's disk."""
+        names = [name for name in self.stack.nodes[hive].files(f"models/{model}*") if not name.endswith(".part")]
+        return hashlib.sha256(self.stack.nodes[hive].read_file(names[0])).hexdigest() if names else "no file"
+
+    def leave(self) -> None:
+        """Close what was opened."""
+        if "hub" in self.__dict__:
+            self.hub.close()
+
+    def _order(self, what: str, **orders: Any) -> None:
+        self.hub.order(**orders)
+        self.history.act(HUB, f"told {what}")

@@ -1,0 +1,1 @@
+"""What is observed beside responses: metrics, usage, resources, connections, security."""

@@ -1,0 +1,184 @@
+"""Clients that mean ill or are broken: each attack is a row, told apart by the words Gherkin uses."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gzip
+import itertools
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from hivecheck.clients.raw_http import Parcel, RawClient
+from hivecheck.errors import InconclusiveError, UsageError
+from hivecheck.history import History
+from hivecheck.platforms.platform import Node
+from hivecheck.stack.stack import Stack
+from hivecheck.world.requests.credentials import credential
+
+MEGABYTE = 2**20
+CHAT = "/v1/chat/completions"
+GOOD: dict[str, Any] = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
+DRIP_SECONDS = 0.02
+MOST_SENT = 64 * MEGABYTE
+# Ends its own log line, begins one that looks like the service's, turns a terminal red and reverses what follows.
+LOG_BREAKER = 'x"}\r\n{"event": "forged", "level": "info"}\u2028\u202e\x1b[31m\x00'
+FLOOD = 300
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Who an intruder says it is: a valid key, because one without is turned away before it can do much."""
+
+    request_id: str
+    key: str
+
+    def post(self, body: bytes = b"", *headers: str, path: str = CHAT, length: str | None = None, more: bytes = b"") -> bytes:
+        """A request; `length` instead of the true one (empty for none), `more` raw header lines."""
+        own = [f"POST {path} HTTP/1.1", "Host: gateway", f"Authorization: Bearer {self.key}", f"X-Request-Id: {self.request_id}"]
+        size = str(len(body)) if length is None else length
+        lines = [*own, "Content-Type: application/json", *([f"Content-Length: {size}"] if size else []), *headers]
+        return "\r\n".join(lines).encode() + b"\r\n" + more + b"\r\n" + body
+
+    def get(self, path: str) -> bytes:
+        return self.post(path=path).replace(b"POST", b"GET", 1)
+
+    def chat(self, **changes: Any) -> bytes:
+        return self.post(json.dumps(GOOD | changes).encode())
+
+
+@functools.cache
+def _bomb() -> bytes:
+    return gzip.compress(b" " * 32 * MEGABYTE, 1)
+
+
+def _chunks() -> Iterator[bytes]:
+    piece = b"x" * 65536
+    yield b"10\r\n" + b'{"model": "xxxxx' + b"\r\n"
+    for _ in range(MOST_SENT // len(piece)):
+        yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+def _drops(text: bytes) -> Callable[[], Iterator[bytes]]:
+    return lambda: itertools.repeat(text, int(60 / DRIP_SECONDS))
+
+
+Attack = Callable[[Letterhead], Parcel]
+ATTACKS: dict[str, Attack] = {
+    "a body that is said to have 17 megabytes": lambda by: Parcel(by.post(length=str(17 * MEGABYTE))),
+    "a body of chunks without end": lambda by: Parcel(by.post(b"", "Transfer-Encoding: chunked", length=""), _chunks),
+    "a body that breaks off": lambda by: Parcel(by.post(b'{"model": ', length="1000")),
+    "a body that drips": lambda by: Parcel(by.post(b"{", length="100000"), _drops(b" "), DRIP_SECONDS),
+    "a broken chunk": lambda by: Parcel(by.post(b"zz\r\nhello\r\n", "Transfer-Encoding: chunked", length="")),
+    "a small body that unpacks to 32 megabytes": lambda by: Parcel(by.post(_bomb(), "Content-Encoding: gzip")),
+    "a body that is not packed as it says": lambda by: Parcel(by.post(b"{}{}", "Content-Encoding: gzip")),
+    "a body nested 100000 deep": lambda by: Parcel(by.post(b'{"model": "model-a", "x": ' + b"[" * 100_000)),
+    "a body that is no UTF-8": lambda by: Parcel(by.post(json.dumps(GOOD).encode().replace(b"hello", b"\xff\xfe\xc0"))),
+    "a half surrogate": lambda by: Parcel(by.post(json.dumps(GOOD | {"model": "X"}).encode().replace(b"X", rb"\ud800"))),
+    "a model's name of a megabyte": lambda by: Parcel(by.chat(model="m" * MEGABYTE)),
+    "a model's name that breaks logs": lambda by: Parcel(by.chat(model=LOG_BREAKER)),
+    "a request id that breaks logs": lambda by: Parcel(by.post(b"{}", more=b"X-Request-Id: \xff\x80\xe2\x80\xa8\r\n")),
+    "10000 headers": lambda by: Parcel(by.post(b"", more=b"".join(b"X-%d: y\r\n" % number for number in range(10_000)))),
+    "a header of a megabyte": lambda by: Parcel(by.post(b"", more=b"X-Long: " + b"y" * MEGABYTE + b"\r\n")),
+    "a header with a null byte": lambda by: Parcel(by.post(b"", more=b"X-Null: a\x00b\r\n")),
+    "headers that stop half-way": lambda by: Parcel(by.post(b"")[:60]),
+    "headers that drip": lambda by: Parcel(by.post(b"")[:60], _drops(b"y"), DRIP_SECONDS),
+    "two lengths": lambda by: Parcel(by.post(b"{}", "Content-Length: 7")),
+    "a length and chunks": lambda by: Parcel(by.post(b"0\r\n\r\n", "Transfer-Encoding: chunked")),
+    "a path of a megabyte": lambda by: Parcel(by.post(b"{}", path="/v1/" + "y" * MEGABYTE)),
+    "a path that breaks logs": lambda by: Parcel(by.post(b"{}", path="/v1/x%22,%22event%22:%22forged%22,%22x%22:%22%e2%80%a8%0d")),
+    "a path that breaks lines": lambda by: Parcel(by.post(b"{}", path="/v1/x%0d%0a%7b%22event%22:%22forged%22%7d%0a")),
+    "a path that leads out": lambda by: Parcel(by.post(json.dumps(GOOD).encode(), path="/v1/%2e%2e/stop")),
+    "an expectation nobody knows": lambda by: Parcel(by.post(b"{}", "Expect: the-unexpected")),
+    "a call of a route that does not exist": lambda by: Parcel(by.get("/v1/nothing")),
+    "a method that a route does not have": lambda by: Parcel(by.post(b"", path="/models")),
+    "a call of a page that is not for clients": lambda by: Parcel(by.get("/stats")),
+    "no HTTP at all": lambda by: Parcel(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + by.key.encode() + b"\r\n\r\n"),
+}
+
+
+@dataclass
+class Intruders:
+    """`memory_bytes` is the gateway's before they came."""
+
+    client: RawClient
+    stack: Stack
+    history: History
+    memory_bytes: int | None = None
+    _occupied: list[Any] = field(default_factory=list)
+
+    def try_one(self, words: str, times: int = 3) -> None:
+        """One kind of attack, some of them at once. Raises UsageError for words that are not in the table."""
+        if words not in ATTACKS:
+            raise UsageError(f"There is no attack {words!r}. Known: {', '.join(ATTACKS)}.")
+        self._send([words] * times)
+
+    def try_everything(self) -> None:
+        """Every kind at once."""
+        self._send(list(ATTACKS))
+
+    def ask_for_unknown_models(self) -> None:
+        """Hundreds of names, each another one."""
+        by = self._letterheads(FLOOD)
+        with ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(lambda one: self.client.send(one.request_id, "an unknown model", _parcel(one)), by):
+                pass
+
+    def occupy(self) -> None:
+        """Connections that are kept alive and idle, more than the gateway was told to take, until the scenario ends."""
+        most = next(node.settings["max_connections"] for node in self.stack.topology.of("orchestrator"))
+        self._occupied += self.client.occupy(most)
+
+    def must_turn_newcomer_away(self, within: float) -> None:
+        """A chat over a connection of its own: 503, Retry-After, an error object."""
+        by = self._letterheads(1)[0]
+        got = self.client.send(by.request_id, "a newcomer", Parcel(by.chat()))
+        told = (got.status, got.error_object().get("code"), got.header("Retry-After"), got.header("Connection"))
+        wanted = (503, "no_available_workers", "1", "close")
+        assert told == wanted and got.seconds <= within, f"wanted: {wanted} within {within:g} s\ngot: {told}: {got.sentence()}"
+
+    def leave(self) -> None:
+        for connection in self._occupied:
+            with contextlib.suppress(OSError):
+                connection.close()
+        self._occupied.clear()
+
+    def note_memory(self) -> None:
+        self.memory_bytes = _memory(self._gateway(), "VmRSS")
+
+    def must_not_fill_memory(self, most_megabytes: int) -> None:
+        """The gateway's greatest use of memory ever, against what it used before they came."""
+        if self.memory_bytes is None:
+            raise InconclusiveError("The gateway's memory was not noted before.")
+        grown = (_memory(self._gateway(), "VmHWM") - self.memory_bytes) / MEGABYTE
+        assert grown <= most_megabytes, f"wanted: at most {most_megabytes} MB more at the gateway\ngot: {grown:.0f} MB more"
+
+    def _send(self, kinds: list[str]) -> None:
+        pairs = list(zip(kinds, self._letterheads(len(kinds)), strict=True))
+        with ThreadPoolExecutor(len(pairs)) as pool:
+            for _ in pool.map(lambda pair: self.client.send(pair[1].request_id, pair[0], ATTACKS[pair[0]](pair[1])), pairs):
+                pass
+
+    def _letterheads(self, count: int) -> list[Letterhead]:
+        key = credential("a valid key", self.stack.secrets) or ""
+        return [Letterhead(f"ill-{uuid.uuid4().hex[:12]}", key) for _ in range(count)]
+
+    def _gateway(self) -> Node:
+        return next(node for node in self.stack.nodes.values() if node.service == "orchestrator")
+
+
+def _parcel(by: Letterhead) -> Parcel:
+    return Parcel(by.chat(model=f"model-{by.request_id}"))
+
+
+def _memory(node: Node, name: str) -> int:
+    """Bytes of the service's own process (proc(5), status). Raises InconclusiveError when it cannot be read."""
+    done = node.run(["cat", f"/proc/{node.processes()[0].pid}/status"])
+    found = [line for line in done.output.splitlines() if line.startswith(f"{name}:")]
+    if not found:
+        raise InconclusiveError(f"{name} of {node.name} cannot be read: {done.output.strip()[:200]}")
+    return int(found[0].split()[1]) * 1024

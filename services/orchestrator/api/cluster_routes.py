@@ -1,0 +1,51 @@
+"""The routes of operators, behind the cluster's token: what runs where, and how it is doing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aiohttp import web
+
+from services.api_errors import ApiError
+from services.orchestrator.api import reports
+from services.orchestrator.gateway import Gateway
+from services.service import json_response
+from services.wire import ServiceEntry
+
+
+def add(table: web.RouteTableDef, gateway: Gateway) -> None:
+    """Add the operator routes of one gateway."""
+    cluster, in_flight = gateway.cluster, gateway.books.in_flight
+    breakers = gateway.proxy.attempts.breakers
+
+    def shown(entry: ServiceEntry) -> dict[str, Any]:
+        now = time.monotonic()
+        age = cluster.age_seconds(now) or 0.0
+        trust = {"circuit": breakers.state(entry.id, now), "suspected": bool(gateway.proxy.suspicion.among([entry]))}
+        return reports.worker(entry, in_flight, age) | trust
+
+    @table.get("/services")
+    async def services(_: web.Request) -> web.Response:
+        settings = gateway.settings
+        listed = reports.services(cluster, in_flight, settings.name, gateway.frame.url, settings.registry_url)
+        return json_response({"services": listed})
+
+    @table.get("/stats")
+    async def stats(_: web.Request) -> web.Response:
+        return json_response(gateway.books.stats.report(in_flight.total))
+
+    @table.get("/api/cluster/status")
+    async def status(_: web.Request) -> web.Response:
+        return json_response(reports.cluster_status(cluster, in_flight, time.monotonic()))
+
+    @table.get("/api/cluster/workers")
+    async def workers(_: web.Request) -> web.Response:
+        return json_response({"workers": [shown(entry) for entry in cluster.view.workers.values()]})
+
+    @table.get("/api/cluster/workers/{id}")
+    async def worker(request: web.Request) -> web.Response:
+        identifier = request.match_info["id"]
+        if entry := cluster.view.workers.get(identifier):
+            return json_response(shown(entry))
+        raise ApiError("not_found", f"No worker '{identifier}' is known here.")

@@ -1,0 +1,1 @@
+"""Sending a request to workers: attempts, retries, circuit breaker, connection pool."""

@@ -1,0 +1,85 @@
+"""One attempt at one worker: send, wait for the first byte, and tell an answer from a failure. No choice, no retry."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from services import relay, wire
+from services.orchestrator.forwarding.failures import Failure
+from services.orchestrator.identity.auth import Identity
+from services.relay import Exchange, Timeouts, UpstreamError
+from services.service import REQUEST_ID
+from services.wire import ServiceEntry
+
+MAX_ERROR_BODY_BYTES = 256 * 1024
+SSE = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """How workers are reached."""
+
+    token: str
+    timeouts: Timeouts
+
+    async def attempt(
+        self,
+        session: aiohttp.ClientSession,
+        worker: ServiceEntry,
+        request: web.Request,
+        headers: CIMultiDict[str],
+        body: bytes,
+        *,
+        is_first: bool = True,
+    ) -> Exchange | Failure:
+        """The worker's answer, its first bytes at hand; or why there is none that the client should get as success."""
+        url = URL(worker.url + request.raw_path, encoded=True)
+        try:
+            exchange = await relay.exchange(session, request.method, url, headers, body, self.timeouts, is_first=is_first)
+            if exchange.status >= 400:
+                return await _error_answer(worker, exchange)
+        except UpstreamError as error:
+            return Failure(worker.id, error.kind, error.detail)
+        if is_sse(exchange) and exchange.is_complete and not exchange.first_chunk:
+            exchange.close()
+            return Failure(worker.id, "disconnect", "the stream ended before its first byte")
+        return exchange
+
+    def headers(self, request: web.Request, identity: Identity) -> CIMultiDict[str]:
+        """The client's headers for the worker: who asks is ours to say, never the client's."""
+        headers = relay.request_headers(request, {})
+        for name in (wire.AUTH_SUBJECT, wire.AUTH_TENANT):
+            headers.popall(name, None)
+        headers.update(identity.headers())
+        headers[wire.REQUEST_ID] = request[REQUEST_ID]
+        if self.token:
+            headers[wire.CLUSTER_TOKEN] = self.token
+        return headers
+
+
+def is_sse(exchange: Exchange) -> bool:
+    """Whether the answer is a stream of events that can be read as it stands (a compressed one cannot)."""
+    headers = exchange.response.headers
+    return headers.get("Content-Type", "").startswith(SSE) and headers.get("Content-Encoding", "identity") == "identity"
+
+
+async def _error_answer(worker: ServiceEntry, exchange: Exchange) -> Failure:
+    """An error status with its whole body, which is small or else not worth relaying."""
+    body = b""
+    try:
+        async with asyncio.timeout(exchange.idle_seconds):
+            async for chunk in exchange.chunks():
+                body += chunk
+                if len(body) > MAX_ERROR_BODY_BYTES:
+                    break
+    except (UpstreamError, TimeoutError):
+        body = b""  # the status alone says enough
+    finally:
+        exchange.close()
+    return Failure(worker.id, "status", f"status {exchange.status}", exchange.status, exchange.headers(), body)

@@ -1,0 +1,1 @@
+"""One request: its context, record, timeline, metrics."""

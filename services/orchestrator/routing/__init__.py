@@ -1,0 +1,1 @@
+"""The choice of a worker: cluster view, balancing, sessions, models."""

@@ -1,0 +1,1 @@
+"""Token usage and the usage ledger."""

@@ -1,0 +1,124 @@
+"""Reads the usage out of a stream of events while it goes by, and keeps the event back that its client did not ask for. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from services.orchestrator.usage.usage import Said, Usage, decoded
+
+MAX_HELD_BYTES = 16 * 1024  # an event still incomplete at this size is no usage, and goes on as it comes
+_EVENT_END = re.compile(rb"\n\n|\r\n\r\n|\n\r\n|\r\r")
+_LONGEST_END_BYTES = 4
+_DONE = b"[DONE]"
+
+
+class Delta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[msgspec.Raw] | None = None
+
+
+class Piece(msgspec.Struct):
+    """One choice of a chunk: of chat, or (`text`) of a plain completion."""
+
+    delta: Delta | None = None
+    text: str | None = None
+
+    def has_spoken(self) -> bool:
+        said = self.delta
+        return bool(self.text or (said and (said.content or said.reasoning_content or said.reasoning or said.refusal or said.tool_calls)))
+
+
+class Chunk(msgspec.Struct):
+    usage: Said | None = None
+    choices: list[Piece] | None = None
+
+
+class _ChunkWithoutUsage(msgspec.Struct):
+    choices: list[Piece] | None = None
+
+
+_CHUNK = msgspec.json.Decoder(Chunk)
+_CHUNK_WITHOUT_USAGE = msgspec.json.Decoder(_ChunkWithoutUsage)
+
+
+class StreamReading:
+    """Implements `usage.Reading`. With `is_hiding`, the chunk that holds nothing but the usage is not passed on.
+
+    A choice of a chunk with text counts as one token: workers send each as it is made.
+    """
+
+    __slots__ = ("_held", "_is_hiding", "_is_long", "_tokens", "_usage")
+
+    def __init__(self, *, is_hiding: bool) -> None:
+        self._usage: Usage | None = None
+        self._is_hiding = is_hiding
+        self._is_long = False
+        self._tokens = 0
+        self._held = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        data = self._held + chunk if self._held else chunk
+        passed, start = [], 0
+        for end in _event_ends(data):
+            event, start = data[start:end], end
+            if self._is_long:
+                self._is_long = False
+            elif self._read(event):
+                continue
+            passed.append(event)
+        kept = data[start:]
+        if self._is_long or len(kept) > MAX_HELD_BYTES:
+            self._is_long = True
+            # The last bytes may be the beginning of the event's end.
+            passed.append(kept[:-_LONGEST_END_BYTES])
+            kept = kept[-_LONGEST_END_BYTES:]
+        self._held = kept
+        return b"".join(passed) if self._is_hiding else chunk
+
+    def rest(self) -> bytes:
+        kept, self._held = self._held, b""
+        return kept if self._is_hiding else b""
+
+    def usage(self) -> Usage | None:
+        return self._usage
+
+    def relayed_tokens(self) -> int:
+        return self._tokens
+
+    def _read(self, event: bytes) -> bool:
+        """Take one event in; true when it is the usage, alone, and to be hidden."""
+        data = _data_of(event)
+        if not data or data == _DONE:
+            return False
+        chunk = decoded(_CHUNK, data) or decoded(_CHUNK_WITHOUT_USAGE, data)
+        if chunk is None:
+            return False
+        self._tokens += sum(piece.has_spoken() for piece in chunk.choices or ())
+        usage = chunk.usage.counted() if isinstance(chunk, Chunk) and chunk.usage else None
+        self._usage = usage or self._usage
+        return self._is_hiding and usage is not None and chunk.choices == []
+
+
+def _event_ends(data: bytes) -> Any:
+    """Where each complete event ends, its blank line included."""
+    if b"\r" in data:
+        yield from (match.end() for match in _EVENT_END.finditer(data))
+        return
+    end = data.find(b"\n\n")
+    while end >= 0:
+        yield end + 2
+        end = data.find(b"\n\n", end + 2)
+
+
+def _data_of(event: bytes) -> bytes:
+    """The event's data; its lines joined, should it have several."""
+    text = event.strip()
+    if text.startswith(b"data:") and b"\n" not in text and b"\r" not in text:
+        return text[5:].strip()
+    return b"\n".join(line[5:].strip() for line in text.splitlines() if line.startswith(b"data:"))

@@ -1,0 +1,193 @@
+"""Takes /v1/ requests in: journals each, refuses what cannot be served, hands the rest to the generator, journals every other end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from itertools import count
+
+from aiohttp import web
+
+from services import logs, service, wire
+from services.api_errors import ApiError
+from services.listener import Listener
+from services.worker import faults, requests
+from services.worker.answers import Head
+from services.worker.behaviour import Behaviour, BehaviourError, parse
+from services.worker.closing import ClosingConnections
+from services.worker.endpoints import ENDPOINTS, Endpoint
+from services.worker.generation import Generator, Run
+from services.worker.injected_faults import Orders
+from services.worker.journal import Journal, Record
+from services.worker.requests import Job
+from services.worker.settings import WorkerSettings
+
+log = logging.getLogger("services.worker")
+
+
+@dataclass
+class Intake:
+    """The worker's door. `orders` say what requests meet that bring no behaviour of their own."""
+
+    frame: service.Frame
+    settings: WorkerSettings
+    journal: Journal
+    generator: Generator
+    orders: Orders
+    is_loaded: bool = False
+    is_cut: bool = False
+    _tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    _listening: set[asyncio.Task[None]] = field(default_factory=set)
+    _connections: ClosingConnections = field(init=False)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _incarnation: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    def __post_init__(self) -> None:
+        self._connections = ClosingConnections(self.settings.requests_per_connection)
+
+    def must_be_allowed(self, request: web.Request) -> None:
+        """Raises ApiError 401 without the cluster's token, unless the worker is open."""
+        if self.settings.token:
+            service.must_have_token(request, self.settings.token)
+
+    def must_be_loaded(self) -> None:
+        """Raises ApiError 503 while the model loads."""
+        if not self.is_loaded:
+            raise ApiError("not_ready", "The model is still loading.", headers={wire.RETRY_AFTER: "1"})
+
+    def allocate(self, mib: int) -> None:
+        """Keep so much more memory, until the orders are reset."""
+        self.orders.allocate(mib)
+
+    def feign_sickness(self, n: int) -> None:
+        """Call itself sick until request number `n` has ended."""
+        self.orders.sick_during.add(n)
+
+    async def refuse(self, seconds: float) -> None:
+        """Listen no more, and again after `seconds`. A stop in between leaves the port closed."""
+        listener = self.frame.listener
+        if listener is None:
+            return
+        await listener.close()
+        task = asyncio.create_task(self._listen_again(listener, seconds))
+        self._listening.add(task)
+        task.add_done_callback(self._listening.discard)
+
+    def cut(self) -> None:
+        """End every request that is under way; each end is journaled."""
+        self.is_cut = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request below /v1/ that is not a GET. Journals its arrival and its end, whatever that is."""
+        await self._connections.must_be_open(request)
+        body = await _read(request)
+        endpoint = ENDPOINTS.get(request.path) if request.method == "POST" else None
+        job = _job(request, endpoint, body)
+        record = Record(self.journal, next(self._numbers), request[service.REQUEST_ID])
+        model, is_stream = (job.model, job.is_stream) if isinstance(job, Job) else requests.peek(body or b"")
+        record.arrival(request.method, request.path, request.headers, body or b"", model, is_stream, _peer(request))
+        task = asyncio.current_task()
+        assert task is not None  # a coroutine always runs in one
+        self._tasks.add(task)
+        try:
+            return await self._serve(request, record, endpoint, job)
+        except ApiError as error:
+            record.end("rejected", error.status, error.code)
+            raise
+        except (asyncio.CancelledError, ConnectionError):
+            self._cancelled(request, record, model)
+            raise asyncio.CancelledError from None
+        except Exception as error:
+            record.end("failed", None, f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self._tasks.discard(task)
+            self.orders.sick_during.discard(record.n)
+            if record.outcome == "failed" and model in self.settings.models:
+                self.generator.failed(model)
+            logs.event(log, "request", path=request.path, model=model, **record.fields())
+
+    async def _serve(self, request: web.Request, record: Record, endpoint: Endpoint | None, job: Job | ApiError) -> web.StreamResponse:
+        self.must_be_allowed(request)
+        if self.frame.is_draining:
+            raise ApiError("draining", "The worker is stopping.", headers={wire.RETRY_AFTER: "1"})
+        self.must_be_loaded()
+        if isinstance(job, ApiError):
+            raise job
+        assert endpoint is not None  # else there were no job
+        if job.model not in self.settings.models:
+            raise no_model(job.model)
+        record.prompt_tokens = job.prompt_tokens
+        behaviour = self._behaviour(request)
+        if answer := await faults.strike_on_arrival(behaviour, request, record, self):
+            return answer
+        identifier = f"{endpoint.id_prefix}{self._incarnation}{record.n:08x}"
+        head = Head(identifier, int(time.time()), job.model, job.include_usage)
+        return await self.generator.generate(Run(request, record, endpoint, job, behaviour, head))
+
+    def _behaviour(self, request: web.Request) -> Behaviour:
+        """Request header before one-shot before rate. A header meant for another worker is none. Raises ApiError 400 for a wrong one."""
+        own = None
+        if self.settings.simulate_header and wire.SIMULATE in request.headers:
+            try:
+                own = parse(request.headers[wire.SIMULATE])
+            except BehaviourError as error:
+                raise ApiError("invalid_request", f"{wire.SIMULATE}: {error}", param=wire.SIMULATE) from None
+        return self.orders.behaviour(own if own and own.concerns(self.settings.name) else None)
+
+    async def _listen_again(self, listener: Listener, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if not self.frame.is_draining:
+            await listener.open()
+
+    def _cancelled(self, request: web.Request, record: Record, model: str | None) -> None:
+        if record.is_ended:
+            return
+        record.end(
+            "cancelled",
+            web.HTTPOk.status_code if request.get(service.IS_ANSWERED) else None,
+            "worker stopped" if self.is_cut else "client left",
+        )
+        if model in self.settings.models:
+            self.generator.cancelled(model)
+
+
+def no_model(model: str) -> ApiError:
+    return ApiError("model_not_found", f"The model {model[:256]!r} is not served here.", param="model")
+
+
+def no_route(request: web.Request) -> ApiError:
+    if request.path in ENDPOINTS:
+        return ApiError("method_not_allowed", f"{request.method} is not allowed here; use POST.")
+    return ApiError("not_found", f"No route {request.method} {request.path}.")
+
+
+def _peer(request: web.Request) -> str | None:
+    """Address and port of who connected: tells the connections of one client apart."""
+    name = request.transport.get_extra_info("peername") if request.transport else None
+    return f"{name[0]}:{name[1]}" if name else None
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """The body; None when it is larger than the service takes."""
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return None
+
+
+def _job(request: web.Request, endpoint: Endpoint | None, body: bytes | None) -> Job | ApiError:
+    """What is asked for, or why that is not to be told. Kept for after the journal's line and the token check."""
+    if body is None:
+        return ApiError("request_too_large", f"The body is larger than {service.MAX_BODY_BYTES} bytes.")
+    if endpoint is None:
+        return no_route(request)
+    try:
+        return endpoint.read(body)
+    except ApiError as error:
+        return error

@@ -1,0 +1,46 @@
+"""The words of our Gherkin."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hivecheck.bdd.parameter_types import TYPES
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("Model", "model-a", "model-a"),
+        ("Models", "model-a, model-b and model-shared", ["model-a", "model-b", "model-shared"]),
+        ("Models", "model-a", ["model-a"]),
+        ("ModelName", "hivecheck-ai/Model-A-7B", "hivecheck-ai/Model-A-7B"),
+        ("ModelNames", "model-a, model-b and acme/fast", ["model-a", "model-b", "acme/fast"]),
+        ("Exception", "APITimeoutError", "APITimeoutError"),
+        ("Worker", "worker-shared-1", "worker-shared-1"),
+        ("Worker", "that worker", "that worker"),
+        ("Hive", "hive-2", "hive-2"),
+        ("Parameter", "nothing", None),
+        ("Parameter", "messages[0].role", "messages[0].role"),
+        ("Number", "12", 12),
+        ("Seconds", "0.25", 0.25),
+        ("Path", "/v1/chat/completions", "/v1/chat/completions"),
+    ],
+)
+def test_a_word_of_a_type_is_taken_and_converted(name: str, text: str, value: object) -> None:
+    pattern, convert, _ = TYPES[name]
+    assert re.fullmatch(pattern, text)
+    assert convert(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Credential", "a key")],
+)
+def test_a_word_of_another_kind_is_not_taken(name: str, text: str) -> None:
+    assert not re.fullmatch(TYPES[name][0], text)
+
+
+def test_every_type_is_explained() -> None:
+    assert all(explained for _, _, explained in TYPES.values())

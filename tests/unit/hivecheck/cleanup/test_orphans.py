@@ -1,0 +1,98 @@
+"""Who is proven dead, so that what it left may be removed by anybody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hivecheck import process_labels
+from hivecheck.cleanup import orphans
+from hivecheck.process_labels import Owner
+from hivecheck.waiting import eventually
+
+SLEEP = "import signal; signal.pause()"
+Start = Callable[[str, str], str]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a process with these two labels, and returns its run's id."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(owner: str, kept: str) -> str:
+        run_id = f"test-{uuid.uuid4().hex[:8]}"
+        own = {process_labels.RUN_LABEL: run_id, process_labels.OWNER_LABEL: owner, process_labels.KEPT_LABEL: kept}
+        started.append(subprocess.Popen([sys.executable, "-c", SLEEP], env=os.environ | own))
+        eventually(lambda: process_labels.find(run_id), within=10, what="the process")
+        return run_id
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait(10)
+
+
+def dead_owner() -> Owner:
+    with subprocess.Popen([sys.executable, "-c", SLEEP]) as process:
+        owner = replace(Owner.this_process(), pid=process.pid, started_ticks=process_labels.started_ticks(process.pid) or 0)
+        assert not owner.is_proven_dead()
+        process.kill()
+    return owner
+
+
+def runs_that_are_abandoned() -> set[str]:
+    return {process.run_id for process in orphans.abandoned_processes()}
+
+
+def test_an_owner_is_read_back_from_its_label() -> None:
+    assert Owner.parse(Owner.this_process().label()) == Owner.this_process()
+
+
+@pytest.mark.parametrize("label", ["", "host", "host|boot|pid|ticks", "a|b|1|2|3"])
+def test_what_is_no_owner_s_label_is_nobody_s_and_never_abandoned(label: str) -> None:
+    assert Owner.parse(label) is None
+    assert not process_labels.is_abandoned(label, "")
+
+
+def test_a_living_owner_is_not_proven_dead() -> None:
+    assert not Owner.this_process().is_proven_dead()
+
+
+def test_an_owner_that_ended_is_proven_dead() -> None:
+    assert dead_owner().is_proven_dead()
+
+
+def test_a_process_id_that_was_given_to_another_process_is_no_sign_of_life() -> None:
+    assert replace(Owner.this_process(), started_ticks=1).is_proven_dead()
+
+
+def test_an_owner_of_an_earlier_boot_is_proven_dead() -> None:
+    assert replace(Owner.this_process(), boot_id="another").is_proven_dead()
+
+
+@pytest.mark.parametrize(
+    "change", [{"host": "elsewhere/1"}, {"host": "elsewhere/1", "boot_id": "another"}, {"host": "elsewhere/1", "pid": 0}]
+)
+def test_an_owner_on_another_machine_or_among_other_process_ids_is_never_proven_dead(change: dict[str, str | int]) -> None:
+    assert not replace(Owner.this_process(), **change).is_proven_dead()  # type: ignore[arg-type]
+
+
+def test_only_the_processes_of_a_dead_owner_are_abandoned(start: Start) -> None:
+    dead, living, nobodys = start(dead_owner().label(), ""), start(Owner.this_process().label(), ""), start("", "")
+    assert runs_that_are_abandoned() & {dead, living, nobodys} == {dead}
+
+
+def test_a_stack_that_is_kept_up_is_not_abandoned_until_its_file_goes(start: Start, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.touch()
+    run_id = start(dead_owner().label(), str(kept))
+    assert run_id not in runs_that_are_abandoned()
+    kept.unlink()
+    assert run_id in runs_that_are_abandoned()

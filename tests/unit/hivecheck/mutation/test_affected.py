@@ -1,0 +1,99 @@
+"""Which mutants a change touches, told by a real git."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hivecheck.errors import MutantError
+from hivecheck.mutation import affected
+from hivecheck.mutation.mutant import Mutant
+
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+
+
+def mutant(name: str, file: str, *requirements: str) -> Mutant:
+    return Mutant(name, "it is broken", file, "a", "b", requirements)
+
+
+MUTANTS = {
+    one.name: one
+    for one in (
+        mutant("deaf", "services/ear.py", "SVC-001"),
+        mutant("mute", "services/mouth.py", "SVC-002"),
+        mutant("blind", "services/eye.py", "SVC-003"),
+        mutant("numb", "services/skin.py", "SVC-001", "SVC-003"),
+    )
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project below the top of its repository, with one commit."""
+    root = tmp_path / "project"
+    for folder in ("services", "features", "mutants"):
+        (root / folder).mkdir(parents=True)
+    for one in MUTANTS.values():
+        (root / one.file).write_text("a")
+        (root / f"mutants/{one.name}.toml").write_text("")
+    (root / "features/one.feature").write_text("@SVC-001\n@SVC-002 @P0\n")
+    (tmp_path / "elsewhere").write_text("")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    return root
+
+
+def git(where: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
+    subprocess.run(["git", "-C", str(where), *identity, *arguments], check=True, capture_output=True)
+
+
+def commit(where: Path) -> None:
+    git(where, "add", "-A", ".")
+    git(where, "commit", "--quiet", "-m", "more")
+
+
+@pytest.mark.parametrize(
+    ("file", "touched"),
+    [
+        ("services/ear.py", {"deaf"}),
+        ("mutants/blind.toml", {"blind"}),
+        ("features/one.feature", {"deaf", "mute", "numb"}),
+        ("steps/any.py", set()),
+    ],
+)
+def test_a_mutant_is_touched_by_its_own_file_the_one_it_changes_and_the_features_it_must_turn_red(
+    root: Path, file: str, touched: set[str]
+) -> None:
+    (root / file).parent.mkdir(exist_ok=True)
+    with (root / file).open("a") as opened:
+        opened.write("\n# changed")
+    assert affected.chosen(root, MUTANTS, "HEAD", 0) == sorted(touched)
+    commit(root)
+    assert affected.chosen(root, MUTANTS, "HEAD", 0) == []
+    assert affected.chosen(root, MUTANTS, "HEAD^", 0) == sorted(touched)
+
+
+def test_a_mutant_whose_file_is_gone_is_touched_and_a_change_outside_of_the_project_touches_none(root: Path) -> None:
+    (root / "services/eye.py").unlink()
+    (root.parent / "elsewhere").write_text("changed")
+    assert affected.chosen(root, MUTANTS, "HEAD", 0) == ["blind"]
+
+
+def test_others_are_drawn_the_same_for_one_commit_and_all_of_them_when_there_are_no_more(root: Path) -> None:
+    (root / "services/ear.py").write_text("changed")
+    drawn = affected.chosen(root, MUTANTS, "HEAD", 2)
+    assert len(drawn) == 3 and "deaf" in drawn
+    assert affected.chosen(root, MUTANTS, "HEAD", 2) == drawn
+    assert affected.chosen(root, MUTANTS, "HEAD", 99) == sorted(MUTANTS)
+
+
+def test_a_commit_that_git_does_not_know_is_refused(root: Path) -> None:
+    with pytest.raises(MutantError, match="leave --since out"):
+        affected.chosen(root, MUTANTS, "no-such-commit", 0)
+
+
+def test_without_a_repository_nothing_is_guessed(tmp_path: Path) -> None:
+    with pytest.raises(MutantError, match="git cannot tell what changed"):
+        affected.chosen(tmp_path, MUTANTS, "HEAD", 0)

@@ -1,0 +1,78 @@
+"""A mutant is planted exactly where it says, or refused with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hivecheck.errors import MutantError
+from hivecheck.mutation.mutant import load, plant
+from hivecheck.source_hash import source_hash
+
+ROOT = Path(__file__).parents[4]
+SOUND = """
+what = "It counts backwards."
+file = "services/counter.py"
+before = "count += 1"
+after = "count -= 1"
+requirements = ["SVC-015"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "counter.py").write_text("count = 0\ncount += 1\n", encoding="utf-8")
+    return tmp_path
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "backwards.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_planted_mutant_changes_the_copy_and_its_hash_but_not_the_source(project: Path) -> None:
+    mutant = load(written(project, SOUND))
+    before = source_hash(project / "services")
+    planted = plant(mutant, project, project / "overlay")
+    assert (project / "overlay" / "services" / "counter.py").read_text(encoding="utf-8") == "count = 0\ncount -= 1\n"
+    assert planted == source_hash(project / "overlay" / "services") != before
+    assert source_hash(project / "services") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (('before = "count += 1"', 'before = "count"'), "exactly once in services/counter.py, it stands 2 times"),
+        (('before = "count += 1"', 'before = "nowhere"'), "it stands 0 times"),
+        (('file = "services/counter.py"', 'file = "services/other.py"'), "no file services/other.py"),
+        (('after = "count -= 1"', 'after = "count -="'), "is no Python"),
+    ],
+)
+def test_a_mutant_that_does_not_fit_its_source_is_refused(project: Path, change: tuple[str, str], reason: str) -> None:
+    mutant = load(written(project, SOUND.replace(*change)))
+    with pytest.raises(MutantError, match=reason):
+        plant(mutant, project, project / "overlay")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (('["SVC-015"]', '["SVC-999"]'), "no requirement SVC-999"),
+        (('["SVC-015"]', "[]"), "at least one requirement"),
+        (("what =", "why ="), "accepted: what, file, before, after, requirements"),
+        (('after = "count -= 1"', "after = count"), "accepted: what"),
+    ],
+)
+def test_a_mutant_file_that_is_wrong_is_refused(project: Path, change: tuple[str, str], reason: str) -> None:
+    with pytest.raises(MutantError, match=reason):
+        load(written(project, SOUND.replace(*change)))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "mutants").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_mutant_fits_the_services_as_they_are(path: Path, tmp_path: Path) -> None:
+    mutant = load(path)
+    assert mutant.what.endswith("."), "a mutant says in a sentence what is broken"
+    plant(mutant, ROOT, tmp_path)

@@ -1,0 +1,92 @@
+"""Over many runs, a scenario that did not always end the same way is flaky; its rate comes with what chance could have made of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from hivecheck.rerun import flake_statistics
+from hivecheck.rerun.flake_statistics import WHOLE, Record, interval, records
+from hivecheck.rerun.subrun import Trial
+
+
+def a_run(*findings: bool, **scenarios: str) -> Trial:
+    """Each scenario by its status, each finding by whether it is ours."""
+    told: dict[str, dict[str, Any]] = {
+        f"a.feature:{name}": {"name": name, "status": status.replace("_", " "), "step": "Then it", "message": "wanted: 2", "evidence": "/e"}
+        for name, status in scenarios.items()
+    }
+    return Trial(0, told, "hash", "PASSED", [{"title": "left behind", "is_ours": is_ours} for is_ours in findings])
+
+
+def record(*statuses: str) -> Record:
+    return records([a_run(counts=status) for status in statuses])[0]
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "low", "high"),
+    [(0, 20, 0.0, 0.1684), (1, 20, 0.0013, 0.2487), (10, 20, 0.2720, 0.7280), (20, 20, 0.8316, 1.0), (3, 100, 0.0062, 0.0852)],
+)
+def test_the_interval_is_that_of_the_tables(hits: int, total: int, low: float, high: float) -> None:
+    assert interval(hits, total) == pytest.approx((low, high), abs=0.0001)
+
+
+@pytest.mark.parametrize(("hits", "total"), [(0, 1), (1, 7), (4, 9), (19, 20), (20, 20)])
+def test_at_the_ends_of_the_interval_the_outcome_is_as_unlikely_as_the_confidence_allows(hits: int, total: int) -> None:
+    low, high = interval(hits, total)
+
+    def chance(share: float, counts: range) -> float:
+        return sum(math.comb(total, count) * share**count * (1 - share) ** (total - count) for count in counts)
+
+    if hits > 0:
+        assert chance(low, range(hits, total + 1)) == pytest.approx(0.025)
+    if hits < total:
+        assert chance(high, range(hits + 1)) == pytest.approx(0.025)
+
+
+def test_a_scenario_that_passed_and_failed_is_flaky_with_the_share_of_its_red_runs() -> None:
+    seen = record("passed", "failed", "passed", "passed")
+    assert seen.is_flaky
+    assert seen.rate == 0.25
+    assert seen.counts() == "3 passed, 1 failed"
+
+
+def test_the_first_difference_is_named_with_the_run_it_differs_from() -> None:
+    difference = record("passed", "passed", "failed", "inconclusive").first_difference()
+    assert difference and [(end.run, end.status, end.evidence) for end in difference] == [(1, "passed", "/e"), (3, "failed", "/e")]
+
+
+def test_one_that_always_ends_alike_has_no_difference_red_or_not() -> None:
+    assert record("failed", "failed").first_difference() is None
+    assert not record("failed", "failed").is_flaky
+
+
+def test_where_it_is_not_supported_it_counts_neither_for_nor_against() -> None:
+    assert not record("passed", "not_supported").is_flaky
+    assert record("not_supported", "not_supported").rate == 0.0
+
+
+def test_a_scenario_that_a_run_never_came_to_did_not_pass_there() -> None:
+    seen = records([a_run(counts="passed", lists="passed"), a_run(counts="passed")])
+    assert [(one.name, one.is_flaky) for one in seen] == [("counts", False), ("lists", True), (WHOLE, False)]
+
+
+@pytest.mark.parametrize(
+    ("trials", "code"),
+    [
+        ([a_run(a="passed", b="not_supported"), a_run(a="passed", b="not_supported")], 0),
+        ([a_run(a="passed"), a_run(a="failed")], 1),
+        ([a_run(a="passed"), a_run(a="inconclusive")], 1),
+        ([a_run(a="failed"), a_run(a="failed")], 1),
+        ([a_run(a="inconclusive"), a_run(a="inconclusive")], 2),
+        ([a_run(a="not_supported"), a_run(a="not_supported")], 2),
+        ([a_run(False, a="passed"), a_run(False, a="passed")], 1),
+        ([a_run(True, a="passed"), a_run(True, a="passed")], 2),
+        ([a_run(a="passed"), Trial(None, {}, "", "killed")], 1),
+        ([Trial(3, {}, "", "crashed"), Trial(3, {}, "", "crashed")], 2),
+    ],
+)
+def test_only_runs_in_which_all_passed_and_nothing_was_left_are_proof(trials: list[Trial], code: int) -> None:
+    assert flake_statistics.exit_code(records(trials)) == code
