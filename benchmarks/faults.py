@@ -24,7 +24,7 @@ from typing import Any
 
 from hivecheck.errors import HivecheckError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.platforms.ports import PortReservation
@@ -42,33 +42,33 @@ LIAR = "worker-3"  # is no node's or hive's by declaration: it is started for it
 # Topology -> fault -> who is struck.
 STRUCK: dict[str, dict[str, str]] = {
     "small": {
-        "a wedge": "worker-1",
-        "a freeze": "hive-1",
-        "a disconnection": "hive-1",
-        "a starvation of processor time": "registry",
+        "a process pause": "worker-1",
+        "a container pause": "hive-1",
+        "a network disconnect": "hive-1",
+        "CPU throttling": "registry",
         "a restart": "registry",
-        "a termination": "registry",
-        "a half-open death": "hive-1",
-        "memory at 95 %": "registry",
+        "a SIGTERM": "registry",
+        "a silent crash": "hive-1",
+        "memory pressure at 95 %": "registry",
         "a lock on the database": "registry",
-        "a limit of 0 bytes to files": "registry",
-        "a damage to the header of the database": "registry",
-        "a damage to a page of the database": "registry",
+        "a file write limit of 0 bytes": "registry",
+        "corruption of the database header": "registry",
+        "corruption of a database page": "registry",
         "a truncation of the database": "registry",
         "a zeroed database": "registry",
         "a replacement of the database": "registry",
         "a partition from the registry": "hive-1",
-        "500 ms more per round trip to the registry": "hive-1",
-        "a loss of 30 % of the packets from the registry": "hive-1",
-        "a hail of resets to the registry": "hive-1",
-        "a kill": "worker-1",
-        "an exhaustion of memory": "worker-2",
-        "a lie": LIAR,
+        "500 ms latency to the registry": "hive-1",
+        "30 % packet loss from the registry": "hive-1",
+        "a connection reset to the registry": "hive-1",
+        "a SIGKILL": "worker-1",
+        "an OOM kill": "worker-2",
+        "a gray failure": LIAR,
     },
-    "capped": {"a hoard of connections": "hive-1"},
-    "cramped": {"a full disk": "hive-1"},
-    "provisioned": dict.fromkeys(
-        ["an outage of the model source", "a slowness of the model source", "a corruption of the model source"], "hub"
+    "low_limits": {"connection exhaustion": "hive-1"},
+    "small_disk": {"a full disk": "hive-1"},
+    "model_provisioning": dict.fromkeys(
+        ["an outage of the model hub", "a bandwidth limit of the model hub", "corruption of model downloads"], "hub"
     ),
 }
 BY_ITS_POLICY, BY_ITSELF = (
@@ -77,31 +77,31 @@ BY_ITS_POLICY, BY_ITSELF = (
 )
 # Whose healing it is, where it is not the harness's: not held against the bar.
 HEALED_BY = {
-    "a kill": BY_ITS_POLICY,
-    "an exhaustion of memory": BY_ITS_POLICY,
-    "a damage to the header of the database": BY_ITSELF,
-    "a damage to a page of the database": BY_ITSELF,
+    "a SIGKILL": BY_ITS_POLICY,
+    "an OOM kill": BY_ITS_POLICY,
+    "corruption of the database header": BY_ITSELF,
+    "corruption of a database page": BY_ITSELF,
     "a truncation of the database": BY_ITSELF,
     "a zeroed database": BY_ITSELF,
     "a replacement of the database": BY_ITSELF,
 }
 # What of a strike or a healing only the platform and the service can do, as long as it takes: measured without any look of ours.
 STOP, START, END = "the service's orderly end", "the platform's start of an ended node", "the end of a killed node"
-STRIKE_INCLUDES: dict[str, tuple[str, ...]] = {"a restart": (STOP, START), "a termination": (STOP,), "a half-open death": (END,)}
-HEAL_INCLUDES: dict[str, tuple[str, ...]] = {"a termination": (START,), "a half-open death": (START,)}
+STRIKE_INCLUDES: dict[str, tuple[str, ...]] = {"a restart": (STOP, START), "a SIGTERM": (STOP,), "a silent crash": (END,)}
+HEAL_INCLUDES: dict[str, tuple[str, ...]] = {"a SIGTERM": (START,), "a silent crash": (START,)}
 STABLE_SECONDS = 0.6  # a worker of these topologies that lived for so long starts its restart policy over: no strike makes it give up
 BURN = ["python3", "-c", "import time\nwhile time.process_time() < 0.6: pass"]
 
 
 def main() -> int:
     """Measure, print, write; exit code 1 when a 95th percentile is above its bar."""
-    strikes = int(sys.argv[1]) if len(sys.argv) > 1 else STRIKES
+    injections = int(sys.argv[1]) if len(sys.argv) > 1 else STRIKES
     has_daemon = platform_factory.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
     platforms = sys.argv[2:] or ["process", *(["docker"] if has_daemon else [])]
-    figures = {name: measured(name, strikes) for name in platforms}
+    figures = {name: measured(name, injections) for name in platforms}
     told = {
         "what": "seconds from a strike to its observed effect, and from the beginning of healing until nothing was left of it",
-        "strikes": strikes,
+        "strikes": injections,
         "figures": figures,
         "bars_seconds": BARS_SECONDS,
         "machine": {
@@ -120,23 +120,23 @@ def main() -> int:
     return 0 if all(row[key]["is_within"] is not False for *_, row in rows for key in ("strike", "heal")) else 1
 
 
-def measured(name: str, strikes: int) -> dict[str, dict[str, Any]]:
+def measured(name: str, injections: int) -> dict[str, dict[str, Any]]:
     """Fault -> its figures on that platform."""
     found: dict[str, dict[str, Any]] = {}
-    for kind, struck in STRUCK.items():
+    for kind, injected in STRUCK.items():
         with running(name, kind) as stack:
-            powers = stack.platform.powers("node")
-            shares = shares_of(stack, strikes) if any(words in STRIKE_INCLUDES for words in struck) else {}
-            for words, target in struck.items():
-                if FAULTS[words]().needs <= powers:
+            capabilities = stack.platform.capabilities("node")
+            shares = shares_of(stack, injections) if any(words in STRIKE_INCLUDES for words in injected) else {}
+            for words, target in injected.items():
+                if FAULTS[words]().requires <= capabilities:
                     with served(stack, target):
-                        found[words] = figures_of(words, [one_strike(stack, words, target) for _ in range(strikes)], shares)
+                        found[words] = figures_of(words, [one_strike(stack, words, target) for _ in range(injections)], shares)
     return found
 
 
 def figures_of(words: str, seconds: list[tuple[float, float]], shares: Mapping[str, list[float]]) -> dict[str, Any]:
     """A row: `is_within` its bar is None for a healing that is not the harness's."""
-    group = "network" if "packets" in FAULTS[words]().needs else "process and engine"
+    group = "network" if "packets" in FAULTS[words]().requires else "process and engine"
     row: dict[str, Any] = {"group": group}
     for key, values, includes in zip(("strike", "heal"), zip(*seconds, strict=True), (STRIKE_INCLUDES, HEAL_INCLUDES), strict=True):
         row[key] = {**_spread(values), "is_within": _spread(values)["p95"] <= BARS_SECONDS[group]}
@@ -174,13 +174,13 @@ def one_strike(stack: Stack, words: str, target: str) -> tuple[float, float]:
             node = stack.nodes[target]
             pool.submit(node.run, BURN)
             eventually(lambda: any("process_time" in view.command for view in node.processes()), within=5, what="it wants processor time")
-        injector.strike(words, target, [Victim.named(target, stack)])
+        injector.inject(words, target, [FaultTarget.named(target, stack)])
         injector.heal(target)
-    struck, healed = injector.history.events("fault", target)
+    injected, healed = injector.history.events("fault", target)
     if target != LIAR:
         must_be_at_baseline(stack)
     threading.Event().wait(STABLE_SECONDS)
-    return float(struck.data["inject_seconds"]), float(healed.data["heal_seconds"])
+    return float(injected.data["inject_seconds"]), float(healed.data["heal_seconds"])
 
 
 def must_be_at_baseline(stack: Stack) -> None:

@@ -28,7 +28,7 @@ from hivecheck.stack import platform_factory
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
-from hivecheck.world.requests.chats import Clients
+from hivecheck.world.requests.chats import Chats
 
 ROUNDS = 5
 PROCESSES = 5
@@ -83,7 +83,7 @@ def first_chat(name: str, folder: Path, loop: LoopThread) -> tuple[float, dict[s
     try:
         history = History()
         gateway = OpenAIClient(stack.orchestrator.url, loop, history, stack.timeouts.request)
-        call = Clients(gateway, stack.secrets, history, stack.timeouts).ask("model-a")
+        call = Chats(gateway, stack.secrets, history, stack.timeouts).ask("model-a")
         end = time.monotonic()
         gateway.close()
         if not call.operation.is_answered:

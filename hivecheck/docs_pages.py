@@ -94,7 +94,7 @@ def settings_page(root: Path) -> str:
     lines += ["", "## Tags", "", "| tag | what it says |", "|---|---|"]
     lines += [f"| `@{name}` | {_cell(sentence)} |" for name, sentence in tags.PLAIN_TAGS.items()]
     lines += ["| `@topology.<name>` | Which stack the scenario needs; `none` for no stack. |"]
-    lines += ["| `@requires.<power>` | Not supported where the platform lacks the power: " + ", ".join(tags.POWERS) + ". |"]
+    lines += ["| `@requires.<power>` | Not supported where the platform lacks the power: " + ", ".join(tags.CAPABILITIES) + ". |"]
     return "\n".join(lines) + "\n"
 
 
@@ -128,7 +128,7 @@ def faults_page(root: Path) -> str:
     """Every fault of the harness, out of its table."""
     from hivecheck.faults import FAMILIES
     from hivecheck.faults.network.packets import PEERS
-    from hivecheck.faults.planning.eligibility import DRAWN, NOT_DRAWN
+    from hivecheck.faults.planning.eligibility import ELIGIBLE, EXCLUDED
 
     lines = [NOTE, "# Faults", "", STRIKES_PREFACE]
     for family, rows in FAMILIES.items():
@@ -141,18 +141,22 @@ def faults_page(root: Path) -> str:
             peers = about_peers.get(words)
             if peers is None or peers == next(iter(PEERS)):
                 shown = words if peers is None else f"{words.removesuffix(peers)}<peers>"
-                drawn = " or ".join(DRAWN[words]) if words in DRAWN else f"no: {NOT_DRAWN[words]}"
-                cells = shown, make().told, ", ".join(sorted(make().needs)), _platforms(make().needs), drawn
+                drawn = " or ".join(ELIGIBLE[words]) if words in ELIGIBLE else f"no: {EXCLUDED[words]}"
+                cells = shown, make().description, ", ".join(sorted(make().requires)), _platforms(make().requires), drawn
                 lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _platforms(needs: frozenset[str]) -> str:
+def _platforms(requires: frozenset[str]) -> str:
     """Those that have all these powers over a node."""
     from hivecheck.platforms import process
     from hivecheck.platforms.docker import docker_platform
 
-    return ", ".join(name for name, powers in (("docker", docker_platform.POWERS), ("process", process.POWERS)) if needs <= powers)
+    return ", ".join(
+        name
+        for name, capabilities in (("docker", docker_platform.CAPABILITIES), ("process", process.CAPABILITIES))
+        if requires <= capabilities
+    )
 
 
 def worker_faults_page(root: Path) -> str:

@@ -71,7 +71,7 @@ class HealError(HivecheckError):
     """A stack could not be brought back to its baseline."""
 
 
-class ConditionTimeout(HivecheckError):
+class ConditionTimeoutError(HivecheckError):
     """A condition that had to hold did not come true in time."""
 
 
@@ -83,7 +83,7 @@ class ClientError(HivecheckError):
     """A control-plane call was refused or gave nonsense."""
 
 
-class ScenarioTimeout(HivecheckError):
+class ScenarioTimeoutError(HivecheckError):
     """A scenario ran longer than its time budget."""
 
 

@@ -17,16 +17,16 @@ REQUIREMENTS_FILE = Path(__file__).parent / "requirements.toml"
 
 PLAIN_TAGS = {
     "integration": "Part of the acceptance run.",
-    "own_stack": "Restarts or corrupts things: gets a stack of its own, which is taken down afterwards.",
+    "fresh_stack": "Restarts or corrupts things: gets a stack of its own, which is taken down afterwards.",
     "chaos": "Strikes with faults while clients keep asking.",
     "slow": "Takes half a minute or more; `--tags 'not @slow'` leaves it out.",
     "P0": "Must work first.",
     "P1": "Important.",
     "P2": "Wanted.",
 }
-POWERS = (
-    *("kill", "terminate", "pause", "restart", "logs", "files", "processes", "listeners", "exec", "confine"),
-    *("freeze", "memory", "cpu", "disk", "network", "stats", "packets"),
+CAPABILITIES = (
+    *("kill", "terminate", "pause", "restart", "logs", "files", "processes", "listeners", "exec", "sandbox"),
+    *("container_pause", "memory", "cpu", "disk", "network", "stats", "packets"),
 )
 NO_TOPOLOGY = "none"
 
@@ -48,7 +48,7 @@ def requirements(path: Path = REQUIREMENTS_FILE) -> dict[str, Requirement]:
 
 def known_tags() -> frozenset[str]:
     """Every tag a feature may carry."""
-    families = {f"topology.{name}" for name in [*topology.names(), NO_TOPOLOGY]} | {f"requires.{power}" for power in POWERS}
+    families = {f"topology.{name}" for name in [*topology.names(), NO_TOPOLOGY]} | {f"requires.{power}" for power in CAPABILITIES}
     return frozenset(PLAIN_TAGS) | frozenset(requirements()) | families
 
 
@@ -80,7 +80,7 @@ def topology_of(tags: Iterable[str]) -> str:
     return asked[-1] if asked else "default"
 
 
-def powers_of(tags: Iterable[str]) -> tuple[str, ...]:
+def capabilities_of(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(tag.removeprefix("requires.") for tag in tags if tag.startswith("requires.")))
 
 

@@ -20,9 +20,9 @@ class Timeouts:
     stack_ready: float = _budget(30.0, "From the first node's start until every declared worker can be routed to.")
     node_stop: float = _budget(10.0, "From SIGTERM to an idle node until its process has ended.")
     settling: float = _budget(3.0, "From the last request until journals, logs and counters agree with it.")
-    fault_bite: float = _budget(5.0, "From a fault's strike until its effect was observed; a fault without effect proves nothing.")
-    lost_contact: float = _budget(15.0, "From a cut between gateway and hive until the gateway sends it nothing more (INT-004).")
-    contact_again: float = _budget(5.0, "From the healing of a cut until who was behind it serves again (INT-004).")
+    fault_effect: float = _budget(5.0, "From a fault's strike until its effect was observed; a fault without effect proves nothing.")
+    partition_detection: float = _budget(15.0, "From a cut between gateway and hive until the gateway sends it nothing more (INT-004).")
+    partition_recovery: float = _budget(5.0, "From the healing of a cut until who was behind it serves again (INT-004).")
     fault_heal: float = _budget(10.0, "From the beginning of a fault's cure until nothing of the fault is left.")
     heal: float = _budget(15.0, "From the end of a scenario until its stack is at its baseline again.")
     scenario: float = _budget(90.0, "The longest a scenario may run before it is stopped as hanging.")
@@ -34,7 +34,7 @@ class Timeouts:
     convergence: float = _budget(5.0, "From a change in the registry until clients see it at the orchestrator (FULL-003).")
     heartbeat: float = _budget(2.0, "From one visible heartbeat to the next, at the topology's interval (CLU-002).")
     worker_detection: float = _budget(2.0, "From a worker's death until it is out of routing and the registry (FULL-005).")
-    wedge_detection: float = _budget(3.0, "From a worker's freeze until it is out of rotation (WC-006).")
+    pause_detection: float = _budget(3.0, "From a worker's freeze until it is out of rotation (WC-006).")
     worker_return: float = _budget(3.0, "From a worker's recovery until it serves again (WC-006).")
     recovery: float = _budget(5.0, "From a fault within tolerance until whoever asks is served as before it (LOAD-010).")
     restart: float = _budget(10.0, "From a worker's death until its hive has restarted and registered it (SVC-011).")
@@ -43,7 +43,7 @@ class Timeouts:
     repeated_attempts: float = _budget(15.0, "From a worker's first attempt to register until its fourth, each at its own limit (CLU-007).")
     restart_lag: float = _budget(1.0, "How much later than its policy's wait a worker may be started again (SVC-011).")
     removal: float = _budget(8.0, "From the last heartbeat until a silent worker is forgotten, at the topology's settings (SVC-013).")
-    database_notice: float = _budget(
+    database_fault_detection: float = _budget(
         5.0, "From a change at the registry's database until the registry has noticed and dealt with it (INT-007)."
     )
     lease_expiry: float = _budget(4.0, "From the last heartbeat until a silent worker is offline: TTL and one sweep (CLU-004).")
@@ -52,17 +52,17 @@ class Timeouts:
     worker_choice: float = _budget(
         0.1, "From a client's request until a worker has it: the choice of a worker and all around it (CHAT-024)."
     )
-    newcomer: float = _budget(1.0, "From a newcomer's connect to a hive without room until it is told so and closed (RE-004).")
-    turning_away: float = _budget(3.0, "From an intruder's first byte until it has its refusal, slow ones included (SEC-001).")
+    connection_rejection: float = _budget(1.0, "From a newcomer's connect to a hive without room until it is told so and closed (RE-004).")
+    rejection: float = _budget(3.0, "From an intruder's first byte until it has its refusal, slow ones included (SEC-001).")
     slot_release: float = _budget(2.0, "From the end of a request until its worker shows no work in hand (FULL-001).")
-    booking_lag: float = _budget(
+    ledger_lag: float = _budget(
         0.5,
         "How much of a running stream, back from a kill of the gateway, its ledger may miss, at the topology's interval (CHAT-019).",
     )
-    client_gone: float = _budget(0.25, "From a client's leaving until its worker has stopped working for it (GATE-002).")
-    probation: float = _budget(3.0, "From the opening of a circuit until it lets a probe through, at the topology's settings (CLU-035).")
-    hanging: float = _budget(1.7, "From a request to a worker that hangs until its client is told, at brisk's limits (GATE-007).")
-    breaking_off: float = _budget(1.2, "From the last byte of a stalled answer until its client is told, at brisk's limits (CLU-038).")
+    cancellation: float = _budget(0.25, "From a client's leaving until its worker has stopped working for it (GATE-002).")
+    half_open: float = _budget(3.0, "From the opening of a circuit until it lets a probe through, at the topology's settings (CLU-035).")
+    hung_request: float = _budget(1.7, "From a request to a worker that hangs until its client is told, at brisk's limits (GATE-007).")
+    stream_abort: float = _budget(1.2, "From the last byte of a stalled answer until its client is told, at brisk's limits (CLU-038).")
     added_first_token: float = _budget(0.005, "What the gateway may add to the time to the first token, kept-alive (GATE-014).")
     chunk_lag: float = _budget(0.05, "How much later than the worker's pace a streamed token may reach the client (SVC-007).")
 

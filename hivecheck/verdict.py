@@ -39,15 +39,15 @@ def passed(reason: str) -> Verdict:
     return Verdict(Answer.PASSED, reason)
 
 
-def failed(*, wanted: str, got: str) -> Verdict:
-    return Verdict(Answer.FAILED, f"wanted: {wanted}\ngot: {got}")
+def failed(*, expected: str, actual: str) -> Verdict:
+    return Verdict(Answer.FAILED, f"expected: {expected}\nactual: {actual}")
 
 
-def inconclusive(*, wanted: str, got: str) -> Verdict:
-    return Verdict(Answer.INCONCLUSIVE, f"wanted: {wanted}\ngot: {got}")
+def inconclusive(*, expected: str, actual: str) -> Verdict:
+    return Verdict(Answer.INCONCLUSIVE, f"expected: {expected}\nactual: {actual}")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several; nothing judged at all is inconclusive."""
     ranked = sorted(verdicts, key=lambda verdict: _RANK[verdict.answer], reverse=True)
-    return ranked[0] if ranked else inconclusive(wanted="something to judge", got="nothing")
+    return ranked[0] if ranked else inconclusive(expected="something to judge", actual="nothing")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from hivecheck.errors import ClientError, ConditionTimeout
+from hivecheck.errors import ClientError, ConditionTimeoutError
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ def eventually(
     what: str,
     until: Callable[[T], object] = bool,
     gone: Callable[[], str | None] = lambda: None,
-    otherwise: type[Exception] = ConditionTimeout,
+    otherwise: type[Exception] = ConditionTimeoutError,
     every: float = EVERY_SECONDS,
 ) -> T:
     """Call `probe` until `until` accepts its value, and return that value.
@@ -42,9 +42,9 @@ def eventually(
             last = error
         waited = time.monotonic() - start
         if reason := gone():
-            raise otherwise(f"wanted: {what}\ngot: {reason}, after {waited:.2f} s; last value: {_shown(last)}")
+            raise otherwise(f"expected: {what}\nactual: {reason}, after {waited:.2f} s; last value: {_shown(last)}")
         if waited >= within:
-            raise otherwise(f"wanted: {what}, within {within:g} s\ngot: {_shown(last)} at the last of {attempts} attempts")
+            raise otherwise(f"expected: {what}, within {within:g} s\nactual: {_shown(last)} at the last of {attempts} attempts")
         time.sleep(min(every, max(0.0, within - waited)))  # noqa: TID251 - the one place
 
 
@@ -59,7 +59,7 @@ def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callab
     """Demand that `holds` accepts the probe's value `times` in a row. Raises AssertionError at the first that it refuses."""
     for attempt in range(1, times + 1):
         value = probe()
-        assert holds(value), f"wanted: {what}, {times} times in a row\ngot: {_shown(value)} at attempt {attempt}"
+        assert holds(value), f"expected: {what}, {times} times in a row\nactual: {_shown(value)} at attempt {attempt}"
         if attempt < times:
             time.sleep(every)  # noqa: TID251 - the one place
     return value

@@ -44,10 +44,10 @@ class Runner(web.AppRunner):
         self._limits = limits
 
     async def _make_server(self) -> web.Server:
-        return Door(await super()._make_server(), self._limits)
+        return ConnectionLimiter(await super()._make_server(), self._limits)
 
 
-class Door(web.Server):
+class ConnectionLimiter(web.Server):
     """Makes a `Connection` of each one that comes, and turns away those beyond the cap."""
 
     def __init__(self, plain: web.Server, limits: Limits) -> None:
@@ -59,18 +59,18 @@ class Door(web.Server):
         }
         super().__init__(handle, **options, **plain._kwargs)
         self.limits = limits
-        self.turned_away: set[TurnedAway] = set()
+        self.turned_away: set[RejectedConnection] = set()
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
         if len(self._connections) >= self.limits.max_connections:
-            return TurnedAway(self)
+            return RejectedConnection(self)
         return Connection(self, loop=self._loop, **self._kwargs)
 
 
 class Connection(web.RequestHandler):
     """One connection: broken HTTP gets an error object, headers that do not come to an end get one, too."""
 
-    def __init__(self, door: Door, **options: Any) -> None:
+    def __init__(self, door: ConnectionLimiter, **options: Any) -> None:
         super().__init__(door, **options)
         self._header_seconds = door.limits.header_seconds
         self._deadline: asyncio.TimerHandle | None = None
@@ -132,10 +132,10 @@ class Connection(web.RequestHandler):
         self.force_close()
 
 
-class TurnedAway(asyncio.Protocol):
+class RejectedConnection(asyncio.Protocol):
     """A connection beyond the cap: 503 at its first byte, or a moment later if it says nothing; then it is closed."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: ConnectionLimiter) -> None:
         self._door = door
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None

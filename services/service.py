@@ -40,7 +40,7 @@ IS_ANSWERED = web.RequestKey("is_answered", bool)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Duties(Protocol):
+class ServiceHooks(Protocol):
     """What a service adds to the frame. Every method is cheap and never raises."""
 
     def health(self) -> Mapping[str, Any]:
@@ -60,7 +60,7 @@ class Duties(Protocol):
 
 
 @dataclass
-class Frame:
+class ServiceContext:
     """One running service: its settings, its duties, its metrics and when it has to stop."""
 
     service: str
@@ -86,7 +86,9 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
 
 
-def run(frame: Frame, duties: Duties, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False) -> None:
+def run(
+    frame: ServiceContext, duties: ServiceHooks, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False
+) -> None:
     """Serve until SIGTERM, SIGINT or `frame.stop_requested`, then drain and return (the process ends with code 0).
 
     Paths outside OPEN_PATHS need the cluster token unless `is_public(path)`; an empty token opens everything.
@@ -97,7 +99,9 @@ def run(frame: Frame, duties: Duties, routes: web.RouteTableDef, *, is_public: C
     _new_runner()(_serve(frame, duties, app))
 
 
-def application(frame: Frame, duties: Duties, routes: web.RouteTableDef, is_public: Callable[[str], bool]) -> web.Application:
+def application(
+    frame: ServiceContext, duties: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
+) -> web.Application:
     """The aiohttp application of a service, with the frame's routes and checks around its own."""
     app = web.Application(middlewares=[_middleware(frame, is_public)], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_add_request_id)
@@ -112,7 +116,7 @@ def _new_runner() -> Callable[[Any], None]:
     return uvloop.run
 
 
-async def _serve(frame: Frame, duties: Duties, app: web.Application) -> None:
+async def _serve(frame: ServiceContext, duties: ServiceHooks, app: web.Application) -> None:
     frame.stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,7 +142,7 @@ async def _serve(frame: Frame, duties: Duties, app: web.Application) -> None:
     logs.event(log, "stopped", uptime_seconds=frame.uptime_seconds())
 
 
-def _common_routes(frame: Frame, duties: Duties) -> web.RouteTableDef:
+def _common_routes(frame: ServiceContext, duties: ServiceHooks) -> web.RouteTableDef:
     routes = web.RouteTableDef()
 
     @routes.get("/health")
@@ -177,7 +181,7 @@ def _common_routes(frame: Frame, duties: Duties) -> web.RouteTableDef:
     return routes
 
 
-def _middleware(frame: Frame, is_public: Callable[[str], bool]) -> Any:
+def _middleware(frame: ServiceContext, is_public: Callable[[str], bool]) -> Any:
     token = frame.settings.token
 
     @web.middleware

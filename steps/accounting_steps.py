@@ -5,76 +5,76 @@ from behave import given, then, when
 
 @when("a client streams {tokens:Number} tokens from {model:Model}, asking for the usage")
 def stream_asking(context, tokens, model):
-    context.world.accounting.stream(model, tokens, with_usage=True)
+    context.world.observations.usage.stream(model, tokens, with_usage=True)
 
 
 @when("a client streams {tokens:Number} tokens from {model:Model}, whose worker tells no usage")
 def stream_untold(context, tokens, model):
-    context.world.accounting.stream(model, tokens, with_usage=False, pace="no_usage")
+    context.world.observations.usage.stream(model, tokens, with_usage=False, pace="no_usage")
 
 
 @when("a client asks {model:Model}, whose worker tells no usage")
 def ask_untold(context, model):
-    context.world.accounting.ask(model, "no_usage")
+    context.world.observations.usage.ask(model, "no_usage")
 
 
 @when("a client asks {model:Model}, whose {worker:Worker} resets every connection")
 def ask_past(context, model, worker):
-    context.world.accounting.ask_past(model, worker)
+    context.world.observations.usage.ask_past(model, worker)
 
 
 @when("a client asks {model:Model}, whose workers all fail")
 def ask_in_vain(context, model):
-    context.world.accounting.ask(model, "status:503")
+    context.world.observations.usage.ask(model, "status:503")
 
 
 @when("a client leaves in the middle of a stream from {model:Model}")
 def abort(context, model):
-    context.world.accounting.abort(model)
+    context.world.observations.usage.abort(model)
 
 
 @when("a client leaves in the middle of a stream from {model:Model}, having asked for the usage")
 def abort_asking(context, model):
-    context.world.accounting.abort(model, with_usage=True)
+    context.world.observations.usage.abort(model, with_usage=True)
 
 
 @given("a client has been streaming from {model:Model} for {seconds:Seconds} seconds")
 def stream_on(context, model, seconds):
-    context.world.accounting.stream_on(model, seconds)
+    context.world.observations.usage.stream_on(model, seconds)
 
 
 @when("the time is marked")
 def mark_time(context):
-    context.world.accounting.mark_time()
+    context.world.observations.usage.mark_time()
 
 
 @then("every request is booked exactly once, as its worker counted it")
 def booked_as_told(context):
-    context.world.clients.wait_for_all()
-    context.world.accounting.read(context.world.timeouts.settling)
-    context.world.judge.must("booked once", lag_seconds=context.world.timeouts.booking_lag)
+    context.world.requests.chats.wait_for_all()
+    context.world.observations.usage.read(context.world.timeouts.settling)
+    context.world.checker.must("booked once", lag_seconds=context.world.timeouts.ledger_lag)
 
 
 @then("every request is booked exactly once, as it was counted on its way")
 def booked_as_relayed(context):
-    context.world.clients.wait_for_all()
-    context.world.accounting.read(context.world.timeouts.settling)
-    context.world.judge.must("booked once", lag_seconds=context.world.timeouts.booking_lag, estimated=True)
+    context.world.requests.chats.wait_for_all()
+    context.world.observations.usage.read(context.world.timeouts.settling)
+    context.world.checker.must("booked once", lag_seconds=context.world.timeouts.ledger_lag, estimated=True)
 
 
 @then("streams end with their usage where it was asked for, and without it elsewhere")
 def usage_chunk(context):
-    context.world.judge.must("usage chunk")
+    context.world.checker.must("usage chunk")
 
 
 @then("the usage by worker, by model and by key, before and after that time, is what ledger and journals say")
 def usage_totals(context):
-    context.world.accounting.read(context.world.timeouts.settling)
-    context.world.accounting.read_totals()
-    context.world.judge.must("usage totals")
+    context.world.observations.usage.read(context.world.timeouts.settling)
+    context.world.observations.usage.read_totals()
+    context.world.checker.must("usage totals")
 
 
 @then("each tenant is shown its own usage, and nothing of another's")
 def own_usage(context):
-    context.world.accounting.read_own()
-    context.world.judge.must("own usage")
+    context.world.observations.usage.read_own()
+    context.world.checker.must("own usage")

@@ -5,39 +5,39 @@ from behave import given, then
 
 @given("{hive:Hive} has fetched {count:Number} models")
 def fetch(context, hive, count):
-    context.world.catalogues.fetch(hive, count)
+    context.world.cluster.catalogues.fetch(hive, count)
 
 
 @then("{hive:Hive} has noticed the damage, and has put the damaged catalogue aside")
 def must_be_noticed(context, hive):
-    context.world.catalogues.must_be_noticed(hive)
+    context.world.cluster.catalogues.must_be_noticed(hive)
 
 
 @then("every model whose row was whole is ready at {hive:Hive}, and no other")
 def must_have_kept(context, hive):
-    context.world.catalogues.must_have_kept(hive)
+    context.world.cluster.catalogues.must_have_kept(hive)
 
 
 @then("every model that {hive:Hive} has fetched is in its catalogue on disk")
 def must_hold_everything(context, hive):
-    context.world.catalogues.must_hold_everything(hive)
+    context.world.cluster.catalogues.must_hold_everything(hive)
 
 
 @then("the catalogue of {hive:Hive} is healthy")
 def must_be_healthy(context, hive):
-    context.world.catalogues.must_be_healthy(hive)
+    context.world.cluster.catalogues.must_be_healthy(hive)
 
 
 @then("the catalogue of {hive:Hive} is degraded, and so is the hive")
 def must_degrade(context, hive):
-    context.world.catalogues.must_degrade(hive)
+    context.world.cluster.catalogues.must_degrade(hive)
 
 
 @then("{hive:Hive} has left the unreadable catalogue where it is")
 def must_be_left(context, hive):
-    context.world.catalogues.must_be_left(hive)
+    context.world.cluster.catalogues.must_be_left(hive)
 
 
 @then("{hive:Hive} brings a model that it never had, and a client is served")
 def must_take_new_models(context, hive):
-    context.world.catalogues.must_take_new_models(hive)
+    context.world.cluster.catalogues.must_take_new_models(hive)

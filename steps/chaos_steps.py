@@ -3,17 +3,17 @@
 from behave import then, when
 
 
-@when("the faults of the plan strike and heal")
-def strike(context):
-    context.world.chaos.strike()
+@when("the faults of the fault plan are injected and removed")
+def inject(context):
+    context.world.random_faults.inject()
 
 
 @then("no request of the load was answered wrongly or booked twice")
 def load_sound(context):
-    context.world.accounting.read(context.world.timeouts.settling)
-    context.world.judge.must("load sound")
+    context.world.observations.usage.read(context.world.timeouts.settling)
+    context.world.checker.must("load sound")
 
 
 @then("every worker can be routed to again within the {budget:Budget} time")
 def must_all_serve(context, budget):
-    context.world.chaos.must_all_serve(context.world.timeouts.named(budget))
+    context.world.random_faults.must_all_serve(context.world.timeouts.named(budget))

@@ -5,54 +5,54 @@ from behave import then, when
 
 @when("a developer calls {path:Path} for {model:Model}")
 def ask(context, path, model):
-    context.world.developers.ask(path, model)
+    context.world.requests.sdk.ask(path, model)
 
 
 @when("a developer streams {tokens:Number} tokens from {model:Model}")
 def stream(context, tokens, model):
-    context.world.developers.stream(model, tokens)
+    context.world.requests.sdk.stream(model, tokens)
 
 
 @when("a developer goes on with {model:Model} after a tool was called")
 def bring_tools(context, model):
-    context.world.developers.bring_tools(model)
+    context.world.requests.sdk.bring_tools(model)
 
 
 @when("a developer asks {model:Model} what only a tool can tell")
 def require_tool(context, model):
-    context.world.developers.require_tool(model)
+    context.world.requests.sdk.require_tool(model)
 
 
 @when("a developer closes a stream from {model:Model} after its first tokens")
 def leave_stream(context, model):
-    context.world.developers.leave_stream(model)
+    context.world.requests.sdk.leave_stream(model)
 
 
-@when("a developer asks {model:Model} with {trouble:Trouble}")
+@when("a developer asks {model:Model} with {trouble:SdkErrorCase}")
 def meet(context, model, trouble):
-    context.world.developers.meet(trouble, model)
+    context.world.requests.sdk.meet(trouble, model)
 
 
 @then("a developer finds {model:Model} in the list and by name")
 def must_find(context, model):
-    context.world.developers.must_find(model)
+    context.world.requests.sdk.must_find(model)
 
 
 @then("{exception:Exception} is raised, with no request to any worker")
 def raised_early(context, exception):
-    context.world.judge.must("raised", exception=exception, calls=0, most=0)
+    context.world.checker.must("raised", exception=exception, calls=0, most=0)
 
 
 @then("{exception:Exception} is raised, after {calls:Number} calls and at most {most:Number} requests to workers")
 def raised(context, exception, calls, most):
-    context.world.judge.must("raised", exception=exception, calls=calls, most=most)
+    context.world.checker.must("raised", exception=exception, calls=calls, most=most)
 
 
 @then("every answer calls the tool {tool:Name}")
 def calls_tool(context, tool):
-    context.world.judge.must("tool called", tool=tool)
+    context.world.checker.must("tool called", tool=tool)
 
 
 @then("no worker goes on with a request that its client has left")
 def left_alone(context):
-    context.world.judge.must("left alone")
+    context.world.checker.must("left alone")

@@ -1,23 +1,23 @@
-"""Faults that strike, last and heal. One pattern serves them all; what they are stands in hivecheck/faults/."""
+"""Faults that are injected, last and are removed. One pattern serves every fault of hivecheck/faults/."""
 
 from behave import then, when
 
 
-@when("{fault:Fault} strikes {target:Target}")
-def strike(context, fault, target):
-    context.world.faults.strike(fault, target)
+@when("{fault:Fault} is injected into {target:FaultTarget}")
+def inject(context, fault, target):
+    context.world.faults.inject(fault, target)
 
 
-@when("{fault:Fault} strikes {target:Target} for {seconds:Seconds} seconds")
-def strike_for(context, fault, target, seconds):
-    context.world.faults.strike(fault, target, seconds)
+@when("{fault:Fault} is injected into {target:FaultTarget} for {seconds:Seconds} seconds")
+def inject_for(context, fault, target, seconds):
+    context.world.faults.inject(fault, target, seconds)
 
 
-@when("{target:Target} is healed")
-def heal(context, target):
-    context.world.faults.heal(target)
+@when("{fault:Fault} is removed from {target:FaultTarget}")
+def remove(context, fault, target):
+    context.world.faults.remove(fault, target)
 
 
-@then("{target:Target} heals by itself when its time is over")
-def await_end(context, target):
-    context.world.faults.await_end(target)
+@then("{fault:Fault} is over on {target:FaultTarget}")
+def await_end(context, fault, target):
+    context.world.faults.await_end(fault, target)

@@ -5,120 +5,120 @@ from behave import given, then, when
 
 @when("the orchestrator is asked to stop")
 def stop_orchestrator(context):
-    context.world.nodes.stop("orchestrator")
+    context.world.cluster.nodes.stop("orchestrator")
 
 
 @when("the orchestrator is killed")
 def kill_orchestrator(context):
-    context.world.outages.kill("orchestrator")
+    context.world.cluster.outages.kill("orchestrator")
 
 
 @when("the orchestrator is started again")
 def start_orchestrator_again(context):
-    context.world.nodes.start_again("orchestrator")
+    context.world.cluster.nodes.start_again("orchestrator")
 
 
 @when("{hive:Hive} is asked to stop")
 def stop_hive(context, hive):
-    context.world.nodes.stop(hive)
+    context.world.cluster.nodes.stop(hive)
 
 
 @when("{hive:Hive} is started again")
 def start_again(context, hive):
-    context.world.nodes.start_again(hive)
+    context.world.cluster.nodes.start_again(hive)
 
 
 @when("the node of {worker:Worker} is started again")
 def start_worker_again(context, worker):
-    context.world.nodes.start_until_it_answers(worker)
+    context.world.cluster.nodes.start_until_it_answers(worker)
 
 
 @when("{hive:Hive} and its workers are killed")
 def kill_with_workers(context, hive):
-    context.world.nodes.kill_with_workers(hive)
+    context.world.cluster.nodes.kill_with_workers(hive)
 
 
 @given("a hive {hive:Hive} without workers joins the stack")
 def join_hive(context, hive):
-    context.world.nodes.join_hive(hive, {})
+    context.world.cluster.nodes.join_hive(hive, {})
 
 
 @when("a hive {hive:Hive} is configured by file with {key:Key} {value:Seconds} and started with {other:Key} {over:Seconds} on top")
 def join_hive_with_override(context, hive, key, value, other, over):
-    context.world.nodes.join_hive(hive, {key: value, other: value}, [f"{other}={over}"])
+    context.world.cluster.nodes.join_hive(hive, {key: value, other: value}, [f"{other}={over}"])
 
 
 @then("{hive:Hive} runs with {key:Key} {value:Seconds} and {other:Key} {over:Seconds}")
 def must_run_with(context, hive, key, value, other, over):
-    context.world.nodes.must_run_with(hive, {key: value, other: over})
+    context.world.cluster.nodes.must_run_with(hive, {key: value, other: over})
 
 
 @when("a hive is configured with {key:Key} set to {value:Value}")
 def start_bad_hive(context, key, value):
-    context.world.nodes.start_bad_hive(key, value)
+    context.world.cluster.nodes.start_bad_hive(key, value)
 
 
 @then("it refuses to start, naming {key:Key}, {value:Value} and {accepted:Accepted}")
 def must_refuse(context, key, value, accepted):
-    context.world.nodes.must_refuse(key, value, accepted)
+    context.world.cluster.nodes.must_refuse(key, value, accepted)
 
 
 @then("the orchestrator, the hives and their workers end in good order within the {budget:Budget} time")
 def must_all_end_well(context, budget):
     nodes = ["orchestrator", *context.world.stack.hives]
-    context.world.nodes.must_end_well(nodes, context.world.timeouts.named(budget))
+    context.world.cluster.nodes.must_end_well(nodes, context.world.timeouts.named(budget))
 
 
 @then("the orchestrator ends in good order within the {budget:Budget} time")
 def must_end_well(context, budget):
-    context.world.nodes.must_end_well(["orchestrator"], context.world.timeouts.named(budget))
+    context.world.cluster.nodes.must_end_well(["orchestrator"], context.world.timeouts.named(budget))
 
 
 @then("no process of the orchestrator or a hive is left")
 def must_leave_no_process(context):
-    context.world.nodes.must_leave_no_process(["orchestrator", *context.world.stack.hives])
+    context.world.cluster.nodes.must_leave_no_process(["orchestrator", *context.world.stack.hives])
 
 
 @then("the hives and their workers go on")
 def must_go_on(context):
-    context.world.nodes.must_go_on()
+    context.world.cluster.nodes.must_go_on()
 
 
 @then("{hive:Hive} reports {worker:Worker} as {state:WorkerState}")
 def must_be_in_state(context, hive, worker, state):
-    context.world.workers.must_be_in_state(hive, worker, state)
+    context.world.cluster.workers.must_be_in_state(hive, worker, state)
 
 
 @then("{hive:Hive} reports {worker:Worker} as {state:WorkerState} within the {budget:Budget} time")
 def must_come_to_state(context, hive, worker, state, budget):
-    context.world.workers.must_be_in_state(hive, worker, state, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_in_state(hive, worker, state, context.world.timeouts.named(budget))
 
 
 @then("{hive:Hive} calls itself {health:Health}")
 def must_call_itself(context, hive, health):
-    context.world.nodes.must_call_itself(hive, health)
+    context.world.cluster.nodes.must_call_itself(hive, health)
 
 
 @then("{hive:Hive} offers no models yet")
 def must_offer_nothing(context, hive):
-    context.world.nodes.must_offer(hive, [])
+    context.world.cluster.nodes.must_offer(hive, [])
 
 
 @then("{hive:Hive} offers exactly {models:Models} within the {budget:Budget} time")
 def must_offer(context, hive, models, budget):
-    context.world.nodes.must_offer(hive, models, context.world.timeouts.named(budget))
+    context.world.cluster.nodes.must_offer(hive, models, context.world.timeouts.named(budget))
 
 
 @then("{hive:Hive} tells its name, address, uptime and restart count")
 def must_introduce_itself(context, hive):
-    context.world.nodes.must_introduce_itself(hive)
+    context.world.cluster.nodes.must_introduce_itself(hive)
 
 
 @then("{hive:Hive} tells of each of its workers the process, the state and the models")
 def must_introduce_workers(context, hive):
-    context.world.nodes.must_introduce_workers(hive)
+    context.world.cluster.nodes.must_introduce_workers(hive)
 
 
 @then("the registry lists exactly the declared workers")
 def must_list_declared(context):
-    context.world.nodes.must_list_declared(context.world.timeouts.settling)
+    context.world.cluster.nodes.must_list_declared(context.world.timeouts.settling)

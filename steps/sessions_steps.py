@@ -5,95 +5,95 @@ from behave import given, then, when
 
 @given("{count:Number} sessions with {model:Model} are under way")
 def begin(context, count, model):
-    context.world.sessions.begin(model, count)
+    context.world.requests.sessions.begin(model, count)
 
 
 @when("{count:Number} sessions each take {turns:Number} turns with {model:Model}")
 def take_turns(context, count, turns, model):
-    context.world.sessions.begin(model, count, turns)
+    context.world.requests.sessions.begin(model, count, turns)
 
 
 @when("{count:Number} sessions each call every path of the API for {model:Model}")
 def visit_every_path(context, count, model):
-    context.world.sessions.visit_every_path(model, count)
+    context.world.requests.sessions.visit_every_path(model, count)
 
 
 @when("a session that begins with {words:Number} words takes {turns:Number} turns with {model:Model}")
 def take_long_turns(context, words, turns, model):
-    context.world.sessions.begin_long(model, words, turns)
+    context.world.requests.sessions.begin_long(model, words, turns)
 
 
 @when("two tenants hold {count:Number} sessions of the same names with {model:Model}")
 def hold_same_names(context, count, model):
-    context.world.sessions.begin(model, count, who=("a key of acme", "a key of globex"))
+    context.world.requests.sessions.begin(model, count, who=("a key of acme", "a key of globex"))
 
 
 @when("every session takes another turn")
 def take_another_turn(context):
-    context.world.sessions.take_turn()
+    context.world.requests.sessions.take_turn()
 
 
 @when("a session takes a turn that fails at every worker")
 def fail_a_turn(context):
-    context.world.sessions.fail_a_turn()
+    context.world.requests.sessions.fail_a_turn()
 
 
 @then("each session stayed at one worker, and they are spread over {spread:Number} workers or more")
 def stayed(context, spread):
-    context.world.judge.must("sticky", spread=spread)
+    context.world.checker.must("sticky", spread=spread)
 
 
 @then("each session stayed at its worker in spite of {count:Number} failed turn")
 def stayed_in_spite(context, count):
-    context.world.judge.must("sticky", spread=2, failed_turns=count)
+    context.world.checker.must("sticky", spread=2, failed_turns=count)
 
 
 @then("only the sessions of the killed worker moved, and none of their turns failed")
 def only_leavers_moved(context):
-    context.world.judge.must("only leavers moved", what="killed")
+    context.world.checker.must("only leavers moved", what="killed")
 
 
 @then("every later turn found its prompt in the worker's cache, and its first token in less than half the time")
 def warm_turns(context):
-    context.world.judge.must("warm turns", at_most=0.5)
+    context.world.checker.must("warm turns", at_most=0.5)
 
 
 @then("the tenants' sessions are kept apart")
 def owners_apart(context):
-    context.world.judge.must("owners apart")
+    context.world.checker.must("owners apart")
 
 
 @then("while the stream ran, {count:Number} chats or more were sent, and all of them went to workers with a smaller queue")
 def smaller_queue(context, count):
-    context.world.judge.must("smaller queue", at_least=count)
+    context.world.checker.must("smaller queue", at_least=count)
 
 
 @given("{count:Number} requests of somebody else keep {worker:Worker} busy, and {waiting:Number} or more are reported to wait")
 def occupy(context, count, worker, waiting):
-    context.world.rivals.occupy(worker, count)
-    context.world.rivals.await_report(worker, waiting, context.world.timeouts.convergence)
+    context.world.requests.occupiers.occupy(worker, count)
+    context.world.requests.occupiers.await_report(worker, waiting, context.world.timeouts.convergence)
 
 
 @when("somebody else gives up")
 def give_up(context):
-    context.world.rivals.leave()
+    context.world.requests.occupiers.leave()
 
 
 @then("{worker:Worker} was spared")
 def spared(context, worker):
-    context.world.judge.must("spared", worker=worker)
+    context.world.checker.must("spared", worker=worker)
 
 
 @then("sessions moved to {worker:Worker} or not at all, and some that were not remembered did")
 def moved_to_joiner(context, worker):
-    context.world.judge.must("moved to joiner", joiner=worker)
+    context.world.checker.must("moved to joiner", joiner=worker)
 
 
 @then("requests were at their worker within the {budget:Budget} time")
 def prompt_choice(context, budget):
-    context.world.judge.must("prompt choice", seconds=context.world.timeouts.named(budget))
+    context.world.checker.must("prompt choice", seconds=context.world.timeouts.named(budget))
 
 
 @then("more than {count:Number} requests were answered each second")
 def throughput(context, count):
-    context.world.judge.must("throughput", per_second=count)
+    context.world.checker.must("throughput", per_second=count)

@@ -2,61 +2,61 @@
 
 from behave import given, then, when
 
-from hivecheck.measurement.recovery import PROBE
+from hivecheck.measurement.recovery import LOAD
 
 
 @given("steady load of {rate:Number} requests per second on {model:Model}")
 def begin(context, rate, model):
-    context.world.steady_load.begin(model, rate)
+    context.world.load.begin(model, rate)
 
 
 @given("steady load of {rate:Number} requests per second on {model:Model}, at its workers' own pace")
 def begin_at_own_pace(context, rate, model):
-    context.world.steady_load.begin(model, rate, pace="")
+    context.world.load.begin(model, rate, pace="")
 
 
 @when("the load has gone on for a while")
 def go_on(context):
-    context.world.steady_load.go_on()
+    context.world.load.go_on()
 
 
 @when("the load has gone on until it is back to normal")
 def go_on_until_recovered(context):
-    context.world.steady_load.go_on_until_recovered()
+    context.world.load.go_on_until_recovered()
 
 
 @when("the load ends")
 def end(context):
-    context.world.steady_load.end()
+    context.world.load.end()
 
 
 @then("at least {count:Number} requests of the load were answered while the fault was active")
 def served_meanwhile(context, count):
-    context.world.judge.must("served meanwhile", at_least=count)
+    context.world.checker.must("served meanwhile", at_least=count)
 
 
 @then("every request of the load was answered that could be tried again")
 def zero_failed(context):
-    context.world.judge.must("zero failed")
+    context.world.checker.must("zero failed")
 
 
 @then("the load on {model:Model} was back to normal within the {budget:Budget} time of the fault")
 def recovered(context, model, budget):
-    workers = len(context.world.workers_of(model))
-    context.world.judge.must("recovered", within=context.world.timeouts.named(budget), workers=workers)
+    workers = len(context.world.cluster.workers_of(model))
+    context.world.checker.must("recovered", within=context.world.timeouts.named(budget), workers=workers)
 
 
 @then("the load on {model:Model} was back to normal within the {budget:Budget} time of the healing")
 def recovered_after_healing(context, model, budget):
-    workers = len(context.world.workers_of(model))
-    context.world.judge.must("recovered", within=context.world.timeouts.named(budget), workers=workers, of_healing=True)
+    workers = len(context.world.cluster.workers_of(model))
+    context.world.checker.must("recovered", within=context.world.timeouts.named(budget), workers=workers, of_healing=True)
 
 
 @then("all of the load was answered")
 def all_answered(context):
-    context.world.judge.must("all answered", purpose=PROBE)
+    context.world.checker.must("all answered", purpose=LOAD)
 
 
 @then("{worker:Worker} answered requests of the load that were sent after it was healed")
 def served_again(context, worker):
-    context.world.judge.must("served again", worker=worker)
+    context.world.checker.must("served again", worker=worker)

@@ -3,19 +3,19 @@
 from behave import then, when
 
 
-@when("the connections from {node:Target} to {peer:Target} are noted")
+@when("the connections from {node:FaultTarget} to {peer:FaultTarget} are noted")
 def note(context, node, peer):
-    context.world.wires.note(node, peer)
+    context.world.observations.connections.note(node, peer)
 
 
-@then("none of the noted connections from {node:Target} to {peer:Target} is left within the {budget:Budget} time")
+@then("none of the noted connections from {node:FaultTarget} to {peer:FaultTarget} is left within the {budget:Budget} time")
 def must_have_dropped(context, node, peer, budget):
-    context.world.wires.must_have_dropped(node, peer, context.world.timeouts.named(budget))
+    context.world.observations.connections.must_have_dropped(node, peer, context.world.timeouts.named(budget))
 
 
 @then("each answer of {model:Model} took at least {seconds:Seconds} seconds longer than the quickest of {others:Model}")
 def slowed(context, model, seconds, others):
-    context.world.judge.must("slowed", model=model, others=others, at_least_seconds=seconds)
+    context.world.checker.must("slowed", model=model, others=others, at_least_seconds=seconds)
 
 
 @then(
@@ -23,14 +23,14 @@ def slowed(context, model, seconds, others):
     "which took at most {percent:Number} percent of that time"
 )
 def slowed_alone(context, model, seconds, others, percent):
-    context.world.judge.must("slowed", model=model, others=others, at_least_seconds=seconds, others_share=percent / 100)
+    context.world.checker.must("slowed", model=model, others=others, at_least_seconds=seconds, others_share=percent / 100)
 
 
-@then("at least {count:Number} segments had to be sent again to {node:Target}")
+@then("at least {count:Number} segments had to be sent again to {node:FaultTarget}")
 def retransmitted(context, count, node):
-    context.world.judge.must("retransmitted", node=node, at_least=count)
+    context.world.checker.must("retransmitted", node=node, at_least=count)
 
 
-@then("{node:Target} was tried again after ever longer waits")
+@then("{node:FaultTarget} was tried again after ever longer waits")
 def growing_gaps(context, node):
-    context.world.judge.must("growing gaps", node=node, factor=1.5, count=3)
+    context.world.checker.must("growing gaps", node=node, factor=1.5, count=3)

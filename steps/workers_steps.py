@@ -5,127 +5,127 @@ from behave import given, then, when
 
 @when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}")
 def start(context, worker, model, hive):
-    context.world.workers.start(worker, model, hive)
+    context.world.cluster.workers.start(worker, model, hive)
 
 
 @when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}, taking {seconds:Seconds} seconds to load")
 def start_slowly(context, worker, model, hive, seconds):
-    context.world.workers.start(worker, model, hive, load_seconds=seconds)
+    context.world.cluster.workers.start(worker, model, hive, load_seconds=seconds)
 
 
 @given("a worker {worker:Worker} of {model:Model} served on {hive:Hive} and was removed")
 def serve_and_leave(context, worker, model, hive):
-    context.world.workers.serve_and_leave(worker, model, hive)
+    context.world.cluster.workers.serve_and_leave(worker, model, hive)
 
 
 @when("{worker:Worker} is removed from {hive:Hive}")
 def remove(context, worker, hive):
-    context.world.workers.remove(worker, hive)
+    context.world.cluster.workers.remove(worker, hive)
 
 
 @when("{worker:Worker} is killed")
 def kill(context, worker):
-    context.world.workers.kill(worker)
+    context.world.cluster.workers.kill(worker)
 
 
 @when("{worker:Worker} is paused")
 def pause(context, worker):
-    context.world.workers.pause(worker)
+    context.world.cluster.workers.pause(worker)
 
 
 @when("{worker:Worker} is resumed")
 def resume(context, worker):
-    context.world.workers.resume(worker)
+    context.world.cluster.workers.resume(worker)
 
 
 @given("the epoch of {worker:Worker} is noted")
 def note_epoch(context, worker):
-    context.world.workers.note_epoch(worker)
+    context.world.cluster.workers.note_epoch(worker)
 
 
 @then("the registry lists {worker:Worker} within the {budget:Budget} time")
 def must_be_listed(context, worker, budget):
-    context.world.workers.must_be_listed(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_listed(worker, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} can be routed to within the {budget:Budget} time")
 def must_be_routable(context, worker, budget):
-    context.world.workers.must_be_routable(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_routable(worker, context.world.timeouts.named(budget))
 
 
 @then("the registry no longer lists {worker:Worker} within the {budget:Budget} time")
 @then("{worker:Worker} is out of the registry within the {budget:Budget} time")
 def must_leave_registry(context, worker, budget):
-    context.world.workers.must_leave_registry(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_leave_registry(worker, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} is out of routing within the {budget:Budget} time")
 def must_leave_routing(context, worker, budget):
-    context.world.workers.must_leave_routing(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_leave_routing(worker, context.world.timeouts.named(budget))
 
 
 @then("the registry shows {worker:Worker} online with {model:Model} and an epoch of its own")
 def must_show(context, worker, model):
-    context.world.workers.must_show(worker, model)
+    context.world.cluster.workers.must_show(worker, model)
 
 
 @then("{worker:Worker} stays in routing until the stream has ended, for longer than the {budget:Budget} time")
 def must_stay_in_routing(context, worker, budget):
     seconds = context.world.timeouts.named(budget)
-    context.world.workers.must_stay_in_routing(worker, context.world.clients.have_ended, longer_than=seconds)
+    context.world.cluster.workers.must_stay_in_routing(worker, context.world.requests.chats.have_ended, longer_than=seconds)
 
 
 @then("{times:Number} heartbeats of {worker:Worker} move its time, each within the {budget:Budget} time")
 def must_beat(context, times, worker, budget):
-    context.world.workers.must_beat(worker, times, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_beat(worker, times, context.world.timeouts.named(budget))
 
 
 @then("the registry shows {requests:Number} request running at {worker:Worker} within the {budget:Budget} time")
 @then("the registry shows {requests:Number} requests running at {worker:Worker} within the {budget:Budget} time")
 def must_run(context, requests, worker, budget):
-    context.world.workers.must_run(worker, requests, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_run(worker, requests, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} is offline in the registry within the {budget:Budget} time")
 def must_be_offline(context, worker, budget):
-    context.world.workers.must_be_offline(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_offline(worker, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} is offline in the status API within the {budget:Budget} time")
 def must_be_offline_in_status(context, worker, budget):
-    context.world.workers.must_be_offline_in_status(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_offline_in_status(worker, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} is registered with a newer epoch within the {budget:Budget} time")
 def must_have_newer_epoch(context, worker, budget):
-    context.world.workers.must_have_newer_epoch(worker, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_have_newer_epoch(worker, context.world.timeouts.named(budget))
 
 
 @then("a heartbeat with the old epoch of {worker:Worker} is refused")
 def must_refuse_old_heartbeat(context, worker):
-    context.world.workers.must_refuse_old_heartbeat(worker)
+    context.world.cluster.workers.must_refuse_old_heartbeat(worker)
 
 
 @then("a deregistration with the old epoch of {worker:Worker} is refused")
 def must_refuse_old_removal(context, worker):
-    context.world.workers.must_refuse_old_removal(worker)
+    context.world.cluster.workers.must_refuse_old_removal(worker)
 
 
 @then("no work is left in hand within the {budget:Budget} time")
 def must_be_idle(context, budget):
-    context.world.workers.must_be_idle(context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_be_idle(context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} was not registered before its models answered")
 def not_registered_early(context, worker):
-    context.world.judge.must("not before ready", worker=worker, aspect="registered")
+    context.world.checker.must("not before ready", worker=worker, aspect="registered")
 
 
 @then("every client was refused until {worker:Worker} was ready")
 def not_answered_early(context, worker):
-    context.world.judge.must("not before ready", worker=worker, aspect="answered")
+    context.world.checker.must("not before ready", worker=worker, aspect="answered")
 
 
 @then("{worker:Worker} received nothing before it was ready")
 def nothing_received_early(context, worker):
-    context.world.judge.must("not before ready", worker=worker, aspect="received")
+    context.world.checker.must("not before ready", worker=worker, aspect="received")

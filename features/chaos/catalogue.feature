@@ -1,18 +1,18 @@
-@chaos @integration @topology.provisioned @own_stack
+@chaos @integration @topology.model_provisioning @fresh_stack
 Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
   Scenario Outline: A hive that finds its catalogue damaged rebuilds it from every row that is whole
     Given steady load of 20 requests per second on model-a
     And hive-1 has fetched 12 models
-    When a termination strikes hive-1
-    And <damage> strikes hive-1
-    And an outage of the model source strikes hub
+    When a SIGTERM is injected into hive-1
+    And <damage> is injected into hive-1
+    And an outage of the model hub is injected into hub
     And hive-1 is started again
     Then hive-1 has noticed the damage, and has put the damaged catalogue aside
     And every model whose row was whole is ready at hive-1, and no other
     And the catalogue of hive-1 is healthy
-    When hub is healed
+    When an outage of the model hub is removed from hub
     Then hive-1 brings a model that it never had, and a client is served
     When the load has gone on until it is back to normal
     And the load ends
@@ -20,15 +20,15 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
     Examples:
       | damage                                 |
-      | a damage to the header of the database |
-      | a damage to a page of the database     |
+      | corruption of the database header |
+      | corruption of a database page     |
       | a truncation of the database           |
 
   @INT-006 @P2 @requires.files
   Scenario Outline: A hive whose catalogue is damaged while it runs writes it anew, and loses nothing
     Given steady load of 20 requests per second on model-a
     And hive-1 has fetched 12 models
-    When <damage> strikes hive-1
+    When <damage> is injected into hive-1
     Then hive-1 has noticed the damage, and has put the damaged catalogue aside
     And every model that hive-1 has fetched is in its catalogue on disk
     And hive-1 brings a model that it never had, and a client is served
@@ -37,15 +37,15 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
 
     Examples:
       | damage                             |
-      | a damage to a page of the database |
+      | corruption of a database page |
       | a zeroed database                  |
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
   Scenario: A hive that can read nothing of its catalogue works from memory, and says so
     Given steady load of 20 requests per second on model-a
     And hive-1 has fetched 12 models
-    When a termination strikes hive-1
-    And a zeroed database strikes hive-1
+    When a SIGTERM is injected into hive-1
+    And a zeroed database is injected into hive-1
     And hive-1 is started again
     Then the catalogue of hive-1 is degraded, and so is the hive
     And hive-1 has left the unreadable catalogue where it is

@@ -1,7 +1,7 @@
 @integration @chaos
 Feature: Hives share the work, and workers may come and go under load
 
-  @INT-001 @P1 @topology.pairs
+  @INT-001 @P1 @topology.two_hives
   Scenario: Requests are shared out over both hives
     When 40 chats for model-shared are sent
     Then every client was answered

@@ -1,4 +1,4 @@
-@integration @chaos @topology.apart @requires.packets
+@integration @chaos @topology.network_faults @requires.packets
 Feature: Networks are cut, slow and rude, and clients get their answers or are told why not
 
   @INT-004 @P2
@@ -6,12 +6,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Given steady load of 20 requests per second on model-shared
     When 8 chats at once for model-shared meet work of 0.1 seconds
     And the connections from orchestrator to hive-1 are noted
-    And a partition from the orchestrator strikes hive-1
-    Then the circuit of worker-shared-1 is open within the lost contact time
+    And a partition from the orchestrator is injected into hive-1
+    Then the circuit of worker-shared-1 is open within the partition detection time
     When the load has gone on for a while
-    And hive-1 is healed
-    Then the circuit of worker-shared-1 is closed within the contact again time
-    And none of the noted connections from orchestrator to hive-1 is left within the contact again time
+    And a partition from the orchestrator is removed from hive-1
+    Then the circuit of worker-shared-1 is closed within the partition recovery time
+    And none of the noted connections from orchestrator to hive-1 is left within the partition recovery time
     When the load has gone on until it is back to normal
     And the load ends
     Then every request of the load was answered that could be tried again
@@ -21,12 +21,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @INT-004 @P2
   Scenario: When the way to the only hive of a model is cut, its clients are told when to come back
     Given steady load of 20 requests per second on model-a
-    When a partition from the hives strikes orchestrator
-    Then the circuit of worker-a is open within the lost contact time
+    When a partition from the hives is injected into orchestrator
+    Then the circuit of worker-a is open within the partition detection time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was refused with status 503 and code no_available_workers, with no request to any worker
-    When orchestrator is healed
-    Then the circuit of worker-a is closed within the contact again time
+    When a partition from the hives is removed from orchestrator
+    Then the circuit of worker-a is closed within the partition recovery time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load has gone on until it is back to normal
@@ -37,10 +37,10 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A stream whose hive vanishes without a word ends with an error once it was silent for too long
     Given steady load of 20 requests per second on model-shared
     And a client is streaming a long answer from model-a
-    When a half-open death strikes hive-1
+    When a silent crash is injected into hive-1
     Then every stream broke off so that its client can tell, by error event upstream_timeout
     And worker-a is offline in the registry within the lease expiry time
-    When hive-1 is healed
+    When a silent crash is removed from hive-1
     Then worker-a can be routed to within the stack ready time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -51,21 +51,21 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A stream that the network cuts in its middle ends with an error that its client can read
     Given steady load of 20 requests per second on model-shared
     And a client is streaming a long answer from model-a
-    When a cut after 4096 bytes to the orchestrator strikes hive-1
+    When a reset after 4096 bytes to the orchestrator is injected into hive-1
     Then every stream broke off so that its client can tell, by error event upstream_disconnected
     And no request was sent to a second worker
-    When hive-1 is healed
-    Then the circuit of worker-a is closed within the contact again time
+    When a reset after 4096 bytes to the orchestrator is removed from hive-1
+    Then the circuit of worker-a is closed within the partition recovery time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load ends
     Then every request of the load was answered that could be tried again
 
-  @NF-007 @P2 @topology.attached @own_stack
+  @NF-007 @P2 @topology.attached @fresh_stack
   Scenario: A connection whose first packet is lost comes about late, and costs no client its answer
     Given steady load of 20 requests per second on model-b
     When 3 chats for model-b are sent, one after the other
-    And a loss of the first packet of each connection to the workers strikes orchestrator
+    And SYN loss to the workers is injected into orchestrator
     And a client asks model-a
     And 3 chats for model-b are sent, one after the other
     Then every client was answered
@@ -73,7 +73,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And no request was sent to a second worker
     And the circuit of worker-1 is closed within the convergence time
     And the registry lists worker-1 within the heartbeat time
-    When orchestrator is healed
+    When SYN loss to the workers is removed from orchestrator
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load ends
@@ -82,8 +82,8 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-005 @P1
   Scenario: Connections that are reset before the first byte cost no client its answer
     Given steady load of 20 requests per second on model-shared
-    When a hail of resets to the orchestrator strikes hive-1
-    Then the circuit of worker-shared-1 is open within the lost contact time
+    When a connection reset to the orchestrator is injected into hive-1
+    Then the circuit of worker-shared-1 is open within the partition detection time
     When the load has gone on for a while
     And the load ends
     Then every request of the load was answered that could be tried again
@@ -93,7 +93,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A connection that is reset in mid-stream ends with an error that its client can read
     Given steady load of 20 requests per second on model-shared
     And a client is streaming a long answer from model-a
-    When a hail of resets to the orchestrator strikes hive-1
+    When a connection reset to the orchestrator is injected into hive-1
     Then every stream broke off so that its client can tell, by error event upstream_disconnected
     When the load has gone on for a while
     And the load ends
@@ -102,11 +102,11 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-001 @P1
   Scenario Outline: While the way to a hive is cut it is tried again after ever longer waits, and it is found again when the way is whole
     Given steady load of 10 requests per second on model-a
-    When a partition from the orchestrator strikes hive-1 for <seconds> seconds
-    Then the circuit of worker-a is open within the lost contact time
+    When a partition from the orchestrator is injected into hive-1 for <seconds> seconds
+    Then the circuit of worker-a is open within the partition detection time
     And the registry lists worker-a within the heartbeat time
-    And hive-1 heals by itself when its time is over
-    And the circuit of worker-a is closed within the contact again time
+    And a partition from the orchestrator is over on hive-1
+    And the circuit of worker-a is closed within the partition recovery time
     And hive-1 was tried again after ever longer waits
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -126,7 +126,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-002 @P1
   Scenario: A way that takes half a second longer makes answers later, keeps them whole, and drives nobody away
     Given steady load of 10 requests per second on model-a
-    When 500 ms more per round trip to the orchestrator strikes hive-1
+    When 500 ms latency to the orchestrator is injected into hive-1
     And 5 streams of 10 tokens are taken from model-a
     And 5 streams of 10 tokens are taken from model-b
     Then every stream is whole: each token once, in order, a finish reason and the end marker
@@ -134,7 +134,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And no request was sent to a second worker
     And the circuit of worker-a is closed within the convergence time
     And the registry lists worker-a within the heartbeat time
-    When hive-1 is healed
+    When 500 ms latency to the orchestrator is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load has gone on until it is back to normal
@@ -145,7 +145,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-004 @P2
   Scenario: A way that carries 10 KB a second makes long answers late, keeps them whole, and slows down nobody else
     Given steady load of 10 requests per second on model-b
-    When a limit of 10 KB/s to the orchestrator strikes hive-1
+    When a 10 KB/s bandwidth limit to the orchestrator is injected into hive-1
     And 2 streams of 100 tokens are taken from model-a
     And 2 streams of 100 tokens are taken from model-b
     Then every stream is whole: each token once, in order, a finish reason and the end marker
@@ -153,7 +153,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And no request was sent to a second worker
     And the circuit of worker-a is closed within the convergence time
     And the registry lists worker-a within the heartbeat time
-    When hive-1 is healed
+    When a 10 KB/s bandwidth limit to the orchestrator is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load ends
@@ -163,12 +163,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A way that loses a third of the packets costs no client its answer
     Given steady load of 10 requests per second on model-b
     When a client asks model-a
-    And a loss of 30 % of the packets from the orchestrator strikes hive-1
+    And 30 % packet loss from the orchestrator is injected into hive-1
     And 40 chats for model-a are sent, one after the other
     Then every client was answered
     And no request was sent to a second worker
     And the registry lists worker-a within the heartbeat time
-    When hive-1 is healed
+    When 30 % packet loss from the orchestrator is removed from hive-1
     Then at least 3 segments had to be sent again to hive-1
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -178,17 +178,17 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @GATE-006 @P1 @topology.attached @requires.pause
   Scenario: A worker that its hive reaches half a second later is no wedge; one that freezes is, and comes back when it thaws
     Given steady load of 20 requests per second on model-shared
-    When 500 ms more per round trip to the workers strikes hive-1
+    When 500 ms latency to the workers is injected into hive-1
     Given a client is streaming a long answer from model-a
-    Then worker-1 stays in routing until the stream has ended, for longer than the wedge detection time
+    Then worker-1 stays in routing until the stream has ended, for longer than the pause detection time
     And hive-1 reports worker-1 as alive
     And the orchestrator is ready
     And clients are offered exactly model-a, model-b and model-shared
     When worker-1 is paused
-    Then worker-1 is out of routing within the wedge detection time
+    Then worker-1 is out of routing within the pause detection time
     When worker-1 is resumed
     Then worker-1 can be routed to within the worker return time
-    When hive-1 is healed
+    When 500 ms latency to the workers is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load ends
@@ -197,15 +197,15 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @INT-005 @P2 @topology.attached
   Scenario Outline: A worker that its hive cannot reach gets no work, whichever way is cut, and does again once the way is whole
     Given steady load of 20 requests per second on model-shared
-    When <cut> strikes worker-1
-    Then hive-1 reports worker-1 as wedged within the lost contact time
-    And worker-1 is out of routing within the lost contact time
+    When <cut> is injected into worker-1
+    Then hive-1 reports worker-1 as wedged within the partition detection time
+    And worker-1 is out of routing within the partition detection time
     When 5 chats for model-shared are sent
     Then every client was answered
     And every request was served by worker-2
-    When worker-1 is healed
-    Then hive-1 reports worker-1 as alive within the contact again time
-    And worker-1 can be routed to within the contact again time
+    When <cut> is removed from worker-1
+    Then hive-1 reports worker-1 as alive within the partition recovery time
+    And worker-1 can be routed to within the partition recovery time
     And 3 heartbeats of worker-1 move its time, each within the heartbeat time
     When the load ends
     Then every request of the load was answered that could be tried again
@@ -213,5 +213,5 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Examples:
       | cut                                  |
       | a partition from the hives           |
-      | a loss of all packets to the hives   |
-      | a loss of all packets from the hives |
+      | 100 % packet loss to the hives   |
+      | 100 % packet loss from the hives |

@@ -1,7 +1,7 @@
 @integration @chaos @requires.memory
 Feature: The kernel kills workers for want of memory, and their hive knows why
 
-  @INT-008 @P2 @topology.default @own_stack
+  @INT-008 @P2 @topology.default @fresh_stack
   Scenario: A model that does not fit into memory is never offered, and its hive goes on and says why
     Given steady load of 20 requests per second on model-a
     And the memory of hive-1 is noted
@@ -19,31 +19,31 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     When the load ends
     Then all of the load was answered
 
-  @INT-009 @P2 @topology.default @own_stack
+  @INT-009 @P2 @topology.default @fresh_stack
   Scenario: A worker killed for want of memory in the middle of an answer takes nobody along, and its memory is free again
     Given steady load of 20 requests per second on model-shared
     And the memory of hive-1 is noted
     And a client is streaming from model-a
-    When an exhaustion of memory strikes worker-a
+    When an OOM kill is injected into worker-a
     Then worker-a is out of routing within the worker detection time
     And every stream broke off so that its client can tell
     When 6 chats for model-shared meet nothing out of the ordinary
     Then each of them was answered
     And hive-1 never restarted worker-shared-1
-    When worker-a is healed
+    When an OOM kill is removed from worker-a
     Then worker-a can be routed to within the restart time
     And hive-1 uses no more memory than before within the settling time
     When the load ends
     Then all of the load was answered
 
-  @WC-003 @P1 @topology.pairs
+  @WC-003 @P1 @topology.two_hives
   Scenario: A hive sees that a worker was killed for want of memory, removes it and starts it again
     Given steady load of 10 requests per second on model-shared
     And the epoch of worker-1 is noted
-    When an exhaustion of memory strikes worker-1
+    When an OOM kill is injected into worker-1
     Then worker-1 is out of routing within the worker detection time
     And hive-1 says of worker-1: out of memory
-    When worker-1 is healed
+    When an OOM kill is removed from worker-1
     Then worker-1 is registered with a newer epoch within the restart time
     And hive-1 has restarted worker-1 1 times within the restart time
     When the load has gone on until it is back to normal

@@ -1,4 +1,4 @@
-@integration @chaos @topology.small @own_stack
+@integration @chaos @topology.small @fresh_stack
 Feature: The registry's database is taken from it while it runs
 
   @INT-007 @P2 @requires.exec
@@ -6,12 +6,12 @@ Feature: The registry's database is taken from it while it runs
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists
-    When <fault> strikes registry
-    Then the registry notices within the database notice time that something is wrong with its database
+    When <fault> is injected into registry
+    Then the registry notices within the database fault detection time that something is wrong with its database
     When a service worker-late is registered
     Then the registry lists worker-late, holds it back for its database, and says that it is degraded
-    When registry is healed
-    Then the registry has stored exactly what it lists within the database notice time
+    When <fault> is removed from registry
+    Then the registry has stored exactly what it lists within the database fault detection time
     When the load ends
     Then all of the load was answered
     And the load on model-a was back to normal within the recovery time of the fault
@@ -19,18 +19,18 @@ Feature: The registry's database is taken from it while it runs
     Examples:
       | fault                       |
       | a lock on the database      |
-      | a limit of 0 bytes to files |
+      | a file write limit of 0 bytes |
 
   @INT-007 @P2 @requires.exec
   Scenario: A registry whose database is replaced under its hands fills the new file with all it knows
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists
-    When a replacement of the database strikes registry
-    Then the registry notices within the database notice time that something is wrong with its database
-    And the registry has stored exactly what it lists within the database notice time
+    When a replacement of the database is injected into registry
+    Then the registry notices within the database fault detection time that something is wrong with its database
+    And the registry has stored exactly what it lists within the database fault detection time
     When a service worker-late is registered
-    Then the registry has stored exactly what it lists within the database notice time
+    Then the registry has stored exactly what it lists within the database fault detection time
     When the load has gone on for a while
     And the load ends
     Then all of the load was answered

@@ -1,13 +1,13 @@
 @integration @chaos @topology.default
 Feature: Workers and hives are struck while clients are served
 
-  @INT-003 @P2 @requires.kill @own_stack
+  @INT-003 @P2 @requires.kill @fresh_stack
   Scenario: A worker that is killed half-way through a stream comes back, and nothing is corrupted
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a
-    When a kill strikes the worker serving the request
+    When a SIGKILL is injected into the worker serving the request
     Then every stream broke off so that its client can tell
-    When that worker is healed
+    When a SIGKILL is removed from that worker
     Then that worker can be routed to within the restart time
     When 5 chats for model-a are sent
     Then every answer is a full chat completion of the model that was asked for
@@ -17,9 +17,9 @@ Feature: Workers and hives are struck while clients are served
   @GATE-006 @P1 @requires.pause
   Scenario: A worker that stands still for a while leaves rotation, and is back by itself
     Given steady load of 20 requests per second on model-a
-    When a wedge strikes worker-a for 4 seconds
-    Then worker-a is out of routing within the wedge detection time
-    And worker-a heals by itself when its time is over
+    When a process pause is injected into worker-a for 4 seconds
+    Then worker-a is out of routing within the pause detection time
+    And a process pause is over on worker-a
     And worker-a can be routed to within the worker return time
     When the load has gone on until it is back to normal
     And the load ends

@@ -6,7 +6,7 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
     And a client waits, with patience, for the first token of model-a
-    When a kill strikes the worker serving the request
+    When a SIGKILL is injected into the worker serving the request
     Then that worker is out of routing within the worker detection time
     And hive-1 has restarted that worker 1 times within the restart time
     And that worker can be routed to within the worker return time
@@ -22,7 +22,7 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
     And a client is streaming a long answer from model-a
-    When a kill strikes the worker serving the request
+    When a SIGKILL is injected into the worker serving the request
     Then that worker is out of routing within the worker detection time
     When the load has gone on until it is back to normal
     And the load ends
@@ -59,7 +59,7 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     Given a worker worker-3 of model-a serves on hive-1
     And a worker worker-4 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
-    When a kill strikes half the workers of model-a
+    When a SIGKILL is injected into half the workers of model-a
     And the load has gone on for a while
     And the load ends
     Then every request of the load was answered that could be tried again
@@ -69,10 +69,10 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
   Scenario: A worker that freezes leaves rotation, clients are served by the others, and it comes back when it thaws
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
-    When a wedge strikes worker-3
-    Then worker-3 is out of routing within the wedge detection time
+    When a process pause is injected into worker-3
+    Then worker-3 is out of routing within the pause detection time
     When the load has gone on for a while
-    And worker-3 is healed
+    And a process pause is removed from worker-3
     Then worker-3 can be routed to within the worker return time
     When the load has gone on until it is back to normal
     And the load ends
@@ -80,26 +80,26 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     And at least 20 requests of the load were answered while the fault was active
     And the load on model-a was back to normal within the recovery time of the fault
 
-  @WC-006 @P1 @requires.pause @own_stack
+  @WC-006 @P1 @requires.pause @fresh_stack
   Scenario: When every worker freezes nobody can be served, and everybody is again soon after they thaw
     Given steady load of 20 requests per second on model-a
-    When a wedge strikes every worker of hive-1
+    When a process pause is injected into every worker of hive-1
     Then model-a is no longer offered to clients within the convergence time
     When the load has gone on for a while
-    And every worker of hive-1 is healed
+    And a process pause is removed from every worker of hive-1
     And the load has gone on until it is back to normal
     And the load ends
     Then the load on model-a was back to normal within the recovery time of the healing
 
-  @WC-006 @P1 @requires.exec @topology.wary
+  @WC-006 @P1 @requires.exec @topology.sensitive_breaker
   Scenario: A worker that lets requests hang and calls itself well is found out by what it does, and gets its chance again
     Given a worker worker-3 of model-a serves on hive-1, and can be made to lie
     And steady load of 50 requests per second on model-a, at its workers' own pace
-    When a lie strikes worker-3
-    Then the circuit of worker-3 lets no more than a probe through within the wedge detection time
+    When a gray failure is injected into worker-3
+    Then the circuit of worker-3 lets no more than a probe through within the pause detection time
     And hive-1 reports worker-3 as alive
     When the load has gone on for a while
-    And worker-3 is healed
+    And a gray failure is removed from worker-3
     Then the circuit of worker-3 is closed within the worker return time
     When the load has gone on until it is back to normal
     And the load ends

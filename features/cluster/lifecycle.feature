@@ -1,4 +1,4 @@
-@integration @topology.pool
+@integration @topology.single_slot
 Feature: A cluster from its first worker to its worst day
 
   @CLU-019 @P1

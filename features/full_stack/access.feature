@@ -28,7 +28,7 @@ Feature: Only those with the right get in, and who they are travels along
     Then every listening socket of every node is on the stack's own network
     And no node listens on a port that nobody asked for
 
-  @SEC-004 @P2 @requires.confine
+  @SEC-004 @P2 @requires.sandbox
   Scenario: Every container is confined to what its service needs
     Then every service runs as an ordinary user without privileges or capabilities
     And every service has a root it cannot write to, and limits on memory and processes

@@ -20,14 +20,14 @@ Feature: Health tells the truth, from worker to hive to orchestrator
   @SVC-001 @P0 @requires.pause
   Scenario: A wedged worker is not called alive, and comes back
     When worker-a is paused
-    Then hive-1 reports worker-a as wedged within the wedge detection time
+    Then hive-1 reports worker-a as wedged within the pause detection time
     And hive-1 calls itself degraded
-    And worker-a is out of the registry within the wedge detection time
+    And worker-a is out of the registry within the pause detection time
     When worker-a is resumed
     Then hive-1 reports worker-a as alive within the worker return time
     And the registry lists worker-a within the registration time
 
-  @FULL-008 @P1 @topology.small @own_stack @requires.terminate
+  @FULL-008 @P1 @topology.small @fresh_stack @requires.terminate
   Scenario: When nothing can serve, the orchestrator is not ready and says when to come back
     When hive-1 is asked to stop
     Then the orchestrator stops being ready within the convergence time

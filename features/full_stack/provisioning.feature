@@ -1,4 +1,4 @@
-@integration @topology.provisioned @own_stack
+@integration @topology.model_provisioning @fresh_stack
 Feature: A model that is on no hive is brought there when somebody asks for it
 
   @FULL-007 @P1
@@ -17,10 +17,10 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @FULL-007 @P1
   Scenario: A download is tracked while its client waits
     Given model-large is offered by the hub, and on no hive
-    When a slowness of the model source strikes hub
+    When a bandwidth limit of the model hub is injected into hub
     And 1 clients wait for model-large
     Then the download of model-large is seen to progress within the download time
-    When hub is healed
+    When a bandwidth limit of the model hub is removed from hub
     Then all 1 chats were answered
 
   @FULL-007 @P1
@@ -32,7 +32,7 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @INT-011 @P1
   Scenario: Three clients want the same absent model: it is downloaded once, and all are served
     Given model-hub is offered by the hub, and on no hive
-    When a slowness of the model source strikes hub
+    When a bandwidth limit of the model hub is injected into hub
     And 3 clients wait for model-hub
     Then all 3 chats were answered
     And every answer is a full chat completion of the model that was asked for
@@ -42,7 +42,7 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @FULL-007 @P1
   Scenario: A download that breaks off goes on where it stopped
     Given model-hub is offered by the hub, and on no hive
-    When a slowness of the model source strikes hub
+    When a bandwidth limit of the model hub is injected into hub
     And the hub is to break its next download off
     And a client asks model-hub
     Then all 1 chats were answered
@@ -52,12 +52,12 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @FULL-007 @P1 @requires.kill @requires.restart
   Scenario: A hive that is killed in the middle of a download goes on where it stopped
     Given model-large is offered by the hub, and on no hive
-    When a slowness of the model source strikes hub
+    When a bandwidth limit of the model hub is injected into hub
     And hive-1 is asked for model-large
     And hive-1 has downloaded a part of model-large
     And hive-1 is killed
     And hive-1 is started again
-    And hub is healed
+    And a bandwidth limit of the model hub is removed from hub
     Then model-large is offered to clients within the download time
     When a client asks model-large
     Then all 1 chats were answered
@@ -76,7 +76,7 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @FULL-007 @P1
   Scenario: Wrong bytes are never served, however often they come
     Given model-hub is offered by the hub, and on no hive
-    When a corruption of the model source strikes hub
+    When corruption of model downloads is injected into hub
     And a client asks model-hub
     Then every client is refused with status 503 and code model_unavailable, and told when to come back
     And the hub did send wrong bytes of model-hub
@@ -85,10 +85,10 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   @FULL-007 @P1
   Scenario: While the hub is down clients are told when to come back, and later they are served
     Given model-hub is offered by the hub, and on no hive
-    When an outage of the model source strikes hub
+    When an outage of the model hub is injected into hub
     And a client asks model-hub
     Then every client is refused with status 503 and code model_hub_unavailable, and told when to come back
-    When hub is healed
+    When an outage of the model hub is removed from hub
     And clients keep asking model-hub until one is answered
     Then model-hub was downloaded once
 
@@ -96,30 +96,30 @@ Feature: A model that is on no hive is brought there when somebody asks for it
   Scenario: A disk without room for a model: the client is told so, nothing half-written stays, and with room it works
     Given steady load of 20 requests per second on model-a
     And model-large is offered by the hub, and on no hive
-    When a limit of 1 MiB to files strikes hive-1
-    And a limit of 1 MiB to files strikes hive-2
+    When a file write limit of 1 MiB is injected into hive-1
+    And a file write limit of 1 MiB is injected into hive-2
     And a client asks model-large
     Then every client is refused with status 507 and code insufficient_storage
     And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
-    When hive-1 is healed
-    And hive-2 is healed
+    When a file write limit of 1 MiB is removed from hive-1
+    And a file write limit of 1 MiB is removed from hive-2
     And clients keep asking model-large until one is answered
     Then model-large is served from the very file that the hub offers
     When the load ends
     Then all of the load was answered
 
-  @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.cramped
+  @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.small_disk
   Scenario: A disk that fills up in the middle of a download: the client is told so, nothing half-written stays, and with room it works
     Given steady load of 20 requests per second on model-a
     And model-large is offered by the hub, and on no hive
-    When a slowness of the model source strikes hub
+    When a bandwidth limit of the model hub is injected into hub
     And 1 clients wait for model-large
     And hive-1 has downloaded a part of model-large
-    And a full disk strikes hive-1
+    And a full disk is injected into hive-1
     Then every client is refused with status 507 and code insufficient_storage
     And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
-    When hub is healed
-    And hive-1 is healed
+    When a bandwidth limit of the model hub is removed from hub
+    And a full disk is removed from hive-1
     And clients keep asking model-large until one is answered
     Then model-large is served from the very file that the hub offers
     When the load ends

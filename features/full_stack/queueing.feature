@@ -1,4 +1,4 @@
-@integration @topology.pool
+@integration @topology.single_slot
 Feature: More clients than workers
 
   @FULL-006 @P1

@@ -1,4 +1,4 @@
-@integration @topology.brisk
+@integration @topology.short_timeouts
 Feature: A worker that keeps failing is spared, and gets its chance to come back
 
   @CLU-035 @GATE-005 @P1
@@ -8,7 +8,7 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
     And the circuit of worker-3 is open within the settling time
     When 3 chats at once for model-c meet nothing out of the ordinary
     Then each of them was refused with status 503 and code no_available_workers, with no request to any worker
-    When the circuit of worker-3 lets a probe through within the probation time
+    When the circuit of worker-3 lets a probe through within the half open time
     And 3 chats at once for model-c meet work of 0.1 seconds
     Then 1 of them was answered, the others were refused with status 503 and code no_available_workers
     When 1 chats for model-c meet nothing out of the ordinary
@@ -19,11 +19,11 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
   @CLU-035 @P1
   Scenario: A probe that fails opens the circuit again
     When 25 chats for model-c meet an internal error
-    And the circuit of worker-3 lets a probe through within the probation time
+    And the circuit of worker-3 lets a probe through within the half open time
     And 1 chats for model-c meet an internal error
     Then each of them was refused with status 500 and code simulated_fault, by its worker
     And the circuit of worker-3 is open within the settling time
-    When the circuit of worker-3 lets a probe through within the probation time
+    When the circuit of worker-3 lets a probe through within the half open time
     And 2 chats for model-c meet nothing out of the ordinary
     Then each of them was answered
     And the circuit of worker-3 is closed within the settling time
@@ -42,14 +42,14 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
       | 40    | a full worker                 | 429    |
       | 40    | an overloaded worker          | 503    |
 
-  @GATE-005 @P1 @chaos @topology.apart @requires.packets
+  @GATE-005 @P1 @chaos @topology.network_faults @requires.packets
   Scenario Outline: What is no fault of the worker opens nothing while the way to it is slow either
     Given steady load of 20 requests per second on model-shared
-    When 500 ms more per round trip to the orchestrator strikes hive-1
+    When 500 ms latency to the orchestrator is injected into hive-1
     And 8 chats for model-a meet <mishap>
     Then each of them was refused with status <status> and code simulated_fault, by its worker
     And the circuit of worker-a is closed within the settling time
-    When hive-1 is healed
+    When 500 ms latency to the orchestrator is removed from hive-1
     And the load has gone on until it is back to normal
     And the load ends
     Then all of the load was answered

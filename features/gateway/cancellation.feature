@@ -1,17 +1,17 @@
-@integration @topology.pool
+@integration @topology.single_slot
 Feature: A client that leaves, a worker that dies, a request that hangs: nothing is held on to
 
   @GATE-002 @P1
   Scenario: A client that leaves while its request is queued frees its place
     Given a client of model-shared is queued, all 3 slots being taken
     When they leave
-    Then their workers let go of what was queued within the client gone time
+    Then their workers let go of what was queued within the cancellation time
 
   @GATE-002 @P1
   Scenario Outline: A client that leaves frees the slot of its worker
     Given 2 clients of model-shared are <phase>
     When they leave
-    Then their workers let go of what was <phase> within the client gone time
+    Then their workers let go of what was <phase> within the cancellation time
     And no work is left in hand within the slot release time
 
     Examples:
@@ -21,7 +21,7 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
       | streaming                       |
       | stalled in mid-stream           |
 
-  @GATE-003 @P1 @topology.brisk
+  @GATE-003 @P1 @topology.short_timeouts
   Scenario: Whatever became of requests, none of them is counted for ever, and work is shared evenly again
     Given the epoch of worker-1 is noted
     And 4 clients of model-shared are streaming
@@ -48,10 +48,10 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
     And no request was sent to a second worker
     And every request is booked exactly once, as its worker counted it
 
-  @GATE-001 @CLU-014 @P1 @topology.brisk
+  @GATE-001 @CLU-014 @P1 @topology.short_timeouts
   Scenario Outline: However a stream ends too early, it never looks like its proper end
     When 2 streams at once of model-b meet <mishap>
-    Then each of them broke off with error event <code> within the breaking off time
+    Then each of them broke off with error event <code> within the stream abort time
 
     Examples:
       | mishap                               | code                    |

@@ -1,4 +1,4 @@
-@integration @topology.brisk
+@integration @topology.short_timeouts
 Feature: Connections to workers are kept, used again, and no more than agreed
 
   @CLU-037 @P1

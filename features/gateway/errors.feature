@@ -1,4 +1,4 @@
-@integration @topology.guarded
+@integration @topology.multi_tenant
 Feature: Every error is one that clients understand, and makes them do the right thing
 
   @CHAT-026 @CHAT-027 @CHAT-028 @CHAT-029 @GATE-010 @GATE-017 @P1

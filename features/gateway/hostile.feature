@@ -1,10 +1,10 @@
-@integration @topology.guarded
+@integration @topology.multi_tenant
 Feature: Hostile and broken clients get a plain answer, and nobody else notices
 
   @SEC-001 @GATE-010 @P1
   Scenario Outline: Whatever is sent, an error object comes back, in time, and no worker hears of it
     When intruders send <attack>
-    Then each intruder is turned away with status <status> within the turning away time, and no worker heard of them
+    Then each intruder is turned away with status <status> within the rejection time, and no worker heard of them
 
     Examples:
       | attack                                     | status |
@@ -46,7 +46,7 @@ Feature: Hostile and broken clients get a plain answer, and nobody else notices
     And 20 chats for model-a are sent
     Then every client was answered
     And every stream is whole: each token once, in order, a finish reason and the end marker
-    And each intruder is turned away within the turning away time, and no worker heard of them
+    And each intruder is turned away within the rejection time, and no worker heard of them
     And the gateway's memory has not grown by more than 200 megabytes
     And every line of the orchestrator's log is its own
 
@@ -54,14 +54,14 @@ Feature: Hostile and broken clients get a plain answer, and nobody else notices
   Scenario: A flood of models that nobody knows fills nothing
     Given the gateway's memory is noted
     When intruders ask for hundreds of models that nobody knows
-    Then each intruder is turned away within the turning away time, and no worker heard of them
+    Then each intruder is turned away within the rejection time, and no worker heard of them
     And the gateway's memory has not grown by more than 200 megabytes
 
   @SEC-001 @GATE-010 @P1
   Scenario: Connections beyond the cap are told to come back; those that were there go on
     Given a client is streaming from model-a
     When intruders hold more connections open than the gateway takes
-    Then a newcomer is told to come back within the turning away time
+    Then a newcomer is told to come back within the rejection time
     And every stream is whole: each token once, in order, a finish reason and the end marker
 
   @SEC-002 @P1

@@ -1,4 +1,4 @@
-@integration @topology.guarded
+@integration @topology.multi_tenant
 Feature: A model answers to each of its names, to those it is for
 
   @CHAT-001 @CHAT-002 @CHAT-003 @P1

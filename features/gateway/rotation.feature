@@ -17,10 +17,10 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     And a client waits, with patience, for the first token of model-shared
     When worker-a is paused
     And the worker serving the request is paused
-    Then that worker is out of routing within the wedge detection time
+    Then that worker is out of routing within the pause detection time
     And each of them was refused with status 504 and code upstream_timeout, by its worker
-    And each of them ended within the wedge detection time
-    And every request was sent to another worker within the wedge detection time of the pause
+    And each of them ended within the pause detection time
+    And every request was sent to another worker within the pause detection time of the pause
     And every client was answered
     When worker-a is resumed
     Then worker-a can be routed to within the worker return time
@@ -28,12 +28,12 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
   @GATE-006 @P1
   Scenario: A worker whose stream flows is no wedge, whatever its health checks say; one that nobody hears of is
     Given a client is streaming from model-a, whose worker fails its health checks meanwhile
-    Then worker-a stays in routing until the stream has ended, for longer than the wedge detection time
+    Then worker-a stays in routing until the stream has ended, for longer than the pause detection time
     And every stream is whole: each token once, in order, a finish reason and the end marker
     When a client waits for model-a, whose worker fails its health checks meanwhile
-    Then hive-1 reports worker-a as wedged within the wedge detection time
+    Then hive-1 reports worker-a as wedged within the pause detection time
 
-  @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @own_stack
+  @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @fresh_stack
   Scenario: A gateway that is asked to stop takes nothing new, finishes what it has, and can be started again at once
     Given a client is streaming from model-a
     When the orchestrator is asked to stop
@@ -45,7 +45,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     When the orchestrator is started again
     Then the orchestrator is ready within the restart time
 
-  @GATE-012 @P1 @requires.terminate @topology.thrifty @own_stack
+  @GATE-012 @P1 @requires.terminate @topology.small_retry_budget @fresh_stack
   Scenario: A stream that outlives the deadline of a stopping gateway is cut in a way that its client can tell
     Given a client is streaming from model-a
     When the orchestrator is asked to stop

@@ -1,4 +1,4 @@
-@integration @topology.guarded
+@integration @topology.multi_tenant
 Feature: A real client, the openai package, works as it is
 
   @GATE-017 @P1

@@ -44,7 +44,7 @@ Feature: Every request is booked once, with the tokens that client and worker sa
     And 3 chats for model-shared are sent
     Then the usage by worker, by model and by key, before and after that time, is what ledger and journals say
 
-  @CHAT-040 @P2 @topology.guarded
+  @CHAT-040 @P2 @topology.multi_tenant
   Scenario: Neither of two tenants sees the usage of the other
     When a client with a key of acme asks model-a
     And a client with a token of acme asks model-b
@@ -53,16 +53,16 @@ Feature: Every request is booked once, with the tokens that client and worker sa
 
   @CHAT-019 @P1 @requires.exec
   Scenario: While the ledger cannot be written, clients are served, and booked as soon as it can
-    When a lock on the database strikes orchestrator
+    When a lock on the database is injected into orchestrator
     And a client streams 4 tokens from model-a
     And a client leaves in the middle of a stream from model-a
     And a client asks model-b
     Then the orchestrator calls itself degraded within the convergence time
-    When orchestrator is healed
+    When a lock on the database is removed from orchestrator
     Then the orchestrator calls itself healthy within the convergence time
     And every request is booked exactly once, as its worker counted it
 
-  @INT-012 @CHAT-019 @P1 @topology.small @own_stack @requires.kill @requires.restart
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
   Scenario: An orchestrator that was killed has its ledger again, and what it was streaming is in it
     Given a client has been streaming from model-a for 0.8 seconds
     When 4 chats for model-a are sent
@@ -72,7 +72,7 @@ Feature: Every request is booked once, with the tokens that client and worker sa
     When 3 chats for model-a are sent
     Then every request is booked exactly once, as its worker counted it
 
-  @INT-012 @CHAT-019 @P1 @topology.small @own_stack @requires.terminate @requires.restart
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.terminate @requires.restart
   Scenario: An orchestrator that was asked to stop books what it still finishes
     Given a client is streaming from model-a
     When the orchestrator is asked to stop

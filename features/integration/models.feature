@@ -43,7 +43,7 @@ Feature: Which models are offered, and who answers for them
     Then every client is refused with status 503 and code no_available_workers, and told when to come back
     And no worker received a request
 
-  @SVC-006 @P0 @topology.strict
+  @SVC-006 @P0 @topology.unknown_model_503
   Scenario: With the policy unknown_model_status 503, an unknown model is unavailable too
     When a client asks model-unheard-of
     Then every client is refused with status 503 and code no_available_workers, and told when to come back

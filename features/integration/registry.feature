@@ -42,7 +42,7 @@ Feature: The registry is lost, and found again
   Scenario: A damaged database is moved aside, and nothing of it is served
     Given a service worker-ghost is registered
     When the registry is killed
-    And a zeroed database strikes registry
+    And a zeroed database is injected into registry
     And the registry is started again
     Then the registry names the file to which it moved its damaged database, and the file is there
     And the registry does not know worker-ghost

@@ -1,4 +1,4 @@
-@integration @topology.pool
+@integration @topology.single_slot
 Feature: Which worker gets a request
 
   @CHAT-007 @P1

@@ -1,4 +1,4 @@
-@integration @topology.pool
+@integration @topology.single_slot
 Feature: A session stays at its worker
 
   @CHAT-011 @CLU-018 @GATE-009 @P1

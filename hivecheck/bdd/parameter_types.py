@@ -10,14 +10,14 @@ from behave import register_type
 
 from hivecheck.faults import FAULTS
 from hivecheck.world.cluster.worker_lifecycle import KINDS
-from hivecheck.world.observations.security import CALLS
+from hivecheck.world.observations.security import INTERNAL_CALLS
 from hivecheck.world.requests.credentials import CREDENTIALS
 from hivecheck.world.requests.direct import ODDITIES, QUIRKS
 from hivecheck.world.requests.hostile import ATTACKS
 from hivecheck.world.requests.leavers import PHASES
-from hivecheck.world.requests.malformed import FLAWS
-from hivecheck.world.requests.sdk import TROUBLES
-from hivecheck.world.requests.worker_behaviours import MISHAPS
+from hivecheck.world.requests.malformed import MALFORMED
+from hivecheck.world.requests.sdk import SDK_ERRORS
+from hivecheck.world.requests.worker_behaviours import BEHAVIOURS
 
 
 def _typed(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
@@ -51,11 +51,11 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Hive": (r"hive-[0-9]+", str, "a hive's name"),
     "Budget": (r"[a-z ]+?", str, "a time budget's name"),
     "Credential": (_one_of(CREDENTIALS), str, "who a client claims to be"),
-    "Flaw": (_one_of(FLAWS), str, "what is wrong with a request"),
+    "MalformedRequest": (_one_of(MALFORMED), str, "what is wrong with a request"),
     "Attack": (_one_of(ATTACKS), str, "what an intruder sends"),
-    "Trouble": (_one_of(TROUBLES), str, "what makes a call of a client library fail"),
+    "SdkErrorCase": (_one_of(SDK_ERRORS), str, "what makes a call of a client library fail"),
     "Exception": (r"[A-Z][A-Za-z]+Error", str, "an exception of the openai package"),
-    "Call": (_one_of(CALLS), str, "a service-to-service call"),
+    "InternalCall": (_one_of(INTERNAL_CALLS), str, "a service-to-service call"),
     "Path": (r"/v1/[a-z/]+", str, "a path of the API"),
     "Code": (r"[a-z_]+", str, "an error code"),
     "Parameter": (r"[a-z_\[\]0-9.]+", lambda text: None if text == "nothing" else text, "a parameter's name, or `nothing`"),
@@ -68,11 +68,11 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Value": (r"\S+", str, "a setting's value"),
     "Accepted": (r"\S.*", str, "the accepted form of a setting"),
     "Name": (r"[a-z]+", str, "a person's or a tenant's name"),
-    "Mishap": (_one_of(MISHAPS), str, "what a chat meets at its worker"),
+    "Mishap": (_one_of(BEHAVIOURS), str, "what a chat meets at its worker"),
     "Phase": (_one_of(PHASES), str, "where a request stands when its client leaves"),
     "Circuit": (r"closed|open|half_open", str, "the state of a worker's circuit"),
     "Fault": (_one_of(FAULTS), str, "a fault: what happens to whom it strikes"),
-    "Target": (_TARGET, str, "whom a fault strikes: a node, a worker, or a way to point at some"),
+    "FaultTarget": (_TARGET, str, "whom a fault strikes: a node, a worker, or a way to point at some"),
     "Number": (r"\d+", int, "a whole number"),
     "Seconds": (r"\d+(?:\.\d+)?", float, "seconds"),
 }

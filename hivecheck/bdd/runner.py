@@ -28,10 +28,10 @@ from behave.step_registry import AmbiguousStep
 from hivecheck import tags
 from hivecheck.bdd import parameter_types, selection
 from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, words
-from hivecheck.errors import HivecheckError, ScenarioTimeout, UsageError
+from hivecheck.errors import HivecheckError, ScenarioTimeoutError, UsageError
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
-from hivecheck.run.run import Ending, Run
+from hivecheck.run.run import Run, ScenarioResult
 from hivecheck.settings import Settings
 
 # How soon a time-out or an interruption is raised again when it came between two steps, or when the step went on all the same: Python
@@ -135,7 +135,9 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         selection.must_be_tagged_well(self.features)
         chosen = list(selection.selected(self.features, self.config))
         self.blocked = set()
-        plan = [self.run_of.admitted(selection.planned(feature, scenario, self.run_of.lacking)) for feature, scenario in chosen]
+        plan = [
+            self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
+        ]
         self.planned = {planned.key: planned for planned in plan}
         self.run_of.take_plan(list(self.planned.values()))
         for _, scenario in chosen:
@@ -153,7 +155,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         """The world of a scenario; a failure blocks it, and behave skips its steps."""
         planned = self.planned[selection.key(scenario)]
         try:
-            world = self.run_of.begin(planned, is_own="own_stack" in scenario.effective_tags)
+            world = self.run_of.begin(planned, is_own="fresh_stack" in scenario.effective_tags)
         except KeyboardInterrupt:
             raise
         except Exception as error:
@@ -173,19 +175,19 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         if selection.key(scenario) not in self.blocked:
             self.run_of.finish(self.planned[selection.key(scenario)], self._ending(scenario))
 
-    def _ending(self, scenario: Scenario) -> Ending:
+    def _ending(self, scenario: Scenario) -> ScenarioResult:
         for step in scenario.all_steps:
             if step.status is BehaveStatus.passed:
                 continue
             said, error = f"{step.keyword} {step.name}", step.exception
             if step.status is BehaveStatus.failed and isinstance(error, AssertionError):
-                return Ending(Status.FAILED, said, one_line(error), words(error))
+                return ScenarioResult(Status.FAILED, said, one_line(error), words(error))
             if self.run_of.interrupted_by or step.status is BehaveStatus.untested:
-                return Ending(Status.NOT_RUN, said, f"interrupted by {self.run_of.interrupted_by or 'an abort'}")
+                return ScenarioResult(Status.NOT_RUN, said, f"interrupted by {self.run_of.interrupted_by or 'an abort'}")
             if step.status is BehaveStatus.skipped:
-                return Ending(Status.INCONCLUSIVE, said, "skipped by a step: a scenario must not decide that itself; use a tag")
-            return Ending(Status.INCONCLUSIVE, said, one_line(error), words(error))
-        return Ending(Status.PASSED)
+                return ScenarioResult(Status.INCONCLUSIVE, said, "skipped by a step: a scenario must not decide that itself; use a tag")
+            return ScenarioResult(Status.INCONCLUSIVE, said, one_line(error), words(error))
+        return ScenarioResult(Status.PASSED)
 
     # -- signals ------------------------------------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             if self.run_of.interrupted_by:
                 raise KeyboardInterrupt
             place = "".join(traceback.format_stack(frame)[-4:])
-            raise ScenarioTimeout(f"wanted: the scenario to end within its time budget\ngot: it still ran, here:\n{place}")
+            raise ScenarioTimeoutError(f"expected: the scenario to end within its time budget\nactual: it still ran, here:\n{place}")
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)

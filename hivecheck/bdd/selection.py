@@ -30,7 +30,7 @@ def selected(features: Sequence[Feature], config: Any) -> Iterator[tuple[Feature
                 yield feature, scenario
 
 
-def planned(feature: Feature, scenario: Scenario, lacking: Lacking) -> Planned:
+def planned(feature: Feature, scenario: Scenario, missing_capabilities: Lacking) -> Planned:
     """A scenario as the plan holds it; `lacking` says why powers are not supported here."""
     own = _tags_from_outside_in(scenario)
     return Planned(
@@ -41,7 +41,7 @@ def planned(feature: Feature, scenario: Scenario, lacking: Lacking) -> Planned:
         line=scenario.line,
         requirements=tags.requirements_of(set(own)),
         topology=tags.topology_of(own),
-        unsupported_reason=lacking(tags.powers_of(set(own))),
+        unsupported_reason=missing_capabilities(tags.capabilities_of(set(own))),
     )
 
 

@@ -29,9 +29,9 @@ def tokens_seen(operation: Operation) -> int:
 
 def order_fault(operation: Operation) -> str | None:
     """What is wrong with the order of a stream's tokens: the bundled worker numbers them `t0 t1 t2 ...`; None when nothing is."""
-    got = "".join(token.text for token in operation.tokens)
-    wanted = "".join(f"t{number} " for number in range(len(operation.tokens)))
-    return None if got.strip() == wanted.strip() else f"tokens {got!r}, in order they would be {wanted!r}"
+    actual = "".join(token.text for token in operation.tokens)
+    expected = "".join(f"t{number} " for number in range(len(operation.tokens)))
+    return None if actual.strip() == expected.strip() else f"tokens {actual!r}, in order they would be {expected!r}"
 
 
 SESSION_HEADERS = ("X-Session-ID", "X-Inventiv-Session")

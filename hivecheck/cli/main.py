@@ -165,12 +165,12 @@ def prove(arguments: argparse.Namespace) -> int:
 
 def flake(arguments: argparse.Namespace) -> int:
     """Repeat scenarios and say how often each passes; exit code 1 if one does not always, 2 if there is no verdict."""
-    from hivecheck.rerun.repetition import Series
+    from hivecheck.rerun.repetition import Repeats
     from hivecheck.rerun.repetition import flake as carry_out
     from hivecheck.stack import platform_factory
 
     settings = _settings(arguments)
-    series = Series(
+    series = Repeats(
         options=[*_selection(arguments), *(part for define in arguments.define for part in ("-D", define))],
         runs=arguments.runs,
         seed=settings.seed,

@@ -13,7 +13,7 @@ _ESCAPED = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
 
 
 @dataclass(frozen=True)
-class Series:
+class MetricSeries:
     """One series and its value."""
 
     name: str
@@ -21,17 +21,17 @@ class Series:
     value: float
 
 
-def parse(text: str) -> list[Series]:
+def parse(text: str) -> list[MetricSeries]:
     """Every series of a page. Raises ValueError for a line that is none."""
     return [_series(line) for line in text.split("\n") if line.strip() and not line.startswith("#")]
 
 
-def _series(line: str) -> Series:
+def _series(line: str) -> MetricSeries:
     match = _LINE.fullmatch(line)
     if match is None:
         raise ValueError(f"no series: {line!r}")
     labels = tuple((name, _plain(value)) for name, value in _LABEL.findall(match["labels"] or ""))
-    return Series(match["name"], labels, float(match["value"]))
+    return MetricSeries(match["name"], labels, float(match["value"]))
 
 
 def _plain(value: str) -> str:

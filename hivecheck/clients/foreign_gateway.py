@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hivecheck.clients.control import ControlClient, Reply
-from hivecheck.clients.gateway import OrchestratorClient
+from hivecheck.clients.gateway import GatewayClient
 from hivecheck.errors import ClientError, InconclusiveError
 
 ANSWER_SECONDS = 2.0
-Call = tuple[str, str, Any]
+HttpCall = tuple[str, str, Any]
 
 
 @dataclass(frozen=True)
-class Manners:
+class GatewayProfile:
     """How this gateway is dealt with: where it is asked and what is odd about an answer, and the calls that tell it of its workers."""
 
     name: str
     ready_path: str
     oddity: Callable[[Reply], str | None]
-    introductions: Sequence[Call] = ()
+    introductions: Sequence[HttpCall] = ()
 
 
-class ForeignGateway(OrchestratorClient):
+class ForeignGateway(GatewayClient):
     """Its workers are open (no token) and are asked themselves how much they have in hand."""
 
     is_reference = False
 
-    def __init__(self, url: str, key: str, manners: Manners, workers: Sequence[str]) -> None:
+    def __init__(self, url: str, key: str, manners: GatewayProfile, workers: Sequence[str]) -> None:
         super().__init__(url, "", ANSWER_SECONDS)
         self._session.headers["Authorization"] = f"Bearer {key}"
         self._manners = manners

@@ -8,7 +8,7 @@ from typing import Any
 from hivecheck.clients.control import ControlClient
 
 
-class OrchestratorClient(ControlClient):
+class GatewayClient(ControlClient):
     """Health, statistics and the cluster status API."""
 
     is_reference = True

@@ -40,7 +40,7 @@ class Request:
         return bool(self.body.get("stream"))
 
 
-class Call:
+class PendingRequest:
     """One request under way. Its operation grows as the answer comes in, and is recorded in history when it ends."""
 
     def __init__(self, operation: Operation) -> None:
@@ -90,7 +90,7 @@ class OpenAIClient:
         self._timeout_seconds = timeout_seconds
         self._session = loop.run(_open_session(), 10)
 
-    def start(self, request: Request) -> Call:
+    def start(self, request: Request) -> PendingRequest:
         """Begin a request and return at once."""
         identifier = request.headers.get("X-Request-Id") or f"hc-{uuid.uuid4().hex[:12]}"
         sent = {"X-Request-Id": identifier, "Content-Type": "application/json"} | dict(request.headers)
@@ -109,7 +109,7 @@ class OpenAIClient:
             sent["Authorization"] = f"Bearer {request.key}"
         if request.token is not None:
             sent["X-Cluster-Token"] = request.token
-        call = Call(operation)
+        call = PendingRequest(operation)
         call.bind(self._loop.start(self._carry_out(call, request, sent)))
         return call
 
@@ -126,7 +126,7 @@ class OpenAIClient:
     def close(self) -> None:
         self._loop.run(self._session.close(), 10)
 
-    async def _carry_out(self, call: Call, request: Request, headers: Mapping[str, str]) -> None:
+    async def _carry_out(self, call: PendingRequest, request: Request, headers: Mapping[str, str]) -> None:
         call.begin()
         payload = request.raw_body if request.raw_body is not None else json.dumps(request.body).encode()
         try:
@@ -154,7 +154,7 @@ async def _open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, trust_env=False, timeout=aiohttp.ClientTimeout(total=None))
 
 
-def _read_whole(payload: bytes, call: Call) -> None:
+def _read_whole(payload: bytes, call: PendingRequest) -> None:
     try:
         body = json.loads(payload)
     except ValueError:
@@ -163,7 +163,7 @@ def _read_whole(payload: bytes, call: Call) -> None:
     call.update(body=body, usage=body.get("usage") if isinstance(body, dict) else None)
 
 
-async def _read_stream(response: aiohttp.ClientResponse, call: Call) -> None:
+async def _read_stream(response: aiohttp.ClientResponse, call: PendingRequest) -> None:
     """Server-sent events, each handled the moment its closing blank line is there."""
     buffer = b""
     async for piece in response.content.iter_any():
@@ -175,7 +175,7 @@ async def _read_stream(response: aiohttp.ClientResponse, call: Call) -> None:
                     _take(line[5:].strip(), call)
 
 
-def _take(data: bytes, call: Call) -> None:
+def _take(data: bytes, call: PendingRequest) -> None:
     if data == b"[DONE]":
         call.update(saw_done=True)
         return

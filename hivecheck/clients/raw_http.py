@@ -18,7 +18,7 @@ PURPOSE = "hostile"
 
 
 @dataclass(frozen=True)
-class Parcel:
+class RawRequest:
     """What is sent: `first`, then `then` piece by piece with `pause_seconds` before each, until an answer begins."""
 
     first: bytes
@@ -35,7 +35,7 @@ class RawClient:
         self._history = history
         self._patience_seconds = patience_seconds
 
-    def send(self, identifier: str, words: str, parcel: Parcel) -> Operation:
+    def send(self, identifier: str, words: str, parcel: RawRequest) -> Operation:
         """Send one parcel and wait for the answer, the close or the end of patience."""
         operation = Operation(
             id=identifier,
@@ -68,7 +68,7 @@ class RawClient:
             connection.recv(65536)
         return connections
 
-    def _post(self, connection: socket.socket, parcel: Parcel) -> None:
+    def _post(self, connection: socket.socket, parcel: RawRequest) -> None:
         """A peer that answers early, or has hung up, need not be told the rest."""
         deadline = time.monotonic() + self._patience_seconds
         try:

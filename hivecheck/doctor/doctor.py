@@ -36,7 +36,7 @@ Check = Callable[[Settings], Iterator[Finding]]
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every finding, as soon as there is one. A check that cannot be carried out is a bad finding itself."""
-    for what, check in CHECKS.items():
+    for what, check in DIAGNOSTICS.items():
         try:
             yield from check(settings)
         except (HivecheckError, OSError) as error:
@@ -144,7 +144,7 @@ def _look_at_leftovers(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, "left behind", "nothing of runs whose harness is dead")
 
 
-CHECKS: dict[str, Check] = {
+DIAGNOSTICS: dict[str, Check] = {
     "python": _look_at_python,
     "docker engine": _look_at_engine,
     "disk for reports": _look_at_disk,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from hivecheck.clients.control import ControlClient
-from hivecheck.clients.gateway import OrchestratorClient
+from hivecheck.clients.gateway import GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError
@@ -108,7 +108,7 @@ def _ask_hive(kept: KeptStack, url: str) -> Finding:
 
 def _ask_orchestrator(kept: KeptStack, url: str) -> Finding:
     declared = {model for models in topology.load(kept.topology).workers().values() for model in models}
-    with closing(OrchestratorClient(url, kept.token, ANSWER_SECONDS)) as orchestrator:
+    with closing(GatewayClient(url, kept.token, ANSWER_SECONDS)) as orchestrator:
         online = [view for view in orchestrator.workers().values() if view["status"] == "online"]
         return models_offered(kept.name, declared, {model for view in online for model in view["models"]})
 

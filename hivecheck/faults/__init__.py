@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hivecheck.faults.container.network_disconnect import Disconnection
-from hivecheck.faults.container.pause import Freeze
+from hivecheck.faults.container.network_disconnect import NetworkDisconnect
+from hivecheck.faults.container.pause import ContainerPause
 from hivecheck.faults.container.restart import Restart
 from hivecheck.faults.database.corruption import damages
 from hivecheck.faults.database.database import DatabaseLock, DatabaseReplacement, file_limits
 from hivecheck.faults.fault import Fault
 from hivecheck.faults.model_hub import source_faults
 from hivecheck.faults.network.packets import interferences
-from hivecheck.faults.network.silent_crash import HalfOpen
-from hivecheck.faults.process.gray_failure import Lie
-from hivecheck.faults.process.pause import Wedge
+from hivecheck.faults.network.silent_crash import SilentCrash
+from hivecheck.faults.process.gray_failure import GrayFailure
+from hivecheck.faults.process.pause import ProcessPause
 from hivecheck.faults.process.signals import kill, termination
-from hivecheck.faults.resources.connection_exhaustion import Hoard
-from hivecheck.faults.resources.cpu_throttling import Starvation
+from hivecheck.faults.resources.connection_exhaustion import ConnectionExhaustion
+from hivecheck.faults.resources.cpu_throttling import CpuThrottling
 from hivecheck.faults.resources.full_disk import FullDisk
-from hivecheck.faults.resources.memory_pressure import Shortage
-from hivecheck.faults.resources.oom_kill import Exhaustion
+from hivecheck.faults.resources.memory_pressure import MemoryPressure
+from hivecheck.faults.resources.oom_kill import OomKill
 
 # Family -> words as Gherkin says them -> the fault, made anew for each strike. What it takes is told by its `needs`.
 FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
     "Processes": {
-        "a kill": kill,
-        "a termination": termination,
+        "a SIGKILL": kill,
+        "a SIGTERM": termination,
         "a restart": Restart,
-        "a wedge": Wedge,
-        "a lie": Lie,
+        "a process pause": ProcessPause,
+        "a gray failure": GrayFailure,
     },
     "Nodes": {
-        "a freeze": Freeze,
-        "a disconnection": Disconnection,
-        "a half-open death": HalfOpen,
+        "a container pause": ContainerPause,
+        "a network disconnect": NetworkDisconnect,
+        "a silent crash": SilentCrash,
     },
     "Memory, processor time, descriptors and disks": {
-        "an exhaustion of memory": Exhaustion,
-        "memory at 95 %": Shortage,
-        "a starvation of processor time": Starvation,
-        "a hoard of connections": Hoard,
+        "an OOM kill": OomKill,
+        "memory pressure at 95 %": MemoryPressure,
+        "CPU throttling": CpuThrottling,
+        "connection exhaustion": ConnectionExhaustion,
         "a full disk": FullDisk,
     },
     "Databases": {

@@ -12,7 +12,7 @@ from hivecheck.stack.stack import Stack
 
 
 @dataclass(frozen=True)
-class Victim:
+class FaultTarget:
     """Whom a fault strikes: a node's service, or a worker that a hive manages. `pid` is the struck process as its node sees it."""
 
     name: str
@@ -21,7 +21,7 @@ class Victim:
     stack: Stack
 
     @classmethod
-    def named(cls, name: str, stack: Stack) -> Victim:
+    def named(cls, name: str, stack: Stack) -> FaultTarget:
         """The node or worker of that name as it runs now. Raises ClientError when it does not run."""
         if name in stack.nodes:
             node = stack.nodes[name]
@@ -40,7 +40,7 @@ class Victim:
         """The engine's hand on this node. Raises InconclusiveError where there is none, or where it would strike more than the victim."""
         if self.node.engine is None or not self.is_node:
             raise InconclusiveError(
-                f"wanted: an engine that can strike {self.name} alone\ngot: a process of {self.node.name} on its platform"
+                f"expected: an engine that can strike {self.name} alone\nactual: a process of {self.node.name} on its platform"
             )
         return self.node.engine
 
@@ -50,7 +50,7 @@ class Victim:
         A hive that has not noticed yet still tells the process id of the dead one: it is no sign of life.
         """
         try:
-            now = Victim.named(self.name, self.stack)
+            now = FaultTarget.named(self.name, self.stack)
         except ClientError as error:
             return str(error)
         if not now.pid:
@@ -88,28 +88,28 @@ class Fault(Protocol):
     `told` is what happens, in one sentence for docs/faults.md.
     """
 
-    needs: frozenset[str]
-    done: str
-    told: str
+    requires: frozenset[str]
+    act: str
+    description: str
 
-    def inject(self, victim: Victim) -> None:
+    def inject(self, fault_target: FaultTarget) -> None:
         """Strike. Its cure is registered already: what bites only half is healed all the same."""
 
-    def effect(self, victim: Victim) -> str | None:
+    def effect(self, fault_target: FaultTarget) -> str | None:
         """What was observed that proves that it bit; None as long as nothing does."""
 
-    def heal(self, victim: Victim) -> None:
+    def remove(self, fault_target: FaultTarget) -> None:
         """Undo it; harmless when there is nothing to undo."""
 
-    def residue(self, victim: Victim) -> str | None:
+    def remaining(self, fault_target: FaultTarget) -> str | None:
         """What is still there of it; None when nothing is."""
 
 
 @runtime_checkable
-class Accountable(Protocol):
+class StatsProvider(Protocol):
     """A fault that keeps count of what it did."""
 
-    def account(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         """For history, once it is healed: numbers, and `told`, the same in words; empty when nobody is left to tell.
 
         `doubt`: in words, why it was not what it was meant to be, if that is so; then nothing that was seen under it counts.

@@ -1,4 +1,4 @@
-"""Strikes with faults and heals them: the cure is registered before the harm, a lease ends by itself, the last strike heals first."""
+"""Injects faults and removes them. Removal is registered before the harm, and the last injection is removed first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.errors import ClientError, ConditionTimeout, HealError, HivecheckError, InconclusiveError, UsageError
+from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, HivecheckError, InconclusiveError, UsageError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.fault import Accountable, Fault, Victim
+from hivecheck.faults.fault import Fault, FaultTarget, StatsProvider
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
@@ -21,147 +21,160 @@ MOST_AT_ONCE = 16  # strikes that are active in one scenario; more is a mistake 
 
 
 @dataclass
-class Strike:
-    """One fault on one victim. `words` are the fault's in FAULTS, `target` who was to be struck; `lease` heals it when its time is over."""
+class Injection:
+    """One fault on one fault target. `words` is its name in FAULTS, `target` the selector; `timer` removes it after its duration."""
 
     words: str
     target: str
     fault: Fault
-    victim: Victim
-    lease: threading.Timer | None = None
+    fault_target: FaultTarget
+    timer: threading.Timer | None = None
     healed: threading.Event = field(default_factory=threading.Event)
     trouble: HivecheckError | None = None
 
-    def is_on(self, target: str) -> bool:
-        return target in (self.target, self.victim.name)
+    def is_on(self, target: str, words: str | None = None) -> bool:
+        """Whether this fault was injected into the target; with `words`, only a fault of that name."""
+        return target in (self.target, self.fault_target.name) and words in (None, self.words)
 
     def sentence(self) -> str:
-        return f"{self.words} on {self.victim.name}"
+        return f"{self.words} on {self.fault_target.name}"
 
 
 @dataclass
 class Injector:
-    """All strikes of one scenario, in their order. What outlives the harness is undone by the run's watchdog, which removes the stack."""
+    """All injections of one scenario, in their order. When the harness dies, the run's watchdog removes the stack with its faults."""
 
     history: History
     timeouts: Timeouts
     known: Mapping[str, Callable[[], Fault]] = field(default_factory=lambda: FAULTS)
-    strikes: list[Strike] = field(default_factory=list)
+    injections: list[Injection] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def strike(self, words: str, target: str, victims: Sequence[Victim], seconds: float | None = None) -> None:
-        """Strike all victims, one after the other, and see each strike bite; with `seconds`, each heals by itself after them.
+    def inject(self, words: str, target: str, fault_targets: Sequence[FaultTarget], seconds: float | None = None) -> None:
+        """Inject the fault into all fault targets in turn and observe each effect. With `seconds`, a timer removes each one.
 
-        Raises UsageError for an unknown fault or too many at once, InconclusiveError (healed again) for one that does not bite.
+        Raises UsageError for an unknown fault or too many at once, InconclusiveError (removed again) for one without effect.
         """
         if words not in self.known:
             raise UsageError(f"There is no fault {words!r}. Known: {', '.join(self.known)}.")
-        if len(self.active()) + len(victims) > MOST_AT_ONCE:
-            raise UsageError(f"wanted: at most {MOST_AT_ONCE} strikes at once\ngot: {len(self.active())} active, {len(victims)} more")
-        for victim in victims:
-            self._strike(Strike(words, target, self.known[words](), victim), seconds)
+        if len(self.active()) + len(fault_targets) > MOST_AT_ONCE:
+            raise UsageError(
+                f"expected: at most {MOST_AT_ONCE} faults at once\nactual: {len(self.active())} active, {len(fault_targets)} more"
+            )
+        for fault_target in fault_targets:
+            self._inject(Injection(words, target, self.known[words](), fault_target), seconds)
 
-    def active(self) -> list[Strike]:
-        return [strike for strike in self.strikes if not strike.healed.is_set()]
+    def active(self) -> list[Injection]:
+        return [injection for injection in self.injections if not injection.healed.is_set()]
 
-    def heal(self, target: str) -> None:
-        """Heal what is active on this target, the last strike first. Raises UsageError when nothing is, HealError for what stays,
-        InconclusiveError for what was not what it was meant to be."""
-        struck = [strike for strike in self.active() if strike.is_on(target)]
-        if not struck:
-            raise UsageError(f"wanted: a fault on {target} to heal\ngot: active are {[item.sentence() for item in self.active()]}")
-        for strike in reversed(struck):
-            self._heal(strike, "on demand")
+    def heal(self, target: str, words: str | None = None) -> None:
+        """Remove the active faults of this name (None: all) from the target, the last injection first, and verify that nothing is left.
+
+        Raises UsageError when none is active, HealError for what stays, InconclusiveError for a fault that did something else.
+        """
+        injected = [injection for injection in self.active() if injection.is_on(target, words)]
+        if not injected:
+            active = [item.sentence() for item in self.active()]
+            raise UsageError(f"expected: {words or 'a fault'} on {target} to remove\nactual: active are {active}")
+        for injection in reversed(injected):
+            self._heal(injection, "on demand")
         self._raise_troubles()
 
-    def await_leases(self, target: str) -> None:
-        """Return when every lease on this target is over and healed. Raises UsageError when there is none."""
-        leased = [strike for strike in self.strikes if strike.lease and strike.is_on(target)]
-        if not leased:
-            raise UsageError(f"wanted: a fault with a duration on {target}\ngot: {[item.sentence() for item in self.strikes]}")
-        for strike in leased:
-            # Longer than the healing may take: what went wrong with that is the better word.
-            longest = strike.lease.interval + self.timeouts.fault_heal + self.timeouts.settling if strike.lease else 0.0
-            eventually(strike.healed.is_set, within=longest, what=f"{strike.sentence()} is over")
+    def await_end(self, target: str, words: str | None = None) -> None:
+        """Return when every fault with a duration on this target is over and removed. Raises UsageError when there is none."""
+        timed = [injection for injection in self.injections if injection.timer and injection.is_on(target, words)]
+        if not timed:
+            raise UsageError(f"expected: a fault with a duration on {target}\nactual: {[item.sentence() for item in self.injections]}")
+        for injection in timed:
+            # Longer than the removal may take, so that an error of the removal is reported instead of a timeout.
+            longest = injection.timer.interval + self.timeouts.fault_heal + self.timeouts.settling if injection.timer else 0.0
+            eventually(injection.healed.is_set, within=longest, what=f"{injection.sentence()} is over")
         self._raise_troubles()
 
     def heal_all(self) -> None:
-        """Heal everything, the last strike first, and verify that nothing is left. Raises as `heal` does."""
-        for strike in reversed(self.active()):
+        """Remove every fault, the last injection first, and verify that nothing is left. Raises as `heal` does."""
+        for injection in reversed(self.active()):
             with contextlib.suppress(HivecheckError):  # the others must be healed all the same; what went wrong is raised below
-                self._heal(strike, "at the end")
+                self._heal(injection, "at the end")
         self._raise_troubles()
 
-    def _strike(self, strike: Strike, seconds: float | None) -> None:
+    def _inject(self, injection: Injection, seconds: float | None) -> None:
         with self._lock:
-            self.strikes.append(strike)
+            self.injections.append(injection)
         begun = time.monotonic()
         try:
-            epoch = self._epoch(strike.victim)
-            strike.fault.inject(strike.victim)
-            act = self.history.act(strike.victim.name, strike.fault.done, is_worker=epoch is not None, epoch=epoch)
+            epoch = self._epoch(injection.fault_target)
+            injection.fault.inject(injection.fault_target)
+            act = self.history.act(injection.fault_target.name, injection.fault.act, is_worker=epoch is not None, epoch=epoch)
             effect = eventually(
-                lambda: strike.fault.effect(strike.victim), within=self.timeouts.fault_bite, what=f"{strike.sentence()} bites"
+                lambda: injection.fault.effect(injection.fault_target),
+                within=self.timeouts.fault_effect,
+                what=f"{injection.sentence()} has an effect",
             )
         except BaseException as error:
             with contextlib.suppress(HivecheckError):
-                self._heal(strike, "because it did not bite")
-            if isinstance(error, ConditionTimeout | ClientError):
-                raise InconclusiveError(f"{strike.sentence()} did not bite\n{error}") from None
+                self._heal(injection, "because it had no effect")
+            if isinstance(error, ConditionTimeoutError | ClientError):
+                raise InconclusiveError(f"{injection.sentence()} had no effect\n{error}") from None
             raise
         if seconds is not None:
-            strike.lease = threading.Timer(seconds, self._expire, [strike])
-            strike.lease.daemon = True
-            strike.lease.start()
+            injection.timer = threading.Timer(seconds, self._expire, [injection])
+            injection.timer.daemon = True
+            injection.timer.start()
         took = round(time.monotonic() - begun, 4)
-        self._note(strike, "struck", effect=effect, struck_at=act.at, inject_seconds=took, lease_seconds=seconds)
+        self._note(injection, "injected", effect=effect, injected_at=act.at, inject_seconds=took, duration_seconds=seconds)
 
-    def _expire(self, strike: Strike) -> None:
-        with contextlib.suppress(HivecheckError):  # kept in `trouble`, and raised by whoever looks next
-            self._heal(strike, "by its lease")
+    def _expire(self, injection: Injection) -> None:
+        with contextlib.suppress(HivecheckError):  # kept in `trouble` and raised by the next call
+            self._heal(injection, "at the end of its duration")
 
-    def _heal(self, strike: Strike, by: str) -> None:
+    def _heal(self, injection: Injection, by: str) -> None:
         with self._lock:
-            if strike.healed.is_set():
+            if injection.healed.is_set():
                 return
-            if strike.lease:
-                strike.lease.cancel()
+            if injection.timer:
+                injection.timer.cancel()
             begun = time.monotonic()
             try:
-                strike.fault.heal(strike.victim)
+                injection.fault.remove(injection.fault_target)
                 within = self.timeouts.fault_heal
-                eventually(lambda: strike.fault.residue(strike.victim), within=within, what="nothing left", until=lambda left: left is None)
+                eventually(
+                    lambda: injection.fault.remaining(injection.fault_target),
+                    within=within,
+                    what="nothing left",
+                    until=lambda left: left is None,
+                )
             except HivecheckError as error:
-                strike.trouble = HealError(f"{strike.sentence()} could not be healed\n{error}")
-                raise strike.trouble from None
+                injection.trouble = HealError(f"{injection.sentence()} could not be removed\n{error}")
+                raise injection.trouble from None
             finally:
-                strike.healed.set()
-            took, account = round(time.monotonic() - begun, 4), strike.fault.account() if isinstance(strike.fault, Accountable) else {}
-            self._note(strike, "healed", by=by, heal_seconds=took, account=account)
-            if "doubt" in account:
-                strike.trouble = InconclusiveError(f"wanted: {strike.sentence()}\ngot: {account['doubt']}")
+                injection.healed.set()
+            took, stats = round(time.monotonic() - begun, 4), injection.fault.stats() if isinstance(injection.fault, StatsProvider) else {}
+            self._note(injection, "removed", by=by, heal_seconds=took, stats=stats)
+            if "doubt" in stats:
+                injection.trouble = InconclusiveError(f"expected: {injection.sentence()}\nactual: {stats['doubt']}")
 
     def _raise_troubles(self) -> None:
-        troubles = [strike.trouble for strike in self.strikes if strike.trouble]
-        for strike in self.strikes:
-            strike.trouble = None
+        troubles = [injection.trouble for injection in self.injections if injection.trouble]
+        for injection in self.injections:
+            injection.trouble = None
         if troubles:
             is_left = any(isinstance(trouble, HealError) for trouble in troubles)
             raise (HealError if is_left else InconclusiveError)("\n".join(str(trouble) for trouble in troubles))
 
-    def _note(self, strike: Strike, what: str, **data: object) -> None:
-        told = {"what": what, "fault": strike.words, **data}
-        self.history.record(Event(time.monotonic(), "fault", strike.victim.name, told))
+    def _note(self, injection: Injection, what: str, **data: object) -> None:
+        noted = {"what": what, "fault": injection.words, **data}
+        self.history.record(Event(time.monotonic(), "fault", injection.fault_target.name, noted))
 
-    def _epoch(self, victim: Victim) -> int | None:
-        """A worker's epoch before the strike, so that a later incarnation is told from the struck one; None for no worker."""
-        if victim.is_node and victim.node.service != "worker":
+    def _epoch(self, fault_target: FaultTarget) -> int | None:
+        """A worker's epoch before the injection, so that a later incarnation differs from the injected one; None for no worker."""
+        if fault_target.is_node and fault_target.node.service != "worker":
             return None
-        return int(self._workers(victim.stack).get(victim.name, {}).get("epoch", 0))
+        return int(self._workers(fault_target.stack).get(fault_target.name, {}).get("epoch", 0))
 
     def _workers(self, stack: Stack) -> dict[str, dict[str, Any]]:
         """As the registry lists them; while it is struck itself, or not back yet, as it did when the orchestrator last heard of it."""
-        if not any(strike.victim.node.service == "registry" for strike in self.active()):
+        if not any(injection.fault_target.node.service == "registry" for injection in self.active()):
             with contextlib.suppress(ClientError):
                 return stack.registry.services("worker", status="all")
         return stack.orchestrator.workers()

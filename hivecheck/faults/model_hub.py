@@ -11,7 +11,7 @@ from typing import Any
 
 from hivecheck.clients.model_hub import ModelHubClient
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Fault, Victim
+from hivecheck.faults.fault import Fault, FaultTarget
 
 HUB = "model_hub"
 # Slow enough to strike in the middle of a download of some MiB, fast enough to wait for its end.
@@ -23,35 +23,35 @@ MANY = 10_000
 
 
 @dataclass
-class SourceFault:
+class ModelHubFault:
     """`orders` are those of the hub's admin API, `cure` undoes them; `sign` is what a client of the hub sees of it.
 
     It downloads, too: what the hub is to do wrong once must be ordered after the strike.
     """
 
-    done: str
-    told: str
+    act: str
+    description: str
     orders: Mapping[str, Any]
     cure: Mapping[str, Any]
     sign: Callable[[ModelHubClient, float], str | None]
-    needs: frozenset[str] = frozenset()
+    requires: frozenset[str] = frozenset()
     _usual_seconds: float = 0.0
 
-    def inject(self, victim: Victim) -> None:
-        with _hub(victim) as hub:
+    def inject(self, fault_target: FaultTarget) -> None:
+        with _hub(fault_target) as hub:
             self._usual_seconds = _usual_seconds(hub)
             hub.order(**self.orders)
 
-    def effect(self, victim: Victim) -> str | None:
-        with _hub(victim) as hub:
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        with _hub(fault_target) as hub:
             return self.sign(hub, self._usual_seconds)
 
-    def heal(self, victim: Victim) -> None:
-        with _hub(victim) as hub:
+    def remove(self, fault_target: FaultTarget) -> None:
+        with _hub(fault_target) as hub:
             hub.order(**self.cure)
 
-    def residue(self, victim: Victim) -> str | None:
-        return self.effect(victim)
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return self.effect(fault_target)
 
 
 def _is_down(hub: ModelHubClient, _: float) -> str | None:
@@ -68,8 +68,8 @@ def _is_slow(hub: ModelHubClient, usual_seconds: float) -> str | None:
 
 def _is_wrong(hub: ModelHubClient, _: float) -> str | None:
     model, offer = min(hub.offers().items(), key=lambda item: int(item[1]["size_bytes"]))
-    got = hashlib.sha256(hub.download(model)).hexdigest()
-    return f"{model} came with checksum {got[:8]}..., offered is {offer['sha256'][:8]}..." if got != offer["sha256"] else None
+    actual = hashlib.sha256(hub.download(model)).hexdigest()
+    return f"{model} came with checksum {actual[:8]}..., offered is {offer['sha256'][:8]}..." if actual != offer["sha256"] else None
 
 
 def source_faults() -> dict[str, Callable[[], Fault]]:
@@ -80,9 +80,9 @@ def source_faults() -> dict[str, Callable[[], Fault]]:
     wrong = "What is downloaded has another checksum than what is offered."
     corruption = "made to send wrong bytes", wrong, {"corrupt": MANY}, {"corrupt": 0}, _is_wrong
     return {
-        "an outage of the model source": partial(SourceFault, *outage),
-        "a slowness of the model source": partial(SourceFault, *slowness),
-        "a corruption of the model source": partial(SourceFault, *corruption),
+        "an outage of the model hub": partial(ModelHubFault, *outage),
+        "a bandwidth limit of the model hub": partial(ModelHubFault, *slowness),
+        "corruption of model downloads": partial(ModelHubFault, *corruption),
     }
 
 
@@ -114,7 +114,7 @@ def _download_seconds(hub: ModelHubClient, model: str) -> float:
     return time.monotonic() - begun
 
 
-def _hub(victim: Victim) -> ModelHubClient:
-    if victim.node.service != HUB:
-        raise ClientError(f"{victim.name} is no {HUB}: nobody fetches models from it")
-    return ModelHubClient(victim.node.url, victim.stack.secrets.token)
+def _hub(fault_target: FaultTarget) -> ModelHubClient:
+    if fault_target.node.service != HUB:
+        raise ClientError(f"{fault_target.name} is no {HUB}: nobody fetches models from it")
+    return ModelHubClient(fault_target.node.url, fault_target.stack.secrets.token)

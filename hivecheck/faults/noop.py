@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.errors import HealError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 
 @dataclass
@@ -14,27 +14,27 @@ class Noop:
     """`diary` is written by all Noops that share it; `bites`, `can_heal` and `doubt` say how it turns out."""
 
     name: str = "noop"
-    bites: bool = True
+    has_effect: bool = True
     can_heal: bool = True
     doubt: str = ""
     diary: list[str] = field(default_factory=list)
-    done: str = "left in peace"
-    told: str = "Nothing at all."
-    needs: frozenset[str] = frozenset()
+    act: str = "left in peace"
+    description: str = "Nothing at all."
+    requires: frozenset[str] = frozenset()
 
-    def inject(self, victim: Victim) -> None:
+    def inject(self, fault_target: FaultTarget) -> None:
         self.diary.append(f"{self.name} injected")
 
-    def effect(self, victim: Victim) -> str | None:
-        return f"{self.name} was called for {victim.name}" if self.bites else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        return f"{self.name} was called for {fault_target.name}" if self.has_effect else None
 
-    def heal(self, victim: Victim) -> None:
+    def remove(self, fault_target: FaultTarget) -> None:
         self.diary.append(f"{self.name} healed")
         if not self.can_heal:
             raise HealError(f"{self.name} was told not to heal")
 
-    def residue(self, victim: Victim) -> str | None:
+    def remaining(self, fault_target: FaultTarget) -> str | None:
         return None
 
-    def account(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, Any]:
         return {"doubt": self.doubt} if self.doubt else {}

@@ -58,9 +58,9 @@ class Engine:
 
     def images(self, **labels: str) -> list[dict[str, Any]]:
         """Summaries (Id, RepoTags, Labels, Created, Size) of local images with these labels (`_` for `.`), newest first."""
-        wanted = [f"{name.replace('_', '.')}={value}" for name, value in labels.items()]
+        expected = [f"{name.replace('_', '.')}={value}" for name, value in labels.items()]
         with _told("listing images"):
-            found: list[dict[str, Any]] = self._api.images(filters={"label": wanted})
+            found: list[dict[str, Any]] = self._api.images(filters={"label": expected})
         return sorted(found, key=lambda image: -int(image["Created"]))
 
     def used_images(self) -> set[str]:

@@ -31,16 +31,16 @@ def closure(lock: str, direct: list[str]) -> str:
         notes = block.partition("# via")[2]
         for parent in re.findall(r"[A-Za-z0-9][\w.-]*", re.sub(r"\(.*?\)", "", notes)):
             needs[_normal(parent)].add(name)
-    wanted: set[str] = set()
+    expected: set[str] = set()
     queue = [_normal(name) for name in direct]
     while queue:
         name = queue.pop()
         if name not in blocks:
             raise ImageError(f"requirements.lock should have {name}, which the services need. Compile it again: {COMPILE}")
-        if name not in wanted:
-            wanted.add(name)
+        if name not in expected:
+            expected.add(name)
             queue += needs[name]
-    return "".join(f"{blocks[name].partition('    # via')[0].rstrip()}\n" for name in sorted(wanted))
+    return "".join(f"{blocks[name].partition('    # via')[0].rstrip()}\n" for name in sorted(expected))
 
 
 def _name(block: str) -> str:

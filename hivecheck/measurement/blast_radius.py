@@ -13,7 +13,7 @@ HUNG = "no end within"
 
 
 @dataclass(frozen=True)
-class Blast:
+class BlastRadius:
     """Streams alive at a strike, and how many of them broke off, hung, ended too early, had tokens twice, were begun anew elsewhere."""
 
     alive: int = 0
@@ -33,11 +33,11 @@ class Blast:
         return self.hit / self.alive if self.alive else 0.0
 
 
-def blast_radius(operations: Iterable[Operation], strikes: Sequence[tuple[float, float]]) -> Blast:
+def blast_radius(operations: Iterable[Operation], injections: Sequence[tuple[float, float]]) -> BlastRadius:
     """What became of the streams that were under way at any strike: (beginning, seen to bite), in monotonic seconds."""
     streams = [one for one in operations if one.is_stream]
-    alive = [one for one in streams if any(one.started_at <= end and begin <= (one.ended_at or math.inf) for begin, end in strikes)]
-    return Blast(len(alive), **Counter(fate for one in alive if (fate := _fate(one))))
+    alive = [one for one in streams if any(one.started_at <= end and begin <= (one.ended_at or math.inf) for begin, end in injections)]
+    return BlastRadius(len(alive), **Counter(fate for one in alive if (fate := _fate(one))))
 
 
 def _fate(stream: Operation) -> str | None:

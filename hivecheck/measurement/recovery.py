@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import Event, History, Operation
-from hivecheck.measurement.blast_radius import Blast, blast_radius
+from hivecheck.measurement.blast_radius import BlastRadius, blast_radius
 
-PROBE = "probe"
+LOAD = "probe"
 LEFT = "the client left"
 LEAST_BASELINE = 20  # probes; of fewer a 95th percentile is no more than the slowest one
 
@@ -47,7 +47,7 @@ class Recovery:
     """
 
     faults: tuple[str, ...]
-    victims: tuple[str, ...]
+    fault_targets: tuple[str, ...]
     detect: float | None
     recover: float | None
     heal: float | None
@@ -56,7 +56,7 @@ class Recovery:
     good: int
     outage_seconds: float
     burn: float
-    blast: Blast
+    blast: BlastRadius
     baseline_ttft_p95: float
     lateness_p99: float
     unsent: int
@@ -84,11 +84,11 @@ def measure(history: History, objective: Objective = OBJECTIVE, until: float | N
 
     Raises InconclusiveError when history holds too little to tell.
     """
-    strikes = [event for event in history.events("fault") if event.data["what"] == "struck"]
+    injections = [event for event in history.events("fault") if event.data["what"] == "injected"]
     began, unsent = _load(history, is_over=until is None)
-    if not strikes:
-        raise InconclusiveError("wanted: a fault that struck under the load\ngot: none")
-    first = min(strikes, key=lambda event: event.at)
+    if not injections:
+        raise InconclusiveError("expected: a fault that struck under the load\nactual: none")
+    first = min(injections, key=lambda event: event.at)
     probes = _probes(history, math.inf if until is None else until)
     harm_at = harm_begins(first)
     limit, baseline = _limit([probe for probe in probes if (probe.ended_at or math.inf) < harm_at], objective)
@@ -97,11 +97,11 @@ def measure(history: History, objective: Objective = OBJECTIVE, until: float | N
     touched = [probe for probe in probes if (probe.ended_at or math.inf) >= harm_at and not _is_cut_short(probe, limit)]
     bad = [probe for probe in touched if not probe.is_answered]
     good = len(touched) - len(bad)
-    healed_at = _healed_at(history, strikes)
-    spans = [(harm_begins(strike), strike.at) for strike in strikes]
+    healed_at = _healed_at(history, injections)
+    spans = [(harm_begins(injection), injection.at) for injection in injections]
     return Recovery(
-        faults=tuple(dict.fromkeys(str(strike.data["fault"]) for strike in strikes)),
-        victims=tuple(dict.fromkeys(strike.node for strike in strikes)),
+        faults=tuple(dict.fromkeys(str(injection.data["fault"]) for injection in injections)),
+        fault_targets=tuple(dict.fromkeys(injection.node for injection in injections)),
         detect=max(0.0, min(probe.ended_at or 0.0 for probe in bad) - first.at) if bad else None,
         recover=None if recovered_at is None else max(0.0, recovered_at - first.at),
         heal=None if healed_at is None else healed_at - first.at,
@@ -110,16 +110,16 @@ def measure(history: History, objective: Objective = OBJECTIVE, until: float | N
         good=good,
         outage_seconds=round(len(bad) * gap, 6),
         burn=(len(bad) / len(touched)) / (1 - objective.share),
-        blast=blast_radius([one for one in history.operations(None) if one.purpose in (PROBE, "chat")], spans),
+        blast=blast_radius([one for one in history.operations(None) if one.purpose in (LOAD, "chat")], spans),
         baseline_ttft_p95=baseline,
         lateness_p99=percentile([lateness_seconds(probe) for probe in probes], 0.99),
         unsent=unsent,
     )
 
 
-def harm_begins(strike: Event) -> float:
+def harm_begins(injection: Event) -> float:
     """When a fault can have done its first harm: before it was seen to bite."""
-    return strike.at - float(strike.data.get("inject_seconds", 0.0))
+    return injection.at - float(injection.data.get("inject_seconds", 0.0))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -147,14 +147,14 @@ def _load(history: History, *, is_over: bool) -> tuple[Event, int]:
     """The beginning of the steady load, and how many of its requests were not sent."""
     told = {event.data["what"]: event for event in history.events("load")}
     if "began" not in told or (is_over and "ended" not in told):
-        raise InconclusiveError(f"wanted: a steady load that began and ended\ngot: {sorted(told) or 'none'}")
+        raise InconclusiveError(f"expected: a steady load that began and ended\nactual: {sorted(told) or 'none'}")
     return told["began"], int(told["ended"].data["unsent"]) if "ended" in told else 0
 
 
 def _probes(history: History, until: float) -> list[Operation]:
-    probes = sorted((probe for probe in history.operations(PROBE) if probe.intended_at is not None and probe.intended_at < until), key=_due)
+    probes = sorted((probe for probe in history.operations(LOAD) if probe.intended_at is not None and probe.intended_at < until), key=_due)
     if not probes:
-        raise InconclusiveError("wanted: probes of a steady load\ngot: none")
+        raise InconclusiveError("expected: probes of a steady load\nactual: none")
     return probes
 
 
@@ -162,8 +162,8 @@ def _limit(before: Sequence[Operation], objective: Objective) -> tuple[float, fl
     """The longest a 95th percentile of first tokens may be, and what it was before the fault."""
     good = [probe for probe in before if probe.is_answered]
     if len(before) < LEAST_BASELINE or len(good) < objective.share * len(before):
-        wanted = f"at least {LEAST_BASELINE} probes before the fault, {objective.share:.0%} of them answered"
-        raise InconclusiveError(f"wanted: {wanted}\ngot: {len(good)} of {len(before)} answered")
+        expected = f"at least {LEAST_BASELINE} probes before the fault, {objective.share:.0%} of them answered"
+        raise InconclusiveError(f"expected: {expected}\nactual: {len(good)} of {len(before)} answered")
     baseline = percentile([first_token_seconds(probe) for probe in good], 0.95)
     return objective.ttft_factor * max(baseline, objective.resolution_seconds), baseline
 
@@ -179,7 +179,7 @@ def _recovered_at(probes: Sequence[Operation], fault_at: float, end: float, limi
     starts = [due for due in dues if due >= fault_at and due + objective.window_seconds <= end + 1e-9]
     if not starts:
         raise InconclusiveError(
-            f"wanted: a load that goes on for {objective.window_seconds:g} s after the fault\ngot: {end - fault_at:.2f} s"
+            f"expected: a load that goes on for {objective.window_seconds:g} s after the fault\nactual: {end - fault_at:.2f} s"
         )
     bad = -1
     for place, start in enumerate(starts):
@@ -198,11 +198,11 @@ def _is_good(window: Sequence[Operation], limit: float, objective: Objective) ->
     return bool(served) and len(served) >= objective.share * len(window) and percentile(served, 0.95) <= allowed
 
 
-def _healed_at(history: History, strikes: Sequence[Event]) -> float | None:
+def _healed_at(history: History, injections: Sequence[Event]) -> float | None:
     """When the last of the strikes was verified as healed; None as long as one is active."""
-    healed = [event for event in history.events("fault") if event.data["what"] == "healed"]
+    healed = [event for event in history.events("fault") if event.data["what"] == "removed"]
     ends = []
-    for strike in strikes:
-        own = [event.at for event in healed if (event.node, event.data["fault"]) == (strike.node, strike.data["fault"])]
-        ends.append(min((at for at in own if at >= strike.at), default=math.inf))
+    for injection in injections:
+        own = [event.at for event in healed if (event.node, event.data["fault"]) == (injection.node, injection.data["fault"])]
+        ends.append(min((at for at in own if at >= injection.at), default=math.inf))
     return max(ends) if max(ends) < math.inf else None

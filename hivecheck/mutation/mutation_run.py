@@ -35,9 +35,9 @@ def prove(root: Path, names: Sequence[str], *, seed: int, platform: str | None, 
             # The quickest platform proves everything it can run; the others only what it cannot.
             is_whole = not names and home in (platform, QUICKEST)
             there = [mutant for mutant in mutants if homes[mutant.name] == home]
-            wanted = [] if is_whole else sorted({requirement for mutant in there for requirement in mutant.requirements})
-            out.write(f"twin on {home}: the unmutated services, {', '.join(wanted) or 'every scenario'}\n")
-            twin = subrun.run(root, wanted, reports / f"twin-{home}", seed, home)
+            expected = [] if is_whole else sorted({requirement for mutant in there for requirement in mutant.requirements})
+            out.write(f"twin on {home}: the unmutated services, {', '.join(expected) or 'every scenario'}\n")
+            twin = subrun.run(root, expected, reports / f"twin-{home}", seed, home)
             if twin.exit_code != 0 or twin.source_hash != source_hash(root / "services"):
                 out.write(f"{twin.output}\nNO VERDICT  the unmutated twin must be green first: exit {twin.exit_code} (exit 2)\n")
                 return 2

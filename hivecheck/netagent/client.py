@@ -55,7 +55,7 @@ class NetAgent:
         finally:
             self._channel.close()
         if left:
-            raise ClientError(f"wanted: no rule left by the netagent\ngot: {left}")
+            raise ClientError(f"expected: no rule left by the netagent\nactual: {left}")
 
     def abandon(self) -> None:
         """Its input ends; what it does then nobody asks."""
@@ -70,7 +70,7 @@ class NetAgent:
         try:
             told: dict[str, Any] = json.loads(line)
         except ValueError:
-            raise ClientError(f"wanted: an answer of the netagent\ngot: {line[:500]!r}") from None
+            raise ClientError(f"expected: an answer of the netagent\nactual: {line[:500]!r}") from None
         if "error" in told:
             raise ClientError(f"the netagent refuses: {told['error']}")
         return told

@@ -15,7 +15,7 @@ class Rule:
     """
 
     peers: tuple[str, ...]
-    lease_seconds: float
+    duration_seconds: float
     direction: str = "both"
     loss: float = 0.0
     delay_seconds: float = 0.0

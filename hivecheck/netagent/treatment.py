@@ -36,7 +36,7 @@ class Treatment:
     def __init__(self, told: dict[str, Any], now: float) -> None:
         self.peers = frozenset(told["peers"])
         self._began = now
-        self.expires = now + float(told["lease_seconds"])
+        self.expires = now + float(told["duration_seconds"])
         self.counters = {"seen": 0, "dropped": 0, "delayed": 0, "reset": 0, "repeated": 0, "payload_bytes": 0}
         self.attempts: list[float] = []
         self._incoming, self._outgoing = told["direction"] in ("both", "in"), told["direction"] in ("both", "out")

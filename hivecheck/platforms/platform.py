@@ -208,7 +208,7 @@ class Platform(Protocol):
     name: str
     run_id: str
 
-    def powers(self, placement: str) -> frozenset[str]:
+    def capabilities(self, placement: str) -> frozenset[str]:
         """What can be done to a node of this placement: `node` (its own process or container) or `managed` (inside a hive's)."""
 
     def source_hash(self) -> str:

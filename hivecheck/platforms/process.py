@@ -23,7 +23,7 @@ from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually
 
 # Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
-POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
+CAPABILITIES = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
 KILL_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 
@@ -133,8 +133,8 @@ class ProcessPlatform:
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
         self._nodes: list[ProcessNode] = []
 
-    def powers(self, placement: str) -> frozenset[str]:
-        return POWERS
+    def capabilities(self, placement: str) -> frozenset[str]:
+        return CAPABILITIES
 
     def source_hash(self) -> str:
         return source_hash(self._context.services_root / "services")

@@ -18,8 +18,8 @@ from hivecheck.errors import ReportError
 from hivecheck.reports import recovery_table
 from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
 from hivecheck.reports.result import (
-    Finding,
     Outcome,
+    RunProblem,
     RunResult,
     Status,
     exit_code,
@@ -169,7 +169,7 @@ def _run_cases(result: RunResult) -> list[_Case]:
     return [_Case(name, classname, case.element, case.message, case.text) for case, (classname, name) in zip(cases, names, strict=True)]
 
 
-def _finding_case(finding: Finding) -> _Case:
+def _finding_case(finding: RunProblem) -> _Case:
     element = ("error", "harness") if finding.is_ours else ("failure", "orphan")
     return _run_case(finding.title, element, finding.title, finding.detail)
 

@@ -28,8 +28,8 @@ def keep(history: History, folder: Path) -> Recovery | None:
 
 def words(recovery: Recovery) -> dict[str, str]:
     """Each number as a person reads it, by its heading (without the scenario's)."""
-    blast, victims = recovery.blast, len(recovery.victims)
-    of_how_many = "" if victims == 1 else f" x {victims}"
+    blast, fault_targets = recovery.blast, len(recovery.fault_targets)
+    of_how_many = "" if fault_targets == 1 else f" x {fault_targets}"
     return {
         "fault": f"{', '.join(recovery.faults)}{of_how_many}",
         "detected": "not seen" if recovery.detect is None else f"{recovery.detect:.2f} s",

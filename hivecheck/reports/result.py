@@ -48,7 +48,7 @@ class Outcome:
 
     `message` is one line for a person, `detail` the whole story (got, wanted, traceback); `step` is the Gherkin step that ended it;
     `evidence` the folder with logs and journals; `seconds` its wall time; `recovery` what a fault under steady load did to its clients;
-    `faults` one line on each strike; `standstill_seconds` the longest time for which the machine let the harness itself wait.
+    `faults` one line on each strike; `stall_seconds` the longest time for which the machine let the harness itself wait.
     """
 
     planned: Planned
@@ -60,11 +60,11 @@ class Outcome:
     evidence: Path | None = None
     recovery: Recovery | None = None
     faults: tuple[str, ...] = ()
-    standstill_seconds: float = 0.0
+    stall_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class RunProblem:
     """Something wrong with the run as a whole: an orphan of the stack (`is_ours` false), a leak or failed set-up of ours."""
 
     title: str
@@ -81,7 +81,7 @@ class RunResult:
     platform: str
     target: str
     outcomes: tuple[Outcome, ...]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RunProblem, ...] = ()
     interrupted_by: str | None = None
     crash: str | None = None
     seconds: float = 0.0
@@ -149,7 +149,7 @@ def story(result: RunResult, outcome: Outcome, folder: Path) -> list[str]:
     return [
         *([f"step: {one_line(outcome.step)}"] if outcome.step else []),
         *(f"  {line}".rstrip() for line in told.split("\n")),
-        *([_standstill(outcome.standstill_seconds)] if outcome.standstill_seconds else []),
+        *([_standstill(outcome.stall_seconds)] if outcome.stall_seconds else []),
         *([f"evidence: {relative_path(outcome.evidence, folder)}"] if outcome.evidence else []),
         f"run it again: {one_line(reproduce_command(result, outcome.planned))}",
     ]

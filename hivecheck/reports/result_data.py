@@ -27,7 +27,7 @@ def data(result: RunResult) -> dict[str, Any]:
                 "seconds": round(outcome.seconds, 3),
                 "recovery": recovery_table.data(outcome.recovery) if outcome.recovery else None,
                 "faults": list(outcome.faults),
-                "standstill_seconds": round(outcome.standstill_seconds, 3),
+                "stall_seconds": round(outcome.stall_seconds, 3),
             }
             for outcome in result.outcomes
         },

@@ -13,9 +13,9 @@ from pathlib import Path, PurePath
 
 from hivecheck.reports import recovery_table
 from hivecheck.reports.result import (
-    Finding,
     Outcome,
     Planned,
+    RunProblem,
     RunResult,
     Status,
     exit_code,
@@ -108,8 +108,8 @@ def verdict(result: RunResult) -> Line:
 
 
 def _not_supported(result: RunResult) -> Iterator[Line]:
-    lacking = sorted((outcome for outcome in result.outcomes if outcome.status is Status.NOT_SUPPORTED), key=message_of)
-    for reason, outcomes in groupby(lacking, key=message_of):
+    missing_capabilities = sorted((outcome for outcome in result.outcomes if outcome.status is Status.NOT_SUPPORTED), key=message_of)
+    for reason, outcomes in groupby(missing_capabilities, key=message_of):
         yield Line()
         yield Line("not supported", f"  {reason}", STYLES[Status.NOT_SUPPORTED])
         yield from _listed(in_plan_order(outcomes))
@@ -144,7 +144,7 @@ def _wrong_with_the_run(result: RunResult) -> Iterator[Line]:
         yield from _indented(result.crash)
 
 
-def _finding(finding: Finding) -> Iterator[Line]:
+def _finding(finding: RunProblem) -> Iterator[Line]:
     head, style = ("HARNESS", "bold yellow") if finding.is_ours else ("ORPHAN", "bold red")
     yield Line()
     yield Line(head, f"  {one_line(finding.title)}", style)

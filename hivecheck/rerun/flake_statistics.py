@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hivecheck.rerun.subrun import Trial
+from hivecheck.rerun.subrun import SubRun
 
 WHOLE = "the run as a whole"  # beside the scenarios: nothing left behind, nothing of the harness broke
 CONFIDENCE = 0.95
@@ -17,7 +17,7 @@ HALVINGS = 60  # of an interval of width 1: more than a float can tell apart
 
 
 @dataclass(frozen=True)
-class Ended:
+class ScenarioEnd:
     """How one scenario ended in one run: `run` counts from 1."""
 
     run: int
@@ -28,20 +28,20 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Record:
+class FlakeRecord:
     """One scenario over all runs."""
 
     key: str
     name: str
-    ends: tuple[Ended, ...]
+    ends: tuple[ScenarioEnd, ...]
 
     @property
-    def counted(self) -> list[Ended]:
+    def counted(self) -> list[ScenarioEnd]:
         """Where the platform supports it; the others say nothing about it."""
         return [end for end in self.ends if end.status != NOT_SUPPORTED]
 
     @property
-    def red(self) -> list[Ended]:
+    def red(self) -> list[ScenarioEnd]:
         return [end for end in self.counted if end.status != PASSED]
 
     @property
@@ -58,7 +58,7 @@ class Record:
     def interval(self) -> tuple[float, float]:
         return interval(len(self.red), len(self.counted))
 
-    def first_difference(self) -> tuple[Ended, Ended] | None:
+    def first_difference(self) -> tuple[ScenarioEnd, ScenarioEnd] | None:
         """The first run and the first one that ended otherwise; None when all ended alike."""
         first = self.counted[0] if self.counted else None
         return next(((first, end) for end in self.counted if first and end.status != first.status), None)
@@ -75,14 +75,16 @@ def interval(hits: int, total: int, confidence: float = CONFIDENCE) -> tuple[flo
     return low, high
 
 
-def records(trials: Sequence[Trial]) -> list[Record]:
+def records(trials: Sequence[SubRun]) -> list[FlakeRecord]:
     """Every scenario of any of these runs, and the runs themselves, in the order of their keys."""
     names = {key: str(told["name"]) for trial in trials for key, told in trial.scenarios.items()}
-    found = [Record(key, names[key], tuple(_ended(number, trial, key) for number, trial in enumerate(trials, 1))) for key in sorted(names)]
-    return [*found, Record("", WHOLE, tuple(_whole(number, trial) for number, trial in enumerate(trials, 1)))]
+    found = [
+        FlakeRecord(key, names[key], tuple(_ended(number, trial, key) for number, trial in enumerate(trials, 1))) for key in sorted(names)
+    ]
+    return [*found, FlakeRecord("", WHOLE, tuple(_whole(number, trial) for number, trial in enumerate(trials, 1)))]
 
 
-def exit_code(found: Sequence[Record]) -> int:
+def exit_code(found: Sequence[FlakeRecord]) -> int:
     """0 everything passed in every run, 1 something is flaky or failed, 2 no verdict."""
     if any(record.is_flaky or any(end.status == FAILED for end in record.ends) for record in found):
         return 1
@@ -90,20 +92,20 @@ def exit_code(found: Sequence[Record]) -> int:
     return 0 if has_passed and not any(record.red for record in found) else 2
 
 
-def _ended(number: int, trial: Trial, key: str) -> Ended:
+def _ended(number: int, trial: SubRun, key: str) -> ScenarioEnd:
     told: dict[str, Any] = trial.scenarios.get(key, {})
     where = str(told.get("evidence") or "")
-    return Ended(number, str(told.get("status", NOT_RUN)), str(told.get("step", "")), str(told.get("message", "")), where)
+    return ScenarioEnd(number, str(told.get("status", NOT_RUN)), str(told.get("step", "")), str(told.get("message", "")), where)
 
 
-def _whole(number: int, trial: Trial) -> Ended:
+def _whole(number: int, trial: SubRun) -> ScenarioEnd:
     """The run apart from its scenarios: what it left behind, whether it came to its end."""
     if trial.findings:
         status = INCONCLUSIVE if all(finding["is_ours"] for finding in trial.findings) else FAILED
-        return Ended(number, status, message="; ".join(str(finding["title"]) for finding in trial.findings))
+        return ScenarioEnd(number, status, message="; ".join(str(finding["title"]) for finding in trial.findings))
     if trial.exit_code in (None, 3) or not trial.scenarios:
-        return Ended(number, INCONCLUSIVE, message=trial.output.strip().rpartition("\n")[2])
-    return Ended(number, PASSED)
+        return ScenarioEnd(number, INCONCLUSIVE, message=trial.output.strip().rpartition("\n")[2])
+    return ScenarioEnd(number, PASSED)
 
 
 def _at_most(hits: int, total: int, share: float) -> float:

@@ -11,11 +11,11 @@ from typing import TextIO
 
 from hivecheck.errors import UsageError
 from hivecheck.rerun import flake_statistics, subrun
-from hivecheck.rerun.flake_statistics import CONFIDENCE, WHOLE, Ended, Record
+from hivecheck.rerun.flake_statistics import CONFIDENCE, WHOLE, FlakeRecord, ScenarioEnd
 
 
 @dataclass(frozen=True)
-class Series:
+class Repeats:
     """What is to be repeated. `options` select the scenarios, as those of `hivecheck run` do.
 
     `seed` is that of the first run. The others count on from it, so that order and choices vary, unless `is_same_seed`.
@@ -41,7 +41,7 @@ class Series:
         )
 
 
-def flake(series: Series, out: TextIO) -> int:
+def flake(series: Repeats, out: TextIO) -> int:
     """Carry it out and tell it; `flake.json` in the folder `flake` of the reports holds the same for programs. Returns the exit code."""
     if series.runs < 2:
         raise UsageError(f"--runs {series.runs}: expected a whole number, 2 or more; one run alone cannot differ from another.")
@@ -66,7 +66,7 @@ def flake(series: Series, out: TextIO) -> int:
     return code
 
 
-def _lines(found: Sequence[Record], series: Series) -> list[str]:
+def _lines(found: Sequence[FlakeRecord], series: Repeats) -> list[str]:
     """One line a scenario, the worst first; more for those that did not always pass."""
     told = []
     for record in sorted(found, key=lambda record: -record.rate):
@@ -77,12 +77,14 @@ def _lines(found: Sequence[Record], series: Series) -> list[str]:
     return told
 
 
-def _story(record: Record, series: Series) -> list[str]:
+def _story(record: FlakeRecord, series: Repeats) -> list[str]:
     """Where it first came out otherwise than in the first run, and what a person needs to go on; nothing for one that always passed."""
     if not record.red:
         return []
     difference = record.first_difference()
-    red: Ended = next((end for end in difference if end.status != flake_statistics.PASSED), record.red[0]) if difference else record.red[0]
+    red: ScenarioEnd = (
+        next((end for end in difference if end.status != flake_statistics.PASSED), record.red[0]) if difference else record.red[0]
+    )
     told = (
         [f"run {difference[0].run} {difference[0].status}, the first to differ is run {difference[1].run}: {difference[1].status}"]
         if (difference)
@@ -97,7 +99,7 @@ def _story(record: Record, series: Series) -> list[str]:
     return told
 
 
-def _conclusion(found: Sequence[Record], series: Series, code: int) -> str:
+def _conclusion(found: Sequence[FlakeRecord], series: Repeats, code: int) -> str:
     scenarios = [record for record in found if record.name != WHOLE]
     flaky = sum(record.is_flaky for record in found)
     red = sum(bool(record.red) and not record.is_flaky for record in found)
@@ -109,7 +111,7 @@ def _conclusion(found: Sequence[Record], series: Series, code: int) -> str:
     return f"{word}  {told}{promise} (exit {code})"
 
 
-def _write(found: Sequence[Record], series: Series) -> None:
+def _write(found: Sequence[FlakeRecord], series: Repeats) -> None:
     told = {
         "runs": [{"run": run, "seed": series.seed_of(run), "folder": str(series.folder_of(run))} for run in range(1, series.runs + 1)],
         "platform": series.platform,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from hivecheck.faults.planning.fault_budget import Blow
+from hivecheck.faults.planning.fault_budget import PlannedFault
 from hivecheck.faults.planning.plan import FaultPlan, load
 from hivecheck.rerun import flake_statistics, subrun
-from hivecheck.rerun.subrun import Trial
+from hivecheck.rerun.subrun import SubRun
 
 Fingerprint = frozenset[tuple[str, str, str, str]]
 _VARIABLE = re.compile(r"[0-9a-f]{8,}|[\d.]+")  # ids, times, counts: they differ between runs that fail for one reason
@@ -40,8 +40,8 @@ def shrink(asked: Shrinking, out: TextIO) -> int:
     """
     whole = load(asked.plan)
 
-    def run(blows: Sequence[Blow]) -> Fingerprint:
-        candidate = replace(whole, blows=tuple(blows))
+    def run(faults: Sequence[PlannedFault]) -> Fingerprint:
+        candidate = replace(whole, faults=tuple(faults))
         path = asked.smallest.with_name(f"{asked.plan.stem}-candidate.json")
         path.write_text(candidate.text(), encoding="utf-8")
         options = [*asked.options, "--seed", str(whole.seed), "--platform", asked.platform, "--plan", str(path)]
@@ -50,34 +50,34 @@ def shrink(asked: Shrinking, out: TextIO) -> int:
         _say(out, f"{'fails' if found else 'passes'}: {_told(candidate)}")
         return found
 
-    failure = run(whole.blows)
+    failure = run(whole.faults)
     if not failure:
         _say(out, f"\nNO VERDICT  {asked.plan} does not fail here; there is nothing to shrink (exit 2)")
         return 2
-    least = smallest(whole.blows, lambda blows: run(blows) == failure)
-    found = replace(whole, blows=least)
+    least = smallest(whole.faults, lambda faults: run(faults) == failure)
+    found = replace(whole, faults=least)
     asked.smallest.write_text(found.text(), encoding="utf-8")
     _say(out, "", *(f"{step}: {message}" for _, _, step, message in sorted(failure)))
     _say(out, f"run it again: hivecheck run --platform {asked.platform} --seed {whole.seed} --plan {asked.smallest}")
-    _say(out, f"\nSHRUNK  {len(least)} of {len(whole.blows)} faults are enough: {_told(found)} (exit 0)")
+    _say(out, f"\nSHRUNK  {len(least)} of {len(whole.faults)} faults are enough: {_told(found)} (exit 0)")
     return 0
 
 
-def smallest(blows: Sequence[Blow], fails: Callable[[Sequence[Blow]], bool]) -> tuple[Blow, ...]:
+def smallest(faults: Sequence[PlannedFault], fails: Callable[[Sequence[PlannedFault]], bool]) -> tuple[PlannedFault, ...]:
     """Blows of which none can be left out without the failure going away. Tries the first half, the second, then one at a time."""
-    kept = tuple(blows)
+    kept = tuple(faults)
     half = len(kept) // 2
     for part in (kept[:half], kept[half:]):
         if len(kept) > 3 and fails(part):
             return smallest(part, fails)
-    for blow in kept:
-        without = tuple(other for other in kept if other != blow)
+    for planned in kept:
+        without = tuple(other for other in kept if other != planned)
         if without and fails(without):
             kept = without
     return kept
 
 
-def fingerprint(done: Trial) -> Fingerprint:
+def fingerprint(done: SubRun) -> Fingerprint:
     """What went wrong and where, without what differs from run to run; empty for a run in which everything passed."""
     red = {
         key: told for key, told in done.scenarios.items() if told["status"] not in (flake_statistics.PASSED, flake_statistics.NOT_SUPPORTED)
@@ -94,7 +94,7 @@ def _constant(message: str) -> str:
 
 
 def _told(plan: FaultPlan) -> str:
-    return ", ".join(f"{blow.fault} on {blow.target} at {blow.at_seconds:g} s" for blow in plan.blows)
+    return ", ".join(f"{planned.fault} on {planned.target} at {planned.at_seconds:g} s" for planned in plan.faults)
 
 
 def _say(out: TextIO, *lines: str) -> None:

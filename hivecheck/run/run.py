@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 from hivecheck.cleanup.watchdog import Watchdog
 from hivecheck.errors import HealError, HivecheckError, ReportError, UsageError
 from hivecheck.faults.planning import plan as fault_plans
-from hivecheck.faults.planning.plan import Drawing
+from hivecheck.faults.planning.plan import PlanSource
 from hivecheck.loop_thread import LoopThread
 from hivecheck.measurement.recovery import Recovery
 from hivecheck.platforms.platform import Platform
 from hivecheck.reports import conformance, evidence, fault_lines, junit, recovery_table, result_data
 from hivecheck.reports.console import Progress
-from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status, exit_code, reproduce_command
-from hivecheck.run.stall_detector import Standstills
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code, reproduce_command
+from hivecheck.run.stall_detector import StallDetector
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.stack.pool import StackPool
@@ -42,7 +42,7 @@ REPORTS = ("junit.xml", "result.json", "conformance.json", "conformance.md")
 
 
 @dataclass(frozen=True)
-class Ending:
+class ScenarioResult:
     """How a scenario ended, in behave's absence: its status, the step that ended it, one line, and the whole story."""
 
     status: Status
@@ -63,12 +63,12 @@ class Run:
         self._progress = progress
         self._plan: tuple[Planned, ...] = ()
         self._outcomes: dict[str, Outcome] = {}
-        self._findings: list[Finding] = []
+        self._findings: list[RunProblem] = []
         self._plan_files: dict[str, str] = {}
         self._world: World | None = None
         self._kept: set[str] = set()
         self._pool: StackPool | None = None
-        self._standstills: Standstills | None = None
+        self._standstills: StallDetector | None = None
         self._started = time.monotonic()
         self._scenario_started = time.monotonic()
         self.interrupted_by: str | None = None
@@ -98,9 +98,9 @@ class Run:
         if self.target:
             self.platform = platform_factory.with_target(self.platform, self.target, self.settings, self.folder / "stacks")
 
-    def lacking(self, powers: Sequence[str]) -> str | None:
+    def missing_capabilities(self, capabilities: Sequence[str]) -> str | None:
         """Why a scenario that needs these powers is not supported here; None if it is."""
-        missing = [power for power in powers if power not in self.platform.powers("node")]
+        missing = [power for power in capabilities if power not in self.platform.capabilities("node")]
         return f"platform {self.platform.name} has no power to {', '.join(missing)}" if missing else None
 
     def admitted(self, planned: Planned) -> Planned:
@@ -145,37 +145,40 @@ class Run:
         self._world = World.compose(stack, self._loop, folder / "history.jsonl", seed, self._drawing())
         return self._world
 
-    def finish(self, planned: Planned, ending: Ending) -> None:
+    def finish(self, planned: Planned, ending: ScenarioResult) -> None:
         """Take evidence, send clients home, heal the stack, and record the outcome."""
         seconds = time.monotonic() - self._scenario_started
         folder: Path | None = None
         recovered: Recovery | None = None
-        struck: tuple[str, ...] = ()
+        injected: tuple[str, ...] = ()
         world, self._world = self._world, None
-        if world and world.chaos.plan_file:
-            self._plan_files[planned.key] = str(world.chaos.plan_file)
+        if world and world.random_faults.plan_file:
+            self._plan_files[planned.key] = str(world.random_faults.plan_file)
         try:
             if world:
                 with contextlib.closing(world):
                     if ending.status is not Status.PASSED:
                         folder = self._take_evidence(world, planned, ending)
-                    world.steady_load.leave()
+                    world.load.leave()
                     self._heal_faults(world, planned)
-                    recovered, struck = recovery_table.keep(world.history, self.scenario_folder(planned)), fault_lines.lines(world.history)
+                    recovered, injected = (
+                        recovery_table.keep(world.history, self.scenario_folder(planned)),
+                        fault_lines.lines(world.history),
+                    )
                 if not self._is_kept(world.stack, ending):
                     self._clean_up(world.stack, planned, ending)
                 self._take_down_unwanted(planned)
         finally:  # a signal in here must not make a failure a `not run`
             told = (ending.step, ending.message, ending.detail)
             waited = self._standstills.longest(self._scenario_started) if self._standstills else 0.0
-            self._close_scenario(Outcome(planned, ending.status, seconds, *told, folder, recovered, struck, waited))
+            self._close_scenario(Outcome(planned, ending.status, seconds, *told, folder, recovered, injected, waited))
 
     def block(self, planned: Planned, reason: str, detail: str = "") -> None:
         """This scenario cannot be started."""
         self._close_scenario(Outcome(planned, Status.BLOCKED, message=reason, detail=detail))
 
     def add_finding(self, title: str, detail: str, *, is_ours: bool) -> None:
-        self._findings.append(Finding(title, detail, is_ours))
+        self._findings.append(RunProblem(title, detail, is_ours))
 
     def scenario_folder(self, planned: Planned) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", planned.name.lower()).strip("-")[:60]
@@ -210,14 +213,14 @@ class Run:
 
     # -- inside -------------------------------------------------------------------------------------------------------------------
 
-    def _drawing(self) -> Drawing:
+    def _drawing(self) -> PlanSource:
         """How a scenario of random faults comes to them."""
-        return Drawing(self.settings.seed, self.settings.random_faults, Path(self.settings.plan) if self.settings.plan else None)
+        return PlanSource(self.settings.seed, self.settings.random_faults, Path(self.settings.plan) if self.settings.plan else None)
 
     def _open_pool(self) -> StackPool:
         self._watchdog = Watchdog(self.run_id, "docker" if self.target and self.target.image else self.platform.name)
         self._loop = LoopThread()
-        self._standstills = Standstills()
+        self._standstills = StallDetector()
         self._pool = StackPool(self.platform, self.timeouts, self._announce_start, self._announce_ready, self.target)
         return self._pool
 
@@ -231,19 +234,19 @@ class Run:
         self._outcomes[outcome.planned.key] = outcome
         self._progress.scenario_finished(outcome)
 
-    def _take_evidence(self, world: World, planned: Planned, ending: Ending) -> Path:
+    def _take_evidence(self, world: World, planned: Planned, ending: ScenarioResult) -> Path:
         folder = self.scenario_folder(planned)
         story = [planned.name, f"{planned.file}:{planned.line}", f"step: {ending.step}", ending.detail or ending.message]
         story.append(f"again: {reproduce_command(self.result(), planned)}")
         with contextlib.suppress(HivecheckError):
-            world.judge.observe()
+            world.checker.observe()
         try:
             evidence.collect(world.stack, world.history, world.stack.orchestrator.url, folder, "\n".join(story))
         except (OSError, HivecheckError) as error:
             self.add_finding(f"evidence of {planned.name} is incomplete", str(error), is_ours=True)
         return folder
 
-    def _is_kept(self, stack: Stack, ending: Ending) -> bool:
+    def _is_kept(self, stack: Stack, ending: ScenarioResult) -> bool:
         """With --keep, the first stack whose scenario did not pass stays up for a person to look at."""
         if not self.settings.keep or self._kept or ending.status is Status.PASSED or self._pool is None:
             return False
@@ -260,7 +263,7 @@ class Run:
             what = "could not be healed" if isinstance(error, HealError) else "was not what it was meant to be"
             self.add_finding(f"a fault {what}: {planned.name}", str(error), is_ours=True)
 
-    def _clean_up(self, stack: Stack, planned: Planned, ending: Ending) -> None:
+    def _clean_up(self, stack: Stack, planned: Planned, ending: ScenarioResult) -> None:
         """A stack of the scenario's own goes down; a shared one is healed, and rebuilt if that fails."""
         if self._pool is None:
             return

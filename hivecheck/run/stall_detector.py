@@ -9,7 +9,7 @@ TICK_SECONDS = 0.05
 NOTED_SECONDS = 0.25  # shorter ones are what any scheduler does, and below every time budget
 
 
-class Standstills:
+class StallDetector:
     """A thread that sleeps in short ticks and notes each sleep that took much longer. Close it, or use it as a context manager."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Standstills:
         self._over.set()
         self._thread.join(10 * TICK_SECONDS)
 
-    def __enter__(self) -> Standstills:
+    def __enter__(self) -> StallDetector:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from hivecheck import process_labels
-from hivecheck.errors import ConditionTimeout, UsageError
+from hivecheck.errors import ConditionTimeoutError, UsageError
 from hivecheck.settings import KEPT_FOLDER
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
@@ -110,7 +110,7 @@ def _stop_processes(stack: KeptStack, orders: list[list[str]]) -> list[str]:
         for process in _roots(stack, names):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGTERM)
-        with contextlib.suppress(ConditionTimeout):
+        with contextlib.suppress(ConditionTimeoutError):
             eventually(lambda names=names: not _roots(stack, names), within=Timeouts().node_stop, what="nodes ended")  # type: ignore[misc]
     return [process.sentence() for process in process_labels.sweep(stack.run_id, stack.name)]
 

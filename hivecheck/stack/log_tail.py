@@ -15,7 +15,7 @@ WORKER_FILES = "workers/*/"
 
 
 @dataclass
-class Tail:
+class LogTail:
     """Reads the lines that were added to nodes' files since it last looked."""
 
     nodes: Iterable[Node]

@@ -16,16 +16,16 @@ from typing import Any
 
 from hivecheck.clients.control import ControlClient
 from hivecheck.clients.foreign_gateway import ForeignGateway
-from hivecheck.clients.gateway import OrchestratorClient
+from hivecheck.clients.gateway import GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
-from hivecheck.errors import ClientError, ConditionTimeout, HealError, NodeDiedError, SetupError
+from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NodeDiedError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
-from hivecheck.stack.log_tail import Tail
+from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.secrets import Secrets
 from hivecheck.targets import templates
 from hivecheck.targets.target import Target
-from hivecheck.targets.templates import Seat
+from hivecheck.targets.templates import WorkerAddress
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
@@ -47,14 +47,14 @@ class Stack:
     nodes: dict[str, Node] = field(default_factory=dict)
     hives: dict[str, HiveClient] = field(default_factory=dict)
     ready_seconds: float = 0.0
-    guest_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    extra_node_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def registry(self) -> RegistryClient:
         return self._registry
 
     @property
-    def orchestrator(self) -> OrchestratorClient:
+    def orchestrator(self) -> GatewayClient:
         return self._orchestrator
 
     def urls(self) -> dict[str, str]:
@@ -104,15 +104,15 @@ class Stack:
         stopped = [name for name, node in self.nodes.items() if not node.is_running()]
         if stopped:
             return f"not running: {', '.join(stopped)}"
-        listed, wanted = self.registry.services(), set(self.topology.workers()) | set(self.hives)
-        if set(listed) != wanted:
-            return f"the registry lists {sorted(listed)}, declared are {sorted(wanted)}"
+        listed, expected = self.registry.services(), set(self.topology.workers()) | set(self.hives)
+        if set(listed) != expected:
+            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
         if odd := self.orchestrator.not_routing_to(self.topology.workers()):
             return odd
         if sick := [name for name, hive in self.hives.items() if hive.health()["status"] != "healthy"]:
             return f"not healthy: {', '.join(sick)}"
         views = self._worker_views()  # the registry may not know yet what a hive does
-        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in wanted and view["state"] != "alive"]:
+        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in expected and view["state"] != "alive"]:
             return "; ".join(absent)
         return self._in_flight(views)
 
@@ -135,7 +135,7 @@ class Stack:
                 node.restart()
         try:
             eventually(self._healed, within=self.timeouts.heal, what=f"stack {self.name} at its baseline", until=lambda odd: odd is None)
-        except ConditionTimeout as error:
+        except ConditionTimeoutError as error:
             raise HealError(str(error)) from None
 
     def down(self) -> list[str]:
@@ -163,12 +163,12 @@ class Stack:
         self._orchestrator = self._front(urls)
         self.hives = {hive.name: HiveClient(urls[hive.name], token) for hive in self.topology.of("hive")}
 
-    def _front(self, urls: Mapping[str, str]) -> OrchestratorClient:
+    def _front(self, urls: Mapping[str, str]) -> GatewayClient:
         """What answers in the orchestrator's place."""
         if self.target is None:
-            return OrchestratorClient(urls[self.topology.of("orchestrator")[0].name], self.secrets.token)
+            return GatewayClient(urls[self.topology.of("orchestrator")[0].name], self.secrets.token)
         url = self.target.url or urls[self.topology.of("orchestrator")[0].name]
-        seats = [Seat(name, urls[name], models) for name, models in self.topology.workers().items()]
+        seats = [WorkerAddress(name, urls[name], models) for name, models in self.topology.workers().items()]
         key = self.secrets.keys["tester"]
         return ForeignGateway(url, key, templates.manners(self.target, seats, key, self.secrets.token), [seat.url for seat in seats])
 
@@ -202,14 +202,16 @@ class Stack:
 
     def _must_run_the_source(self) -> None:
         """Every node, and every worker by its log, runs what the platform was told to run. Raises SetupError otherwise."""
-        wanted = self.platform.source_hash()
+        expected = self.platform.source_hash()
         ours = {name: node for name, node in self.nodes.items() if self.orchestrator.is_reference or node.service != "orchestrator"}
         running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}
-        for event in Tail(self.nodes.values()).log_lines():
+        for event in LogTail(self.nodes.values()).log_lines():
             if event.data.get("event") == "listening":
                 running[event.node] = event.data["source_hash"]
-        if odd := {name: seen for name, seen in running.items() if seen != wanted}:
-            raise SetupError(f"wanted: every node runs source {wanted}\ngot: {odd}; another installation of the services is in the way")
+        if odd := {name: seen for name, seen in running.items() if seen != expected}:
+            raise SetupError(
+                f"expected: every node runs source {expected}\nactual: {odd}; another installation of the services is in the way"
+            )
 
     def _who_died(self) -> str | None:
         dead = [f"{name} ended with code {node.exit_code()}" for name, node in self.nodes.items() if not node.is_running()]
@@ -230,10 +232,10 @@ class Stack:
 
     def _dismiss_guests(self) -> None:
         """Nodes that joined later than the topology says leave in an orderly way."""
-        guests = [name for name in self.nodes if name not in {node.name for node in self.topology.nodes}]
-        if stubborn := self._stop(guests):
+        extra_nodes = [name for name in self.nodes if name not in {node.name for node in self.topology.nodes}]
+        if stubborn := self._stop(extra_nodes):
             raise HealError("; ".join(stubborn))
-        for name in guests:
+        for name in extra_nodes:
             del self.nodes[name]
             if hive := self.hives.pop(name, None):
                 hive.close()
@@ -264,7 +266,7 @@ class Stack:
         for node in running:
             try:
                 eventually(lambda node=node: not node.is_running(), within=max(0.0, deadline - time.monotonic()), what="ended")  # type: ignore[misc]
-            except ConditionTimeout:
+            except ConditionTimeoutError:
                 stubborn.append(f"{self.name}/{node.name} did not end within {self.timeouts.node_stop:g} s of SIGTERM")
                 node.kill()
         return stubborn

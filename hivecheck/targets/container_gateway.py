@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Mark:
+class ContainerLabels:
     """By which the container is found: its run, its owner, and the file that says somebody keeps its stack."""
 
     run_id: str
@@ -117,7 +117,7 @@ class ImageNode:
 
 
 def start(
-    image: str, name: str, stack: str, url: str, command: Sequence[str], environment: dict[str, str], folder: Path, mark: Mark
+    image: str, name: str, stack: str, url: str, command: Sequence[str], environment: dict[str, str], folder: Path, mark: ContainerLabels
 ) -> Node:
     """The container, started; `folder` is mounted at the same place, so that paths mean the same. Raises TargetError or SetupError."""
     client = engine.connect()

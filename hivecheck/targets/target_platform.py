@@ -16,7 +16,7 @@ from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.platforms.process import ProcessNode
 from hivecheck.targets import templates
 from hivecheck.targets.target import Target
-from hivecheck.targets.templates import Seat
+from hivecheck.targets.templates import WorkerAddress
 from hivecheck.waiting import eventually
 
 REAP_SECONDS = 5.0
@@ -39,8 +39,8 @@ class TargetPlatform:
         self._processes: list[ProcessNode] = []
         self._extra_ports: dict[str, list[PortReservation]] = defaultdict(list)
 
-    def powers(self, placement: str) -> frozenset[str]:
-        return self._inner.powers(placement)
+    def capabilities(self, placement: str) -> frozenset[str]:
+        return self._inner.capabilities(placement)
 
     def source_hash(self) -> str:
         return self._inner.source_hash()
@@ -75,7 +75,7 @@ class TargetPlatform:
 
     def _start_gateway(self, stack: str, spec: NodeSpec) -> Node:
         url = self._inner.reserve(stack, spec.name)
-        seats = [Seat(item["id"], self._inner.reserve(stack, item["id"]), item["models"]) for item in spec.settings["workers"]]
+        seats = [WorkerAddress(item["id"], self._inner.reserve(stack, item["id"]), item["models"]) for item in spec.settings["workers"]]
         folder = (self._folder / stack / spec.name).resolve()
         (folder / "data").mkdir(parents=True, exist_ok=True)
         extra = PortReservation()
@@ -109,7 +109,7 @@ class TargetPlatform:
                 command,
                 environment,
                 folder,
-                container_gateway.Mark(self.run_id, self._owner, kept),
+                container_gateway.ContainerLabels(self.run_id, self._owner, kept),
             )
         try:
             node = ProcessNode(spec, url, folder, command, self._environment(stack, spec.name) | environment)

@@ -8,14 +8,14 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-from hivecheck.clients.foreign_gateway import Manners
+from hivecheck.clients.foreign_gateway import GatewayProfile
 from hivecheck.targets.target import Ready, Target
 
 ALL_WORKERS = "$worker_urls"
 
 
 @dataclass(frozen=True)
-class Seat:
+class WorkerAddress:
     """A worker as the gateway reaches it."""
 
     id: str
@@ -23,13 +23,13 @@ class Seat:
     models: Sequence[str]
 
 
-def values(seats: Sequence[Seat], **own: Any) -> dict[str, str]:
+def values(seats: Sequence[WorkerAddress], **own: Any) -> dict[str, str]:
     """What stands behind each $ that is about the gateway; `own` are address, folders and secrets."""
     workers = {"worker_urls": ",".join(seat.url for seat in seats), "worker_count": str(len(seats))}
     return {name: str(value) for name, value in own.items()} | workers
 
 
-def command(target: Target, seats: Sequence[Seat], known: Mapping[str, str]) -> list[str]:
+def command(target: Target, seats: Sequence[WorkerAddress], known: Mapping[str, str]) -> list[str]:
     """The argument list; `$worker_urls` as an argument by itself becomes one for each worker."""
     arguments: list[str] = []
     for part in target.command:
@@ -41,7 +41,7 @@ def environment(target: Target, known: Mapping[str, str]) -> dict[str, str]:
     return {name: Template(text).substitute(known) for name, text in target.environment.items()}
 
 
-def config(target: Target, seats: Sequence[Seat], known: Mapping[str, str]) -> str | None:
+def config(target: Target, seats: Sequence[WorkerAddress], known: Mapping[str, str]) -> str | None:
     """The text of the config file; None when the target has none."""
     if target.config is None:
         return None
@@ -49,12 +49,12 @@ def config(target: Target, seats: Sequence[Seat], known: Mapping[str, str]) -> s
     return Template(target.config.text).substitute(dict(known) | {"each_worker": "".join(pieces)})
 
 
-def registrations(target: Target, seats: Sequence[Seat]) -> list[tuple[str, str, Any]]:
+def registrations(target: Target, seats: Sequence[WorkerAddress]) -> list[tuple[str, str, Any]]:
     """Method, path and body of every call that tells the gateway of its workers."""
     return [(call.method, call.path, fill(call.body, each)) for each in per_worker(seats) for call in target.register]
 
 
-def per_worker(seats: Sequence[Seat]) -> list[dict[str, str]]:
+def per_worker(seats: Sequence[WorkerAddress]) -> list[dict[str, str]]:
     """What stands behind each $ that is about a worker: for each worker, for each of its models."""
     found = []
     for seat in seats:
@@ -73,10 +73,10 @@ def fill(value: Any, known: Mapping[str, str]) -> Any:
     return [fill(item, known) for item in value] if isinstance(value, list) else value
 
 
-def manners(target: Target, seats: Sequence[Seat], key: str, token: str) -> Manners:
+def manners(target: Target, seats: Sequence[WorkerAddress], key: str, token: str) -> GatewayProfile:
     """How the stack deals with this gateway."""
     known = values(seats, key=key, token=token)
-    return Manners(
+    return GatewayProfile(
         target.name,
         target.ready.path,
         lambda reply: unready(target.ready, reply.status, reply.body, known),
@@ -88,10 +88,10 @@ def unready(ready: Ready, status: int, body: Any, known: Mapping[str, str]) -> s
     """What an answer to the readiness question lacks; None when the gateway serves. Numbers are compared as they are written."""
     if status != ready.status:
         return f"{ready.path} answers {status}, not {ready.status}"
-    for path, wanted in fill(ready.body, known).items():
+    for path, expected in fill(ready.body, known).items():
         found = body
         for key in path.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
-        if str(found) != str(wanted):
-            return f"{ready.path} says {path} is {found!r}, not {wanted!r}"
+        if str(found) != str(expected):
+            return f"{ready.path} says {path} is {found!r}, not {expected!r}"
     return None

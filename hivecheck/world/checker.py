@@ -9,18 +9,18 @@ from typing import Any
 from hivecheck.checks import CHECKS
 from hivecheck.errors import HivecheckError, InconclusiveError, UsageError
 from hivecheck.history import History
-from hivecheck.stack.log_tail import Tail
+from hivecheck.stack.log_tail import LogTail
 from hivecheck.timeouts import Timeouts
 from hivecheck.verdict import Answer, Verdict, inconclusive
 from hivecheck.waiting import EVERY_SECONDS, eventually
 
 
 @dataclass
-class Judge:
+class Checker:
     """`tail` reads what nodes wrote since the scenario began; `finish_calls` waits for the calls of one purpose, or for all of them."""
 
     history: History
-    tail: Tail
+    tail: LogTail
     timeouts: Timeouts
     finish_calls: Callable[[str | None], None]
     allowances: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # check -> limits that the target has instead of ours
@@ -65,4 +65,4 @@ def _judge(check: str, history: History, limits: dict[str, Any]) -> Verdict:
     except InconclusiveError as error:
         return Verdict(Answer.INCONCLUSIVE, str(error))
     except Exception as error:  # a check that crashes has judged nothing: neither good nor bad
-        return inconclusive(wanted=f"check {check} judges", got=f"it crashed: {type(error).__name__}: {error}")
+        return inconclusive(expected=f"check {check} judges", actual=f"it crashed: {type(error).__name__}: {error}")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from hivecheck.errors import InconclusiveError, UsageError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
 from hivecheck.stack.stack import Stack
 from hivecheck.world.cluster.workers import SERVING, THAT, Workers
@@ -28,17 +28,17 @@ class Faults:
     injector: Injector
     random: random.Random
 
-    def strike(self, fault: str, target: str, seconds: float | None = None) -> None:
+    def inject(self, fault: str, target: str, seconds: float | None = None) -> None:
         """Returns once the fault was seen to bite; with `seconds` it heals by itself after them."""
-        self.injector.strike(fault, target, [Victim.named(name, self.stack) for name in self.named(target)], seconds)
+        self.injector.inject(fault, target, [FaultTarget.named(name, self.stack) for name in self.named(target)], seconds)
 
-    def heal(self, target: str) -> None:
-        """Returns once nothing of the faults on this target is left; the target in the words with which it was struck, or by name."""
-        self.injector.heal(self.workers.called(target) if target == THAT else target)
+    def remove(self, fault: str, target: str) -> None:
+        """Returns once nothing of this fault is left on the target; the target in the words of its injection, or by name."""
+        self.injector.heal(self.workers.called(target) if target == THAT else target, fault)
 
-    def await_end(self, target: str) -> None:
-        """Return when the time of the faults on this target is over and nothing of them is left."""
-        self.injector.await_leases(self.workers.called(target) if target == THAT else target)
+    def await_end(self, fault: str, target: str) -> None:
+        """Returns when the duration of this fault on the target is over and nothing of it is left."""
+        self.injector.await_end(self.workers.called(target) if target == THAT else target, fault)
 
     def named(self, target: str) -> list[str]:
         """The nodes and workers a target means now. Raises UsageError for a name nobody has, InconclusiveError where nobody fits."""
@@ -71,5 +71,5 @@ class Faults:
 
 def _some(names: list[str], target: str) -> list[str]:
     if not names:
-        raise InconclusiveError(f"wanted: somebody to strike with {target!r}\ngot: no such worker is registered now")
+        raise InconclusiveError(f"expected: somebody to strike with {target!r}\nactual: no such worker is registered now")
     return names

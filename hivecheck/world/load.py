@@ -10,11 +10,11 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from hivecheck.clients.openai_api import Call, OpenAIClient, Request
-from hivecheck.errors import ConditionTimeout, InconclusiveError, UsageError
+from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
+from hivecheck.errors import ConditionTimeoutError, InconclusiveError, UsageError
 from hivecheck.history import Event, History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LEAST_BASELINE, OBJECTIVE, PROBE, measure
+from hivecheck.measurement.recovery import LEAST_BASELINE, LOAD, OBJECTIVE, measure
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.2  # a look reckons with the whole history
 
 
 @dataclass
-class SteadyLoad:
+class Load:
     """Streamed and unary chats in turn, at one rate, until it is ended. `unsent` were due when too many were under way."""
 
     gateway: OpenAIClient
@@ -40,7 +40,7 @@ class SteadyLoad:
     history: History
     timeouts: Timeouts
     loop: LoopThread
-    calls: list[Call] = field(default_factory=list)
+    calls: list[PendingRequest] = field(default_factory=list)
     unsent: int = 0
     _model: str = ""
     _rate: float = 0.0
@@ -54,7 +54,7 @@ class SteadyLoad:
         `pace` is what each request asks of the simulator; empty for the workers' own.
         """
         if self._schedule:
-            raise UsageError("wanted: one steady load in a scenario\ngot: a second one")
+            raise UsageError("expected: one steady load in a scenario\nactual: a second one")
         self._model, self._rate, self._pace = model, rate_per_second, pace
         self._note("began", rate_per_second=rate_per_second)
         self._schedule = self.loop.start(self._keep_schedule())
@@ -67,7 +67,7 @@ class SteadyLoad:
     def go_on_until_recovered(self) -> None:
         """Return when it is back to normal, or when that has taken longer than it may: a check says which."""
         within = self.timeouts.recovery + 2 * OBJECTIVE.window_seconds
-        with contextlib.suppress(ConditionTimeout):
+        with contextlib.suppress(ConditionTimeoutError):
             eventually(self._is_recovered, within=within, what="the load is back to normal", every=LOOK_SECONDS)
 
     def end(self) -> None:
@@ -86,7 +86,7 @@ class SteadyLoad:
         for call in self.calls:
             if not call.is_done:
                 call.leave()
-        with contextlib.suppress(ConditionTimeout):
+        with contextlib.suppress(ConditionTimeoutError):
             eventually(self._have_ended, within=LEAVING_SECONDS, what="every client of the load gone")
         self._note("ended", scheduled=len(self.calls) + self.unsent, unsent=self.unsent)
 
@@ -140,8 +140,8 @@ class SteadyLoad:
             model=self._model,
             body=body | ({"stream": True} if number % 2 else {}),
             key=credential("a valid key", self.secrets),
-            headers={"X-Request-Id": f"{PROBE}-{uuid.uuid4().hex[:12]}", **({"X-Simulate": self._pace} if self._pace else {})},
-            purpose=PROBE,
+            headers={"X-Request-Id": f"{LOAD}-{uuid.uuid4().hex[:12]}", **({"X-Simulate": self._pace} if self._pace else {})},
+            purpose=LOAD,
             intended_at=due,
         )
 

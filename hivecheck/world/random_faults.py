@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.planning import eligibility, plan
-from hivecheck.faults.planning.fault_budget import Blow, Targets
-from hivecheck.faults.planning.plan import Drawing, FaultPlan
+from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault
+from hivecheck.faults.planning.plan import FaultPlan, PlanSource
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 from hivecheck.world.cluster.liars import Liars
@@ -21,35 +21,35 @@ SUPPORTS = {"registry": eligibility.REGISTRY}  # service -> what chance calls it
 
 
 @dataclass
-class Chaos:
+class RandomFaults:
     """`plan_file` is where the plan of this scenario lies, once there is one."""
 
     stack: Stack
     faults: Faults
     liars: Liars
-    drawing: Drawing
+    drawing: PlanSource
     folder: Path
     plan_file: Path | None = None
 
-    def strike(self) -> None:
+    def inject(self) -> None:
         """Carry the plan out, and return when all of it is healed. A blow waits until its victim serves and enough others do."""
         targets = self._targets()
         drawn = self.drawing.plan(targets)
         self._keep(drawn)
         begun = time.monotonic()
-        for blow in drawn.blows:
-            wait = blow.at_seconds - (time.monotonic() - begun)
+        for planned in drawn.faults:
+            wait = planned.at_seconds - (time.monotonic() - begun)
             eventually(
-                lambda blow=blow: time.monotonic() - begun >= blow.at_seconds,  # type: ignore[misc]
+                lambda planned=planned: time.monotonic() - begun >= planned.at_seconds,  # type: ignore[misc]
                 within=max(0.0, wait) + self.stack.timeouts.settling,
-                what=f"the time of {blow.fault} on {blow.target}",
+                what=f"the time of {planned.fault} on {planned.target}",
             )
-            self._await_room(blow, targets)
+            self._await_room(planned, targets)
             # By name, and not by a selector: those are looked up in the registry, which may be struck itself.
-            victim = Victim.named(blow.target, self.stack)
-            self.faults.injector.strike(blow.fault, blow.target, [victim], blow.for_seconds)
-        for target in sorted({blow.target for blow in drawn.blows}):
-            self.faults.await_end(target)
+            fault_target = FaultTarget.named(planned.target, self.stack)
+            self.faults.injector.inject(planned.fault, planned.target, [fault_target], planned.for_seconds)
+        for target in sorted({planned.target for planned in drawn.faults}):
+            self.faults.injector.await_end(target)
 
     def must_all_serve(self, within: float) -> None:
         """Every worker can be routed to again."""
@@ -65,19 +65,19 @@ class Chaos:
         self.plan_file = self.folder / PLAN
         self.plan_file.write_text(drawn.text(), encoding="utf-8")
 
-    def _await_room(self, blow: Blow, targets: Targets) -> None:
+    def _await_room(self, planned: PlannedFault, targets: FaultCandidates) -> None:
         """A slow machine must not make more faulty at once than the plan has: then nothing would be promised to clients."""
-        most, kind = targets.tolerated(blow.target), targets.of_its_kind(blow.target)
+        most, kind = targets.tolerated(planned.target), targets.of_its_kind(planned.target)
 
         def out() -> list[str]:
-            active = {strike.victim.name for strike in self.faults.injector.active()} & set(kind)
-            return sorted(active | set(self._unwell_supports(active) if blow.target in targets.supports else self._untrusted()))
+            active = {injection.fault_target.name for injection in self.faults.injector.active()} & set(kind)
+            return sorted(active | set(self._unwell_supports(active) if planned.target in targets.control_plane else self._untrusted()))
 
         must_eventually(
             out,
             within=self.stack.timeouts.restart + plan.LONGEST_SECONDS,
-            what=f"{blow.target} and all but {most - 1} of the others are well, so that {blow.fault} may strike",
-            until=lambda seen: len(seen) < most and blow.target not in seen,
+            what=f"{planned.target} and all but {most - 1} of the others are well, so that {planned.fault} may strike",
+            until=lambda seen: len(seen) < most and planned.target not in seen,
         )
 
     def _untrusted(self) -> list[str]:
@@ -111,12 +111,12 @@ class Chaos:
     def _supports(self) -> dict[str, str]:
         return {name: SUPPORTS[node.service] for name, node in self.stack.nodes.items() if node.service in SUPPORTS}
 
-    def _targets(self) -> Targets:
+    def _targets(self) -> FaultCandidates:
         """Everybody with what can strike them on this platform."""
-        own = self.stack.platform.powers("node")
-        managed = self.stack.platform.powers("managed") | {"restart"}  # which is its hive's
+        own = self.stack.platform.capabilities("node")
+        managed = self.stack.platform.capabilities("managed") | {"restart"}  # which is its hive's
         workers = {name: eligibility.possible(self._called(name), own if name in self.stack.nodes else managed) for name in self._workers()}
-        return Targets(workers, {name: eligibility.possible({kind}, own) for name, kind in self._supports().items()})
+        return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._supports().items()})
 
     def _called(self, worker: str) -> set[str]:
         """What it is to chance."""

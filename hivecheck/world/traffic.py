@@ -6,9 +6,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hivecheck.clients.openai_api import Call
+from hivecheck.clients.openai_api import PendingRequest
 from hivecheck.waiting import eventually
-from hivecheck.world.requests.chats import Clients
+from hivecheck.world.requests.chats import Chats
 
 AT_ONCE = 3
 PAUSE_SECONDS = 0.01
@@ -20,8 +20,8 @@ MORE = 10
 class Traffic:
     """A thread that keeps `AT_ONCE` chats under way until it is told to stop."""
 
-    clients: Clients
-    sent: list[Call] = field(default_factory=list)
+    clients: Chats
+    sent: list[PendingRequest] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -56,5 +56,5 @@ class Traffic:
                 self.sent.append(self.clients.start(model))
 
 
-def _ended(calls: Sequence[Call]) -> int:
+def _ended(calls: Sequence[PendingRequest]) -> int:
     return sum(call.is_done for call in calls)

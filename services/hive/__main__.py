@@ -12,7 +12,7 @@ from services.hive.relay_routes import Relay, relay_routes
 from services.hive.report import HiveCollector
 from services.hive.routes import add_routes
 from services.hive.settings import HiveSettings, named
-from services.service import Frame, run
+from services.service import ServiceContext, run
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     settings = load_or_exit(HiveSettings, "hive")
     workers = _named_or_exit(settings)
     logs.configure("hive", settings.name)
-    frame = Frame("hive", settings)
+    frame = ServiceContext("hive", settings)
     hive = Hive(frame, settings, workers)
     carrier = Relay(frame, settings, hive.sessions)
     frame.metrics.register(HiveCollector(hive.supervisor, carrier.outcomes))

@@ -8,7 +8,7 @@ from typing import Any
 
 from services import wire
 from services.hive import stale_processes
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 from services.hive.launch import hive_mark, workers_dir
 from services.hive.orphan_guard import LastWill
 from services.hive.probe import Prober
@@ -18,7 +18,7 @@ from services.hive.registry_client import RegistryClient
 from services.hive.report import health_body, registrations
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor
-from services.service import Frame
+from services.service import ServiceContext
 
 WITHDRAW_SECONDS = 2.0
 
@@ -26,13 +26,13 @@ WITHDRAW_SECONDS = 2.0
 class Hive:
     """The duties of the service `hive`."""
 
-    def __init__(self, frame: Frame, settings: HiveSettings, workers: tuple[wire.WorkerSpec, ...]) -> None:
+    def __init__(self, frame: ServiceContext, settings: HiveSettings, workers: tuple[wire.WorkerSpec, ...]) -> None:
         self._frame = frame
         self._settings = settings
         self._configured = workers
         self._epoch = time.time_ns()
         self.url = frame.url
-        self.sessions = Sessions()
+        self.sessions = HttpPools()
         self.supervisor = Supervisor(settings, self.url, Prober(self.sessions, settings), self._changed)
         hub_url = settings.provisioning.hub_url
         self.provisioning = Provisioning(settings, hub_url, self.supervisor, self.sessions) if hub_url else None

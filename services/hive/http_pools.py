@@ -7,7 +7,7 @@ import aiohttp
 from services import relay
 
 
-class Sessions:
+class HttpPools:
     """Made before the loop runs, opened when it does. Two pools, so that no burst of relayed requests delays a probe."""
 
     relayed: aiohttp.ClientSession

@@ -10,7 +10,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 
 LISTING_SECONDS = 2.0
 CONNECT_SECONDS = 2.0
@@ -29,7 +29,7 @@ class HubError(Exception):
 class HubClient:
     """Every method raises HubError."""
 
-    def __init__(self, sessions: Sessions, url: str, token: str, stall_seconds: float) -> None:
+    def __init__(self, sessions: HttpPools, url: str, token: str, stall_seconds: float) -> None:
         self.url = url
         self._sessions = sessions
         self._headers = {wire.CLUSTER_TOKEN: token}

@@ -29,7 +29,7 @@ def marked(mark: str) -> list[int]:
     return [pid for pid in _pids() if pid != os.getpid() and wanted in b"\0" + _environment(pid)]
 
 
-def bury(mark: str, seconds: float = BURY_SECONDS) -> list[int]:
+def kill_marked_processes(mark: str, seconds: float = BURY_SECONDS) -> list[int]:
     """SIGKILL to all of them until there are none, at the latest for `seconds`; who was there."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()  # nothing can be awaited here: this runs in a program or a thread of its own
@@ -51,7 +51,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 4096):
         pass
-    bury(sys.argv[1])
+    kill_marked_processes(sys.argv[1])
 
 
 def _pids() -> list[int]:

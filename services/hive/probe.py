@@ -12,7 +12,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 from services.hive.settings import HiveSettings
 from services.hive.worker import Load, Worker
 
@@ -50,7 +50,7 @@ class Health:
 class Prober:
     """Probes workers with the cluster's token."""
 
-    def __init__(self, sessions: Sessions, settings: HiveSettings) -> None:
+    def __init__(self, sessions: HttpPools, settings: HiveSettings) -> None:
         self._sessions = sessions
         self._settings = settings
         self._headers = {wire.CLUSTER_TOKEN: settings.token}

@@ -19,7 +19,7 @@ from services.api_errors import ApiError
 from services.hive.catalogue import Catalogue
 from services.hive.catalogue_file import FILE_NAME, Model
 from services.hive.download import Download, DownloadError
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 from services.hive.hub_client import HubClient, HubError
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor
@@ -34,7 +34,7 @@ MAX_NAME, MAX_REASON = 256, 200
 class Provisioning:
     """Models by name. `start` and `stop` are called once, inside the loop."""
 
-    def __init__(self, settings: HiveSettings, hub_url: str, supervisor: Supervisor, sessions: Sessions) -> None:
+    def __init__(self, settings: HiveSettings, hub_url: str, supervisor: Supervisor, sessions: HttpPools) -> None:
         self._settings = settings
         self._own = settings.provisioning
         self._supervisor = supervisor

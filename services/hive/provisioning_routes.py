@@ -8,7 +8,7 @@ from aiohttp import web
 from services import bodies, wire
 from services.api_errors import ApiError
 from services.hive.provisioning import Provisioning, as_body
-from services.service import Frame, json_response
+from services.service import ServiceContext, json_response
 
 
 class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,7 +17,7 @@ class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serve: bool = True
 
 
-def add_provisioning_routes(table: web.RouteTableDef, frame: Frame, provisioning: Provisioning) -> None:
+def add_provisioning_routes(table: web.RouteTableDef, frame: ServiceContext, provisioning: Provisioning) -> None:
     """Add the routes of a hive that provisions."""
 
     @table.get("/catalogue")

@@ -27,7 +27,7 @@ ATTEMPTS_TOLD = 8
 Describe = Callable[[], Mapping[str, wire.Registration]]
 
 
-class Keeper:
+class RegistrationLoop:
     """One id at the registry. What it should be is asked afresh before every call, so a late call never tells old news."""
 
     def __init__(
@@ -166,7 +166,7 @@ class Registrar:
         self._describe = describe
         self._client = client
         self._interval_seconds = interval_seconds
-        self._keepers: dict[str, Keeper] = {}
+        self._keepers: dict[str, RegistrationLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._withdrawn: set[str] = set()
 
@@ -199,7 +199,7 @@ class Registrar:
             await keeper.wait_gone()
 
     def _keep(self, identifier: str) -> None:
-        keeper = Keeper(identifier, lambda: self._wanted(identifier), self._client, self._interval_seconds, self._forget)
+        keeper = RegistrationLoop(identifier, lambda: self._wanted(identifier), self._client, self._interval_seconds, self._forget)
         self._keepers[identifier] = keeper
         self._tasks[identifier] = background(keeper.run())
 

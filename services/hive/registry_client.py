@@ -9,7 +9,7 @@ import msgspec
 from yarl import URL
 
 from services import wire
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 
 
 @dataclass
@@ -30,7 +30,7 @@ class _Epoch(msgspec.Struct, frozen=True):
 class RegistryClient:
     """Every method raises RegistryError."""
 
-    def __init__(self, sessions: Sessions, url: str, token: str, timeout_seconds: float) -> None:
+    def __init__(self, sessions: HttpPools, url: str, token: str, timeout_seconds: float) -> None:
         self._sessions = sessions
         self._services = URL(url) / "services"
         self._headers = {wire.CLUSTER_TOKEN: token, "Content-Type": "application/json"}

@@ -15,11 +15,11 @@ from yarl import URL
 from services import logs, relay, wire
 from services.api_errors import ApiError
 from services.bodies import decode
-from services.hive.http_pools import Sessions
+from services.hive.http_pools import HttpPools
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor, no_worker
 from services.hive.worker import Worker
-from services.service import REQUEST_ID, Frame
+from services.service import REQUEST_ID, ServiceContext
 
 log = logging.getLogger("services.hive.relay")
 
@@ -36,7 +36,7 @@ class _Asked(msgspec.Struct, frozen=True):
 class Relay:
     """Carries requests to workers and books each once. `outcomes`: finished, cancelled, or the kind of upstream failure."""
 
-    def __init__(self, frame: Frame, settings: HiveSettings, sessions: Sessions) -> None:
+    def __init__(self, frame: ServiceContext, settings: HiveSettings, sessions: HttpPools) -> None:
         self.outcomes: Counter[str] = Counter()
         self._frame = frame
         self._token = settings.token

@@ -16,13 +16,13 @@ from services.hive.launch import worker_dir
 from services.hive.report import models_body
 from services.hive.settings import HiveSettings
 from services.hive.supervisor import Supervisor
-from services.service import Frame, json_response
+from services.service import ServiceContext, json_response
 
 JOURNAL_FILE = "journal.jsonl"
 JOURNAL_PAGE_LINES = 10_000
 
 
-def add_routes(table: web.RouteTableDef, frame: Frame, settings: HiveSettings, supervisor: Supervisor) -> None:
+def add_routes(table: web.RouteTableDef, frame: ServiceContext, settings: HiveSettings, supervisor: Supervisor) -> None:
     """Add the hive's own routes."""
 
     @table.get("/models")
@@ -92,6 +92,6 @@ def read_journal(path: Path, since: int) -> dict[str, Any]:
     return {"events": [msgspec.json.decode(line) for line in lines], "next": since + len(lines)}
 
 
-def _must_not_drain(frame: Frame) -> None:
+def _must_not_drain(frame: ServiceContext) -> None:
     if frame.is_draining:
         raise ApiError("draining", "The hive is stopping.", headers={wire.RETRY_AFTER: "1"})

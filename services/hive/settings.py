@@ -92,7 +92,7 @@ class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     probe_timeout_seconds: PositiveSeconds = 0.8
     probe_failures: PositiveCount = 2
     start_deadline_seconds: PositiveSeconds = 600.0
-    wedge_restart_seconds: PositiveSeconds = 60.0
+    hang_restart_seconds: PositiveSeconds = 60.0
     stop_grace_seconds: Seconds = 5.0
     connect_seconds: PositiveSeconds = 2.0
     first_byte_seconds: PositiveSeconds = 60.0

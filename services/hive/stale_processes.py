@@ -18,7 +18,7 @@ import psutil
 from services import logs
 from services.hive import processes
 from services.hive.child import Launch
-from services.hive.orphan_killer import MARKER, bury
+from services.hive.orphan_killer import MARKER, kill_marked_processes
 
 log = logging.getLogger("services.hive.leftovers")
 
@@ -63,7 +63,7 @@ async def kill_all(workers_dir: Path) -> None:
 
 async def kill_marked(marker: str) -> None:
     """Kill whatever still carries the mark of an incarnation, also outside its group: a wrapper's grandchild in a session of its own."""
-    for pid in await asyncio.to_thread(bury, marker, KILL_SECONDS):
+    for pid in await asyncio.to_thread(kill_marked_processes, marker, KILL_SECONDS):
         logs.event(log, "stray_killed", level=logging.WARNING, pid=pid, marker=marker)
 
 

@@ -18,7 +18,7 @@ from services.hive.probe import Prober
 from services.hive.settings import AttachSettings, HiveSettings
 from services.hive.tasks import background
 from services.hive.worker import Worker
-from services.hive.worker_lifecycle import AttachedLife, Life, ManagedLife
+from services.hive.worker_lifecycle import AttachedLifecycle, ManagedLifecycle, WorkerLifecycle
 
 
 class Supervisor:
@@ -29,7 +29,7 @@ class Supervisor:
         self._url = url
         self._prober = prober
         self._on_change = on_change
-        self._lives: dict[str, Life] = {}
+        self._lives: dict[str, WorkerLifecycle] = {}
         self._removals: dict[str, asyncio.Task[str]] = {}
         self._restarts_of_removed = 0
         self._numbers = itertools.count(1)
@@ -52,13 +52,13 @@ class Supervisor:
         reserved = reserve_port(LOOPBACK)
         base = URL.build(scheme="http", host=LOOPBACK, port=reserved.getsockname()[1])
         worker = Worker(identifier, base, f"{self._url}/workers/{identifier}", True, self._changed, declared=named.models)
-        return self._adopt(ManagedLife(worker, named, reserved, self._prober, self._settings, self._kernel_kills))
+        return self._adopt(ManagedLifecycle(worker, named, reserved, self._prober, self._settings, self._kernel_kills))
 
     def attach(self, other: AttachSettings) -> Worker:
         """Watch a worker that runs elsewhere."""
         self._must_be_free(other.id)
         worker = Worker(other.id, URL(other.url), other.url, False, self._changed)
-        return self._adopt(AttachedLife(worker, self._prober))
+        return self._adopt(AttachedLifecycle(worker, self._prober))
 
     def find(self, identifier: str) -> Worker:
         """Raises ApiError 404."""
@@ -94,12 +94,12 @@ class Supervisor:
         self.is_answered = self.is_answered or any(worker.state == "alive" for worker in self)
         self._on_change()
 
-    def _adopt(self, life: Life) -> Worker:
+    def _adopt(self, life: WorkerLifecycle) -> Worker:
         self._lives[life.worker.id] = life
         life.start()
         return life.worker
 
-    async def _remove(self, life: Life, drain_seconds: float) -> str:
+    async def _remove(self, life: WorkerLifecycle, drain_seconds: float) -> str:
         try:
             return await life.stop(drain_seconds)
         finally:
@@ -107,7 +107,7 @@ class Supervisor:
             del self._lives[life.worker.id], self._removals[life.worker.id]
             self._on_change()
 
-    def _life(self, identifier: str) -> Life:
+    def _life(self, identifier: str) -> WorkerLifecycle:
         if identifier not in self._lives:
             raise ApiError("not_found", f"This hive has no worker {identifier!r}.")
         return self._lives[identifier]

@@ -29,7 +29,7 @@ CANNOT_START_CODE = 127
 OUT_OF_MEMORY = "out of memory"
 
 
-class Life(Protocol):
+class WorkerLifecycle(Protocol):
     """What keeps one worker going."""
 
     worker: Worker
@@ -44,7 +44,7 @@ class Life(Protocol):
         """Start a dead or fatal worker again now, its crashes forgotten."""
 
 
-class ManagedLife:
+class ManagedLifecycle:
     """A worker that runs as our child. Only `_run` starts and ends processes, and it is never cancelled: so none is lost."""
 
     def __init__(
@@ -154,8 +154,8 @@ class ManagedLife:
         except TimeoutError:
             return f"its models did not answer within {self._settings.start_deadline_seconds:g} s"
         alive_since.append(time.monotonic())
-        await self._prober.watch(self.worker, self._settings.wedge_restart_seconds)
-        return f"wedged for {self._settings.wedge_restart_seconds:g} s"
+        await self._prober.watch(self.worker, self._settings.hang_restart_seconds)
+        return f"wedged for {self._settings.hang_restart_seconds:g} s"
 
     async def _is_reset_within(self, seconds: float | None) -> bool:
         """Wait out a pause (None: for ever), cut short by a reset or by the end."""
@@ -168,7 +168,7 @@ class ManagedLife:
         return self._reset.is_set()
 
 
-class AttachedLife:
+class AttachedLifecycle:
     """A worker that runs elsewhere: watched, never started or stopped by us."""
 
     def __init__(self, worker: Worker, prober: Prober) -> None:

@@ -10,13 +10,13 @@ from services.model_hub.hub import ModelHub
 from services.model_hub.journal import Journal
 from services.model_hub.routes import routes
 from services.model_hub.settings import ModelHubSettings
-from services.service import Frame, run
+from services.service import ServiceContext, run
 
 
 def main() -> None:
     """Serve until told to stop."""
     settings = load_or_exit(ModelHubSettings, "model_hub")
-    frame = Frame("model_hub", settings)
+    frame = ServiceContext("model_hub", settings)
     hub = ModelHub(frame, settings, _journal_or_exit(settings))
     run(frame, hub, routes(hub))
 

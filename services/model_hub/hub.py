@@ -11,20 +11,20 @@ from prometheus_client import Counter
 from services import wire
 from services.api_errors import ApiError
 from services.model_hub.content import Content
-from services.model_hub.injected_faults import Orders
+from services.model_hub.injected_faults import InjectedFaults
 from services.model_hub.journal import Journal
 from services.model_hub.settings import ModelHubSettings
-from services.service import Frame
+from services.service import ServiceContext
 
 
 class ModelHub:
     """The duties of the service `model_hub`."""
 
-    def __init__(self, frame: Frame, settings: ModelHubSettings, journal: Journal) -> None:
+    def __init__(self, frame: ServiceContext, settings: ModelHubSettings, journal: Journal) -> None:
         self.frame = frame
         self.settings = settings
         self.journal = journal
-        self.orders = Orders(settings.bytes_per_second)
+        self.orders = InjectedFaults(settings.bytes_per_second)
         self.contents = {offer.name: Content(offer.name, offer.size_bytes, settings.seed) for offer in settings.models}
         self.bytes_sent = Counter("model_hub_sent_bytes", "Bytes of model files put out.", registry=frame.metrics)
         self.downloads = Counter("model_hub_downloads", "Downloads by how they ended.", ["outcome"], registry=frame.metrics)
@@ -49,7 +49,7 @@ class ModelHub:
 
     def reset(self) -> None:
         """Every order is forgotten."""
-        self.orders = Orders(self.settings.bytes_per_second)
+        self.orders = InjectedFaults(self.settings.bytes_per_second)
 
     def must_be_up(self) -> None:
         """Raise ApiError 503 while the hub is told to be down."""

@@ -27,7 +27,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 @dataclass
-class Orders:
+class InjectedFaults:
     """The orders in force."""
 
     bytes_per_second: int

@@ -16,8 +16,8 @@ from services.descriptors import room_for_requests
 from services.orchestrator.forwarding.attempts import Attempts
 from services.orchestrator.forwarding.breaker import BreakerPolicy, Breakers
 from services.orchestrator.forwarding.delivery import Limits
-from services.orchestrator.forwarding.drain_deadline import Cutoff
-from services.orchestrator.forwarding.passive_health import Suspicion
+from services.orchestrator.forwarding.drain_deadline import DrainDeadline
+from services.orchestrator.forwarding.passive_health import PassiveHealth
 from services.orchestrator.forwarding.pool import Pool
 from services.orchestrator.forwarding.proxy import Proxy
 from services.orchestrator.forwarding.resilience_metrics import ResilienceMetrics
@@ -26,22 +26,22 @@ from services.orchestrator.forwarding.upstream import Upstream
 from services.orchestrator.identity.auth import Authenticator, authenticator
 from services.orchestrator.request.in_flight import InFlight
 from services.orchestrator.request.metrics import Metrics
-from services.orchestrator.request.recorder import Books
+from services.orchestrator.request.recorder import RequestRecorder
 from services.orchestrator.request.stats import Stats
 from services.orchestrator.routing.cluster import Cluster
-from services.orchestrator.routing.model_aliases import Catalogue, catalogue
+from services.orchestrator.routing.model_aliases import ModelAliases, catalogue
 from services.orchestrator.routing.pins import FILE_NAME as PINS_FILE_NAME
 from services.orchestrator.routing.pins import PinStore
 from services.orchestrator.routing.provisioning import Provisioner
 from services.orchestrator.routing.sessions import Sessions
 from services.orchestrator.routing.sticky import Pins
-from services.orchestrator.routing.worker_loss import Departures
+from services.orchestrator.routing.worker_loss import WorkerLoss
 from services.orchestrator.settings import Settings
 from services.orchestrator.usage.ledger import FILE_NAME as LEDGER_FILE_NAME
 from services.orchestrator.usage.ledger import Ledger
-from services.orchestrator.usage.ledger_maintenance import Retention, Upkeep
+from services.orchestrator.usage.ledger_maintenance import LedgerMaintenance, Retention
 from services.relay import Timeouts
-from services.service import Frame
+from services.service import ServiceContext
 
 SECONDS_PER_DAY = 86400.0
 
@@ -52,29 +52,29 @@ log = logging.getLogger(__name__)
 class Gateway:
     """`session` is None until the event loop runs; nothing is routable before that."""
 
-    frame: Frame
+    frame: ServiceContext
     settings: Settings
     auth: Authenticator
-    catalogue: Catalogue
+    catalogue: ModelAliases
     cluster: Cluster
-    books: Books
+    books: RequestRecorder
     proxy: Proxy
     pins: Pins
     pin_store: PinStore
-    ledger_upkeep: Upkeep
+    ledger_upkeep: LedgerMaintenance
     max_in_flight: int
     provisioner: Provisioner | None = None
-    cutoff: Cutoff = field(default_factory=Cutoff)
+    cutoff: DrainDeadline = field(default_factory=DrainDeadline)
     session: aiohttp.ClientSession | None = None
 
 
 def build(settings: Settings) -> Gateway:
     """The gateway that `settings` describes."""
-    frame = Frame("orchestrator", settings)
+    frame = ServiceContext("orchestrator", settings)
     in_flight = InFlight()
     ledger = Ledger(Path(settings.data_dir) / LEDGER_FILE_NAME, settings.ledger_max_unwritten, settings.ledger_note_seconds)
     retention = Retention(settings.ledger_retention_days * SECONDS_PER_DAY, settings.ledger_max_rows)
-    books = Books(in_flight, Stats(), Metrics(frame.metrics, in_flight), ledger)
+    books = RequestRecorder(in_flight, Stats(), Metrics(frame.metrics, in_flight), ledger)
     cluster = Cluster(
         settings.declared_models, settings.model_memory_seconds, settings.unknown_model_status, settings.registry_grace_seconds
     )
@@ -83,7 +83,7 @@ def build(settings: Settings) -> Gateway:
     attempts = _attempts(settings, in_flight, cluster, resilience)
     retry = RetryPolicy(settings.max_extra_attempts, settings.retry_base_seconds)
     limits = Limits(settings.unary_seconds, settings.write_seconds)
-    suspicion = Suspicion(seconds=settings.suspicion_seconds)
+    suspicion = PassiveHealth(seconds=settings.ejection_seconds)
     budget = RetryBudget(settings.retry_share, settings.retry_per_second)
     pin_store = PinStore(Path(settings.data_dir) / PINS_FILE_NAME)
     pins = Pins(settings.session_ttl_seconds, settings.session_capacity, time.time, pin_store.put)
@@ -99,7 +99,7 @@ def build(settings: Settings) -> Gateway:
         max_in_flight=min(settings.max_in_flight, room_for_requests()),
         pins=pins,
         pin_store=pin_store,
-        ledger_upkeep=Upkeep(ledger, retention),
+        ledger_upkeep=LedgerMaintenance(ledger, retention),
         provisioner=_provisioner(settings, cluster),
         proxy=Proxy(books, cluster, attempts, retry, budget, sessions, resilience, limits, suspicion, random.Random(settings.retry_seed)),
     )
@@ -116,7 +116,7 @@ def _attempts(settings: Settings, in_flight: InFlight, cluster: Cluster, metrics
     open_seconds, longest_seconds = settings.breaker_open_seconds, settings.breaker_longest_open_seconds
     policy = BreakerPolicy(settings.breaker_failures, open_seconds, settings.breaker_successes, longest_seconds)
     breakers = Breakers(policy, lambda worker_id, state: logs.event(log, "circuit_changed", worker=worker_id, state=state))
-    departures = Departures()
+    departures = WorkerLoss()
     pool = Pool(settings.max_connections_per_worker, settings.pool_wait_seconds, metrics.pool_waited)
     cluster.listeners.append(lambda view: breakers.forget_all_but(view.workers))
     cluster.listeners.append(departures.apply)

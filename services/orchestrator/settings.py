@@ -39,7 +39,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     organisations: tuple[HeaderText, ...] = ()
 
 
-class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model that workers serve as `name`, and what clients may call it besides. Inactive, it exists for nobody;
     with an `organisation`, only for the clients of that one."""
 
@@ -111,7 +111,7 @@ class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     api_keys: tuple[ApiKey, ...] = ()
     jwt: Jwt | None = None
     declared_models: tuple[str, ...] = ()
-    models: tuple[CatalogueModel, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
     offerings: tuple[Offering, ...] = ()
     model_memory_seconds: Seconds = 600.0
     unknown_model_status: Literal[404, 503] = 404
@@ -124,7 +124,7 @@ class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_base_seconds: Seconds = 0.025
     retry_share: Annotated[float, msgspec.Meta(ge=0, le=1, description="a share, 0 to 1")] = 0.2
     retry_per_second: Annotated[float, msgspec.Meta(ge=0, description="retries a second, 0 or more")] = 10.0
-    suspicion_seconds: Seconds = 2.0
+    ejection_seconds: Seconds = 2.0
     breaker_failures: PositiveCount = 5
     breaker_open_seconds: PositiveSeconds = 0.5
     breaker_longest_open_seconds: PositiveSeconds = 2.0

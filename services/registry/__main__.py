@@ -8,7 +8,7 @@ from services.registry.metrics import RegistryCollector
 from services.registry.registry import Registry
 from services.registry.routes import routes
 from services.registry.settings import RegistrySettings
-from services.service import Frame, run
+from services.service import ServiceContext, run
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     settings = load_or_exit(RegistrySettings, "registry")
     logs.configure("registry", settings.name)
     registry = Registry(settings)
-    frame = Frame("registry", settings)
+    frame = ServiceContext("registry", settings)
     frame.metrics.register(RegistryCollector(registry))
     run(frame, registry, routes(frame, registry))
 

@@ -11,10 +11,10 @@ from services import bodies, wire
 from services.api_errors import ApiError
 from services.registry.registry import Registry
 from services.registry.table import Query, StatusFilter
-from services.service import Frame, json_response
+from services.service import ServiceContext, json_response
 
 
-def routes(frame: Frame, registry: Registry) -> web.RouteTableDef:
+def routes(frame: ServiceContext, registry: Registry) -> web.RouteTableDef:
     """The routes of the registry."""
     table = web.RouteTableDef()
 
@@ -92,6 +92,6 @@ def _must_be_finite(metrics: dict[str, float]) -> None:
             raise ApiError("invalid_request", f"metrics.{name} = {value}: expected a finite number.", param=f"metrics.{name}")
 
 
-def _must_not_drain(frame: Frame) -> None:
+def _must_not_drain(frame: ServiceContext) -> None:
     if frame.is_draining:
         raise ApiError("draining", "The registry is stopping; try again when it is back.", headers={wire.RETRY_AFTER: "1"})

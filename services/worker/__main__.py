@@ -10,7 +10,7 @@ from services import service
 from services.worker import parent, settings
 from services.worker.behaviour import BehaviourError
 from services.worker.generation import Generator
-from services.worker.injected_faults import Orders, orders
+from services.worker.injected_faults import InjectedFaults, orders
 from services.worker.journal import Journal
 from services.worker.lifecycle import WorkerDuties
 from services.worker.metrics import Meters
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if chosen.exit_with_parent:
         parent.die_with()
     told = _orders_or_exit(chosen)
-    frame = service.Frame(settings.SERVICE, chosen)
+    frame = service.ServiceContext(settings.SERVICE, chosen)
     slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
     meters = Meters(frame.metrics, chosen.models, slots)
     intake = Intake(frame, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), told)
@@ -41,7 +41,7 @@ def _journal_or_exit(chosen: WorkerSettings) -> Journal:
         raise _bad_setting(f"data_dir = {chosen.data_dir}: cannot be written ({error.strerror})") from None
 
 
-def _orders_or_exit(chosen: WorkerSettings) -> Orders:
+def _orders_or_exit(chosen: WorkerSettings) -> InjectedFaults:
     try:
         return orders(chosen)
     except BehaviourError as error:

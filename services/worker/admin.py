@@ -12,10 +12,10 @@ from services import service
 from services.api_errors import ApiError
 from services.service import json_response
 from services.worker.behaviour import Behaviour, BehaviourError, parse
-from services.worker.injected_faults import Orders, Rate, total_share
+from services.worker.injected_faults import InjectedFaults, Rate, total_share
 from services.worker.journal import MAX_LINES_READ
 from services.worker.request_handler import Intake
-from services.worker.settings import HealthLie
+from services.worker.settings import FalseHealth
 from services.worker.slots import Slots
 
 MAX_ONE_SHOTS = 10_000
@@ -45,13 +45,13 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_ONE_SHOTS)] = 1
     one_shots: tuple[OneShot, ...] = ()
     rates: tuple[Share, ...] | None = None
-    health: HealthLie | None = None
+    health: FalseHealth | None = None
     ignore_sigterm: bool | None = None
     allocate_mib: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 0
     refuse_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
 
 
-def application(frame: service.Frame, duties: service.Duties, intake: Intake, slots: Slots) -> web.Application:
+def application(frame: service.ServiceContext, duties: service.ServiceHooks, intake: Intake, slots: Slots) -> web.Application:
     """The admin application. Its /health, /metrics and so on need the token, too."""
     app = service.application(frame, duties, routes(intake, slots), is_public=lambda path: False)
     app.middlewares.append(_token_for_everything(intake))
@@ -113,7 +113,7 @@ def _parsed(fault: str) -> Behaviour:
         raise ApiError("invalid_request", f"fault: {error}", param="fault") from None
 
 
-def _told(orders: Orders) -> dict[str, object]:
+def _told(orders: InjectedFaults) -> dict[str, object]:
     return {
         "one_shots": list(orders.one_shots),
         "rates": orders.rates,

@@ -28,7 +28,7 @@ class Host(Protocol):
 
     def allocate(self, mib: int) -> None: ...
 
-    def feign_sickness(self, n: int) -> None: ...
+    def fail_health_checks(self, n: int) -> None: ...
 
     async def refuse(self, seconds: float) -> None: ...
 
@@ -44,7 +44,7 @@ async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: 
     if fault.kind == "allocate":
         host.allocate(number)
     if fault.kind == "sick":
-        host.feign_sickness(record.n)
+        host.fail_health_checks(record.n)
     if fault.kind == "refuse":
         await host.refuse(number / 1000)
     if fault.kind in ("reset", "refuse"):

@@ -11,7 +11,7 @@ from random import Random
 import msgspec
 
 from services.worker.behaviour import NORMAL, Behaviour, parse
-from services.worker.settings import HealthLie, WorkerSettings
+from services.worker.settings import FalseHealth, WorkerSettings
 
 MIB = 1024 * 1024
 MADV_POPULATE_WRITE = 23  # linux/mman.h; Python has no name for it
@@ -25,7 +25,7 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 @dataclass
-class Orders:
+class InjectedFaults:
     """`one_shots` wait for the next requests that bring no behaviour of their own; what they leave over meets the rates.
 
     `sick_during`: the numbers of requests under way that have it call itself sick.
@@ -34,7 +34,7 @@ class Orders:
     random: Random
     one_shots: deque[Behaviour] = field(default_factory=deque)
     rates: tuple[Rate, ...] = ()
-    health: HealthLie = "honest"
+    health: FalseHealth = "honest"
     ignores_sigterm: bool = False
     sick_during: set[int] = field(default_factory=set)
     _ballast: list[mmap] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Orders:
         return self.one_shots.popleft() if self.one_shots else self._by_rate()
 
     @property
-    def lie(self) -> HealthLie:
+    def lie(self) -> FalseHealth:
         """What its health calls say now."""
         return "sick" if self.sick_during else self.health
 
@@ -96,10 +96,10 @@ def filled(mib: int) -> list[mmap]:
     return [memory]
 
 
-def orders(settings: WorkerSettings) -> Orders:
+def orders(settings: WorkerSettings) -> InjectedFaults:
     """The orders that settings give. Raises BehaviourError for a fault that is none."""
     rates = (Rate(settings.fault_share, parse(settings.fault)),) if settings.fault else ()
-    return Orders(Random(settings.seed), rates=rates, health=settings.health, ignores_sigterm=settings.ignore_sigterm)
+    return InjectedFaults(Random(settings.seed), rates=rates, health=settings.health, ignores_sigterm=settings.ignore_sigterm)
 
 
 def total_share(rates: Iterable[Rate]) -> float:

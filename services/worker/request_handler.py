@@ -20,7 +20,7 @@ from services.worker.behaviour import Behaviour, BehaviourError, parse
 from services.worker.closing import ClosingConnections
 from services.worker.endpoints import ENDPOINTS, Endpoint
 from services.worker.generation import Generator, Run
-from services.worker.injected_faults import Orders
+from services.worker.injected_faults import InjectedFaults
 from services.worker.journal import Journal, Record
 from services.worker.requests import Job
 from services.worker.settings import WorkerSettings
@@ -32,11 +32,11 @@ log = logging.getLogger("services.worker")
 class Intake:
     """The worker's door. `orders` say what requests meet that bring no behaviour of their own."""
 
-    frame: service.Frame
+    frame: service.ServiceContext
     settings: WorkerSettings
     journal: Journal
     generator: Generator
-    orders: Orders
+    orders: InjectedFaults
     is_loaded: bool = False
     is_cut: bool = False
     _tasks: set[asyncio.Task[object]] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Intake:
         """Keep so much more memory, until the orders are reset."""
         self.orders.allocate(mib)
 
-    def feign_sickness(self, n: int) -> None:
+    def fail_health_checks(self, n: int) -> None:
         """Call itself sick until request number `n` has ended."""
         self.orders.sick_during.add(n)
 

@@ -23,7 +23,7 @@ PortOrNone = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a TCP port
 ModelName = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a model's name, not empty")]
 
 # `sick`: health and readiness say no while requests are served; `well`: they say yes, whatever is the case.
-HealthLie = Literal["honest", "sick", "well"]
+FalseHealth = Literal["honest", "sick", "well"]
 
 
 class WorkerSettings(config.CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +67,7 @@ class WorkerSettings(config.CommonSettings, frozen=True, kw_only=True, forbid_un
     simulate_header: bool = False
     fault: str = ""
     fault_share: Probability = 1.0
-    health: HealthLie = "honest"
+    health: FalseHealth = "honest"
     ignore_sigterm: bool = False
     admin_port: PortOrNone = 0
     requests_per_connection: Count = 0

@@ -46,7 +46,7 @@ def right(context):
 
 @step("the answer is wrong")
 def wrong(context):
-    assert False, "wanted: the answer 2\\ngot: 3"
+    assert False, "expected: the answer 2\\nactual: 3"
 
 
 @step("a step breaks")
@@ -111,7 +111,7 @@ class Ended:
 
     def must_end(self, exit_code: int, words: str) -> None:
         """The exit code, and the last line that says the same with these words."""
-        assert self.exit_code == exit_code, f"wanted: exit code {exit_code}\ngot: {self.exit_code}; the run said:\n{self.output}"
+        assert self.exit_code == exit_code, f"expected: exit code {exit_code}\nactual: {self.exit_code}; the run said:\n{self.output}"
         assert f"(exit {exit_code})" in self.last_line, self.output
         assert words in self.last_line, self.output
 

@@ -13,7 +13,7 @@ from hivecheck.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 SECONDS = 50
-BAD = '{"seed": 1, "blows": [{"at_seconds": 1, "fault": "a flood", "target": "worker-1", "for_seconds": 1}]}'
+BAD = '{"seed": 1, "faults": [{"at_seconds": 1, "fault": "a flood", "target": "worker-1", "for_seconds": 1}]}'
 
 
 def run(reports: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +26,7 @@ def test_a_plan_that_makes_no_sense_is_refused_with_key_value_and_accepted_form(
     plan.write_text(BAD)
     done = run(tmp_path / "reports", "--plan", str(plan))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert f"plan={plan}: blows[0].fault='a flood': expected one of a kill, a termination, a wedge, " in done.stderr
+    assert f"plan={plan}: faults[0].fault='a flood': expected one of a SIGKILL, a SIGTERM, a process pause, " in done.stderr
     assert "(there is no such fault)." in done.stderr
     assert "stack" not in done.stdout
 

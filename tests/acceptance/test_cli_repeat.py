@@ -19,7 +19,7 @@ def every_third(context):
     count = Path("count")
     with count.open("a") as file:
         file.write(".")
-    assert count.stat().st_size % 3, "wanted: a number no 3 divides"
+    assert count.stat().st_size % 3, "expected: a number no 3 divides"
 """
 
 
@@ -36,7 +36,7 @@ def test_a_scenario_that_fails_every_third_time_is_flaky_with_its_rate_and_the_r
     assert done.returncode == 1, done.stdout + done.stderr
     assert "33.3%  [4.3%, 77.7%]  4 passed, 2 failed  It alternates" in done.stdout
     assert "run 1 passed, the first to differ is run 3: failed" in done.stdout
-    assert "wanted: a number no 3 divides" in done.stdout
+    assert "expected: a number no 3 divides" in done.stdout
     assert "0.0%  [0.0%, 45.9%]  6 passed  It passes" in done.stdout
     assert done.stdout.rstrip().endswith("FLAKY  1 flaky, 0 never passed, of 2 scenarios in 6 runs (exit 1)")
     told = json.loads((project.folder / "reports" / "flake" / "flake.json").read_text())

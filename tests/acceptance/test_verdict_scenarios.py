@@ -58,8 +58,8 @@ def test_an_assertion_that_fails_is_exit_code_1_and_a_failure_with_wanted_and_go
     ended.must_end(1, "FAILED  1 failed")
     assert ended.counts() == (2, 1, 0, 0)
     assert ended.verdict_of("It fails") == ("failure", "failed")
-    assert "wanted: the answer 2" in ended.told_of("It fails")
-    assert "got: 3" in ended.told_of("It fails")
+    assert "expected: the answer 2" in ended.told_of("It fails")
+    assert "actual: 3" in ended.told_of("It fails")
     assert "features/sample.feature:" in ended.told_of("It fails")
 
 

@@ -27,13 +27,13 @@ requirements = ["SVC-002", "SVC-003"]
 STEPS = """
 @step("a client is answered")
 def answered(context):
-    context.world.clients.ask("model-a")
-    context.world.judge.must("all answered")
+    context.world.requests.chats.ask("model-a")
+    context.world.checker.must("all answered")
 
 
 @step("the model is offered")
 def offered(context):
-    context.world.clients.must_be_offered_exactly(["model-a"])
+    context.world.requests.chats.must_be_offered_exactly(["model-a"])
 """
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from hivecheck.clients.gateway import OrchestratorClient
+from hivecheck.clients.gateway import GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.openai_api import OpenAIClient, Request
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError
 from hivecheck.history import History, Operation
 from hivecheck.loop_thread import LoopThread
-from hivecheck.stack.log_tail import Tail
+from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 
@@ -32,7 +32,7 @@ def hive(small_stack: Stack) -> HiveClient:
 
 
 @pytest.fixture(scope="module")
-def orchestrator(small_stack: Stack) -> OrchestratorClient:
+def orchestrator(small_stack: Stack) -> GatewayClient:
     return small_stack.orchestrator
 
 
@@ -101,7 +101,7 @@ def test_a_worker_that_is_there_already_is_refused_with_the_reason(hive: HiveCli
         hive.start_worker("worker-1", ["model-a"])
 
 
-def test_the_orchestrator_tells_health_readiness_statistics_and_status(orchestrator: OrchestratorClient) -> None:
+def test_the_orchestrator_tells_health_readiness_statistics_and_status(orchestrator: GatewayClient) -> None:
     assert orchestrator.health()["status"] == "healthy"
     assert orchestrator.is_ready()
     assert orchestrator.stats()["in_flight"] == 0
@@ -109,7 +109,7 @@ def test_the_orchestrator_tells_health_readiness_statistics_and_status(orchestra
     assert {service["kind"] for service in orchestrator.services()} == {"registry", "orchestrator", "hive", "worker"}
 
 
-def test_the_orchestrator_shows_each_worker_and_none_for_one_it_has_not(orchestrator: OrchestratorClient) -> None:
+def test_the_orchestrator_shows_each_worker_and_none_for_one_it_has_not(orchestrator: GatewayClient) -> None:
     assert sorted(orchestrator.workers()) == WORKERS
     assert (orchestrator.worker("worker-1") or {})["status"] == "online"
     assert orchestrator.worker("worker-9") is None
@@ -118,8 +118,8 @@ def test_the_orchestrator_shows_each_worker_and_none_for_one_it_has_not(orchestr
 def test_without_the_stack_s_token_every_look_is_a_client_error(small_stack: Stack) -> None:
     looks = [
         RegistryClient(small_stack.registry.url, "ct-wrong").services,
-        OrchestratorClient(small_stack.orchestrator.url, "ct-wrong").stats,
-        lambda: OrchestratorClient(small_stack.orchestrator.url, "ct-wrong").worker("worker-1"),
+        GatewayClient(small_stack.orchestrator.url, "ct-wrong").stats,
+        lambda: GatewayClient(small_stack.orchestrator.url, "ct-wrong").worker("worker-1"),
         lambda: HiveClient(small_stack.hives["hive-1"].url, "ct-wrong").worker("worker-1"),
     ]
     for look in looks:
@@ -157,7 +157,7 @@ def test_models_are_offered_to_a_known_key(gateway: OpenAIClient, key: str) -> N
 
 
 def test_what_workers_write_about_a_chat_is_found_by_its_id(small_stack: Stack, gateway: OpenAIClient, key: str) -> None:
-    tail = Tail(small_stack.nodes.values())
+    tail = LogTail(small_stack.nodes.values())
     tail.skip_to_end()
     seen = asked(gateway, key)
     history = History()

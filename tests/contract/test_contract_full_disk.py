@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
 from hivecheck.faults.resources.full_disk import LEFT_BYTES, FullDisk, look
 from hivecheck.history import History
@@ -25,26 +25,26 @@ WORDS = "a full disk"
 
 @pytest.fixture(scope="module")
 def stack(platform: Platform) -> Iterator[Stack]:
-    if not FullDisk().needs <= platform.powers("node"):
+    if not FullDisk().needs <= platform.capabilities("node"):
         pytest.skip(f"{platform.name} gives no node a disk of its own")
-    made = Stack("cramped-1", topology.load("cramped"), platform, Timeouts())
+    made = Stack("cramped-1", topology.load("small_disk"), platform, Timeouts())
     made.up()
     yield made
     assert made.down() == []
 
 
 def test_it_bites_is_seen_to_heals_and_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
-    own, victim = Injector(History(tmp_path / "history.jsonl"), Timeouts()), Victim.named("hive-1", stack)
-    before = look(victim)
-    own.strike(WORDS, "hive-1", [victim])
-    assert look(victim)["free"] <= LEFT_BYTES
+    own, fault_target = Injector(History(tmp_path / "history.jsonl"), Timeouts()), FaultTarget.named("hive-1", stack)
+    before = look(fault_target)
+    own.inject(WORDS, "hive-1", [fault_target])
+    assert look(fault_target)["free"] <= LEFT_BYTES
     assert "ENOSPC" in own.history.events("fault", "hive-1")[0].data["effect"]
     own.heal("hive-1")
-    assert look(victim) == before
+    assert look(fault_target) == before
 
 
 def test_a_disk_that_was_never_struck_shows_nothing_of_it(stack: Stack) -> None:
-    assert FullDisk().effect(Victim.named("hive-1", stack)) is None
+    assert FullDisk().effect(FaultTarget.named("hive-1", stack)) is None
 
 
 def test_files_on_such_a_disk_are_listed_and_read_like_any_other(stack: Stack) -> None:
@@ -58,9 +58,9 @@ def test_files_on_such_a_disk_are_listed_and_read_like_any_other(stack: Stack) -
 
 @pytest.mark.parametrize("target", ["registry", "worker-a"])
 def test_whoever_has_no_disk_of_his_own_is_not_struck(stack: Stack, tmp_path: Path, target: str) -> None:
-    own = Injector(History(tmp_path / "history.jsonl"), replace(Timeouts(), fault_bite=1.0))
+    own = Injector(History(tmp_path / "history.jsonl"), replace(Timeouts(), fault_effect=1.0))
     with pytest.raises(InconclusiveError, match=r"keeps no model files|shares that of hive-1"):
-        own.strike(WORDS, target, [Victim.named(target, stack)])
+        own.inject(WORDS, target, [FaultTarget.named(target, stack)])
     assert own.active() == []
 
 
@@ -69,6 +69,6 @@ def test_the_disk_of_the_machine_is_never_filled(stack: Stack, tmp_path: Path) -
     node.run(["mkdir", "/data/models"])  # on the machine's disk, as with every node that has none of its own
     own = Injector(History(tmp_path / "history.jsonl"), Timeouts())
     with pytest.raises(InconclusiveError, match="bytes is the machine's"):
-        own.strike(WORDS, "registry", [Victim.named("registry", stack)])
+        own.inject(WORDS, "registry", [FaultTarget.named("registry", stack)])
     assert node.files("models/*") + node.files("models/.*") == []
     node.run(["rmdir", "/data/models"])

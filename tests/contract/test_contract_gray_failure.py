@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
-from hivecheck.faults.process.gray_failure import Lie
+from hivecheck.faults.process.gray_failure import GrayFailure
 from hivecheck.history import History
 from hivecheck.platforms.platform import Platform
 from hivecheck.platforms.ports import PortReservation
@@ -22,18 +22,18 @@ from hivecheck.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-WORDS = "a lie"
+WORDS = "a gray failure"
 LIAR = "worker-3"
-SOON = replace(Timeouts(), fault_bite=1.0)  # what did not bite by then is taken for a miss here
+SOON = replace(Timeouts(), fault_effect=1.0)  # what had no effect by then is taken for a miss here
 
 
 @dataclass
-class Untold(Lie):
+class Untold(GrayFailure):
     """A lie that nobody is told to tell."""
 
     needs: frozenset[str] = field(default_factory=frozenset)
 
-    def inject(self, victim: Victim) -> None:
+    def inject(self, fault_target: FaultTarget) -> None:
         """Nothing."""
 
 
@@ -51,22 +51,22 @@ def stack(platform: Platform) -> Iterator[Stack]:
 
 def test_it_bites_is_seen_to_heals_and_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
     own = Injector(History(tmp_path / "history.jsonl"), Timeouts())
-    own.strike(WORDS, LIAR, [Victim.named(LIAR, stack)])
+    own.inject(WORDS, LIAR, [FaultTarget.named(LIAR, stack)])
     assert "a chat has no answer" in own.history.events("fault", LIAR)[-1].data["effect"]
     own.heal(LIAR)
-    assert own.history.events("fault", LIAR)[-1].data["what"] == "healed"
+    assert own.history.events("fault", LIAR)[-1].data["what"] == "removed"
     assert own.active() == []
 
 
 def test_who_was_not_told_is_in_doubt(stack: Stack, tmp_path: Path) -> None:
     own = Injector(History(tmp_path / "history.jsonl"), SOON, {WORDS: Untold})
-    with pytest.raises(InconclusiveError, match="did not bite"):
-        own.strike(WORDS, LIAR, [Victim.named(LIAR, stack)])
+    with pytest.raises(InconclusiveError, match="had no effect"):
+        own.inject(WORDS, LIAR, [FaultTarget.named(LIAR, stack)])
     own.heal_all()
 
 
 def test_who_takes_no_orders_is_in_doubt(stack: Stack, tmp_path: Path) -> None:
     own = Injector(History(tmp_path / "history.jsonl"), SOON)
     with pytest.raises(InconclusiveError, match="admin listener"):
-        own.strike(WORDS, "worker-1", [Victim.named("worker-1", stack)])
+        own.inject(WORDS, "worker-1", [FaultTarget.named("worker-1", stack)])
     own.heal_all()

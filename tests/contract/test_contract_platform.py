@@ -16,7 +16,7 @@ from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError, SetupError
 from hivecheck.platforms import PLATFORMS
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
-from hivecheck.tags import POWERS
+from hivecheck.tags import CAPABILITIES
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 
@@ -98,7 +98,7 @@ def test_it_is_called_as_its_row_in_the_table(platform: Platform) -> None:
 
 @pytest.mark.parametrize("placement", ["node", "managed"])
 def test_its_powers_are_powers_that_a_tag_can_require(platform: Platform, placement: str) -> None:
-    assert platform.powers(placement) <= set(POWERS)
+    assert platform.capabilities(placement) <= set(CAPABILITIES)
 
 
 def test_every_node_has_an_address_of_its_own_on_the_loopback_interface(platform: Platform, stack: str) -> None:
@@ -154,7 +154,7 @@ def test_files_and_log_of_a_dead_node_can_still_be_read(killed: Node) -> None:
 
 
 def test_a_command_can_be_run_where_the_node_runs(platform: Platform, registry: Node) -> None:
-    assert "exec" in platform.powers("node")
+    assert "exec" in platform.capabilities("node")
     done = registry.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
     assert (done.exit_code, sorted(done.output.split())) == (3, ["err", "out"])
 
@@ -175,7 +175,7 @@ def test_a_signal_to_a_process_that_is_not_the_node_s_is_refused(registry: Node)
 
 
 def test_a_paused_node_shows_it_and_goes_on_when_resumed(platform: Platform, registry: Node) -> None:
-    assert "pause" in platform.powers("node")
+    assert "pause" in platform.capabilities("node")
     registry.signal(signal.SIGSTOP)
     eventually(lambda: registry.processes()[0].state == "T", within=5, what="the registry paused")
     assert registry.is_running()

@@ -141,7 +141,7 @@ def test_a_node_that_dies_is_named_with_its_last_words_and_nothing_is_left(platf
 
 def test_a_stack_that_is_not_ready_in_time_says_what_it_lacks_and_nothing_is_left(platform: Platform) -> None:
     slow = Stack("slow-1", SMALL, platform, Timeouts(stack_ready=0.05))
-    with pytest.raises(SetupError, match=r"wanted: stack slow-1 ready, within 0\.05 s") as caught:
+    with pytest.raises(SetupError, match=r"expected: stack slow-1 ready, within 0\.05 s") as caught:
         slow.up()
     assert not isinstance(caught.value, NodeDiedError)
     assert platform.leftovers("slow-1") == []
@@ -150,8 +150,8 @@ def test_a_stack_that_is_not_ready_in_time_says_what_it_lacks_and_nothing_is_lef
 def test_a_pooled_stack_is_shared_stands_beside_another_and_goes_down_without_a_trace(stack: Stack, platform: Platform) -> None:
     told: list[str] = []
     pool = StackPool(platform, Timeouts(), lambda item: told.append(f"starting {item.name}"), lambda item: told.append("ready"))
-    second = pool.shared("cascade")
-    assert pool.shared("cascade") is second
+    second = pool.shared("cascade_shutdown")
+    assert pool.shared("cascade_shutdown") is second
     assert (pool.all(), pool.is_own(second), told) == ([second], False, ["starting cascade-1", "ready"])
     assert not set(second.urls().values()) & set(stack.urls().values())
     assert not set(second.secrets.all()) & set(stack.secrets.all())

@@ -77,9 +77,9 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
 
 def matches(said: str, came: str) -> bool:
     """Line by line; `...` stands for anything within a line."""
-    wanted, got = said.strip("\n").split("\n"), came.strip("\n").split("\n")
-    patterns = [re.escape(line.strip()).replace(re.escape("..."), ".*") for line in wanted]
-    return len(wanted) == len(got) and all(re.fullmatch(pattern, line.strip()) for pattern, line in zip(patterns, got, strict=True))
+    expected, actual = said.strip("\n").split("\n"), came.strip("\n").split("\n")
+    patterns = [re.escape(line.strip()).replace(re.escape("..."), ".*") for line in expected]
+    return len(expected) == len(actual) and all(re.fullmatch(pattern, line.strip()) for pattern, line in zip(patterns, actual, strict=True))
 
 
 @pytest.mark.parametrize(("stack", "page"), [(page, page) for page in GUIDES], ids=[page.stem for page in GUIDES], indirect=["stack"])
@@ -97,7 +97,9 @@ def test_every_example_of_a_guide_does_what_the_page_says(stack: Stack, page: Pa
         )
         assert done.returncode == 0, f"{example.command}\n{done.stdout}{done.stderr}"
         if example.output is not None:
-            assert matches(example.output, done.stdout), f"{example.command}\nwanted: {example.output}\ngot: {done.stdout}{done.stderr}"
+            assert matches(example.output, done.stdout), (
+                f"{example.command}\nexpected: {example.output}\nactual: {done.stdout}{done.stderr}"
+            )
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)

@@ -68,11 +68,11 @@ def verdicts(usual: list[str], under_fault: list[str], counted: Counters | None)
     """What the checks of slow and of lossy ways say of these calls."""
     assert counted is not None
     history = History()
-    for model, answers in (("usual", usual), ("struck", under_fault)):
+    for model, answers in (("usual", usual), ("injected", under_fault)):
         for number, seconds in enumerate(answers):
             call = Operation(f"{model}{number}", "/health", model, False, 0.0, status=200, ended_at=float(seconds))
             history.record(call)
-    account = {**asdict(counted), "told": counted.sentence()}
-    history.record(Event(1.0, "fault", "orchestrator", {"what": "healed", "account": account}))
-    slow = slowed.judge(history, model="struck", others="usual", at_least_seconds=2 * DELAY_SECONDS * 0.9)
+    account = {**asdict(counted), "description": counted.sentence()}
+    history.record(Event(1.0, "fault", "orchestrator", {"what": "removed", "stats": account}))
+    slow = slowed.judge(history, model="injected", others="usual", at_least_seconds=2 * DELAY_SECONDS * 0.9)
     return [slow, retransmitted.judge(history, node="orchestrator", at_least=3)]

@@ -10,7 +10,7 @@ import pytest
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import ClientError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.platforms.docker.docker_platform import PROCESSES, process_views
 from hivecheck.platforms.platform import EngineControl, Node
 from hivecheck.stack.stack import Stack
@@ -104,7 +104,7 @@ def test_the_kernel_holds_a_node_to_the_memory_it_was_left_with(stack: Stack) ->
     engine_of(node).limit_memory(128 * 1024 * 1024)
     eater = node.run(["python3", "-c", "data = bytearray(300 * 1024 * 1024)"])
     engine_of(node).restore_memory()
-    assert eater.exit_code == 137, f"wanted: the eater killed by the kernel\ngot: {eater}"
+    assert eater.exit_code == 137, f"expected: the eater killed by the kernel\nactual: {eater}"
     assert node.run(["python3", "-c", "data = bytearray(300 * 1024 * 1024)"]).exit_code == 0
     assert is_answering(node)
 
@@ -153,13 +153,13 @@ class Hidden:
 
 
 @pytest.mark.parametrize(
-    "words", ["a restart", "a lock on the database", "a limit of 0 bytes to files", "memory at 95 %", "a hoard of connections"]
+    "words", ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"]
 )
 def test_where_the_kernel_shows_nothing_here_faults_bite_and_heal_all_the_same(stack: Stack, words: str) -> None:
     name = "hive-1" if "hoard" in words else "registry"
-    victim, fault = replace(Victim.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
-    fault.inject(victim)
-    assert eventually(lambda: fault.effect(victim), within=5, what=f"{words} bites")
-    fault.heal(victim)
-    eventually(lambda: fault.residue(victim), within=10, what="nothing left", until=lambda left: left is None)
+    fault_target, fault = replace(FaultTarget.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
+    fault.inject(fault_target)
+    assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
+    fault.remove(fault_target)
+    eventually(lambda: fault.residue(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     stack.heal()

@@ -23,18 +23,22 @@ STRUCK_SECONDS = 150.0  # for a stack and four strikes on a crowded machine
 # About three seconds until the stack is ready, then strikes one after the other until the run waits for ever.
 EARLIEST_SECONDS, LATEST_SECONDS = 2.0, 8.0
 # The worker comes first: it can only be found while registry and hive answer.
-FIRST = "a wedge strikes worker-1"
-OTHERS = ("a freeze strikes registry", "a starvation strikes orchestrator", "a disconnection strikes hive-1")
+FIRST = "a process pause is injected into worker-1"
+OTHERS = (
+    "a container pause is injected into registry",
+    "a starvation is injected into orchestrator",
+    "a network disconnect is injected into hive-1",
+)
 STEPS = """
-FAULTS = {"freeze": "a freeze", "wedge": "a wedge", "disconnection": "a disconnection"}
+FAULTS = {"container_pause": "a container pause", "wedge": "a process pause", "disconnection": "a network disconnect"}
 
 
-@step("a starvation strikes {name}")
+@step("a starvation is injected into {name}")
 def starve(context, name):
     context.world.stack.nodes[name].engine.limit_cpu(0.1)
 
 
-@step("a {fault} strikes {name}")
+@step("a {fault} is injected into {name}")
 def strike(context, fault, name):
     context.world.faults.strike(FAULTS[fault], name)
 """

@@ -121,13 +121,13 @@ def test_the_file_is_complete_without_any_variable(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def serving(up: Compose) -> Compose:
     """Healthy nodes have some worker each; here every worker that the topology declares is routed to."""
-    wanted = topology.load("default").workers()
+    expected = topology.load("default").workers()
 
     def routed() -> dict[str, tuple[str, ...]]:
         workers = up.get("ORCHESTRATOR_HOST_PORT", "/api/cluster/workers")["workers"]
         return {worker["id"]: tuple(worker["models"]) for worker in workers if worker["status"] == "online"}
 
-    eventually(routed, within=READY_SECONDS, what="the topology's workers", until=lambda found: found == wanted)
+    eventually(routed, within=READY_SECONDS, what="the topology's workers", until=lambda found: found == expected)
     return up
 
 

@@ -52,6 +52,6 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
 @pytest.mark.parametrize("stack", LOOSENED, indirect=True)
 def test_a_stack_with_one_restriction_taken_off_is_found_out(stack: Stack) -> None:
     confinement = Confinement(stack)
-    with pytest.raises(AssertionError, match="wanted: "):
+    with pytest.raises(AssertionError, match="expected: "):
         confinement.must_be_unprivileged()
         confinement.must_be_limited()

@@ -17,9 +17,9 @@ from netagent_stage import DELAY_SECONDS, FLOOD, LEASE_SECONDS, TALK, is_connect
 
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
-from hivecheck.faults.network.packets import Interference
+from hivecheck.faults.network.packets import PacketFault
 from hivecheck.history import History
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms.docker import engine
@@ -150,16 +150,22 @@ def test_a_fault_that_bites_its_own_counter_only_passes_for_neither_a_slow_way_n
 def test_an_agent_that_has_too_much_to_hold_says_so_and_what_was_seen_meanwhile_does_not_count(
     stack: Stack, node: Node, tmp_path: Path
 ) -> None:
-    with injector(tmp_path) as struck:
-        struck.known = {"an age to the hives": partial(Interference, "delayed", "", {"delay_seconds": 60.0, "direction": "out"}, ("hive",))}
-        struck.strike("an age to the hives", "orchestrator", [Victim.named("orchestrator", stack)])
-        fault, victim = struck.strikes[0].fault, struck.strikes[0].victim
-        assert "SATURATED" not in str(fault.effect(victim))
+    with injector(tmp_path) as injected:
+        injected.known = {
+            "an age to the hives": partial(PacketFault, "delayed", "", {"delay_seconds": 60.0, "direction": "out"}, ("hive",))
+        }
+        injected.inject("an age to the hives", "orchestrator", [FaultTarget.named("orchestrator", stack)])
+        fault, fault_target = injected.injections[0].fault, injected.injections[0].fault_target
+        assert "SATURATED" not in str(fault.effect(fault_target))
         sent = int(node.run(["python3", "-I", "-S", "-c", FLOOD]).output)
         within = 60  # an agent takes some 30,000 packets a second from the kernel where nobody else wants the processor
-        eventually(lambda: fault.effect(victim), within=within, what=f"{sent} packets held", until=lambda told: "SATURATED" in str(told))
-        with pytest.raises(InconclusiveError, match=r"an age to the hives on orchestrator\ngot: the agent could not keep up .* SATURATED"):
-            struck.heal("orchestrator")
+        eventually(
+            lambda: fault.effect(fault_target), within=within, what=f"{sent} packets held", until=lambda told: "SATURATED" in str(told)
+        )
+        with pytest.raises(
+            InconclusiveError, match=r"an age to the hives on orchestrator\nactual: the agent could not keep up .* SATURATED"
+        ):
+            injected.heal("orchestrator")
     assert float(talk(node)[0]) > 0, "what it held is on its way, and so is everything else"
 
 
@@ -179,7 +185,7 @@ def test_a_reset_reaches_a_connection_in_use(stack: Stack, node: Node) -> None:
 
 
 def test_a_lease_ends_by_the_agent_s_own_clock(stack: Stack, node: Node) -> None:
-    name = of(node).apply(Rule((of(stack.nodes["hive-1"]).address(),), lease_seconds=0.5, loss=1.0))
+    name = of(node).apply(Rule((of(stack.nodes["hive-1"]).address(),), duration_seconds=0.5, loss=1.0))
     eventually(lambda: name not in of(node).counters(name).rules, within=10, what="the rule is over")
     assert is_connecting(node, "hive-1", 10.0)
     of(node).remove(name)
@@ -218,14 +224,14 @@ def test_a_node_that_is_started_again_in_mid_fault_is_clean_and_can_be_struck_ag
 
 
 def test_a_fault_strikes_is_seen_to_bite_and_heals(stack: Stack, node: Node, tmp_path: Path) -> None:
-    with injector(tmp_path) as struck:
-        struck.strike("a partition from the hives", "orchestrator", [Victim.named("orchestrator", stack)])
+    with injector(tmp_path) as injected:
+        injected.inject("a partition from the hives", "orchestrator", [FaultTarget.named("orchestrator", stack)])
         assert not is_connecting(node, "hive-1")
-        struck.heal("orchestrator")
-    told = {event.data["what"]: event.data for event in struck.history.events("fault", "orchestrator")}
-    assert "NFQUEUE by iptables-" in told["struck"]["effect"]
-    assert told["healed"]["account"]["dropped"] > 0, "what it did in all is told at its end"
-    assert "% of a core" in told["healed"]["account"]["told"]
+        injected.heal("orchestrator")
+    told = {event.data["what"]: event.data for event in injected.history.events("fault", "orchestrator")}
+    assert "NFQUEUE by iptables-" in told["injected"]["effect"]
+    assert told["removed"]["stats"]["dropped"] > 0, "what it did in all is told at its end"
+    assert "% of a core" in told["removed"]["stats"]["description"]
     assert is_connecting(node, "hive-1", 10.0)
 
 
@@ -233,19 +239,19 @@ def test_a_node_is_cut_off_from_everybody_who_is_there(stack: Stack, node: Node,
     absent = stack.nodes["registry"]
     assert absent.engine is not None
     absent.engine.disconnect()
-    with injector(tmp_path) as struck:
-        struck.strike("a partition from everybody", "orchestrator", [Victim.named("orchestrator", stack)])
+    with injector(tmp_path) as injected:
+        injected.inject("a partition from all nodes", "orchestrator", [FaultTarget.named("orchestrator", stack)])
         assert not is_connecting(node, "hive-1")
-        struck.heal("orchestrator")
+        injected.heal("orchestrator")
     absent.engine.connect()
     assert is_connecting(node, "hive-1", 10.0) and is_connecting(node, "registry", 10.0)
 
 
-@pytest.mark.parametrize("words", ["a partition from the workers", "a cut after 4096 bytes to the workers"])
+@pytest.mark.parametrize("words", ["a partition from the workers", "a reset after 4096 bytes to the workers"])
 def test_a_fault_aimed_at_nobody_does_not_count(stack: Stack, node: Node, tmp_path: Path, words: str) -> None:
     """The small stack has no workers of their own: nobody is there to be cut off from."""
-    with injector(tmp_path) as struck, pytest.raises(InconclusiveError, match="did not bite"):
-        struck.strike(words, "orchestrator", [Victim.named("orchestrator", stack)])
+    with injector(tmp_path) as injected, pytest.raises(InconclusiveError, match="had no effect"):
+        injected.inject(words, "orchestrator", [FaultTarget.named("orchestrator", stack)])
     assert is_connecting(node, "hive-1", 10.0)
 
 
@@ -259,14 +265,14 @@ def test_a_rule_about_a_wrong_address_changes_nothing(stack: Stack, node: Node) 
 @pytest.mark.parametrize("words", [words for words in FAULTS if words.endswith("the hives")])
 def test_every_change_of_packets_bites_and_heals(stack: Stack, node: Node, words: str) -> None:
     """What needs more than a handshake to bite on is given something to cut: some 70 bytes a call."""
-    victim, fault = Victim.named("orchestrator", stack), FAULTS[words]()
+    fault_target, fault = FaultTarget.named("orchestrator", stack), FAULTS[words]()
     with ThreadPoolExecutor(1) as pool:
-        fault.inject(victim)
+        fault.inject(fault_target)
         if "bytes" in words:
             pool.submit(talk, node, 30.0, 100)
-        effect = eventually(lambda: fault.effect(victim), within=5, what=f"{words} bites")
-    fault.heal(victim)
-    eventually(lambda: fault.residue(victim), within=10, what="nothing left", until=lambda left: left is None)
+        effect = eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
+    fault.remove(fault_target)
+    eventually(lambda: fault.residue(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     assert effect
     assert is_connecting(node, "hive-1", 10.0)
 
@@ -279,7 +285,7 @@ from hivecheck.platforms import docker_engine
 from hivecheck.platforms.platform import Node
 packets = DockerPackets(docker_engine.connect().api, sys.argv[1], "orchestrator")
 packets.apply(Rule((sys.argv[2],), 120.0, loss=1.0))
-print("struck", flush=True)
+print("injected", flush=True)
 sys.stdin.read()
 """
 

@@ -9,10 +9,10 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 def judge(history: History, *, count: int | None = None, purpose: str = "chat") -> Verdict:
     """`count` is how many requests of that purpose there must have been; None for any number above 0."""
     operations = history.operations(purpose)
-    wanted = f"{count or 'all'} requests answered"
+    expected = f"{count or 'all'} requests answered"
     if not operations or count not in (None, len(operations)):
-        return inconclusive(wanted=wanted, got=f"{len(operations)} requests were sent")
+        return inconclusive(expected=expected, actual=f"{len(operations)} requests were sent")
     bad = [operation for operation in operations if not operation.is_answered]
     if bad:
-        return failed(wanted=wanted, got=f"{len(bad)} of {len(operations)} not, the first is {bad[0].sentence()}")
+        return failed(expected=expected, actual=f"{len(bad)} of {len(operations)} not, the first is {bad[0].sentence()}")
     return passed(f"{len(operations)} requests answered")

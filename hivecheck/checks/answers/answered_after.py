@@ -11,8 +11,8 @@ def judge(history: History, *, node: str, what: str) -> Verdict:
     acts = [event.at for event in history.events("act", node) if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1]]
     if not later:
-        return inconclusive(wanted=f"requests sent after {node} was {what}", got=f"none; {len(acts)} such acts")
+        return inconclusive(expected=f"requests sent after {node} was {what}", actual=f"none; {len(acts)} such acts")
     bad = [operation for operation in later if not operation.is_answered]
     if bad:
-        return failed(wanted=f"each of {len(later)} answered", got=f"{len(bad)} not, the first is {bad[0].sentence()}")
+        return failed(expected=f"each of {len(later)} answered", actual=f"{len(bad)} not, the first is {bad[0].sentence()}")
     return passed(f"{len(later)} answered")

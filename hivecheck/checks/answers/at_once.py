@@ -15,7 +15,7 @@ def judge(history: History, *, purpose: str, limit: int) -> Verdict:
         spans = [(line.at, end.at) for line in arrivals if line.node == worker and (end := end_of(history, line))]
         most[worker] = max((sum(start <= at < stop for start, stop in spans) for at, _ in spans), default=0)
     if any(count > limit for count in most.values()):
-        return failed(wanted=f"at most {limit} at once", got=f"{most}")
+        return failed(expected=f"at most {limit} at once", actual=f"{most}")
     if limit not in most.values():
-        return inconclusive(wanted=f"{limit} at once, else nobody had to wait", got=f"{most}")
+        return inconclusive(expected=f"{limit} at once, else nobody had to wait", actual=f"{most}")
     return passed(f"at most {most} at once")

@@ -19,12 +19,12 @@ def judge(history: History) -> Verdict:
 
 
 def _judge_one(operation: Operation) -> Verdict:
-    wanted = f"a chat completion of {operation.model}"
+    expected = f"a chat completion of {operation.model}"
     if operation.status != 200:
-        return failed(wanted=wanted, got=operation.sentence())
+        return failed(expected=expected, actual=operation.sentence())
     if found := faults(operation.body, operation.model):
-        return failed(wanted=wanted, got=f"{'; '.join(found)} in {operation.body}")
-    return passed(f"{operation.id}: {wanted}")
+        return failed(expected=expected, actual=f"{'; '.join(found)} in {operation.body}")
+    return passed(f"{operation.id}: {expected}")
 
 
 def faults(body: Any, model: str) -> list[str]:

@@ -10,8 +10,8 @@ def judge(history: History, *, purpose: str, seconds: float) -> Verdict:
     """From sending to the last byte, or to the cut."""
     operations = history.operations(purpose)
     if not operations:
-        return inconclusive(wanted=f"requests of {purpose}", got="none")
+        return inconclusive(expected=f"requests of {purpose}", actual="none")
     slowest = max(operations, key=lambda operation: operation.seconds)
     if slowest.seconds > seconds:
-        return failed(wanted=f"every end within {seconds:g} s", got=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
+        return failed(expected=f"every end within {seconds:g} s", actual=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
     return passed(f"the slowest took {slowest.seconds:.2f} s")

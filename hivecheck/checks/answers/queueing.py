@@ -17,16 +17,18 @@ def judge(history: History, *, slots: int) -> Verdict:
     for arrival, end in journal_pairs(history):
         start = end.data.get("slot_at") if end else None
         if start is None or end is None:
-            return inconclusive(wanted="slot and end of every arrival in the journals", got=f"{arrival.data.get('request_id')} lacks one")
+            return inconclusive(
+                expected="slot and end of every arrival in the journals", actual=f"{arrival.data.get('request_id')} lacks one"
+            )
         waited += start - arrival.at > WAITED_SECONDS
         spans[arrival.node].append((start, end.at))
     if not spans:
-        return inconclusive(wanted="requests that workers took up", got="no arrival in any journal")
+        return inconclusive(expected="requests that workers took up", actual="no arrival in any journal")
     most = {node: _most_at_once(times) for node, times in spans.items()}
     if any(count > slots for count in most.values()):
-        return failed(wanted=f"at most {slots} at once at each worker", got=f"{most}")
+        return failed(expected=f"at most {slots} at once at each worker", actual=f"{most}")
     if not waited:
-        return failed(wanted="some requests that waited for a slot", got=f"none waited longer than {WAITED_SECONDS} s; at once {most}")
+        return failed(expected="some requests that waited for a slot", actual=f"none waited longer than {WAITED_SECONDS} s; at once {most}")
     return passed(f"{waited} requests waited; at once {most}")
 
 

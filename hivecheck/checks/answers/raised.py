@@ -17,8 +17,8 @@ def _judge_one(history: History, operation: Operation, exception: str, calls: in
     arrivals = history.arrivals(operation)
     numbers = sorted({str(line.data.get("headers", {}).get(RETRY_COUNT)) for line in arrivals})
     wanted_numbers = [str(number) for number in range(calls)]
-    wanted = f"{exception} after {calls} calls that workers heard of (numbered {wanted_numbers}) and at most {most} arrivals"
+    expected = f"{exception} after {calls} calls that workers heard of (numbered {wanted_numbers}) and at most {most} arrivals"
     if (operation.raised, numbers) != (exception, wanted_numbers) or len(arrivals) > most:
-        got = f"{operation.raised or 'no exception'}, calls {numbers}, {len(arrivals)} arrivals: {operation.sentence()}"
-        return failed(wanted=wanted, got=got)
-    return passed(f"{operation.id}: {wanted}")
+        actual = f"{operation.raised or 'no exception'}, calls {numbers}, {len(arrivals)} arrivals: {operation.sentence()}"
+        return failed(expected=expected, actual=actual)
+    return passed(f"{operation.id}: {expected}")

@@ -27,5 +27,5 @@ def _judge_one(operation: Operation, status: int, code: str, param: object, has_
         f"X-Request-Id is {operation.header('X-Request-Id')!r}": operation.header("X-Request-Id") == operation.id,
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
-        return failed(wanted=f"status {status}, an OpenAI error of code {code}", got=f"{'; '.join(found)}: {operation.sentence()}")
+        return failed(expected=f"status {status}, an OpenAI error of code {code}", actual=f"{'; '.join(found)}: {operation.sentence()}")
     return passed(f"{operation.id}: refused with {status} {code}")

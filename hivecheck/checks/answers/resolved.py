@@ -17,14 +17,15 @@ def judge(history: History, *, model: str, workers: Collection[str]) -> Verdict:
 
 def _judge_one(history: History, operation: Operation, model: str, workers: Collection[str]) -> Verdict:
     arrivals = history.arrivals(operation)
-    got = [(line.node, _body(line.data.get("body"))) for line in arrivals]
-    wanted: dict[str, Any] = {**operation.request, "model": model}
-    is_right = len(got) == 1 and got[0][0] in workers and got[0][1] == wanted
+    actual = [(line.node, _body(line.data.get("body"))) for line in arrivals]
+    expected: dict[str, Any] = {**operation.request, "model": model}
+    is_right = len(actual) == 1 and actual[0][0] in workers and actual[0][1] == expected
     if not operation.is_answered or not is_right:
         return failed(
-            wanted=f"{operation.model} answered by one of {sorted(workers)}, asked for {wanted}", got=f"{got}: {operation.sentence()}"
+            expected=f"{operation.model} answered by one of {sorted(workers)}, asked for {expected}",
+            actual=f"{actual}: {operation.sentence()}",
         )
-    return passed(f"{operation.id}: {operation.model} served as {model} by {got[0][0]}")
+    return passed(f"{operation.id}: {operation.model} served as {model} by {actual[0][0]}")
 
 
 def _body(text: object) -> Mapping[str, Any] | None:

@@ -18,18 +18,20 @@ def judge(history: History) -> Verdict:
     """Pairs requests by their order: the first through the gateway with the first to the worker, and so on."""
     through, direct = (sorted(history.operations(purpose), key=lambda one: one.started_at) for purpose in ("chat", DIRECT))
     if not through or len(through) != len(direct):
-        return inconclusive(wanted="as many requests through the gateway as to a worker itself", got=f"{len(through)} and {len(direct)}")
+        return inconclusive(
+            expected="as many requests through the gateway as to a worker itself", actual=f"{len(through)} and {len(direct)}"
+        )
     return worst([_judge_pair(one, other) for one, other in zip(through, direct, strict=True)])
 
 
 def _judge_pair(through: Operation, direct: Operation) -> Verdict:
     if direct.status is None or dict(through.request) != dict(direct.request):
-        return inconclusive(wanted="the same request, answered by the worker itself", got=direct.sentence())
-    got, wanted = _seen(through), _seen(direct)
-    if odd := [name for name in wanted if got[name] != wanted[name]]:
+        return inconclusive(expected="the same request, answered by the worker itself", actual=direct.sentence())
+    actual, expected = _seen(through), _seen(direct)
+    if odd := [name for name in expected if actual[name] != expected[name]]:
         return failed(
-            wanted=f"{through.id}: {_shortened({name: wanted[name] for name in odd})}, as from the worker itself",
-            got=f"{_shortened({name: got[name] for name in odd})}",
+            expected=f"{through.id}: {_shortened({name: expected[name] for name in odd})}, as from the worker itself",
+            actual=f"{_shortened({name: actual[name] for name in odd})}",
         )
     return passed(f"{through.id}: {through.sentence()}, either way")
 

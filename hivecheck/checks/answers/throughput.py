@@ -10,11 +10,11 @@ def judge(history: History, *, per_second: float) -> Verdict:
     """`per_second`: how many answers a second at least; the requests must last long enough for that to be told from one burst."""
     operations = history.operations()
     if len(operations) < 2 * per_second:
-        return inconclusive(wanted=f"{2 * per_second:g} requests or more", got=f"{len(operations)}")
+        return inconclusive(expected=f"{2 * per_second:g} requests or more", actual=f"{len(operations)}")
     if refused := [one.sentence() for one in operations if not one.is_answered]:
-        return failed(wanted="every request answered", got="; ".join(refused))
+        return failed(expected="every request answered", actual="; ".join(refused))
     lasted = max(one.ended_at or 0.0 for one in operations) - min(one.started_at for one in operations)
     rate = len(operations) / lasted if lasted > 0 else float("inf")
     if rate < per_second:
-        return failed(wanted=f"{per_second:g} answers a second or more", got=f"{rate:.1f}: {len(operations)} in {lasted:.2f} s")
+        return failed(expected=f"{per_second:g} answers a second or more", actual=f"{rate:.1f}: {len(operations)} in {lasted:.2f} s")
     return passed(f"{rate:.0f} answers a second: {len(operations)} in {lasted:.2f} s")

@@ -21,7 +21,7 @@ def _judge_one(operation: Operation, tool: str) -> Verdict:
         told = (choice["finish_reason"], call["type"], call["function"]["name"], bool(call["id"]))
         arguments = json.loads(call["function"]["arguments"])
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        return failed(wanted=f"a call of {tool}", got=f"{type(error).__name__} in {operation.body}: {operation.sentence()}")
+        return failed(expected=f"a call of {tool}", actual=f"{type(error).__name__} in {operation.body}: {operation.sentence()}")
     if told != ("tool_calls", "function", tool, True) or not isinstance(arguments, dict):
-        return failed(wanted=f"a call of {tool}", got=f"{told}, arguments {arguments!r}")
+        return failed(expected=f"a call of {tool}", actual=f"{told}, arguments {arguments!r}")
     return passed(f"{operation.id}: {tool} called")

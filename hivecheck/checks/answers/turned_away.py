@@ -18,11 +18,11 @@ def judge(history: History, *, seconds: float, status: int | None = None) -> Ver
     """
     intruders = history.operations(HOSTILE)
     if not intruders:
-        return inconclusive(wanted="intruders", got="nobody came")
+        return inconclusive(expected="intruders", actual="nobody came")
     known = {operation.id for operation in history.operations()}
     strange = [line.data.get("request_id") for line in history.journal("arrival") if line.data.get("request_id") not in known]
     if strange:
-        return failed(wanted="no arrival of an intruder's request at a worker", got=f"{len(strange)}: {strange[:5]}")
+        return failed(expected="no arrival of an intruder's request at a worker", actual=f"{len(strange)}: {strange[:5]}")
     return worst([_judge_one(operation, seconds, status) for operation in intruders])
 
 
@@ -39,6 +39,6 @@ def _judge_one(operation: Operation, seconds: float, status: int | None) -> Verd
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
         return failed(
-            wanted=f"a 4xx error object within {seconds:g} s for {operation.path}", got=f"{'; '.join(found)}: {operation.sentence()}"
+            expected=f"a 4xx error object within {seconds:g} s for {operation.path}", actual=f"{'; '.join(found)}: {operation.sentence()}"
         )
     return passed(f"{operation.path}: {operation.status}")

@@ -17,16 +17,16 @@ def judge(history: History) -> Verdict:
 def _judge_one(history: History, operation: Operation) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals or arrivals[0].data.get("body") is None:
-        return inconclusive(wanted="a journal line with the request's body", got=f"{len(arrivals)} arrivals of {operation.id}")
+        return inconclusive(expected="a journal line with the request's body", actual=f"{len(arrivals)} arrivals of {operation.id}")
     line = arrivals[0].data
     headers = {name.lower(): value for name, value in line.get("headers", {}).items()}
     lost = {name: headers.get(name.lower()) for name, value in operation.sent_headers.items() if headers.get(name.lower()) != value}
     if line.get("path") != operation.path or lost:
         return failed(
-            wanted=f"{operation.path} with headers {dict(operation.sent_headers)}", got=f"{line.get('path')}, other headers {lost}"
+            expected=f"{operation.path} with headers {dict(operation.sent_headers)}", actual=f"{line.get('path')}, other headers {lost}"
         )
     if _parsed(line["body"]) != operation.request:
-        return failed(wanted=f"body {dict(operation.request)}", got=line["body"])
+        return failed(expected=f"body {dict(operation.request)}", actual=line["body"])
     return passed(f"{operation.id}: unchanged at {arrivals[0].node}")
 
 

@@ -22,16 +22,16 @@ def judge(history: History, *, returned: Mapping[str, str]) -> Verdict:
 def _judge_one(history: History, operation: Operation, returned: Mapping[str, str]) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals or not operation.is_answered:
-        return inconclusive(wanted="an answered request in a worker's journal", got=operation.sentence())
+        return inconclusive(expected="an answered request in a worker's journal", actual=operation.sentence())
     line = arrivals[0].data
     lost = {name: value for name, value in operation.sent_headers.items() if line["headers"].get(name.lower()) != value}
     if line.get("path") != operation.path or lost:
-        return failed(wanted=f"{operation.path} with headers {lost}", got=f"{line.get('path')} with {line['headers']}")
+        return failed(expected=f"{operation.path} with headers {lost}", actual=f"{line.get('path')} with {line['headers']}")
     if wrong := _wrong_body(operation, arrivals[0]):
-        return failed(wanted=wrong, got=f"{line.get('body')}")
+        return failed(expected=wrong, actual=f"{line.get('body')}")
     missing = {name: value for name, value in returned.items() if operation.header(name) != value}
     if missing or operation.header("X-Request-Id") != operation.id:
-        return failed(wanted=f"an answer with {dict(returned)} and X-Request-Id {operation.id}", got=f"{dict(operation.headers)}")
+        return failed(expected=f"an answer with {dict(returned)} and X-Request-Id {operation.id}", actual=f"{dict(operation.headers)}")
     return passed(f"{operation.id}: as it was at {arrivals[0].node}")
 
 
@@ -40,8 +40,8 @@ def _wrong_body(operation: Operation, arrival: Event) -> str | None:
     if not operation.is_stream:
         is_same = arrival.data.get("body_sha256") == hashlib.sha256(sent).hexdigest()
         return None if is_same else f"these {len(sent)} bytes: {sent.decode()}"
-    got = json.loads(arrival.data.get("body") or "null")
-    return None if _less(got) == _less(operation.request) else f"the fields {operation.request}"
+    actual = json.loads(arrival.data.get("body") or "null")
+    return None if _less(actual) == _less(operation.request) else f"the fields {operation.request}"
 
 
 def _less(body: Any) -> Any:

@@ -10,8 +10,8 @@ def judge(history: History, *, seconds: float) -> Verdict:
     """`seconds`: the budget of each request."""
     operations = history.operations()
     if not operations:
-        return inconclusive(wanted="a request to time", got="none was sent")
+        return inconclusive(expected="a request to time", actual="none was sent")
     slowest = max(operations, key=lambda operation: (not operation.is_answered, operation.seconds))
     if not slowest.is_answered or slowest.seconds > seconds:
-        return failed(wanted=f"every answer within {seconds:g} s", got=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
+        return failed(expected=f"every answer within {seconds:g} s", actual=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
     return passed(f"the slowest took {slowest.seconds:.2f} s")

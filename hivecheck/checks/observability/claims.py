@@ -13,15 +13,17 @@ def judge(history: History, *, subject: str, tenant: str, hives: Mapping[str, st
     return worst([_judge_one(history, operation, (subject, tenant), hives) for operation in history.operations()])
 
 
-def _judge_one(history: History, operation: Operation, wanted: tuple[str, str], hives: Mapping[str, str]) -> Verdict:
+def _judge_one(history: History, operation: Operation, expected: tuple[str, str], hives: Mapping[str, str]) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals:
-        return inconclusive(wanted="an arrival at a worker", got=operation.sentence())
+        return inconclusive(expected="an arrival at a worker", actual=operation.sentence())
     worker = arrivals[0].node
     headers = {name.lower(): value for name, value in arrivals[0].data.get("headers", {}).items()}
     at_worker = (headers.get("x-auth-subject"), headers.get("x-auth-tenant"))
     lines = [line.data for line in history.events("log", hives[worker]) if line.data.get("request_id") == operation.id]
     at_hive = {(line.get("subject"), line.get("tenant")) for line in lines if "subject" in line}
-    if at_worker != wanted or at_hive != {wanted}:
-        return failed(wanted=f"subject and tenant {wanted} at {hives[worker]} and {worker}", got=f"{at_hive or 'nothing'} and {at_worker}")
-    return passed(f"{operation.id}: {wanted} at {hives[worker]} and {worker}")
+    if at_worker != expected or at_hive != {expected}:
+        return failed(
+            expected=f"subject and tenant {expected} at {hives[worker]} and {worker}", actual=f"{at_hive or 'nothing'} and {at_worker}"
+        )
+    return passed(f"{operation.id}: {expected} at {hives[worker]} and {worker}")

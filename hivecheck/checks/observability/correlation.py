@@ -16,11 +16,11 @@ def judge(history: History, *, orchestrator: str, hives: Mapping[str, str]) -> V
 def _judge_one(history: History, operation: Operation, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
     worker = operation.header("X-Worker-Id")
     if worker is None or worker not in hives:
-        return inconclusive(wanted="an answer that names its worker", got=operation.sentence())
+        return inconclusive(expected="an answer that names its worker", actual=operation.sentence())
     tiers = [orchestrator, hives[worker], worker]
     lines = {tier: [line for line in history.events("log", tier) if line.data.get("request_id") == operation.id] for tier in tiers}
     silent = [tier for tier in tiers if not lines[tier]]
     if silent or operation.header("X-Request-Id") != operation.id:
-        got = f"no such line of {silent}; the client got id {operation.header('X-Request-Id')}"
-        return failed(wanted=f"log lines of {tiers} with request_id {operation.id}", got=got)
+        actual = f"no such line of {silent}; the client got id {operation.header('X-Request-Id')}"
+        return failed(expected=f"log lines of {tiers} with request_id {operation.id}", actual=actual)
     return passed(f"{operation.id}: {', '.join(f'{len(found)} lines of {tier}' for tier, found in lines.items())}")

@@ -10,7 +10,7 @@ from hivecheck.history import History
 
 
 @dataclass(frozen=True)
-class Series:
+class MetricReading:
     """One series of one node. Its value before is 0 if it was not there."""
 
     node: str
@@ -30,21 +30,21 @@ def noted(history: History) -> list[Mapping[str, Any]]:
     return [event.data["metrics"] for event in history.events("state") if "metrics" in event.data]
 
 
-def grown(history: History) -> list[Series]:
+def grown(history: History) -> list[MetricReading]:
     """Every series of the last note, compared with the first."""
     first, last = noted(history)[0], noted(history)[-1]
     before = {(node, name, _key(labels)): value for node, series in first.items() for name, labels, value in series}
     return [
-        Series(node, name, labels, before.get((node, name, _key(labels)), 0.0), value, (node, name, _key(labels)) not in before)
+        MetricReading(node, name, labels, before.get((node, name, _key(labels)), 0.0), value, (node, name, _key(labels)) not in before)
         for node, series in last.items()
         for name, labels, value in series
     ]
 
 
-def growth_of(series: Iterable[Series], name: str, node: str | None = None, **labels: str) -> float:
+def growth_of(series: Iterable[MetricReading], name: str, node: str | None = None, **labels: str) -> float:
     """How much all series of that name with those labels grew together."""
-    wanted = labels.items()
-    return sum(one.growth for one in series if one.name == name and node in (None, one.node) and wanted <= one.labels.items())
+    expected = labels.items()
+    return sum(one.growth for one in series if one.name == name and node in (None, one.node) and expected <= one.labels.items())
 
 
 def _key(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,8 @@ def judge(history: History, *, node: str) -> Verdict:
     """`node`: whose log it is."""
     lines = history.events("log", node)
     if not lines:
-        return inconclusive(wanted=f"log lines of {node}", got="none")
+        return inconclusive(expected=f"log lines of {node}", actual="none")
     odd = [line.data for line in lines if line.data.get("event") in (None, FORGED)]
     if odd:
-        return failed(wanted=f"structured lines of {node}'s own", got=f"{len(odd)} others: {odd[:3]}")
+        return failed(expected=f"structured lines of {node}'s own", actual=f"{len(odd)} others: {odd[:3]}")
     return passed(f"{len(lines)} lines of {node}, all its own")

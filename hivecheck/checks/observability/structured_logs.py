@@ -13,11 +13,11 @@ def judge(history: History, *, orchestrator: str) -> Verdict:
     """`orchestrator`: the name of the node whose log must account for every request."""
     lines = history.events("log")
     if not lines or not history.operations():
-        return inconclusive(wanted="requests and log lines", got=f"{len(history.operations())} requests, {len(lines)} lines")
+        return inconclusive(expected="requests and log lines", actual=f"{len(history.operations())} requests, {len(lines)} lines")
     for line in lines:
         if missing := [name for name in FIELDS if not line.data.get(name)]:
             return failed(
-                wanted=f"a JSON object with {', '.join(FIELDS)} in each line of {line.node}", got=f"no {missing} in {dict(line.data)}"
+                expected=f"a JSON object with {', '.join(FIELDS)} in each line of {line.node}", actual=f"no {missing} in {dict(line.data)}"
             )
     ends = [line for line in lines if line.node == orchestrator and line.data["event"] == "request"]
     return worst([_judge_one(operation, ends) for operation in history.operations()])
@@ -26,10 +26,10 @@ def judge(history: History, *, orchestrator: str) -> Verdict:
 def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     own = [line.data for line in ends if line.data.get("request_id") == operation.id]
     if len(own) != 1:
-        return failed(wanted=f"one line of the end of {operation.id}", got=f"{len(own)}")
+        return failed(expected=f"one line of the end of {operation.id}", actual=f"{len(own)}")
     has_left = operation.error == "the client left"
-    wanted = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
-    got = (own[0].get("status"), own[0].get("outcome"))
-    if got != wanted:
-        return failed(wanted=f"{operation.id} noted as {wanted}", got=f"{got}")
-    return passed(f"{operation.id}: {got}")
+    expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
+    actual = (own[0].get("status"), own[0].get("outcome"))
+    if actual != expected:
+        return failed(expected=f"{operation.id} noted as {expected}", actual=f"{actual}")
+    return passed(f"{operation.id}: {actual}")

@@ -29,19 +29,21 @@ def _judge_one(history: History, operation: Operation, orchestrator: str) -> Ver
     told = _durations(operation.header("Server-Timing") or "")
     if operation.sent_headers.get("X-Timing") != "1":
         return (
-            failed(wanted=f"{operation.id} did not ask and is told nothing", got=f"{told}") if told else passed(f"{operation.id}: not told")
+            failed(expected=f"{operation.id} did not ask and is told nothing", actual=f"{told}")
+            if told
+            else passed(f"{operation.id}: not told")
         )
     arrivals = history.arrivals(operation)
     ends = [end_of(history, arrival) for arrival in arrivals]
     if not operation.is_answered or not arrivals or ends[-1] is None:
-        return inconclusive(wanted="an answered request in a worker's journal", got=operation.sentence())
+        return inconclusive(expected="an answered request in a worker's journal", actual=operation.sentence())
     if missing := [name for name in TOLD if name not in told]:
-        return failed(wanted=f"{operation.id} told {', '.join(TOLD)}", got=f"no {missing} in {operation.header('Server-Timing')!r}")
+        return failed(expected=f"{operation.id} told {', '.join(TOLD)}", actual=f"no {missing} in {operation.header('Server-Timing')!r}")
     lines = _lines(history, operation, orchestrator)
     if len(lines) != 1:
-        return inconclusive(wanted=f"one log line `request` of {operation.id}", got=f"{len(lines)}")
+        return inconclusive(expected=f"one log line `request` of {operation.id}", actual=f"{len(lines)}")
     wrong = _wrong(operation, told, lines[0].data, arrivals, ends[-1], _first_byte(history, arrivals[-1], ends[-1]))
-    return failed(wanted=wrong, got=f"{operation.header('Server-Timing')}, log {dict(lines[0].data)}") if wrong else passed(f"{told}")
+    return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {dict(lines[0].data)}") if wrong else passed(f"{told}")
 
 
 def _wrong(
@@ -68,7 +70,7 @@ def _wrong(
 
 def _judge_metrics(history: History, orchestrator: str) -> Verdict:
     if len(measured.noted(history)) < 2:
-        return inconclusive(wanted="metrics noted before and after", got=f"{len(measured.noted(history))} notes")
+        return inconclusive(expected="metrics noted before and after", actual=f"{len(measured.noted(history))} notes")
     series = measured.grown(history)
     lines = [line.data for operation in history.operations() for line in _lines(history, operation, orchestrator)]
     for phase in PHASES:
@@ -76,8 +78,8 @@ def _judge_metrics(history: History, orchestrator: str) -> Verdict:
         count = measured.growth_of(series, "gateway_phase_seconds_count", orchestrator, phase=phase)
         total = measured.growth_of(series, "gateway_phase_seconds_sum", orchestrator, phase=phase)
         if count != len(spent) or abs(total - sum(spent)) > ROUNDING_SECONDS * (1 + len(spent)):
-            wanted = f"metrics of phase {phase} grown by the log's {len(spent)} requests and {sum(spent):.6f} s"
-            return failed(wanted=wanted, got=f"{count:g} requests and {total:.6f} s")
+            expected = f"metrics of phase {phase} grown by the log's {len(spent)} requests and {sum(spent):.6f} s"
+            return failed(expected=expected, actual=f"{count:g} requests and {total:.6f} s")
     return passed(f"metrics agree with {len(lines)} log lines")
 
 

@@ -14,10 +14,10 @@ def judge(history: History, *, node: str, passed_bytes: int, share: float) -> Ve
     notes = [event.data["footprint"] for event in history.events("state", node) if "footprint" in event.data]
     if len(notes) < 2 or passed_bytes < MIN_PASSED_BYTES:
         return inconclusive(
-            wanted=f"two notes of {node}'s memory and {MIN_PASSED_BYTES} bytes between them", got=f"{len(notes)}, {passed_bytes}"
+            expected=f"two notes of {node}'s memory and {MIN_PASSED_BYTES} bytes between them", actual=f"{len(notes)}, {passed_bytes}"
         )
     growth = notes[-1]["memory_bytes"] - notes[0]["memory_bytes"]
     told = f"{growth / 2**20:.1f} MiB more for {passed_bytes / 2**20:.1f} MiB that passed through"
     if growth > share * passed_bytes:
-        return failed(wanted=f"memory of {node} grown by less than {share:.0%} of what passed through", got=told)
+        return failed(expected=f"memory of {node} grown by less than {share:.0%} of what passed through", actual=told)
     return passed(told)

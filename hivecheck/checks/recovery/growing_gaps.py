@@ -19,16 +19,16 @@ def judge(history: History, *, node: str, factor: float, count: int) -> Verdict:
     From the account of the last fault on `node`: the moments at which a peer began a connection. What the kernel repeats of one
     attempt is no further one.
     """
-    told = [event.data["account"] for event in history.events("fault", node) if event.data.get("account")]
+    told = [event.data["stats"] for event in history.events("fault", node) if event.data.get("stats")]
     if not told:
-        return inconclusive(wanted=f"a fault on {node} that was healed and gave account of its packets", got="none")
+        return inconclusive(expected=f"a fault on {node} that was healed and gave account of its packets", actual="none")
     attempts = [float(at) for at in told[-1]["attempts"]]
     gaps = [after - before for before, after in pairwise(attempts) if after - before >= TOGETHER_SECONDS]
     shown = ", ".join(f"{gap:.2f}" for gap in gaps) + " s"
     if not attempts:
-        return failed(wanted=f"attempts to reach {node}", got="none while it was cut off: whoever does not try finds nobody again")
+        return failed(expected=f"attempts to reach {node}", actual="none while it was cut off: whoever does not try finds nobody again")
     if len(gaps) < count:
-        return inconclusive(wanted=f"{count} gaps between attempts to reach {node}", got=f"{len(gaps)}: {shown}")
+        return inconclusive(expected=f"{count} gaps between attempts to reach {node}", actual=f"{len(gaps)}: {shown}")
     if any(after < SHRINKING * before for before, after in pairwise(gaps)) or gaps[-1] < factor * gaps[0]:
-        return failed(wanted=f"growing gaps between attempts to reach {node}, in the end {factor:g} times the first", got=shown)
+        return failed(expected=f"growing gaps between attempts to reach {node}, in the end {factor:g} times the first", actual=shown)
     return passed(f"gaps of {shown}")

@@ -29,12 +29,14 @@ def judge(
     joined = max((event.at for event in history.events("act", node) if event.data.get("what") == "joined"), default=0.0)
     lines = [line for line in history.events("log", node) if line.data.get(about[0]) == about[1] and line.at >= joined]
     waits = _waits([line for line in lines if line.data.get("event") in (begin, end)], begin, end, spent)[:count]
-    wanted = [min(cap_seconds, base_seconds * factor**number) for number in range(count)]
+    expected = [min(cap_seconds, base_seconds * factor**number) for number in range(count)]
     if len(waits) < count:
-        return inconclusive(wanted=f"{count} waits of {about[1]} at {node}", got=f"{len(waits)}: {_shown(waits)}")
-    for wait, nominal in zip(waits, wanted, strict=True):
+        return inconclusive(expected=f"{count} waits of {about[1]} at {node}", actual=f"{len(waits)}: {_shown(waits)}")
+    for wait, nominal in zip(waits, expected, strict=True):
         if not nominal * (1 - jitter_fraction) - 0.005 <= wait <= nominal * (1 + jitter_fraction) + lag_seconds:
-            return failed(wanted=f"waits of {_shown(wanted)} (+- {jitter_fraction:.0%}, {lag_seconds:g} s of lag)", got=_shown(waits))
+            return failed(
+                expected=f"waits of {_shown(expected)} (+- {jitter_fraction:.0%}, {lag_seconds:g} s of lag)", actual=_shown(waits)
+            )
     return passed(f"waits of {_shown(waits)}")
 
 

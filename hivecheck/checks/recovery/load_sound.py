@@ -7,7 +7,7 @@ from typing import Any
 
 from hivecheck.checks.facts import SUCCESS, order_fault, tokens_seen
 from hivecheck.history import History, Operation
-from hivecheck.measurement.recovery import LEFT, PROBE
+from hivecheck.measurement.recovery import LEFT, LOAD
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 Rows = list[Mapping[str, Any]]
@@ -18,16 +18,18 @@ def judge(history: History) -> Verdict:
 
     Each answer is in the ledger (as noted last) exactly once with the tokens its client got, anything else at most once.
     """
-    probes = [probe for probe in history.operations(PROBE) if probe.error != LEFT]
+    probes = [probe for probe in history.operations(LOAD) if probe.error != LEFT]
     noted = [event.data["ledger"] for event in history.events("state", "orchestrator") if "ledger" in event.data]
     if not noted or not any(probe.is_answered for probe in probes):
-        return inconclusive(wanted="answers to a steady load, and the ledger noted after them", got=f"{len(probes)}, {len(noted)} notes")
+        return inconclusive(
+            expected="answers to a steady load, and the ledger noted after them", actual=f"{len(probes)}, {len(noted)} notes"
+        )
     booked: dict[str, Rows] = {}
     for row in noted[-1]:
         booked.setdefault(str(row["request_id"]), []).append(row)
     for probe in probes:
         if fault := _fault(probe) or _misbooking(probe, booked.get(probe.id, [])):
-            return failed(wanted="whole answers of its own, errors that say so, each booked once", got=f"{fault}: {probe.sentence()}")
+            return failed(expected="whole answers of its own, errors that say so, each booked once", actual=f"{fault}: {probe.sentence()}")
     answered = sum(probe.is_answered for probe in probes)
     return passed(f"{answered} whole answers booked once, {len(probes) - answered} others that show what they are")
 

@@ -21,28 +21,33 @@ def judge(history: History, *, within: float, workers: int, of_healing: bool = F
     been the stack's, so that it must pass without that, too.
     Raises InconclusiveError when history holds too little to reckon with.
     """
-    wanted = f"back to normal within {within:g} s of the {'healing' if of_healing else 'fault'}"
+    expected = f"back to normal within {within:g} s of the {'healing' if of_healing else 'fault'}"
     seen = measure(history)
     tolerated = (workers - 1) // 2
-    if not of_healing and len(seen.victims) > tolerated:
-        return inconclusive(wanted=f"at most {tolerated} of {workers} workers struck", got=f"{len(seen.victims)}: no recovery is promised")
+    if not of_healing and len(seen.fault_targets) > tolerated:
+        return inconclusive(
+            expected=f"at most {tolerated} of {workers} workers struck", actual=f"{len(seen.fault_targets)}: no recovery is promised"
+        )
     if seen.unsent > UNSENT_SHARE * (seen.unsent + seen.scheduled):
-        return inconclusive(wanted="a load of which all is sent", got=f"{seen.unsent} not: this machine could not keep the load's schedule")
+        return inconclusive(
+            expected="a load of which all is sent", actual=f"{seen.unsent} not: this machine could not keep the load's schedule"
+        )
     if of_healing and seen.heal is None:
-        return inconclusive(wanted=wanted, got="it was not healed while it was watched")
+        return inconclusive(expected=expected, actual="it was not healed while it was watched")
     since = (seen.heal or 0.0) if of_healing else 0.0
     error = seen.lateness_p99
     told = f"{seen.good} of {seen.scheduled} answered, {seen.outage_seconds:.2f} s without service, by a load {error:.3f} s late (p99)"
     if seen.recover is None:
         if seen.watched - since - error <= within:
-            return inconclusive(wanted=wanted, got=f"not yet, after {seen.watched - since:.2f} s; nobody looked for longer; {told}")
-        return failed(wanted=wanted, got=f"never, for {seen.watched - since:.2f} s; {told}")
+            return inconclusive(expected=expected, actual=f"not yet, after {seen.watched - since:.2f} s; nobody looked for longer; {told}")
+        return failed(expected=expected, actual=f"never, for {seen.watched - since:.2f} s; {told}")
     took = max(0.0, seen.recover - since)
     if took - error > within:
-        return failed(wanted=wanted, got=f"after {took:.2f} s; {told}")
+        return failed(expected=expected, actual=f"after {took:.2f} s; {told}")
     unforgiven = measure(history, UNFORGIVING).recover
     if took + error > within or unforgiven is None or unforgiven - since > within:
         return inconclusive(
-            wanted=wanted, got=f"after {took:.2f} s, give or take {error:.2f}: this machine could not keep the load's schedule; {told}"
+            expected=expected,
+            actual=f"after {took:.2f} s, give or take {error:.2f}: this machine could not keep the load's schedule; {told}",
         )
     return passed(f"back to normal after {took:.2f} s, to {OBJECTIVE.share:.0%} answered in time; {told}")

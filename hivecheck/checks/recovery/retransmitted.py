@@ -11,10 +11,10 @@ def judge(history: History, *, node: str, at_least: int) -> Verdict:
 
     A connection that is only begun carries none, so that what proves that a fault bit does not count.
     """
-    told = [event.data["account"] for event in history.events("fault", node) if event.data.get("account")]
+    told = [event.data["stats"] for event in history.events("fault", node) if event.data.get("stats")]
     if not told:
-        return inconclusive(wanted=f"a fault on {node} that was healed and gave account of its packets", got="none")
+        return inconclusive(expected=f"a fault on {node} that was healed and gave account of its packets", actual="none")
     repeated = sum(int(account["repeated"]) for account in told)
     if repeated < at_least:
-        return failed(wanted=f"at least {at_least} segments sent again at {node}", got=f"{repeated}; {told[-1]['told']}")
+        return failed(expected=f"at least {at_least} segments sent again at {node}", actual=f"{repeated}; {told[-1]['told']}")
     return passed(f"{repeated} segments were sent again at {node}")

@@ -16,14 +16,14 @@ def judge(history: History, *, model: str, others: str, at_least_seconds: float,
     """
     slow, quick = _answered(history, model), _answered(history, others)
     if not slow or not quick:
-        return inconclusive(wanted=f"answers of {model} and of {others}", got=f"{len(slow)} and {len(quick)}")
+        return inconclusive(expected=f"answers of {model} and of {others}", actual=f"{len(slow)} and {len(quick)}")
     told = (
         f"{min(slow):.2f} s for the quickest of {len(slow)} of {model}; of {others} {min(quick):.2f} s, in the middle {median(quick):.2f} s"
     )
     if min(slow) - min(quick) < at_least_seconds:
-        return failed(wanted=f"each answer of {model} at least {at_least_seconds:g} s slower than the quickest of {others}", got=told)
+        return failed(expected=f"each answer of {model} at least {at_least_seconds:g} s slower than the quickest of {others}", actual=told)
     if others_share is not None and median(quick) > others_share * min(slow):
-        return failed(wanted=f"those of {others} in at most {others_share:.0%} of the time", got=told)
+        return failed(expected=f"those of {others} in at most {others_share:.0%} of the time", actual=told)
     return passed(told)
 
 

@@ -14,14 +14,14 @@ def judge(history: History, *, at_least: int) -> Verdict:
     times = [event.at for event in history.events("act") if event.data.get("what") in COMINGS_AND_GOINGS]
     operations = [operation for operation in history.operations(None) if operation.error != LEFT]
     if not times:
-        return inconclusive(wanted="workers that come and go", got="nobody came or went")
+        return inconclusive(expected="workers that come and go", actual="nobody came or went")
     first, last = min(times), max(times)
     meanwhile = [operation for operation in operations if (operation.ended_at or last) >= first and operation.started_at <= last]
     if len(meanwhile) < at_least:
-        return inconclusive(wanted=f"at least {at_least} requests while workers came and went", got=f"{len(meanwhile)}")
+        return inconclusive(expected=f"at least {at_least} requests while workers came and went", actual=f"{len(meanwhile)}")
     lost = [operation for operation in operations if not operation.is_answered]
     if lost:
         return failed(
-            wanted="every request answered, whoever comes or goes", got=f"{len(lost)} of {len(operations)} not: {lost[0].sentence()}"
+            expected="every request answered, whoever comes or goes", actual=f"{len(lost)} of {len(operations)} not: {lost[0].sentence()}"
         )
     return passed(f"{len(operations)} requests, {len(meanwhile)} of them while workers came and went")

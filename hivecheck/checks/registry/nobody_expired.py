@@ -14,12 +14,12 @@ def judge(history: History, *, registry: str, watched_seconds: float) -> Verdict
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:
-        return inconclusive(wanted=f"{registry} started again, and its log", got=f"{len(acts)} starts, {len(lines)} lines")
+        return inconclusive(expected=f"{registry} started again, and its log", actual=f"{len(acts)} starts, {len(lines)} lines")
     if lost := [line for line in lines if line.data.get("event") in LOST]:
         first = lost[0]
-        got = f"{len(lost)}, the first {first.data.get('id')} {first.data.get('event')} {first.at - started[0]:.2f} s after the start"
-        return failed(wanted="nobody expired or suspected", got=got)
+        actual = f"{len(lost)}, the first {first.data.get('id')} {first.data.get('event')} {first.at - started[0]:.2f} s after the start"
+        return failed(expected="nobody expired or suspected", actual=actual)
     last = max(event.at for event in history.events() if event.at >= started[0])
     if last - started[0] < watched_seconds:
-        return inconclusive(wanted=f"{watched_seconds:g} s of history after the start", got=f"{last - started[0]:.2f} s")
+        return inconclusive(expected=f"{watched_seconds:g} s of history after the start", actual=f"{last - started[0]:.2f} s")
     return passed(f"nobody lost in {last - started[0]:.1f} s")

@@ -16,13 +16,13 @@ def judge(history: History, *, model: str, size_bytes: int, parts: int = 1) -> V
     began = _lines(history, "download_began", model)
     ended = {line.data["n"]: line for line in _lines(history, "download_ended", model)}
     if not began or any(line.data["n"] not in ended for line in began):
-        return inconclusive(wanted=f"downloads of {model} that have ended", got=f"{len(began)} began, {len(ended)} ended")
+        return inconclusive(expected=f"downloads of {model} that have ended", actual=f"{len(began)} began, {len(ended)} ended")
     spans = [(int(line.data["start"]), int(line.data["start"]) + int(ended[line.data["n"]].data["sent"])) for line in began]
     told = ", ".join(f"{start} to {end}" for start, end in spans)
     if len(spans) != parts or spans[0][0] != 0 or spans[-1][1] != size_bytes:
-        return failed(wanted=f"{parts} download(s) of {model}, in all from 0 to {size_bytes}", got=told)
+        return failed(expected=f"{parts} download(s) of {model}, in all from 0 to {size_bytes}", actual=told)
     if any(not 0 < start <= before for (_, before), (start, _) in itertools.pairwise(spans)):
-        return failed(wanted=f"each download of {model} going on where the one before it had come to", got=told)
+        return failed(expected=f"each download of {model} going on where the one before it had come to", actual=told)
     return passed(told)
 
 

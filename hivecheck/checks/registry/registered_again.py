@@ -14,12 +14,12 @@ def judge(history: History, *, registry: str, services: Sequence[str], seconds: 
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:
-        return inconclusive(wanted=f"{registry} started again, and its log", got=f"{len(acts)} starts, {len(lines)} lines")
+        return inconclusive(expected=f"{registry} started again, and its log", actual=f"{len(acts)} starts, {len(lines)} lines")
     at: dict[str, float] = {}
     for line in lines:
         if line.data.get("event") == "registered":
             at.setdefault(str(line.data.get("id")), line.at - started[-1])
     late = {name: at.get(name) for name in services if at.get(name, seconds + 1) > seconds}
     if late:
-        return failed(wanted=f"each of {list(services)} registered within {seconds:g} s", got=f"{late} of {at}")
+        return failed(expected=f"each of {list(services)} registered within {seconds:g} s", actual=f"{late} of {at}")
     return passed(f"the last registered after {max(at[name] for name in services):.2f} s")

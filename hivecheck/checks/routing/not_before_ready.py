@@ -15,7 +15,7 @@ def judge(history: History, *, worker: str, aspect: str) -> Verdict:
     """`aspect`: `registered` (by the registry's log), `answered` (clients) or `received` (the worker's journal)."""
     ready = [line for line in history.journal("ready") if line.node == worker]
     if not ready:
-        return inconclusive(wanted=f"{worker} says in its journal when it was ready", got="it does not")
+        return inconclusive(expected=f"{worker} says in its journal when it was ready", actual="it does not")
     early = {"registered": _registered_early, "answered": _answered_early, "received": _received_early}[aspect]
     return early(history, worker, ready[0].at)
 
@@ -24,9 +24,9 @@ def _registered_early(history: History, worker: str, at: float) -> Verdict:
     lines = [line for line in history.events("log") if (line.data.get("service"), line.data.get("event")) == ("registry", "registered")]
     seen = [line.at for line in lines if line.data.get("id") == worker]
     if not seen:
-        return inconclusive(wanted=f"{worker}'s registration in the registry's log", got="none")
+        return inconclusive(expected=f"{worker}'s registration in the registry's log", actual="none")
     if min(seen) < at:
-        return failed(wanted=f"{worker} registered after it was ready", got=f"registered {at - min(seen):.3f} s before")
+        return failed(expected=f"{worker} registered after it was ready", actual=f"registered {at - min(seen):.3f} s before")
     return passed(f"registered {min(seen) - at:.3f} s after it was ready")
 
 
@@ -34,21 +34,21 @@ def _answered_early(history: History, worker: str, at: float) -> Verdict:
     answered = [operation for operation in history.operations() if operation.is_answered]
     refused = [operation for operation in history.operations() if not operation.is_answered and operation.started_at < at]
     if not answered or not refused:
-        return inconclusive(wanted="requests before and after the worker was ready", got=f"{len(refused)} and {len(answered)}")
+        return inconclusive(expected="requests before and after the worker was ready", actual=f"{len(refused)} and {len(answered)}")
     early = [operation for operation in answered if operation.ended_at is not None and operation.ended_at < at]
     odd = [operation for operation in refused if operation.status not in (404, 503)]
     if early or odd:
-        return failed(wanted="a refusal with 404 or 503 until the worker was ready", got=(early or odd)[0].sentence())
+        return failed(expected="a refusal with 404 or 503 until the worker was ready", actual=(early or odd)[0].sentence())
     return passed(f"{len(refused)} refused before, {len(answered)} answered after")
 
 
 def _received_early(history: History, worker: str, at: float) -> Verdict:
     lines = [line for line in history.journal("arrival") if line.node == worker]
     if not lines:
-        return inconclusive(wanted=f"requests at {worker}", got="none")
+        return inconclusive(expected=f"requests at {worker}", actual="none")
     early = [line for line in lines if line.at < at]
     if early:
         return failed(
-            wanted=f"nothing at {worker} before it was ready", got=f"{len(early)} arrivals, the first {at - early[0].at:.3f} s before"
+            expected=f"nothing at {worker} before it was ready", actual=f"{len(early)} arrivals, the first {at - early[0].at:.3f} s before"
         )
     return passed(f"{len(lines)} arrivals, all after it was ready")

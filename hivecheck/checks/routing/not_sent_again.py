@@ -11,8 +11,8 @@ def judge(history: History) -> Verdict:
     operations = history.operations()
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
     if not operations or any(not nodes for nodes in places.values()):
-        return inconclusive(wanted="requests that arrived at a worker", got=f"{places}")
+        return inconclusive(expected="requests that arrived at a worker", actual=f"{places}")
     again = {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}
     if again:
-        return failed(wanted="each request at one worker, once", got=f"{again}")
+        return failed(expected="each request at one worker, once", actual=f"{again}")
     return passed(f"{len(operations)} requests, each at one worker, once")

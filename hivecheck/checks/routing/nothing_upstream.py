@@ -10,8 +10,8 @@ def judge(history: History) -> Verdict:
     """By the workers' journals; without a request there is nothing to judge."""
     operations = history.operations()
     if not operations:
-        return inconclusive(wanted="requests that no worker receives", got="no request was sent")
+        return inconclusive(expected="requests that no worker receives", actual="no request was sent")
     if lines := history.journal("arrival"):
-        got = [(line.node, line.data.get("request_id"), line.data.get("path")) for line in lines]
-        return failed(wanted="no arrival in any journal", got=f"{len(lines)}: {got[:5]}")
+        actual = [(line.node, line.data.get("request_id"), line.data.get("path")) for line in lines]
+        return failed(expected="no arrival in any journal", actual=f"{len(lines)}: {actual[:5]}")
     return passed(f"{len(operations)} requests, none of them upstream")

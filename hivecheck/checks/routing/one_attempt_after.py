@@ -11,8 +11,10 @@ def judge(history: History, *, what: str = "killed") -> Verdict:
     acts = [event for event in history.events("act") if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1].at]
     if not later:
-        return inconclusive(wanted=f"requests sent after a worker was {what}", got="none")
+        return inconclusive(expected=f"requests sent after a worker was {what}", actual="none")
     bad = [operation for operation in later if not operation.is_answered or operation.header("X-Attempts") != "1"]
     if bad:
-        return failed(wanted="each answered at the first attempt", got=f"X-Attempts {bad[0].header('X-Attempts')}: {bad[0].sentence()}")
+        return failed(
+            expected="each answered at the first attempt", actual=f"X-Attempts {bad[0].header('X-Attempts')}: {bad[0].sentence()}"
+        )
     return passed(f"{len(later)} requests, one attempt each")

@@ -10,11 +10,12 @@ def judge(history: History, *, purpose: str, is_marked: bool = True) -> Verdict:
     """By the workers' journals and the header X-Attempts of the answer; `is_marked` false: by the journals alone."""
     operations = history.operations(purpose)
     if not operations:
-        return inconclusive(wanted=f"requests of {purpose}", got="none")
+        return inconclusive(expected=f"requests of {purpose}", actual="none")
     for operation in operations:
-        got = operation.is_answered, operation.header("X-Attempts") if is_marked else "1", len(history.arrivals(operation))
-        if got != (True, "1", 1):
+        actual = operation.is_answered, operation.header("X-Attempts") if is_marked else "1", len(history.arrivals(operation))
+        if actual != (True, "1", 1):
             return failed(
-                wanted="an answer at the first attempt, one arrival", got=f"attempts {got[1]}, {got[2]} arrivals: {operation.sentence()}"
+                expected="an answer at the first attempt, one arrival",
+                actual=f"attempts {actual[1]}, {actual[2]} arrivals: {operation.sentence()}",
             )
     return passed(f"{len(operations)} requests, one attempt each")

@@ -15,8 +15,8 @@ def judge(history: History, *, seconds: float) -> Verdict:
     operations = history.operations()
     times = sorted(history.arrivals(one)[0].at - one.started_at for one in operations if history.arrivals(one))
     if len(times) < max(ENOUGH, len(operations)):
-        return inconclusive(wanted=f"{ENOUGH} requests or more, each in a journal", got=f"{len(times)} of {len(operations)}")
+        return inconclusive(expected=f"{ENOUGH} requests or more, each in a journal", actual=f"{len(times)} of {len(operations)}")
     slow = times[int(SHARE * (len(times) - 1))]
     if slow > seconds:
-        return failed(wanted=f"{SHARE:.0%} of {len(times)} requests at a worker within {seconds:g} s", got=f"{slow:.3f} s")
+        return failed(expected=f"{SHARE:.0%} of {len(times)} requests at a worker within {seconds:g} s", actual=f"{slow:.3f} s")
     return passed(f"{SHARE:.0%} of {len(times)} requests at a worker within {slow:.4f} s, the median {times[len(times) // 2]:.4f} s")

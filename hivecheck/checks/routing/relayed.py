@@ -16,9 +16,9 @@ def judge(history: History, *, hives: Mapping[str, str]) -> Verdict:
 def _judge_one(history: History, operation: Operation, hives: Mapping[str, str]) -> Verdict:
     arrivals = history.arrivals(operation)
     if len(arrivals) != 1 or arrivals[0].node not in hives:
-        return inconclusive(wanted="one arrival at a managed worker", got=f"{[arrival.node for arrival in arrivals]}")
+        return inconclusive(expected="one arrival at a managed worker", actual=f"{[arrival.node for arrival in arrivals]}")
     hive = hives[arrivals[0].node]
     lines = [line.data.get("event") for line in history.events("log", hive) if line.data.get("request_id") == operation.id]
     if "relayed" not in lines:
-        return failed(wanted=f"{hive} relayed {operation.id} to {arrivals[0].node}", got=f"its log has {lines} of it")
+        return failed(expected=f"{hive} relayed {operation.id} to {arrivals[0].node}", actual=f"its log has {lines} of it")
     return passed(f"{operation.id}: relayed by {hive}")

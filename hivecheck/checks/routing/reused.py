@@ -11,9 +11,10 @@ def judge(history: History, *, purpose: str, at_most: int) -> Verdict:
     operations = history.operations(purpose)
     peers = [line.data.get("peer") for operation in operations for line in history.arrivals(operation)]
     if len(peers) <= at_most or None in peers:
-        return inconclusive(wanted=f"more than {at_most} arrivals whose connection is known", got=f"{peers}")
+        return inconclusive(expected=f"more than {at_most} arrivals whose connection is known", actual=f"{peers}")
     if len(set(peers)) > at_most:
         return failed(
-            wanted=f"{len(peers)} requests over at most {at_most} connections", got=f"{len(set(peers))}: {sorted(map(str, set(peers)))[:5]}"
+            expected=f"{len(peers)} requests over at most {at_most} connections",
+            actual=f"{len(set(peers))}: {sorted(map(str, set(peers)))[:5]}",
         )
     return passed(f"{len(peers)} requests over {len(set(peers))} connections")

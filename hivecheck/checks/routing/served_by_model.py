@@ -19,14 +19,16 @@ def judge(history: History, *, workers: Mapping[str, Sequence[str]], only: str |
 
 def _judge_one(history: History, operation: Operation, workers: Mapping[str, Sequence[str]], only: str | None, is_marked: bool) -> Verdict:
     if operation.status not in SUCCESS:
-        return failed(wanted=f"an answer for {operation.model}", got=operation.sentence())
+        return failed(expected=f"an answer for {operation.model}", actual=operation.sentence())
     arrivals = history.arrivals(operation)
     if not arrivals:
-        return inconclusive(wanted=f"a worker's journal that shows {operation.id}", got="none does")
+        return inconclusive(expected=f"a worker's journal that shows {operation.id}", actual="none does")
     names = [arrival.node for arrival in arrivals]
     able = {only} if only else {name for name, models in workers.items() if operation.model in models}
     if len(names) != 1 or names[0] not in able:
-        return failed(wanted=f"{operation.id} for {operation.model} at exactly one of {sorted(able)}", got=f"at {names}")
+        return failed(expected=f"{operation.id} for {operation.model} at exactly one of {sorted(able)}", actual=f"at {names}")
     if is_marked and operation.header("X-Worker-Id") != names[0]:
-        return failed(wanted=f"the answer to name {names[0]}, whose journal shows it", got=f"it names {operation.header('X-Worker-Id')}")
+        return failed(
+            expected=f"the answer to name {names[0]}, whose journal shows it", actual=f"it names {operation.header('X-Worker-Id')}"
+        )
     return passed(f"{operation.id}: served by {names[0]}")

@@ -13,12 +13,12 @@ def judge(history: History, *, at_least: int) -> Verdict:
     arrivals = [line for operation in running for line in history.arrivals(operation)]
     end = end_of(history, arrivals[0]) if len(arrivals) == 1 else None
     if end is None:
-        return inconclusive(wanted="one stream that came to its end at one worker", got=f"{[one.sentence() for one in running]}")
+        return inconclusive(expected="one stream that came to its end at one worker", actual=f"{[one.sentence() for one in running]}")
     began, busy = arrivals[0].at, arrivals[0].node
     beside = [one for one in history.operations() if not one.is_stream and began < one.started_at < end.at]
     wrong = [one.id for one in beside if any(line.node == busy for line in history.arrivals(one))]
     if wrong:
-        return failed(wanted=f"none of {len(beside)} requests at {busy}, which was busy", got=f"{len(wrong)} there: {wrong}")
+        return failed(expected=f"none of {len(beside)} requests at {busy}, which was busy", actual=f"{len(wrong)} there: {wrong}")
     if len(beside) < at_least:
-        return inconclusive(wanted=f"{at_least} requests between {began:.3f} and {end.at:.3f}", got=f"{len(beside)}")
+        return inconclusive(expected=f"{at_least} requests between {began:.3f} and {end.at:.3f}", actual=f"{len(beside)}")
     return passed(f"{len(beside)} requests beside a stream at {busy}, none of them there")

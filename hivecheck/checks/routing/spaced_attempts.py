@@ -16,11 +16,11 @@ def _judge_one(history: History, operation: Operation, attempts: int, least: flo
     arrivals = sorted(history.arrivals(operation), key=lambda line: line.at)
     nodes = [line.node for line in arrivals]
     if len(arrivals) != attempts or len(set(nodes)) != attempts:
-        return failed(wanted=f"{attempts} attempts, each at another worker", got=f"{nodes}: {operation.sentence()}")
+        return failed(expected=f"{attempts} attempts, each at another worker", actual=f"{nodes}: {operation.sentence()}")
     ends = [end_of(history, line) for line in arrivals]
     if None in ends:
-        return inconclusive(wanted="an end of each attempt", got=f"{nodes}")
+        return inconclusive(expected="an end of each attempt", actual=f"{nodes}")
     pauses = [after.at - end.at for end, after in zip(ends[:-1], arrivals[1:], strict=True) if end]
     if short := [pause for place, pause in enumerate(pauses) if pause < least * 2**place]:
-        return failed(wanted=f"pauses of at least {least:g} s, doubling", got=f"{pauses}, too short: {short}")
+        return failed(expected=f"pauses of at least {least:g} s, doubling", actual=f"{pauses}, too short: {short}")
     return passed(f"{nodes} after pauses of {', '.join(f'{pause:.3f} s' for pause in pauses)}")

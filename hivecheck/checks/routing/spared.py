@@ -13,7 +13,7 @@ def judge(history: History, *, worker: str) -> Verdict:
     operations = history.operations()
     counts = Counter(line.node for operation in operations for line in history.arrivals(operation))
     if not operations or any(not history.arrivals(operation) for operation in operations):
-        return inconclusive(wanted="requests, each in a journal", got=f"{len(operations)} requests, {dict(counts)}")
+        return inconclusive(expected="requests, each in a journal", actual=f"{len(operations)} requests, {dict(counts)}")
     if counts[worker]:
-        return failed(wanted=f"none of {len(operations)} requests at {worker}", got=f"{dict(counts)}")
+        return failed(expected=f"none of {len(operations)} requests at {worker}", actual=f"{dict(counts)}")
     return passed(f"{len(operations)} requests: {dict(counts)}")

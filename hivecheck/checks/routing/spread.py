@@ -18,9 +18,9 @@ def judge(history: History, *, workers: Sequence[str], at_least: float, places: 
     nodes = (line.node for operation in operations for line in history.arrivals(operation))
     counts = Counter(places.get(node, node) if places else node for node in nodes)
     if counts.total() < len(operations) or not operations or len(workers) < 2:
-        return inconclusive(wanted=f"journals that show {len(operations)} requests over {workers}", got=f"{dict(counts)}")
+        return inconclusive(expected=f"journals that show {len(operations)} requests over {workers}", actual=f"{dict(counts)}")
     floor = at_least * len(operations) if at_least < 1 else at_least
     low = [name for name in workers if counts[name] < floor]
     if low:
-        return failed(wanted=f"at least {floor:g} of {len(operations)} at each of {list(workers)}", got=f"{dict(counts)}")
+        return failed(expected=f"at least {floor:g} of {len(operations)} at each of {list(workers)}", actual=f"{dict(counts)}")
     return passed(f"{dict(counts)}")

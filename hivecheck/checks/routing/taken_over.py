@@ -19,11 +19,13 @@ def _judge_one(history: History, operation: Operation, is_marked: bool) -> Verdi
     arrivals = history.arrivals(operation)
     names = [arrival.node for arrival in arrivals]
     if not arrivals or end_of(history, arrivals[0]) is not None:
-        return inconclusive(wanted=f"{operation.id} unfinished at the worker that died", got=f"arrivals at {names}, the first has an end")
+        return inconclusive(
+            expected=f"{operation.id} unfinished at the worker that died", actual=f"arrivals at {names}, the first has an end"
+        )
     attempts = operation.header("X-Attempts") if is_marked else "2"
     if not operation.is_answered or len(set(names)) != 2 or len(names) != 2 or attempts != "2":
-        got = f"arrivals at {names}, X-Attempts {attempts}: {operation.sentence()}"
-        return failed(wanted="an answer from another worker at the second attempt", got=got)
+        actual = f"arrivals at {names}, X-Attempts {attempts}: {operation.sentence()}"
+        return failed(expected="an answer from another worker at the second attempt", actual=actual)
     if is_marked and operation.header("X-Worker-Id") != names[1]:
-        return failed(wanted=f"the answer to name {names[1]}", got=f"it names {operation.header('X-Worker-Id')}")
+        return failed(expected=f"the answer to name {names[1]}", actual=f"it names {operation.header('X-Worker-Id')}")
     return passed(f"{operation.id}: taken over by {names[1]}")

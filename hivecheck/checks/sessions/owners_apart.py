@@ -16,8 +16,8 @@ def judge(history: History) -> Verdict:
         homes.setdefault(name, {})[owner] = turns[-1][1]
     shared = {name: owned for name, owned in homes.items() if len(owned) > 1}
     if len(shared) < ENOUGH_NAMES:
-        return inconclusive(wanted=f"{ENOUGH_NAMES} names that two owners use", got=f"{homes}")
+        return inconclusive(expected=f"{ENOUGH_NAMES} names that two owners use", actual=f"{homes}")
     apart = [name for name, owned in shared.items() if len(set(owned.values())) > 1]
     if not apart:
-        return failed(wanted="some sessions of the same name at different workers", got=f"{shared}")
+        return failed(expected="some sessions of the same name at different workers", actual=f"{shared}")
     return passed(f"{len(apart)} of {len(shared)} names are at different workers for different owners")

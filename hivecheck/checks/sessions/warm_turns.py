@@ -11,19 +11,25 @@ def judge(history: History, *, at_most: float) -> Verdict:
     """`at_most`: the share of the first turn's time to first token, by the worker's clock, that a later one may take."""
     own = sessions(history)
     if not own or any(len(turns) < 2 for turns in own.values()):
-        return inconclusive(wanted="sessions of two answered turns or more", got=f"{ {name: len(turns) for name, turns in own.items()} }")
+        return inconclusive(
+            expected="sessions of two answered turns or more", actual=f"{ {name: len(turns) for name, turns in own.items()} }"
+        )
     shown = []
     for name, turns in own.items():
         told = [_cached(operation) for operation, _ in turns]
         computed = [_seconds(history, operation) for operation, _ in turns]
         if None in computed:
-            return inconclusive(wanted=f"slot and first token of every turn of {name} in a journal", got=f"{computed}")
+            return inconclusive(expected=f"slot and first token of every turn of {name} in a journal", actual=f"{computed}")
         cold, *warm = [seconds or 0.0 for seconds in computed]
         journaled = [_journaled(history, operation) for operation, _ in turns]
         if told != journaled or told[0] != 0 or not all(told[1:]):
-            return failed(wanted=f"cached tokens of {name}: none, then some, as the worker noted", got=f"told {told}, journal {journaled}")
+            return failed(
+                expected=f"cached tokens of {name}: none, then some, as the worker noted", actual=f"told {told}, journal {journaled}"
+            )
         if max(warm) > at_most * cold:
-            return failed(wanted=f"first tokens of {name} within {at_most:g} of {cold:.3f} s", got=f"{[round(one, 3) for one in warm]} s")
+            return failed(
+                expected=f"first tokens of {name} within {at_most:g} of {cold:.3f} s", actual=f"{[round(one, 3) for one in warm]} s"
+            )
         shown.append(f"{cold:.3f} s, then {max(warm):.3f} s with {told[1:]} cached")
     return passed("; ".join(shown))
 

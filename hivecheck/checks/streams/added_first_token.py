@@ -20,13 +20,13 @@ def judge(history: History, *, seconds: float) -> Verdict:
     """
     through, direct = (_ways(history, purpose) for purpose in ("chat", DIRECT))
     if min(len(through), len(direct)) < MIN_STREAMS or None in through + direct:
-        got = f"{len(through)} and {len(direct)}, {(through + direct).count(None)} of them without"
-        return inconclusive(wanted=f"{MIN_STREAMS} streams each way with their workers' journals", got=got)
+        actual = f"{len(through)} and {len(direct)}, {(through + direct).count(None)} of them without"
+        return inconclusive(expected=f"{MIN_STREAMS} streams each way with their workers' journals", actual=actual)
     times = [[each for each in way if each is not None] for way in (through, direct)]
     added = _quartile(times[0]) - _quartile(times[1])
     told = f"{1000 * added:.2f} ms: through the gateway {_told(times[0])}, from the worker itself {_told(times[1])}"
     if added > seconds:
-        return failed(wanted=f"at most {1000 * seconds:g} ms added to the first token", got=told)
+        return failed(expected=f"at most {1000 * seconds:g} ms added to the first token", actual=told)
     return passed(told)
 
 

@@ -11,14 +11,14 @@ def judge(history: History, *, purpose: str, seconds: float, code: str | None = 
     """`code` of the error event of streams; `seconds` from the last token (an unary answer: from its headers) to the end."""
     operations = history.operations(purpose)
     if not operations:
-        return inconclusive(wanted=f"requests of {purpose}", got="none")
+        return inconclusive(expected=f"requests of {purpose}", actual="none")
     return worst([_judge_one(history, operation, seconds, code) for operation in operations])
 
 
 def _judge_one(history: History, operation: Operation, seconds: float, code: str | None) -> Verdict:
     begun = operation.tokens[-1].at if operation.tokens else operation.headers_at
     if operation.status != 200 or begun is None or operation.ended_at is None or (operation.is_stream and not operation.tokens):
-        return failed(wanted="an answer that has begun", got=operation.sentence())
+        return failed(expected="an answer that has begun", actual=operation.sentence())
     told = (operation.stream_error or {}).get("code")
     rules = {
         "a clean end": bool(operation.error),
@@ -30,6 +30,6 @@ def _judge_one(history: History, operation: Operation, seconds: float, code: str
         f"{len(history.arrivals(operation))} arrivals": len(history.arrivals(operation)) == 1,
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
-        wanted = f"a cut body, error event {code}, no end marker, within {seconds:g} s, sent to one worker once"
-        return failed(wanted=wanted, got=f"{'; '.join(found)}: {operation.sentence()}")
+        expected = f"a cut body, error event {code}, no end marker, within {seconds:g} s, sent to one worker once"
+        return failed(expected=expected, actual=f"{'; '.join(found)}: {operation.sentence()}")
     return passed(f"{operation.id}: broke off visibly")

@@ -16,12 +16,12 @@ def judge(history: History, *, code: str | None = None) -> Verdict:
 
 def _judge_one(operation: Operation, code: str | None) -> Verdict:
     if not operation.tokens:
-        return inconclusive(wanted="a stream that breaks off after its first token", got=operation.sentence())
+        return inconclusive(expected="a stream that breaks off after its first token", actual=operation.sentence())
     if fault := order_fault(operation):
-        return failed(wanted="what came before the break in order", got=f"{operation.sentence()}: {fault}")
+        return failed(expected="what came before the break in order", actual=f"{operation.sentence()}: {fault}")
     can_tell = bool(operation.stream_error or operation.error)
     if operation.saw_done or operation.finish_reason or not can_tell:
-        return failed(wanted=WANTED, got=operation.sentence())
+        return failed(expected=WANTED, actual=operation.sentence())
     if code and (operation.stream_error or {}).get("code") != code:
-        return failed(wanted=f"error event {code}", got=operation.sentence())
+        return failed(expected=f"error event {code}", actual=operation.sentence())
     return passed(f"{operation.sentence()}: its client can tell")

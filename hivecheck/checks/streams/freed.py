@@ -13,7 +13,7 @@ def judge(history: History, *, purpose: str, seconds: float, is_queued: bool = F
     """Counted from when the client was gone. `is_queued`: the request must not have had a slot yet, else it must have had one."""
     operations = history.operations(purpose)
     if not operations:
-        return inconclusive(wanted="clients that left", got="none")
+        return inconclusive(expected="clients that left", actual="none")
     return worst([_judge_one(history, operation, seconds, is_queued) for operation in operations])
 
 
@@ -21,14 +21,14 @@ def _judge_one(history: History, operation: Operation, seconds: float, is_queued
     arrivals = history.arrivals(operation)
     if operation.error != LEFT or operation.ended_at is None or len(arrivals) != 1:
         return inconclusive(
-            wanted=f"{operation.id} left by its client at one worker", got=f"{len(arrivals)} arrivals: {operation.sentence()}"
+            expected=f"{operation.id} left by its client at one worker", actual=f"{len(arrivals)} arrivals: {operation.sentence()}"
         )
     end = end_of(history, arrivals[0])
     if end is None:
-        return failed(wanted=f"{arrivals[0].node} to stop when the client left", got=f"no end of {operation.id} in its journal")
+        return failed(expected=f"{arrivals[0].node} to stop when the client left", actual=f"no end of {operation.id} in its journal")
     if (end.data.get("slot_at") is None) is not is_queued:
-        return inconclusive(wanted=f"a request {'without' if is_queued else 'with'} a slot", got=f"slot at {end.data.get('slot_at')}")
+        return inconclusive(expected=f"a request {'without' if is_queued else 'with'} a slot", actual=f"slot at {end.data.get('slot_at')}")
     late = end.at - operation.ended_at
     if end.data.get("outcome") != "cancelled" or late > seconds:
-        return failed(wanted=f"cancelled within {seconds * 1000:g} ms", got=f"{end.data.get('outcome')} after {late * 1000:.0f} ms")
+        return failed(expected=f"cancelled within {seconds * 1000:g} ms", actual=f"{end.data.get('outcome')} after {late * 1000:.0f} ms")
     return passed(f"{operation.id}: cancelled after {late * 1000:.0f} ms")

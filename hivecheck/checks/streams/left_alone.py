@@ -16,8 +16,8 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
     arrivals = history.arrivals(operation)
     ends = [end_of(history, arrival) for arrival in arrivals]
     if not arrivals:
-        return inconclusive(wanted="a request that reached a worker", got=operation.sentence())
+        return inconclusive(expected="a request that reached a worker", actual=operation.sentence())
     outcomes = [end.data.get("outcome") if end else "no end" for end in ends]
     if set(outcomes) != {"cancelled"}:
-        return failed(wanted=f"{operation.id} cancelled at its worker", got=f"{outcomes}: {operation.sentence()}")
+        return failed(expected=f"{operation.id} cancelled at its worker", actual=f"{outcomes}: {operation.sentence()}")
     return passed(f"{operation.id}: cancelled at its worker {len(outcomes)} times")

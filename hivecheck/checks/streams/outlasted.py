@@ -11,7 +11,9 @@ def judge(history: History, *, seconds: float) -> Verdict:
     """One that came to its end before proves nothing."""
     told = streams(history)
     if cut := [stream for stream in told if not stream.is_answered]:
-        return failed(wanted="every stream whole", got=cut[0].sentence())
+        return failed(expected="every stream whole", actual=cut[0].sentence())
     if not told or any(stream.seconds <= seconds for stream in told):
-        return inconclusive(wanted=f"streams that take longer than {seconds:g} s", got=f"{[round(stream.seconds, 2) for stream in told]}")
+        return inconclusive(
+            expected=f"streams that take longer than {seconds:g} s", actual=f"{[round(stream.seconds, 2) for stream in told]}"
+        )
     return passed(f"{len(told)} streams, each longer than {seconds:g} s")

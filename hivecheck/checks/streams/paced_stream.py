@@ -22,19 +22,19 @@ def _judge_one(history: History, operation: Operation, lag_seconds: float) -> Ve
     end = end_of(history, arrivals[-1]) if arrivals else None
     emitted = list(end.data.get("emitted") or ()) if end else []
     if len(emitted) != len(operation.tokens) or len(emitted) < 2:
-        got = f"{len(emitted)} for {operation.sentence()}"
-        return inconclusive(wanted="the worker's emission times for every token", got=got)
+        actual = f"{len(emitted)} for {operation.sentence()}"
+        return inconclusive(expected="the worker's emission times for every token", actual=actual)
     if emitted[-1] - emitted[0] < MIN_EMISSION_LAGS * lag_seconds:
         return inconclusive(
-            wanted=f"an emission spread over {MIN_EMISSION_LAGS * lag_seconds:g} s", got=f"{emitted[-1] - emitted[0]:.3f} s"
+            expected=f"an emission spread over {MIN_EMISSION_LAGS * lag_seconds:g} s", actual=f"{emitted[-1] - emitted[0]:.3f} s"
         )
     travel = [token.at - at for token, at in zip(operation.tokens, emitted, strict=True)]
     lags = [seconds - min(travel) for seconds in travel]
     late = max(range(len(lags)), key=lags.__getitem__)
     if lags[late] > lag_seconds:
-        wanted = f"each token within {lag_seconds:g} s of its emission (on top of the fastest one's way)"
+        expected = f"each token within {lag_seconds:g} s of its emission (on top of the fastest one's way)"
         return failed(
-            wanted=wanted, got=f"token {late} came {lags[late]:.3f} s late; arrival gaps {_gaps([t.at for t in operation.tokens])}"
+            expected=expected, actual=f"token {late} came {lags[late]:.3f} s late; arrival gaps {_gaps([t.at for t in operation.tokens])}"
         )
     return passed(f"{operation.id}: no token later than {lags[late]:.3f} s")
 

@@ -17,7 +17,7 @@ def judge(history: History, *, what: str = "killed") -> Verdict:
         sides[bool(places & dead)].record(stream)
     if not all(side.operations() for side in sides.values()):
         return inconclusive(
-            wanted="a stream of the dead worker and one of another", got=f"{[len(side.operations()) for side in sides.values()]}"
+            expected="a stream of the dead worker and one of another", actual=f"{[len(side.operations()) for side in sides.values()]}"
         )
     return worst([broken_stream.judge(sides[True]), whole_stream.judge(_with_journal(history, sides[False]))])
 

@@ -25,12 +25,12 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
         None if operation.tokens else "no token at all",
     ]
     if found := [fault for fault in faults if fault]:
-        return failed(wanted=WANTED, got=f"{operation.sentence()}: {'; '.join(found)}")
+        return failed(expected=WANTED, actual=f"{operation.sentence()}: {'; '.join(found)}")
     arrivals = history.arrivals(operation)
     end = end_of(history, arrivals[-1]) if arrivals else None
     if end is None:
-        return inconclusive(wanted="a worker's journal that says how many tokens it sent", got=f"no end noted for {operation.id}")
+        return inconclusive(expected="a worker's journal that says how many tokens it sent", actual=f"no end noted for {operation.id}")
     sent = end.data.get("output_tokens")
     if sent != len(operation.tokens):
-        return failed(wanted=f"the {sent} tokens that {end.node} sent", got=operation.sentence())
+        return failed(expected=f"the {sent} tokens that {end.node} sent", actual=operation.sentence())
     return passed(f"{operation.id}: {sent} tokens, whole")

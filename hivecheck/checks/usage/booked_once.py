@@ -19,7 +19,7 @@ def judge(history: History, *, lag_seconds: float, estimated: bool = False) -> V
     """
     noted = [event.data["ledger"] for event in history.events("state", "orchestrator") if "ledger" in event.data]
     if not noted or not history.operations():
-        return inconclusive(wanted="requests, and the ledger noted after them", got=f"{len(noted)} notes")
+        return inconclusive(expected="requests, and the ledger noted after them", actual=f"{len(noted)} notes")
     return worst([_judge_one(history, operation, noted[-1], lag_seconds, estimated) for operation in history.operations()])
 
 
@@ -27,14 +27,16 @@ def _judge_one(history: History, operation: Operation, ledger: list[dict[str, An
     rows = [row for row in ledger if row["request_id"] == operation.id]
     arrivals = history.arrivals(operation)
     if len(rows) != bool(arrivals):
-        return failed(wanted=f"{operation.id}, which {len(arrivals)} workers got, {int(bool(arrivals))} times in the ledger", got=f"{rows}")
+        return failed(
+            expected=f"{operation.id}, which {len(arrivals)} workers got, {int(bool(arrivals))} times in the ledger", actual=f"{rows}"
+        )
     if not rows:
         return passed(f"{operation.id}: no worker got it, it is not booked")
     row, last = rows[0], arrivals[-1]
-    wanted = _identity(last) | {"attempts": int(operation.header("X-Attempts") or len(arrivals)), "path": operation.path}
-    got = {name: row[name] for name in wanted}
-    if got != wanted:
-        return failed(wanted=f"{operation.id} booked as {wanted}", got=f"{got}")
+    expected = _identity(last) | {"attempts": int(operation.header("X-Attempts") or len(arrivals)), "path": operation.path}
+    actual = {name: row[name] for name in expected}
+    if actual != expected:
+        return failed(expected=f"{operation.id} booked as {expected}", actual=f"{actual}")
     if operation.status is not None and operation.status not in SUCCESS:
         return _costs_nothing(operation, row)
     if operation.is_answered:
@@ -49,21 +51,21 @@ def _identity(arrival: Event) -> dict[str, Any]:
 
 
 def _costs_nothing(operation: Operation, row: dict[str, Any]) -> Verdict:
-    wanted = {"status": operation.status, "prompt_tokens": 0, "completion_tokens": 0, "estimated": False}
-    return _same(operation, row, wanted, "refused")
+    expected = {"status": operation.status, "prompt_tokens": 0, "completion_tokens": 0, "estimated": False}
+    return _same(operation, row, expected, "refused")
 
 
 def _cost_in_full(operation: Operation, row: dict[str, Any], end: Event | None, estimated: bool) -> Verdict:
     if end is None:
-        return inconclusive(wanted="a journal line that says how many tokens were sent", got=f"no end noted for {operation.id}")
+        return inconclusive(expected="a journal line that says how many tokens were sent", actual=f"no end noted for {operation.id}")
     cached = 0 if estimated else end.data.get("cached_tokens", 0)
-    wanted = {"status": operation.status, "outcome": "ok", "estimated": estimated, "cached_tokens": cached}
-    wanted |= {"prompt_tokens": end.data.get("prompt_tokens"), "completion_tokens": end.data.get("output_tokens")}
+    expected = {"status": operation.status, "outcome": "ok", "estimated": estimated, "cached_tokens": cached}
+    expected |= {"prompt_tokens": end.data.get("prompt_tokens"), "completion_tokens": end.data.get("output_tokens")}
     if (seen := tokens_seen(operation)) != end.data.get("output_tokens"):
         return failed(
-            wanted=f"{operation.id}: the {end.data.get('output_tokens')} tokens that {end.node} sent", got=f"the client saw {seen}"
+            expected=f"{operation.id}: the {end.data.get('output_tokens')} tokens that {end.node} sent", actual=f"the client saw {seen}"
         )
-    return _same(operation, row, wanted, "answered")
+    return _same(operation, row, expected, "answered")
 
 
 def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, lag_seconds: float) -> Verdict:
@@ -75,12 +77,12 @@ def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, 
         last = max((token.at for token in operation.tokens), default=0.0)
         least = sum(token.at < last - lag_seconds for token in operation.tokens)
     if not (least <= booked <= most) or not row["estimated"] or row["outcome"] in (None, "ok", "error"):
-        return failed(wanted=f"{operation.id}: {least} to {most} tokens, estimated, as not come to its end", got=f"{row}")
+        return failed(expected=f"{operation.id}: {least} to {most} tokens, estimated, as not come to its end", actual=f"{row}")
     return passed(f"{operation.id}: {booked} tokens, estimated; the client saw {seen}")
 
 
-def _same(operation: Operation, row: dict[str, Any], wanted: dict[str, Any], what: str) -> Verdict:
-    got = {name: row[name] for name in wanted}
-    if got != wanted:
-        return failed(wanted=f"{operation.id}, {what}, booked with {wanted}", got=f"{got}")
-    return passed(f"{operation.id}: {what}, booked with {wanted}")
+def _same(operation: Operation, row: dict[str, Any], expected: dict[str, Any], what: str) -> Verdict:
+    actual = {name: row[name] for name in expected}
+    if actual != expected:
+        return failed(expected=f"{operation.id}, {what}, booked with {expected}", actual=f"{actual}")
+    return passed(f"{operation.id}: {what}, booked with {expected}")

@@ -15,24 +15,24 @@ def judge(history: History) -> Verdict:
     noted = [event.data["statistics"] for event in history.events("state", "orchestrator") if "statistics" in event.data]
     operations = history.operations()
     if len(noted) < 2 or not operations:
-        return inconclusive(wanted="statistics before and after some requests", got=f"{len(noted)} notes, {len(operations)} requests")
+        return inconclusive(expected="statistics before and after some requests", actual=f"{len(noted)} notes, {len(operations)} requests")
     first, last = noted[0], noted[-1]
-    wanted: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "requests_total": len(operations),
         "succeeded": sum(operation.is_answered for operation in operations),
         "by_status": dict(Counter(str(operation.status) for operation in operations)),
         "by_model": dict(Counter(operation.model for operation in operations if operation.status in SUCCESS)),
         "by_worker": dict(Counter(operation.header("X-Worker-Id") for operation in operations if operation.status in SUCCESS)),
     }
-    got: dict[str, Any] = {key: last[key] - first[key] for key in ("requests_total", "succeeded")}
-    got["by_status"] = _grown(first["by_status"], last["by_status"])
-    got["by_worker"] = _grown(first["by_worker"], last["by_worker"])
+    actual: dict[str, Any] = {key: last[key] - first[key] for key in ("requests_total", "succeeded")}
+    actual["by_status"] = _grown(first["by_status"], last["by_status"])
+    actual["by_worker"] = _grown(first["by_worker"], last["by_worker"])
     models = {name: entry["requests"] for name, entry in first["by_model"].items()}
     grown = _grown(models, {name: entry["requests"] for name, entry in last["by_model"].items()})
-    got["by_model"] = {name: count for name, count in grown.items() if name in wanted["by_model"]}
-    if got != wanted:
-        return failed(wanted=f"growth of {wanted}", got=f"{got}")
-    return passed(f"grew by {wanted}")
+    actual["by_model"] = {name: count for name, count in grown.items() if name in expected["by_model"]}
+    if actual != expected:
+        return failed(expected=f"growth of {expected}", actual=f"{actual}")
+    return passed(f"grew by {expected}")
 
 
 def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -16,14 +16,18 @@ def judge(history: History) -> Verdict:
     shown = [event.data["own_usage"] for event in history.events("state", "orchestrator") if "own_usage" in event.data]
     used = _used(history)
     if len(used) < 2 or not shown:
-        return inconclusive(wanted="requests of two tenants, and what each was shown", got=f"{sorted(used)}, {len(shown)} shown")
+        return inconclusive(expected="requests of two tenants, and what each was shown", actual=f"{sorted(used)}, {len(shown)} shown")
     return worst([_judge_one(one, used) for one in shown])
 
 
 def _judge_one(shown: dict[str, Any], used: dict[str, dict[str, dict[str, int]]]) -> Verdict:
-    tenant, wanted = shown["tenant"], used.get(shown["tenant"], {})
-    got = {line["key"]: {name: line[name] for name in FIGURES} for line in shown["totals"]}
-    return passed(f"{tenant} saw {got}") if got == wanted else failed(wanted=f"{tenant} sees its own usage, {wanted}", got=f"{got}")
+    tenant, expected = shown["tenant"], used.get(shown["tenant"], {})
+    actual = {line["key"]: {name: line[name] for name in FIGURES} for line in shown["totals"]}
+    return (
+        passed(f"{tenant} saw {actual}")
+        if actual == expected
+        else failed(expected=f"{tenant} sees its own usage, {expected}", actual=f"{actual}")
+    )
 
 
 def _used(history: History) -> dict[str, dict[str, dict[str, int]]]:

@@ -17,21 +17,21 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
     is_asked = bool(options.get("include_usage"))
     shown = f"{operation.sentence()}, chunks of usage alone: {operation.usage_chunks}, before [DONE]: {operation.before_done or 'nothing'}"
     if not operation.saw_done:
-        return failed(wanted="a stream that ends with [DONE]", got=shown)
+        return failed(expected="a stream that ends with [DONE]", actual=shown)
     if not is_asked:
         is_clean = operation.usage_chunks == 0 and operation.usage is None
-        return passed(f"{operation.id}: no usage") if is_clean else failed(wanted="no usage, for none was asked for", got=shown)
+        return passed(f"{operation.id}: no usage") if is_clean else failed(expected="no usage, for none was asked for", actual=shown)
     if (operation.usage_chunks, operation.before_done) != (1, "usage"):
-        return failed(wanted="one chunk of usage alone, right before [DONE]", got=shown)
+        return failed(expected="one chunk of usage alone, right before [DONE]", actual=shown)
     arrivals = history.arrivals(operation)
     end = end_of(history, arrivals[-1]) if arrivals else None
     if end is None:
-        return inconclusive(wanted="a journal line that says how many tokens were sent", got=f"no end noted for {operation.id}")
-    wanted = end.data.get("prompt_tokens"), end.data.get("output_tokens")
+        return inconclusive(expected="a journal line that says how many tokens were sent", actual=f"no end noted for {operation.id}")
+    expected = end.data.get("prompt_tokens"), end.data.get("output_tokens")
     usage = operation.usage or {}
-    got = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    actual = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (
-        passed(f"{operation.id}: usage {got}")
-        if got == wanted
-        else failed(wanted=f"the usage {wanted} of {end.node}", got=f"{shown}: {got}")
+        passed(f"{operation.id}: usage {actual}")
+        if actual == expected
+        else failed(expected=f"the usage {expected} of {end.node}", actual=f"{shown}: {actual}")
     )

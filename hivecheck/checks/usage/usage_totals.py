@@ -19,7 +19,7 @@ def judge(history: History) -> Verdict:
     ledgers = [data["ledger"] for data in states if "ledger" in data]
     usages = [data["usage"] for data in states if "usage" in data]
     if not ledgers or not usages or not any(True for _ in journal_pairs(history)):
-        return inconclusive(wanted="requests, the ledger and totals noted", got=f"{len(ledgers)} ledgers, {len(usages)} totals")
+        return inconclusive(expected="requests, the ledger and totals noted", actual=f"{len(ledgers)} ledgers, {len(usages)} totals")
     return worst([_judge_one(history, ledgers[-1], usage) for usage in usages])
 
 
@@ -29,7 +29,7 @@ def _judge_one(history: History, ledger: list[dict[str, Any]], usage: dict[str, 
     booked = _sums((row[group], row) for row in ledger if since <= row["at"] < until)
     ended = _sums((line[group], line) for line in _journaled(history) if since <= line["at"] < until)
     if not told == booked == ended:
-        return failed(wanted=f"by {group}: {ended} of the journals, {booked} of the ledger", got=f"{told}")
+        return failed(expected=f"by {group}: {ended} of the journals, {booked} of the ledger", actual=f"{told}")
     return passed(f"by {group}: {told}")
 
 

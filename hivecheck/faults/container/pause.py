@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 
 @dataclass
-class Freeze:
+class ContainerPause:
     """Connections stay open, the kernel still accepts new ones, and nothing answers."""
 
-    done: str = "frozen"
-    told: str = "A whole node stands still, by the engine's freezer: every process of it, and nobody inside can tell."
-    needs: frozenset[str] = frozenset({"freeze"})
+    act: str = "frozen"
+    description: str = "A whole node stands still, by the engine's freezer: every process of it, and nobody inside can tell."
+    requires: frozenset[str] = frozenset({"container_pause"})
 
-    def inject(self, victim: Victim) -> None:
-        victim.engine.freeze()
+    def inject(self, fault_target: FaultTarget) -> None:
+        fault_target.engine.freeze()
 
-    def effect(self, victim: Victim) -> str | None:
-        return f"the engine has {victim.name} paused" if victim.engine.is_frozen() else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        return f"the engine has {fault_target.name} paused" if fault_target.engine.is_frozen() else None
 
-    def heal(self, victim: Victim) -> None:
-        if victim.engine.is_frozen():
-            victim.engine.thaw()
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.engine.is_frozen():
+            fault_target.engine.thaw()
 
-    def residue(self, victim: Victim) -> str | None:
-        return f"the engine still has {victim.name} paused" if victim.engine.is_frozen() else None
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return f"the engine still has {fault_target.name} paused" if fault_target.engine.is_frozen() else None

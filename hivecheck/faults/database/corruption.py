@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hivecheck.errors import ClientError, ConditionTimeout
+from hivecheck.errors import ClientError, ConditionTimeoutError
 from hivecheck.faults.database.database import database_of
-from hivecheck.faults.fault import Fault, Victim
+from hivecheck.faults.fault import Fault, FaultTarget
 from hivecheck.waiting import eventually
 
 HEADER_BYTES = 100
@@ -53,8 +53,8 @@ def without_half_the_log(data: bytes) -> bytes:
 
 # Words as Gherkin says them -> what becomes of the bytes, of which file (the database itself, or what lies beside it), the same in words.
 DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
-    "a damage to the header of the database": (without_header, "", "Its first 100 bytes are rubbish: SQLite takes it for no database."),
-    "a damage to a page of the database": (
+    "corruption of the database header": (without_header, "", "Its first 100 bytes are rubbish: SQLite takes it for no database."),
+    "corruption of a database page": (
         without_a_page,
         "",
         "One page of a table is rubbish: some rows are lost, others can still be read.",
@@ -66,7 +66,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
 
 
 @dataclass
-class DatabaseDamage:
+class DatabaseCorruption:
     """Proven by SQLite, which refuses the file as it was left; healed by the service, else by what was there before.
 
     `sound` are the bytes before the strike, `left` those after it.
@@ -74,51 +74,53 @@ class DatabaseDamage:
 
     spoil: Callable[[bytes], bytes]
     beside: str = ""
-    told: str = ""
-    done: str = "its database was damaged"
-    needs: frozenset[str] = frozenset({"files"})
+    description: str = ""
+    act: str = "its database was damaged"
+    requires: frozenset[str] = frozenset({"files"})
     sound: bytes = b""
     left: bytes = b""
     _file: int = field(default=0, repr=False)
     _struck: Path | None = field(default=None, repr=False)
 
-    def inject(self, victim: Victim) -> None:
-        path = self._path(victim)
+    def inject(self, fault_target: FaultTarget) -> None:
+        path = self._path(fault_target)
         if not path.exists():
-            raise ClientError(f"{victim.name} has no {path.name} now that could be damaged")
-        if victim.pid and not self.beside:
+            raise ClientError(f"{fault_target.name} has no {path.name} now that could be damaged")
+        if fault_target.pid and not self.beside:
             _write_back(path)
         self.sound, self._file = path.read_bytes(), path.stat().st_ino
         self.left = self.spoil(self.sound)
         if self.left == self.sound:
-            raise ClientError(f"{path.name} of {victim.name} has nothing in it that could be damaged: {len(self.sound)} bytes")
+            raise ClientError(f"{path.name} of {fault_target.name} has nothing in it that could be damaged: {len(self.sound)} bytes")
         self._struck = path
         _overwrite(path, self.left)
 
-    def effect(self, victim: Victim) -> str | None:
-        path = self._path(victim)
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        path = self._path(fault_target)
         if self.beside:
-            return self._lost_frames(victim, path)
-        names = [path.name, *victim.node.files(f"{path.name}.damaged-*")]  # a quick service has put it aside already
-        if not self.left or self.left not in [victim.node.read_file(name) for name in names]:
+            return self._lost_frames(fault_target, path)
+        names = [path.name, *fault_target.node.files(f"{path.name}.damaged-*")]  # a quick service has put it aside already
+        if not self.left or self.left not in [fault_target.node.read_file(name) for name in names]:
             return None
         log = path.with_name(path.name + LOG)
         complaint = complaint_about(self.left, log.read_bytes() if log.exists() and path.read_bytes() == self.left else b"")
         return f"SQLite says of {path.name}: {complaint}" if complaint else None
 
-    def _lost_frames(self, victim: Victim, path: Path) -> str | None:
+    def _lost_frames(self, fault_target: FaultTarget, path: Path) -> str | None:
         """What was cut off is not there any more. The rest may not be either: its service may have written on, or begun another log."""
         start, end = len(self.left), len(self.sound)
-        if path != self._struck or victim.node.read_file(path.name)[start:end] == self.sound[start:]:
+        if path != self._struck or fault_target.node.read_file(path.name)[start:end] == self.sound[start:]:
             return None
         return f"of {frames(self.sound)} frames in {path.name} {whole_frames(self.left)} are whole"
 
-    def heal(self, victim: Victim) -> None:
-        path = self._path(victim)
-        if self.left and victim.pid:
+    def remove(self, fault_target: FaultTarget) -> None:
+        path = self._path(fault_target)
+        if self.left and fault_target.pid:
             # Its own cure first: it may be at it just now, and bytes written back beside it would be damage to what it begins anew.
-            with suppress(ConditionTimeout):
-                eventually(lambda: not self._is_there(path), within=OWN_CURE_SECONDS, what=f"{victim.name} begins another {path.name}")
+            with suppress(ConditionTimeoutError):
+                eventually(
+                    lambda: not self._is_there(path), within=OWN_CURE_SECONDS, what=f"{fault_target.name} begins another {path.name}"
+                )
         if self.left and self._is_there(path):
             _overwrite(path, mended(path.read_bytes(), self.sound, self.left))
 
@@ -129,24 +131,24 @@ class DatabaseDamage:
         except FileNotFoundError:
             return False
 
-    def residue(self, victim: Victim) -> str | None:
-        path = self._path(victim).with_name(database_of(victim))
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        path = self._path(fault_target).with_name(database_of(fault_target))
         log = path.with_name(path.name + LOG)
         if not path.exists():
-            return f"{victim.name} has no {path.name}"
+            return f"{fault_target.name} has no {path.name}"
         complaint = complaint_about(path.read_bytes(), log.read_bytes() if log.exists() else b"")
         return f"SQLite says of {path.name}: {complaint}" if complaint else None
 
-    def _path(self, victim: Victim) -> Path:
-        path = victim.node.path_of(database_of(victim) + self.beside)
+    def _path(self, fault_target: FaultTarget) -> Path:
+        path = fault_target.node.path_of(database_of(fault_target) + self.beside)
         if path is None:
-            raise ClientError(f"the files of {victim.name} are not on this machine")
+            raise ClientError(f"the files of {fault_target.name} are not on this machine")
         return path
 
 
 def damages() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
-    return {words: partial(DatabaseDamage, *damage) for words, damage in DAMAGES.items()}
+    return {words: partial(DatabaseCorruption, *damage) for words, damage in DAMAGES.items()}
 
 
 def complaint_about(data: bytes, log: bytes = b"") -> str | None:

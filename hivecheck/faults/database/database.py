@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Fault, Victim
+from hivecheck.faults.fault import Fault, FaultTarget
 from hivecheck.faults.process.limits import limit, soft_limit
 
 DATABASES = {"registry": "registry.db", "orchestrator": "usage.sqlite", "hive": "catalogue.db"}
@@ -83,37 +83,37 @@ MARK = b"somebody_else"  # stays in it, or in its write-ahead log, whatever the 
 class DatabaseLock:
     """Somebody else holds the write lock and does not let go: every write fails, reading goes on. Proven by the kernel's list of locks."""
 
-    done: str = "its database was locked"
-    told: str = "Somebody else holds the database's write lock and does not let go: every write fails, reading goes on."
-    needs: frozenset[str] = frozenset({"exec"})
+    act: str = "its database was locked"
+    description: str = "Somebody else holds the database's write lock and does not let go: every write fails, reading goes on."
+    requires: frozenset[str] = frozenset({"exec"})
     _holder: str = ""
 
-    def inject(self, victim: Victim) -> None:
-        self._holder = run(victim, LOCK)
+    def inject(self, fault_target: FaultTarget) -> None:
+        self._holder = run(fault_target, LOCK)
 
-    def effect(self, victim: Victim) -> str | None:
-        return f"process {self._holder} holds the write lock" if self._is_held(victim) else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        return f"process {self._holder} holds the write lock" if self._is_held(fault_target) else None
 
-    def heal(self, victim: Victim) -> None:
-        path = _path_here(victim)
+    def remove(self, fault_target: FaultTarget) -> None:
+        path = _path_here(fault_target)
         if path is None and self._holder:
-            run(victim, FREE, self._holder)
-        elif path is not None and (name := self._name_here(victim)):
+            run(fault_target, FREE, self._holder)
+        elif path is not None and (name := self._name_here(fault_target)):
             run_here(path, FREE, name)
 
-    def residue(self, victim: Victim) -> str | None:
-        return f"process {self._holder} still holds the write lock" if self._is_held(victim) else None
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return f"process {self._holder} still holds the write lock" if self._is_held(fault_target) else None
 
-    def _is_held(self, victim: Victim) -> bool:
-        path = _path_here(victim)
+    def _is_held(self, fault_target: FaultTarget) -> bool:
+        path = _path_here(fault_target)
         if path is None:
-            return bool(self._holder) and run(victim, HOLDER) == self._holder
-        name = self._name_here(victim)
+            return bool(self._holder) and run(fault_target, HOLDER) == self._holder
+        name = self._name_here(fault_target)
         return bool(name) and run_here(path, HOLDER) == name
 
-    def _name_here(self, victim: Victim) -> str:
+    def _name_here(self, fault_target: FaultTarget) -> str:
         """The holder's id on this machine; empty when there is none (any more)."""
-        folder = victim.node.proc_of(int(self._holder)) if self._holder else None
+        folder = fault_target.node.proc_of(int(self._holder)) if self._holder else None
         return folder.name if folder else ""
 
 
@@ -121,22 +121,24 @@ class DatabaseLock:
 class DatabaseReplacement:
     """Another file is under the database's name, and what the service writes to its own is lost. Only the service can mend that."""
 
-    done: str = "its database was replaced"
-    told: str = "Another file takes the database's name, as when a wrong backup is put back; what the service writes to its own is lost."
-    needs: frozenset[str] = frozenset({"exec"})
+    act: str = "its database was replaced"
+    description: str = (
+        "Another file takes the database's name, as when a wrong backup is put back; what the service writes to its own is lost."
+    )
+    requires: frozenset[str] = frozenset({"exec"})
 
-    def inject(self, victim: Victim) -> None:
-        run(victim, REPLACE)
+    def inject(self, fault_target: FaultTarget) -> None:
+        run(fault_target, REPLACE)
 
-    def effect(self, victim: Victim) -> str | None:
-        name = database_of(victim)
-        is_there = any(MARK in victim.node.read_file(each) for each in (name, f"{name}-wal"))
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        name = database_of(fault_target)
+        is_there = any(MARK in fault_target.node.read_file(each) for each in (name, f"{name}-wal"))
         return "the file under the database's name is another one" if is_there else None
 
-    def heal(self, victim: Victim) -> None:
+    def remove(self, fault_target: FaultTarget) -> None:
         """Nothing: the old file is gone."""
 
-    def residue(self, victim: Victim) -> str | None:
+    def remaining(self, fault_target: FaultTarget) -> str | None:
         return None
 
 
@@ -145,50 +147,55 @@ class FileLimit:
     """No file of the struck process may be written to beyond that; what it has open stays readable."""
 
     most_bytes: int
-    told: str
-    done: str = "limited in its files"
-    needs: frozenset[str] = frozenset({"exec"})
+    description: str
+    act: str = "limited in its files"
+    requires: frozenset[str] = frozenset({"exec"})
 
-    def inject(self, victim: Victim) -> None:
-        database_of(victim)
-        limit(victim, resource.RLIMIT_FSIZE, self.most_bytes)
+    def inject(self, fault_target: FaultTarget) -> None:
+        database_of(fault_target)
+        limit(fault_target, resource.RLIMIT_FSIZE, self.most_bytes)
 
-    def effect(self, victim: Victim) -> str | None:
-        return f"the kernel lets process {victim.pid} write files of {self.most_bytes} bytes" if self._is_limited(victim) else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        return (
+            f"the kernel lets process {fault_target.pid} write files of {self.most_bytes} bytes" if self._is_limited(fault_target) else None
+        )
 
-    def heal(self, victim: Victim) -> None:
-        if victim.state() is not None:
-            limit(victim, resource.RLIMIT_FSIZE, None)
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.state() is not None:
+            limit(fault_target, resource.RLIMIT_FSIZE, None)
 
-    def residue(self, victim: Victim) -> str | None:
-        is_limited = victim.state() is not None and self._is_limited(victim)
-        return f"process {victim.pid} may still write files of {self.most_bytes} bytes only" if is_limited else None
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        is_limited = fault_target.state() is not None and self._is_limited(fault_target)
+        return f"process {fault_target.pid} may still write files of {self.most_bytes} bytes only" if is_limited else None
 
-    def _is_limited(self, victim: Victim) -> bool:
-        return soft_limit(victim, resource.RLIMIT_FSIZE) == self.most_bytes
+    def _is_limited(self, fault_target: FaultTarget) -> bool:
+        return soft_limit(fault_target, resource.RLIMIT_FSIZE) == self.most_bytes
 
 
 def file_limits() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
     none = "No file of the service may grow or be written to: for it the disk is full, and what it has open stays readable."
     large = "No file of the service may grow beyond 1 MiB: for a large one the disk is full, for what is small there is room."
-    return {"a limit of 0 bytes to files": partial(FileLimit, 0, none), "a limit of 1 MiB to files": partial(FileLimit, 1024 * 1024, large)}
+    return {
+        "a file write limit of 0 bytes": partial(FileLimit, 0, none),
+        "a file write limit of 1 MiB": partial(FileLimit, 1024 * 1024, large),
+    }
 
 
-def run(victim: Victim, program: str, *words: str) -> str:
+def run(fault_target: FaultTarget, program: str, *words: str) -> str:
     """What a program says that runs where the victim does. Raises ClientError when it fails, or the victim keeps no database."""
-    name = database_of(victim)
+    name = database_of(fault_target)
     # -I -S: nothing but the standard library is needed, and the start takes half the time.
-    command = ["python3", "-I", "-S", "-c", _HEAD + program, f"data/{name}", f"/data/{name}", str(victim.pid), *words]
-    done = victim.node.run(command)
+    command = ["python3", "-I", "-S", "-c", _HEAD + program, f"data/{name}", f"/data/{name}", str(fault_target.pid), *words]
+    done = fault_target.node.run(command)
     if done.exit_code:
-        raise ClientError(f"{victim.name}: {name} could not be reached as wanted: {done.output.strip()}")
+        raise ClientError(f"{fault_target.name}: {name} could not be reached as expected: {done.output.strip()}")
     return done.output.strip()
 
 
-def _path_here(victim: Victim) -> Path | None:
+def _path_here(fault_target: FaultTarget) -> Path | None:
     """The victim's database, where this machine has the file and shows the node's processes: then nothing need be run at the node."""
-    return victim.node.path_of(database_of(victim)) if victim.node.proc_of(victim.pid) else None
+    return fault_target.node.path_of(database_of(fault_target)) if fault_target.node.proc_of(fault_target.pid) else None
 
 
 def run_here(path: Path, program: str, *words: str) -> str:
@@ -196,13 +203,13 @@ def run_here(path: Path, program: str, *words: str) -> str:
     command = [sys.executable, "-I", "-S", "-c", _HEAD + program, str(path), str(path), "0", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HERE_SECONDS, check=False)
     if done.returncode:
-        raise ClientError(f"{path} could not be reached as wanted: {done.stderr.strip()}")
+        raise ClientError(f"{path} could not be reached as expected: {done.stderr.strip()}")
     return done.stdout.strip()
 
 
-def database_of(victim: Victim) -> str:
+def database_of(fault_target: FaultTarget) -> str:
     """The file's name. Raises ClientError for whoever keeps none."""
-    name = DATABASES.get(victim.node.service)
-    if name is None or not victim.is_node:
-        raise ClientError(f"{victim.name} is no service with a database; these are: {', '.join(DATABASES)}")
+    name = DATABASES.get(fault_target.node.service)
+    if name is None or not fault_target.is_node:
+        raise ClientError(f"{fault_target.name} is no service with a database; these are: {', '.join(DATABASES)}")
     return name

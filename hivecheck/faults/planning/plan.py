@@ -12,10 +12,10 @@ from typing import Any
 
 from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
-from hivecheck.faults.planning.eligibility import DRAWN, NOT_DRAWN
-from hivecheck.faults.planning.fault_budget import Blow, Targets, tolerated
+from hivecheck.faults.planning.eligibility import ELIGIBLE, EXCLUDED
+from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, tolerated
 
-MOST_BLOWS = 10
+MOST_FAULTS = 10
 LATEST_SECONDS = 45.0  # of a blow: the steady load under which it falls ends at 60 s, and wants to be seen going on
 LONGEST_TOLD_SECONDS = 10.0  # of one fault in a file
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 3.0  # of one fault
@@ -27,72 +27,76 @@ class FaultPlan:
     """Blows in the order of their times. `seed` is what it was drawn from."""
 
     seed: int
-    blows: tuple[Blow, ...]
+    faults: tuple[PlannedFault, ...]
 
     def text(self) -> str:
         """As it lies in a file."""
-        return json.dumps({"seed": self.seed, "blows": [asdict(blow) for blow in self.blows]}, indent=2) + "\n"
+        return json.dumps({"seed": self.seed, "faults": [asdict(planned) for planned in self.faults]}, indent=2) + "\n"
 
-    def must_be_tolerable(self, targets: Targets) -> None:
+    def must_fit_fault_budget(self, targets: FaultCandidates) -> None:
         """Raise UsageError for a blow at nobody, or when more would be faulty at once than a stack must stand."""
-        for number, blow in enumerate(self.blows):
-            if blow.target not in targets.names():
-                raise _refusal(f"blows[{number}].target", blow.target, f"one of {', '.join(targets.names())}")
-            struck, most, of = targets.struck_at_once(blow, self.blows), targets.tolerated(blow.target), targets.of_its_kind(blow.target)
-            if len(struck) > most:
-                kind = "supports" if of is targets.supports else "workers"
-                wanted = f"a time at which at most {most} of {len(of)} {kind} are faulty"
-                raise _refusal(f"blows[{number}].at_seconds", blow.at_seconds, f"{wanted}; then {', '.join(struck)} would be")
+        for number, planned in enumerate(self.faults):
+            if planned.target not in targets.names():
+                raise _refusal(f"faults[{number}].target", planned.target, f"one of {', '.join(targets.names())}")
+            injected, most, of = (
+                targets.active_with(planned, self.faults),
+                targets.tolerated(planned.target),
+                targets.of_its_kind(planned.target),
+            )
+            if len(injected) > most:
+                kind = "supports" if of is targets.control_plane else "workers"
+                expected = f"a time at which at most {most} of {len(of)} {kind} are faulty"
+                raise _refusal(f"faults[{number}].at_seconds", planned.at_seconds, f"{expected}; then {', '.join(injected)} would be")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PlanSource:
     """How a run comes to its plan: from this file, or so many blows drawn from the seed."""
 
     seed: int = 1
     count: int = 3
     file: Path | None = None
 
-    def plan(self, targets: Targets) -> FaultPlan:
+    def plan(self, targets: FaultCandidates) -> FaultPlan:
         """The plan for those who can be struck here. Raises UsageError when there is none."""
         found = load(self.file) if self.file else draw(self.seed, self.count, targets)
-        found.must_be_tolerable(targets)
-        for number, blow in enumerate(found.blows):
-            if blow.fault not in targets.faults_of(blow.target):
-                possible = ", ".join(targets.faults_of(blow.target))
-                raise _refusal(f"blows[{number}].fault", blow.fault, f"what can strike {blow.target} on this platform: {possible}")
+        found.must_fit_fault_budget(targets)
+        for number, planned in enumerate(found.faults):
+            if planned.fault not in targets.faults_of(planned.target):
+                possible = ", ".join(targets.faults_of(planned.target))
+                raise _refusal(f"faults[{number}].fault", planned.fault, f"what can strike {planned.target} on this platform: {possible}")
         return found
 
 
-def draw(seed: int, count: int, targets: Targets) -> FaultPlan:
+def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
     """A plan of `count` blows within the tolerance, less those for which no time is left. The same arguments give the same plan."""
     must_be_so_many(count)
     chance = random.Random(f"{seed} plan")
     if tolerated(len(targets.workers)) < 1:
-        raise UsageError(f"wanted: 3 workers or more to strike at random\ngot: {sorted(targets.workers)}; of these none may be faulty")
-    blows: list[Blow] = []
+        raise UsageError(f"expected: 3 workers or more to strike at random\nactual: {sorted(targets.workers)}; of these none may be faulty")
+    faults: list[PlannedFault] = []
     at = 0.0
     for _ in range(count):
         target = chance.choice(targets.names())
-        at = targets.room_at(target, blows, at + chance.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
+        at = targets.room_at(target, faults, at + chance.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
         at = math.ceil(100 * at) / 100
         if at > LATEST_SECONDS:
             break
         lasts = round(chance.uniform(SHORTEST_SECONDS, LONGEST_SECONDS), 2)
-        blows.append(Blow(at, _choose(chance, targets.faults_of(target)), target, lasts))
-    return FaultPlan(seed, tuple(blows))
+        faults.append(PlannedFault(at, _choose(chance, targets.faults_of(target)), target, lasts))
+    return FaultPlan(seed, tuple(faults))
 
 
 def _choose(chance: random.Random, faults: Sequence[str]) -> str:
     """First what is done to the victim, then by which fault: many that differ in little are not to crowd out the others."""
-    deeds = {words: FAULTS[words]().done for words in sorted(faults)}
+    deeds = {words: FAULTS[words]().act for words in sorted(faults)}
     deed = chance.choice(sorted(set(deeds.values())))
     return chance.choice([words for words in deeds if deeds[words] == deed])
 
 
 def must_be_so_many(count: int) -> None:
-    if not 1 <= count <= MOST_BLOWS:
-        raise UsageError(f"random_faults={count}: expected a whole number, 1 to {MOST_BLOWS}.")
+    if not 1 <= count <= MOST_FAULTS:
+        raise UsageError(f"random_faults={count}: expected a whole number, 1 to {MOST_FAULTS}.")
 
 
 def load(path: Path) -> FaultPlan:
@@ -108,27 +112,27 @@ def load(path: Path) -> FaultPlan:
 
 
 def _parse(told: Any) -> FaultPlan:
-    _must_have_keys("plan", told, {"seed", "blows"})
+    _must_have_keys("plan", told, {"seed", "faults"})
     if not isinstance(told["seed"], int) or isinstance(told["seed"], bool):
         raise _refusal("seed", told["seed"], "a whole number")
-    if not isinstance(told["blows"], list) or not 1 <= len(told["blows"]) <= MOST_BLOWS:
-        raise _refusal("blows", told["blows"], f"a list of 1 to {MOST_BLOWS} blows")
-    blows = [_parse_blow(f"blows[{number}]", blow) for number, blow in enumerate(told["blows"])]
-    return FaultPlan(told["seed"], tuple(sorted(blows, key=lambda blow: blow.at_seconds)))
+    if not isinstance(told["faults"], list) or not 1 <= len(told["faults"]) <= MOST_FAULTS:
+        raise _refusal("faults", told["faults"], f"a list of 1 to {MOST_FAULTS} faults")
+    faults = [_parse_fault(f"faults[{number}]", planned) for number, planned in enumerate(told["faults"])]
+    return FaultPlan(told["seed"], tuple(sorted(faults, key=lambda planned: planned.at_seconds)))
 
 
-def _parse_blow(where: str, told: Any) -> Blow:
+def _parse_fault(where: str, told: Any) -> PlannedFault:
     _must_have_keys(where, told, {"at_seconds", "fault", "target", "for_seconds"})
     for key, most in (("at_seconds", LATEST_SECONDS), ("for_seconds", LONGEST_TOLD_SECONDS)):
         value = told[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= most:
             raise _refusal(f"{where}.{key}", value, f"seconds, 0 to {most:g}")
-    if str(told["fault"]) not in DRAWN:
-        why_not = NOT_DRAWN.get(str(told["fault"]), "there is no such fault")
-        raise _refusal(f"{where}.fault", told["fault"], f"one of {', '.join(DRAWN)} ({why_not})")
+    if str(told["fault"]) not in ELIGIBLE:
+        why_not = EXCLUDED.get(str(told["fault"]), "there is no such fault")
+        raise _refusal(f"{where}.fault", told["fault"], f"one of {', '.join(ELIGIBLE)} ({why_not})")
     if not isinstance(told["target"], str):
         raise _refusal(f"{where}.target", told["target"], "the name of a worker or a node")
-    return Blow(float(told["at_seconds"]), told["fault"], told["target"], float(told["for_seconds"]))
+    return PlannedFault(float(told["at_seconds"]), told["fault"], told["target"], float(told["for_seconds"]))
 
 
 def _must_have_keys(where: str, told: Any, keys: set[str]) -> None:

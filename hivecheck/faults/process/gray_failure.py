@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.errors import ClientError, InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 HANG = {"rates": [{"fault": "hang", "share": 1.0}], "health": "well"}
 NO_PORT = -1
@@ -73,52 +73,54 @@ CHATS = """print(ask("port", CHAT, bodies[0]))"""
 
 
 @dataclass
-class Lie:
+class GrayFailure:
     """Proven by its contradiction: a chat gets no answer, and its health, asked for later, is 200; healed when a chat is answered again."""
 
-    done: str = "made to lie"
-    told: str = "A worker takes every request and answers none, and calls itself well all the while; it takes one with an admin listener."
-    needs: frozenset[str] = frozenset({"exec"})
+    act: str = "made to lie"
+    description: str = (
+        "A worker takes every request and answers none, and calls itself well all the while; it takes one with an admin listener."
+    )
+    requires: frozenset[str] = frozenset({"exec"})
     _patience_seconds: float = PATIENCE_SECONDS
     _seen: dict[str, list[float]] = field(default_factory=dict)  # by name of the struck: what a program has looked at already
 
-    def inject(self, victim: Victim) -> None:
-        order, *look = self._say(victim, STRIKE, PATIENCE_SECONDS, self._chat(victim), json.dumps(HANG))
+    def inject(self, fault_target: FaultTarget) -> None:
+        order, *look = self._say(fault_target, STRIKE, PATIENCE_SECONDS, self._chat(fault_target), json.dumps(HANG))
         if order != 200:
-            raise InconclusiveError(f"wanted: {victim.name} takes orders at its admin listener\ngot: status {order:g}")
-        self._patience_seconds, self._seen[victim.name] = look[0], look
+            raise InconclusiveError(f"expected: {fault_target.name} takes orders at its admin listener\nactual: status {order:g}")
+        self._patience_seconds, self._seen[fault_target.name] = look[0], look
 
-    def effect(self, victim: Victim) -> str | None:
-        look = self._seen.pop(victim.name, None) or self._say(victim, LOOKS, self._patience_seconds, self._chat(victim))
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        look = self._seen.pop(fault_target.name, None) or self._say(fault_target, LOOKS, self._patience_seconds, self._chat(fault_target))
         patience_seconds, chat, *healths = look
         is_contradiction = chat == 0 and healths == [200] * HEALTHS
-        told = f"a chat has no answer in {patience_seconds:.2f} s, while health of {victim.name} was 200 {HEALTHS} times"
+        told = f"a chat has no answer in {patience_seconds:.2f} s, while health of {fault_target.name} was 200 {HEALTHS} times"
         return told if is_contradiction else None
 
-    def heal(self, victim: Victim) -> None:
-        if victim.state() is None:
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.state() is None:
             return
-        order, *chat = self._say(victim, HEAL, ORDER_SECONDS, self._chat(victim))
+        order, *chat = self._say(fault_target, HEAL, ORDER_SECONDS, self._chat(fault_target))
         if order not in (200, NO_PORT):  # without a port it cannot have been told anything
-            raise InconclusiveError(f"wanted: {victim.name} takes back its orders\ngot: status {order:g}")
+            raise InconclusiveError(f"expected: {fault_target.name} takes back its orders\nactual: status {order:g}")
         if order == 200:
-            self._seen[victim.name] = chat
+            self._seen[fault_target.name] = chat
 
-    def residue(self, victim: Victim) -> str | None:
-        if victim.state() is None:
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        if fault_target.state() is None:
             return None  # what took its place was told nothing
-        (status,) = self._seen.pop(victim.name, None) or self._say(victim, CHATS, PATIENCE_SECONDS, self._chat(victim))
-        return None if status == 200 else f"a chat at {victim.name} gets status {status:g}"
+        (status,) = self._seen.pop(fault_target.name, None) or self._say(fault_target, CHATS, PATIENCE_SECONDS, self._chat(fault_target))
+        return None if status == 200 else f"a chat at {fault_target.name} gets status {status:g}"
 
-    def _chat(self, victim: Victim) -> str:
-        view = victim.stack.hive_of(victim.name).workers()[victim.name]
+    def _chat(self, fault_target: FaultTarget) -> str:
+        view = fault_target.stack.hive_of(fault_target.name).workers()[fault_target.name]
         body: dict[str, Any] = {"model": view["models"][0], "messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}
         return json.dumps(body)
 
-    def _say(self, victim: Victim, program: str, seconds: float, *bodies: str) -> list[float]:
+    def _say(self, fault_target: FaultTarget, program: str, seconds: float, *bodies: str) -> list[float]:
         """The numbers that a program prints which runs where the worker does."""
-        words = [str(victim.pid), victim.stack.secrets.token, str(seconds), *bodies]
-        done = victim.node.run(["python3", "-I", "-S", "-c", HEAD + program, *words])
+        words = [str(fault_target.pid), fault_target.stack.secrets.token, str(seconds), *bodies]
+        done = fault_target.node.run(["python3", "-I", "-S", "-c", HEAD + program, *words])
         if done.exit_code:
-            raise ClientError(f"{victim.name} could not be asked: {done.output.strip()}")
+            raise ClientError(f"{fault_target.name} could not be asked: {done.output.strip()}")
         return [float(word) for word in done.output.split()]

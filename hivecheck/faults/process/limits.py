@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 NAMES = {resource.RLIMIT_NOFILE: "Max open files", resource.RLIMIT_FSIZE: "Max file size"}  # in /proc/<pid>/limits
 OPTIONS = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_FSIZE: "fsize"}  # of prlimit(1)
@@ -22,22 +22,22 @@ resource.prlimit(pid, kind, (soft, resource.prlimit(pid, kind)[1]))
 """
 
 
-def soft_limit(victim: Victim, kind: int) -> int:
+def soft_limit(fault_target: FaultTarget, kind: int) -> int:
     """As /proc tells it; RLIM_INFINITY is no limit. Raises ClientError when the process is gone."""
-    soft, _ = _limits(victim, kind)
+    soft, _ = _limits(fault_target, kind)
     return soft
 
 
-def limit(victim: Victim, kind: int, soft: int | None) -> None:
+def limit(fault_target: FaultTarget, kind: int, soft: int | None) -> None:
     """Change it, None: up to its hard limit, which nobody needs a privilege for. Raises ClientError when that cannot be done."""
     if soft is None:
-        _, soft = _limits(victim, kind)
-    folder = victim.node.proc_of(victim.pid)
+        _, soft = _limits(fault_target, kind)
+    folder = fault_target.node.proc_of(fault_target.pid)
     if folder is not None and _is_set_here(folder, kind, soft):
         return
-    done = victim.node.run(["python3", "-I", "-S", "-c", SET, str(victim.pid), str(kind), str(soft)])
+    done = fault_target.node.run(["python3", "-I", "-S", "-c", SET, str(fault_target.pid), str(kind), str(soft)])
     if done.exit_code:
-        raise ClientError(f"{victim.name}: {NAMES[kind]} could not be set to {soft}: {done.output.strip()}")
+        raise ClientError(f"{fault_target.name}: {NAMES[kind]} could not be set to {soft}: {done.output.strip()}")
 
 
 def _is_set_here(folder: Path, kind: int, soft: int) -> bool:
@@ -51,9 +51,9 @@ def _is_set_here(folder: Path, kind: int, soft: int) -> bool:
     return False
 
 
-def _limits(victim: Victim, kind: int) -> tuple[int, int]:
-    line = next((line for line in victim.proc("limits").splitlines() if line.startswith(NAMES[kind])), None)
+def _limits(fault_target: FaultTarget, kind: int) -> tuple[int, int]:
+    line = next((line for line in fault_target.proc("limits").splitlines() if line.startswith(NAMES[kind])), None)
     if line is None:
-        raise ClientError(f"the kernel tells no {NAMES[kind]} of process {victim.pid} of {victim.name}")
+        raise ClientError(f"the kernel tells no {NAMES[kind]} of process {fault_target.pid} of {fault_target.name}")
     soft, hard = (resource.RLIM_INFINITY if word == "unlimited" else int(word) for word in line.removeprefix(NAMES[kind]).split()[:2])
     return soft, hard

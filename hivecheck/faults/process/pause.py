@@ -5,26 +5,26 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 
 @dataclass
-class Wedge:
+class ProcessPause:
     """Strikes the service's own process of a node, or a worker's; what is around it runs on."""
 
-    done: str = "paused"
-    told: str = "One process stands still (SIGSTOP): it answers nothing, and its connections stay open."
-    needs: frozenset[str] = frozenset({"pause"})
+    act: str = "paused"
+    description: str = "One process stands still (SIGSTOP): it answers nothing, and its connections stay open."
+    requires: frozenset[str] = frozenset({"pause"})
 
-    def inject(self, victim: Victim) -> None:
-        victim.node.signal(signal.SIGSTOP, victim.pid)
+    def inject(self, fault_target: FaultTarget) -> None:
+        fault_target.node.signal(signal.SIGSTOP, fault_target.pid)
 
-    def effect(self, victim: Victim) -> str | None:
-        return f"process {victim.pid} is in state T" if victim.state() == "T" else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        return f"process {fault_target.pid} is in state T" if fault_target.state() == "T" else None
 
-    def heal(self, victim: Victim) -> None:
-        if victim.state() is not None:  # also one that is not seen as stopped yet: the stop may still be on its way
-            victim.node.signal(signal.SIGCONT, victim.pid)
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.state() is not None:  # also one that is not seen as stopped yet: the stop may still be on its way
+            fault_target.node.signal(signal.SIGCONT, fault_target.pid)
 
-    def residue(self, victim: Victim) -> str | None:
-        return f"process {victim.pid} is still in state T" if victim.state() == "T" else None
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return f"process {fault_target.pid} is still in state T" if fault_target.state() == "T" else None

@@ -5,39 +5,39 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 
 @dataclass
-class Ending:
+class SignalFault:
     """A worker that a hive manages is started again by that hive, by its restart policy: healing only waits for it."""
 
     number: signal.Signals
-    done: str
-    needs: frozenset[str]
-    told: str
+    act: str
+    requires: frozenset[str]
+    description: str
 
-    def inject(self, victim: Victim) -> None:
-        victim.node.signal(self.number, None if victim.is_node else victim.pid)
+    def inject(self, fault_target: FaultTarget) -> None:
+        fault_target.node.signal(self.number, None if fault_target.is_node else fault_target.pid)
 
-    def effect(self, victim: Victim) -> str | None:
-        if victim.is_node:
-            return None if victim.node.is_running() else f"{victim.name} ended with code {victim.node.exit_code()}"
-        return f"process {victim.pid} is gone" if victim.state() is None else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        if fault_target.is_node:
+            return None if fault_target.node.is_running() else f"{fault_target.name} ended with code {fault_target.node.exit_code()}"
+        return f"process {fault_target.pid} is gone" if fault_target.state() is None else None
 
-    def heal(self, victim: Victim) -> None:
-        if victim.is_node and not victim.node.is_running():
-            victim.node.restart()
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.is_node and not fault_target.node.is_running():
+            fault_target.node.restart()
 
-    def residue(self, victim: Victim) -> str | None:
-        return victim.not_replaced()
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return fault_target.not_replaced()
 
 
-def kill() -> Ending:
+def kill() -> SignalFault:
     told = "The struck process ends at once (SIGKILL), and says goodbye to nobody."
-    return Ending(signal.SIGKILL, "killed", frozenset({"kill", "restart"}), told)
+    return SignalFault(signal.SIGKILL, "killed", frozenset({"kill", "restart"}), told)
 
 
-def termination() -> Ending:
+def termination() -> SignalFault:
     told = "The struck process is asked to end (SIGTERM), and may take its time to do so in good order."
-    return Ending(signal.SIGTERM, "terminated", frozenset({"terminate", "restart"}), told)
+    return SignalFault(signal.SIGTERM, "terminated", frozenset({"terminate", "restart"}), told)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.process.limits import limit, soft_limit
 
 SPARE = 220  # descriptors beyond those in use: enough for a cap of 60 and for those that are being turned away, below what is hoarded
@@ -23,15 +23,17 @@ SCARCE_SHARE = 0.2  # of its limit that a process must hold for descriptors to b
 
 
 @dataclass
-class Hoard:
+class ConnectionExhaustion:
     """Each hoarded connection begins a request and says no more. Those beyond the cap are turned away; what was connected is not touched.
 
     It bit when every connection is accounted for: it was turned away, or the struck process holds a descriptor for it.
     """
 
-    done: str = "short of descriptors"
-    told: str = "Somebody holds 260 connections to a node whose process may have hardly more descriptors than its cap of connections takes."
-    needs: frozenset[str] = frozenset({"exec"})
+    act: str = "short of descriptors"
+    description: str = (
+        "Somebody holds 260 connections to a node whose process may have hardly more descriptors than its cap of connections takes."
+    )
+    requires: frozenset[str] = frozenset({"exec"})
     _waiting: list[socket.socket] = field(default_factory=list)  # for their connection
     _held: list[socket.socket] = field(default_factory=list)
     _before: int = 0
@@ -39,21 +41,21 @@ class Hoard:
     _seen: int = 0
     _seen_at: float = 0.0
 
-    def inject(self, victim: Victim) -> None:
-        if not victim.is_node:
-            raise InconclusiveError(f"wanted: a node, whose port the harness reaches\ngot: {victim.name}")
-        self._before, self._limit = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
-        limit(victim, resource.RLIMIT_NOFILE, self._before + SPARE)
-        address = urlsplit(victim.node.url)
+    def inject(self, fault_target: FaultTarget) -> None:
+        if not fault_target.is_node:
+            raise InconclusiveError(f"expected: a node, whose port the harness reaches\nactual: {fault_target.name}")
+        self._before, self._limit = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
+        limit(fault_target, resource.RLIMIT_NOFILE, self._before + SPARE)
+        address = urlsplit(fault_target.node.url)
         for _ in range(HOARDED):
             each = socket.socket()
             each.setblocking(False)
             each.connect_ex((address.hostname, address.port))
             self._waiting.append(each)
 
-    def effect(self, victim: Victim) -> str | None:
+    def effect(self, fault_target: FaultTarget) -> str | None:
         self._sort()
-        now, most = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
+        now, most = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         kept = len(self._held) + len(self._waiting)
         is_accounted = now >= most - OF_ITS_OWN or abs(now - self._before - kept) <= OF_ITS_OWN
         if kept != self._seen or not is_accounted:
@@ -63,21 +65,21 @@ class Hoard:
         is_scarce = now - self._before >= TAKEN and now >= SCARCE_SHARE * most
         return f"{now} of {most} descriptors are taken, {self._before} were before" if is_scarce else None
 
-    def heal(self, victim: Victim) -> None:
+    def remove(self, fault_target: FaultTarget) -> None:
         for each in self._held + self._waiting:
             each.close()
         self._held.clear()
         self._waiting.clear()
-        if self._limit and victim.state() is not None:
-            limit(victim, resource.RLIMIT_NOFILE, self._limit)
+        if self._limit and fault_target.state() is not None:
+            limit(fault_target, resource.RLIMIT_NOFILE, self._limit)
 
-    def residue(self, victim: Victim) -> str | None:
-        if victim.state() is None:
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        if fault_target.state() is None:
             return None  # what ended holds nothing
-        now, most = victim.descriptors(), soft_limit(victim, resource.RLIMIT_NOFILE)
+        now, most = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         if self._limit and most != self._limit:
-            return f"{victim.name} is still limited to {most} descriptors"
-        return f"{victim.name} still holds {now} descriptors, {self._before} were before" if now - self._before >= TAKEN else None
+            return f"{fault_target.name} is still limited to {most} descriptors"
+        return f"{fault_target.name} still holds {now} descriptors, {self._before} were before" if now - self._before >= TAKEN else None
 
     def _sort(self) -> None:
         """Whoever is connected says its letter; whoever was answered or cut off was turned away, and goes."""

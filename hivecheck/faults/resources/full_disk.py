@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hivecheck.errors import ClientError, InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 LEFT_BYTES = 256 * 1024  # so that a download that goes on is cut off in mid-file, and does not only find no room before it begins
 PROBE_BYTES = 4 * 1024 * 1024  # more than what a download that broke off meanwhile has given back
@@ -46,32 +46,40 @@ print(json.dumps({"size": size, "free": room()[1], "refusal": refusal, "is_fille
 class FullDisk:
     """Only a small disk of the node's own is filled. Proven by the kernel, which refuses more than is left."""
 
-    done: str = "its disk was filled"
-    told: str = "The disk on which a hive keeps model files is full but for a little: whoever is writing breaks off in the middle (ENOSPC)."
-    needs: frozenset[str] = frozenset({"disk"})
+    act: str = "its disk was filled"
+    description: str = (
+        "The disk on which a hive keeps model files is full but for a little: whoever is writing breaks off in the middle (ENOSPC)."
+    )
+    requires: frozenset[str] = frozenset({"disk"})
 
-    def inject(self, victim: Victim) -> None:
-        look(victim, "fill")
+    def inject(self, fault_target: FaultTarget) -> None:
+        look(fault_target, "fill")
 
-    def effect(self, victim: Victim) -> str | None:
-        seen = look(victim)
-        told = f"{seen['free']} of {seen['size']} bytes are free, to {PROBE_BYTES} more the kernel says {seen['refusal']}"
-        return told if seen["refusal"] == "ENOSPC" else None
+    def effect(self, fault_target: FaultTarget) -> str | None:
+        seen = look(fault_target)
+        description = f"{seen['free']} of {seen['size']} bytes are free, to {PROBE_BYTES} more the kernel says {seen['refusal']}"
+        return description if seen["refusal"] == "ENOSPC" else None
 
-    def heal(self, victim: Victim) -> None:
-        if victim.node.is_running():  # with its last process such a disk is gone
-            look(victim, "free")
+    def remove(self, fault_target: FaultTarget) -> None:
+        if fault_target.node.is_running():  # with its last process such a disk is gone
+            look(fault_target, "free")
 
-    def residue(self, victim: Victim) -> str | None:
-        return f"the disk of {victim.name} is still filled" if victim.node.is_running() and look(victim)["is_filled"] else None
+    def remaining(self, fault_target: FaultTarget) -> str | None:
+        return (
+            f"the disk of {fault_target.name} is still filled"
+            if fault_target.node.is_running() and look(fault_target)["is_filled"]
+            else None
+        )
 
 
-def look(victim: Victim, order: str = "look") -> dict[str, Any]:
+def look(fault_target: FaultTarget, order: str = "look") -> dict[str, Any]:
     """The disk as it is once the order was carried out. Raises ClientError, or InconclusiveError when it is not the node's own."""
-    if not victim.is_node:
-        raise InconclusiveError(f"wanted: a node, which has a disk\ngot: {victim.name}, which shares that of {victim.node.name}")
-    done = victim.node.run(["python3", "-I", "-S", "-c", PROGRAM, order, *map(str, (LARGEST_BYTES, LEFT_BYTES, PROBE_BYTES))])
+    if not fault_target.is_node:
+        raise InconclusiveError(
+            f"expected: a node, which has a disk\nactual: {fault_target.name}, which shares that of {fault_target.node.name}"
+        )
+    done = fault_target.node.run(["python3", "-I", "-S", "-c", PROGRAM, order, *map(str, (LARGEST_BYTES, LEFT_BYTES, PROBE_BYTES))])
     if done.exit_code:
-        raise ClientError(f"{victim.name}: {done.output.strip()}")
-    told: dict[str, Any] = json.loads(done.output)
-    return told
+        raise ClientError(f"{fault_target.name}: {done.output.strip()}")
+    description: dict[str, Any] = json.loads(done.output)
+    return description

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 
 # Name in version 2, in version 1. Both versions name the count of kills `oom_kill`; in version 2 `max` is no limit.
 KILLS = "memory.events", "memory.oom_control"
@@ -24,21 +24,21 @@ class Memory:
     most: float
 
 
-def kernel_kills(victim: Victim) -> int:
+def kernel_kills(fault_target: FaultTarget) -> int:
     """How many processes of the victim's node the kernel has killed for want of memory, by its own count."""
-    return sum(int(line.split()[1]) for line in _told(victim, KILLS).splitlines() if line.startswith("oom_kill "))
+    return sum(int(line.split()[1]) for line in _told(fault_target, KILLS).splitlines() if line.startswith("oom_kill "))
 
 
-def memory(victim: Victim) -> Memory:
+def memory(fault_target: FaultTarget) -> Memory:
     """Raises ClientError where the kernel tells nothing."""
-    used, most = _told(victim, USED).strip(), _told(victim, MOST).strip()
+    used, most = _told(fault_target, USED).strip(), _told(fault_target, MOST).strip()
     return Memory(int(used), float("inf") if most == "max" else int(most))
 
 
-def _told(victim: Victim, names: tuple[str, ...]) -> str:
-    told = victim.node.engine.control_file(*names) if victim.node.engine else None
+def _told(fault_target: FaultTarget, names: tuple[str, ...]) -> str:
+    told = fault_target.node.engine.control_file(*names) if fault_target.node.engine else None
     if told is None:
-        told = victim.node.run(["sh", "-c", READ, "sh", *names]).output
+        told = fault_target.node.run(["sh", "-c", READ, "sh", *names]).output
     if not told.strip():
-        raise ClientError(f"the kernel tells neither of {', '.join(names)} at {victim.node.name}")
+        raise ClientError(f"the kernel tells neither of {', '.join(names)} at {fault_target.node.name}")
     return told

@@ -17,7 +17,7 @@ PERIOD_MICROSECONDS = 20_000  # shorter than the kernel's own 100 ms: that it ho
 UNLIMITED_QUOTA = -1
 
 
-class EnginePowers:
+class EngineCapabilities:
     """The powers of one container. Each has its cure beside it; every method raises ClientError when the engine refuses."""
 
     def __init__(self, api: Any, container: str, place: Place, memory_bytes: int) -> None:

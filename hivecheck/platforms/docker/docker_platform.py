@@ -21,7 +21,7 @@ from hivecheck.errors import ClientError, SetupError
 from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.docker import engine, kernel
 from hivecheck.platforms.docker import network as networks
-from hivecheck.platforms.docker.capabilities import EnginePowers
+from hivecheck.platforms.docker.capabilities import EngineCapabilities
 from hivecheck.platforms.docker.container_exec import execute
 from hivecheck.platforms.docker.network import Place, StackNetwork
 from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
@@ -29,8 +29,10 @@ from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.process_labels import Owner
 from hivecheck.source_hash import source_hash
 
-ENGINE_POWERS = frozenset({"freeze", "memory", "cpu", "disk", "network", "stats", "packets"})
-POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "confine"}) | ENGINE_POWERS
+ENGINE_CAPABILITIES = frozenset({"container_pause", "memory", "cpu", "disk", "network", "stats", "packets"})
+CAPABILITIES = (
+    frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "sandbox"}) | ENGINE_CAPABILITIES
+)
 MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "exec"})
 PORT = 8000
 DATA, CONFIG, SERVICES = "/data", "/etc/hivecheck/config.toml", "/app/services"
@@ -62,7 +64,7 @@ class DockerNode(DataFolder):
         self._has_own_disk = spec.disk_mib is not None
         self._container = container.get_wrapped_container()
         self._api = self._container.client.api
-        self.engine: EngineControl | None = EnginePowers(self._api, str(self._container.id), place, MEMORY_BYTES)
+        self.engine: EngineControl | None = EngineCapabilities(self._api, str(self._container.id), place, MEMORY_BYTES)
 
     def is_running(self) -> bool:
         return bool(self._state().get("Running"))
@@ -186,8 +188,8 @@ class DockerPlatform:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
 
-    def powers(self, placement: str) -> frozenset[str]:
-        return POWERS if placement == "node" else MANAGED_POWERS
+    def capabilities(self, placement: str) -> frozenset[str]:
+        return CAPABILITIES if placement == "node" else MANAGED_POWERS
 
     def source_hash(self) -> str:
         return source_hash(self._context.services_root / "services")

@@ -9,13 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hivecheck.errors import ClientError, InconclusiveError
-from hivecheck.faults.database.corruption import HEADER_BYTES, DatabaseDamage
+from hivecheck.faults.database.corruption import HEADER_BYTES, DatabaseCorruption
 from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 from hivecheck.world.cluster.models import Models
-from hivecheck.world.requests.chats import Clients
+from hivecheck.world.requests.chats import Chats
 
 CATALOGUE = "catalogue.db"
 NEVER_FETCHED = "model-late"
@@ -28,7 +28,7 @@ class Catalogues:
     stack: Stack
     history: History
     models: Models
-    clients: Clients
+    clients: Chats
     injector: Injector
     fetched: dict[str, list[str]] = field(default_factory=dict)
 
@@ -37,7 +37,7 @@ class Catalogues:
         offered = eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
         names = sorted(model for model in offered if model != NEVER_FETCHED)[:count]
         if len(names) < count:
-            raise InconclusiveError(f"wanted: {count} models to fetch\ngot: the hub offers {sorted(offered)}")
+            raise InconclusiveError(f"expected: {count} models to fetch\nactual: the hub offers {sorted(offered)}")
         for name in names:
             self.models.bring(name, hive, serve=False)
         within = self.stack.timeouts.download
@@ -55,12 +55,12 @@ class Catalogues:
         named = must_eventually(aside, within=self.stack.timeouts.damage_detection, what=f"{hive} has put its catalogue aside") or ""
         node = self.stack.nodes[hive]
         files = node.files(f"{CATALOGUE}.damaged-*")
-        assert [Path(named).name] == files, f"wanted: {named} as the one file put aside\ngot: {files}"
+        assert [Path(named).name] == files, f"expected: {named} as the one file put aside\nactual: {files}"
         kept = node.read_file(files[0])
-        assert kept == self._damage(hive).left, f"wanted: the damaged catalogue as it was\ngot: {len(kept)} bytes, others"
-        self.models.judge.observe()
+        assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {len(kept)} bytes, others"
+        self.models.checker.observe()
         said = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
-        assert said, f"wanted: {hive} logs the damage\ngot: no such line"
+        assert said, f"expected: {hive} logs the damage\nactual: no such line"
 
     def must_have_kept(self, hive: str) -> None:
         """Ready are exactly the models whose rows the damage left whole, as the bytes of the file show."""
@@ -71,11 +71,11 @@ class Catalogues:
         if not whole:
             raise InconclusiveError("No row was left whole, so there was nothing to keep")
         ready = self._ready(hive)
-        assert ready == whole, f"wanted: {whole} ready at {hive}\ngot: {ready}"
+        assert ready == whole, f"expected: {whole} ready at {hive}\nactual: {ready}"
         for name in whole:
             offered = self.models.file_sha256(hive, name)
             shown = self.stack.hives[hive].catalogue()[name]["sha256"]
-            assert offered == shown, f"wanted: {name} with the checksum of its file, {offered}\ngot: {shown}"
+            assert offered == shown, f"expected: {name} with the checksum of its file, {offered}\nactual: {shown}"
 
     def must_hold_everything(self, hive: str) -> None:
         """The file that is there now is sound, and has every model that was fetched, ready."""
@@ -94,14 +94,14 @@ class Catalogues:
     def must_be_left(self, hive: str) -> None:
         """Nothing could be read in it, and nothing was written to it."""
         now = self._path(hive).read_bytes()
-        assert now == self._damage(hive).left, f"wanted: the unreadable catalogue as it was\ngot: {now[:32]!r}..."
+        assert now == self._damage(hive).left, f"expected: the unreadable catalogue as it was\nactual: {now[:32]!r}..."
         shown = self.stack.hives[hive].health()["catalogue"]
-        assert shown["status"] == "degraded" and shown["error"], f"wanted: a degraded catalogue, with the reason\ngot: {shown}"
+        assert shown["status"] == "degraded" and shown["error"], f"expected: a degraded catalogue, with the reason\nactual: {shown}"
 
     def must_be_healthy(self, hive: str) -> None:
         """So the catalogue is shown, whatever the hive's workers are up to."""
         shown = self.stack.hives[hive].health()["catalogue"]
-        assert (shown["status"], shown["error"]) == ("healthy", None), f"wanted: a healthy catalogue\ngot: {shown}"
+        assert (shown["status"], shown["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {shown}"
 
     def must_degrade(self, hive: str) -> None:
         """So the hive calls itself for its catalogue's sake alone: its workers are alive."""
@@ -111,8 +111,8 @@ class Catalogues:
             return body["status"], body["catalogue"]["status"], {worker["state"] for worker in body["workers"].values()}
 
         self._await_answer(hive)
-        wanted = ("degraded", "degraded", {"alive"})
-        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda seen: seen == wanted)
+        expected = ("degraded", "degraded", {"alive"})
+        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda seen: seen == expected)
 
     def must_take_new_models(self, hive: str) -> None:
         """This hive brings a model that it never had, and a client is answered by it."""
@@ -120,14 +120,18 @@ class Catalogues:
         self.models.bring(NEVER_FETCHED, hive)
         self.clients.must_be_offered(NEVER_FETCHED, is_offered=True, within=self.stack.timeouts.download)
         answer = self.clients.ask(NEVER_FETCHED).operation
-        assert answer.is_answered, f"wanted: a client served {NEVER_FETCHED}\ngot: {answer.sentence()}"
-        assert self._state(hive, NEVER_FETCHED) == "ready", f"wanted: {NEVER_FETCHED} ready\ngot: {self.stack.hives[hive].catalogue()}"
+        assert answer.is_answered, f"expected: a client served {NEVER_FETCHED}\nactual: {answer.sentence()}"
+        assert self._state(hive, NEVER_FETCHED) == "ready", f"expected: {NEVER_FETCHED} ready\nactual: {self.stack.hives[hive].catalogue()}"
 
-    def _damage(self, hive: str) -> DatabaseDamage:
+    def _damage(self, hive: str) -> DatabaseCorruption:
         """The damage that struck it last."""
-        found = [strike.fault for strike in self.injector.strikes if strike.is_on(hive) and isinstance(strike.fault, DatabaseDamage)]
+        found = [
+            injection.fault
+            for injection in self.injector.injections
+            if injection.is_on(hive) and isinstance(injection.fault, DatabaseCorruption)
+        ]
         if not found:
-            raise InconclusiveError(f"wanted: damage to the catalogue of {hive}\ngot: {self.injector.strikes}")
+            raise InconclusiveError(f"expected: damage to the catalogue of {hive}\nactual: {self.injector.injections}")
         return found[-1]
 
     def _await_answer(self, hive: str) -> None:

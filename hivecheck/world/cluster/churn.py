@@ -38,9 +38,9 @@ class Churn:
 
     def must_agree(self, within: float) -> None:
         """Each worker that should be there is one process, and hives, registry and orchestrator list exactly those workers."""
-        wanted = Counter([*self.stack.topology.workers(), *self.came])
+        expected = Counter([*self.stack.topology.workers(), *self.came])
         for place, look in self._places().items():
-            must_eventually(look, within=within, what=f"{sorted(wanted)} once each {place}", until=lambda seen: seen == wanted)
+            must_eventually(look, within=within, what=f"{sorted(expected)} once each {place}", until=lambda seen: seen == expected)
 
     def _places(self) -> dict[str, Callable[[], Counter[str]]]:
         return {

@@ -53,8 +53,8 @@ class Circuits:
         if not self.noted:
             raise InconclusiveError("The waits for a connection were not noted before; say so in a Given.")
         waits, vain = self.noted[-1]
-        wanted = (waits + more, vain + in_vain)
-        must_eventually(self._waits, within=1.0, what=f"(waits, in vain) to be {wanted}", until=lambda seen: seen == wanted)
+        expected = (waits + more, vain + in_vain)
+        must_eventually(self._waits, within=1.0, what=f"(waits, in vain) to be {expected}", until=lambda seen: seen == expected)
 
     def _waits(self) -> tuple[float, float]:
         names = ("gateway_pool_wait_seconds_count", "gateway_pool_exhausted_total")

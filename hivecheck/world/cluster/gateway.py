@@ -15,7 +15,7 @@ STATUS_FIELDS = ("id", "status", "models", "hive", "epoch", "last_heartbeat_at",
 
 
 @dataclass
-class Overview:
+class GatewayStatus:
     """`noted` are the statistics as they were when a scenario noted them."""
 
     stack: Stack
@@ -26,21 +26,21 @@ class Overview:
         """Each service once, healthy, with the models that are declared for it."""
         shown = self.stack.orchestrator.services()
         models = {name: sorted(own) for name, own in self.stack.topology.workers().items()}
-        wanted = {name: models.get(name, []) for name in [*self.stack.nodes, *models]}
+        expected = {name: models.get(name, []) for name in [*self.stack.nodes, *models]}
         names = [service["name"] for service in shown]
-        assert sorted(names) == sorted(wanted), f"wanted: {sorted(wanted)}\ngot: {sorted(names)}"
+        assert sorted(names) == sorted(expected), f"expected: {sorted(expected)}\nactual: {sorted(names)}"
         for service in shown:
             name = service["name"]
-            assert service["health"] == "healthy", f"wanted: {name} healthy\ngot: {service}"
-            own = sorted(service["models"]) if service["kind"] == "worker" else wanted[name]
-            assert own == wanted[name], f"wanted: {name} with models {wanted[name]}\ngot: {service}"
+            assert service["health"] == "healthy", f"expected: {name} healthy\nactual: {service}"
+            own = sorted(service["models"]) if service["kind"] == "worker" else expected[name]
+            assert own == expected[name], f"expected: {name} with models {expected[name]}\nactual: {service}"
 
     def must_show_in_flight(self, worker: str, count: int) -> None:
         def shown() -> dict[str, Any]:
             return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] == "worker"}
 
-        wanted = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
-        assert shown() == wanted, f"wanted: in flight {wanted}\ngot: {shown()}"
+        expected = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
+        assert shown() == expected, f"expected: in flight {expected}\nactual: {shown()}"
 
     def note_statistics(self) -> None:
         """Statistics now, as a state in history."""
@@ -60,9 +60,11 @@ class Overview:
     def must_count_workers(self) -> None:
         status = self.stack.orchestrator.status()
         count = len(self.stack.topology.workers())
-        wanted = {"total": count, "online": count, "offline": 0}
-        got = {key: status["workers"].get(key) for key in wanted}
-        assert got == wanted and status["status"] == "healthy", f"wanted: a healthy cluster with workers {wanted}\ngot: {status}"
+        expected = {"total": count, "online": count, "offline": 0}
+        actual = {key: status["workers"].get(key) for key in expected}
+        assert actual == expected and status["status"] == "healthy", (
+            f"expected: a healthy cluster with workers {expected}\nactual: {status}"
+        )
 
     def must_come_to_count(self, online: int, within: float) -> None:
         """The cluster status counts so many workers as online."""
@@ -75,19 +77,21 @@ class Overview:
     def must_show_workers(self) -> None:
         """The list and each single view agree with the registry."""
         listed, registered = self.stack.orchestrator.workers(), self.stack.registry.workers()
-        assert set(registered) <= set(listed), f"wanted: workers {sorted(registered)}\ngot: {sorted(listed)}"
+        assert set(registered) <= set(listed), f"expected: workers {sorted(registered)}\nactual: {sorted(listed)}"
         for name, entry in registered.items():
             single = self.stack.orchestrator.worker(name)
             for shown in (listed[name], single or {}):
                 missing = [key for key in STATUS_FIELDS if shown.get(key) is None]
-                assert not missing, f"wanted: {name} with {STATUS_FIELDS}\ngot: no {missing} in {shown}"
-                got = (shown["models"], shown["hive"], shown["epoch"])
-                assert got == (entry["models"], entry["hive"], entry["epoch"]), f"wanted: {name} as registered {entry}\ngot: {shown}"
+                assert not missing, f"expected: {name} with {STATUS_FIELDS}\nactual: no {missing} in {shown}"
+                actual = (shown["models"], shown["hive"], shown["epoch"])
+                assert actual == (entry["models"], entry["hive"], entry["epoch"]), (
+                    f"expected: {name} as registered {entry}\nactual: {shown}"
+                )
 
     def must_not_know(self, worker: str) -> None:
         reply = self.stack.orchestrator.ask("GET", f"/api/cluster/workers/{worker}")
         code = ((reply.body or {}).get("error") or {}).get("code")
-        assert (reply.status, code) == (404, "not_found"), f"wanted: 404 not_found for {worker}\ngot: {reply.status} {reply.body}"
+        assert (reply.status, code) == (404, "not_found"), f"expected: 404 not_found for {worker}\nactual: {reply.status} {reply.body}"
 
     def _note(self, stats: dict[str, Any]) -> None:
         self.noted.append(stats)

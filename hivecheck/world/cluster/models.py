@@ -12,8 +12,8 @@ from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.world.checker import Judge
-from hivecheck.world.requests.chats import Clients
+from hivecheck.world.checker import Checker
+from hivecheck.world.requests.chats import Chats
 
 HUB = "hub"
 # Of a file of some MiB: some has surely arrived, and much is missing.
@@ -27,8 +27,8 @@ class Models:
 
     stack: Stack
     history: History
-    judge: Judge
-    clients: Clients
+    checker: Checker
+    clients: Chats
 
     @cached_property
     def hub(self) -> ModelHubClient:
@@ -38,7 +38,9 @@ class Models:
         """Nobody serves it and no hive has its file, though the hub offers it."""
         offered = eventually(self.hub.offers, within=self.stack.timeouts.node_ready, what=f"the hub offers {model}")
         if model not in offered or self.holders(model) or model in self.stack.orchestrator.status()["models"]:
-            raise InconclusiveError(f"wanted: {model} offered by the hub and nowhere else\ngot: {sorted(offered)}, {self.views(model)}")
+            raise InconclusiveError(
+                f"expected: {model} offered by the hub and nowhere else\nactual: {sorted(offered)}, {self.views(model)}"
+            )
 
     def cut_once(self) -> None:
         self._order("to cut its next download", cuts=1, cut_after_bytes=CUT_AFTER_BYTES)
@@ -50,18 +52,20 @@ class Models:
         """The hives that serve it have its file, whole and as the hub offers it."""
         offer = self.hub.offers()[model]
         serving = [name for name, hive in self.stack.hives.items() if any(model in view["models"] for view in hive.workers().values())]
-        assert serving, f"wanted: a hive with a worker of {model}\ngot: none"
+        assert serving, f"expected: a hive with a worker of {model}\nactual: none"
         for name in serving:
             found = self.file_sha256(name, model)
-            assert found == offer["sha256"], f"wanted: {model} at {name} with checksum {offer['sha256']}\ngot: {found}, {self.views(model)}"
+            assert found == offer["sha256"], (
+                f"expected: {model} at {name} with checksum {offer['sha256']}\nactual: {found}, {self.views(model)}"
+            )
 
     def must_be_catalogued(self, model: str) -> None:
         """One hive lists it as ready, with all its bytes."""
         size = self.hub.offers()[model]["size_bytes"]
         ready = {name: view for name, view in self.views(model).items() if view["state"] == "ready"}
-        assert len(ready) == 1, f"wanted: {model} ready at one hive\ngot: {self.views(model)}"
+        assert len(ready) == 1, f"expected: {model} ready at one hive\nactual: {self.views(model)}"
         [view] = ready.values()
-        assert view["bytes_done"] == size, f"wanted: all {size} bytes\ngot: {view}"
+        assert view["bytes_done"] == size, f"expected: all {size} bytes\nactual: {view}"
 
     def must_progress(self, model: str, within: float) -> None:
         """A hive shows a part of the download, and then a greater one."""
@@ -81,7 +85,7 @@ class Models:
         """Ask one hive for it; returns while it is on its way."""
         reply = self.stack.hives[hive].bring(model, serve=serve)
         if reply.status not in (200, 202):
-            raise InconclusiveError(f"wanted: {hive} brings {model}\ngot: {reply}")
+            raise InconclusiveError(f"expected: {hive} brings {model}\nactual: {reply}")
 
     def await_half(self, model: str, hive: str) -> None:
         """A good part has arrived at that hive, and not all of it."""
@@ -94,26 +98,26 @@ class Models:
             part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= STRUCK_AFTER_BYTES
         )
         if seen["state"] != "downloading":
-            raise InconclusiveError(f"wanted: {hive} in the middle of {model}\ngot: {seen}")
+            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {seen}")
 
     def must_have_been_downloaded(self, model: str, parts: int = 1) -> None:
         size = self.hub.offers()[model]["size_bytes"]
-        self.judge.must("one download", model=model, size_bytes=size, parts=parts)
+        self.checker.must("one download", model=model, size_bytes=size, parts=parts)
 
     def must_have_been_spoilt(self, model: str) -> None:
         """The hub's journal shows that it did send wrong bytes; else nothing was tried."""
-        self.judge.observe()
+        self.checker.observe()
         lines = [line.data for line in self.history.journal("download_ended") if line.data["model"] == model]
         if not any(line["outcome"] == "corrupted" for line in lines):
-            raise InconclusiveError(f"wanted: a corrupted download of {model}\ngot: {lines}")
+            raise InconclusiveError(f"expected: a corrupted download of {model}\nactual: {lines}")
 
     def must_have_failed(self, model: str, code: str) -> None:
         """A hive shows it as failed, with the reason; no hive has anything of it on its disk, and nobody serves it."""
         shown = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
-        assert shown == {code}, f"wanted: {model} failed with {code}\ngot: {self.views(model)}"
-        assert not self.holders(model), f"wanted: nothing of {model} on any disk\ngot: {self.holders(model)}"
+        assert shown == {code}, f"expected: {model} failed with {code}\nactual: {self.views(model)}"
+        assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {self.holders(model)}"
         serving = self.stack.orchestrator.status()["models"]
-        assert model not in serving, f"wanted: {model} not served\ngot: {serving}"
+        assert model not in serving, f"expected: {model} not served\nactual: {serving}"
 
     def views(self, model: str) -> dict[str, dict[str, Any]]:
         """The model as each hive shows it that knows it and answers."""

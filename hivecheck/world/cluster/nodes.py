@@ -71,7 +71,7 @@ class Nodes:
 
     def start_bad_hive(self, key: str, value: str) -> None:
         """A hive whose file holds one bad value."""
-        name = f"hive-bad-{next(self.stack.guest_numbers)}"
+        name = f"hive-bad-{next(self.stack.extra_node_numbers)}"
         self.stack.platform.reserve(self.stack.name, name)
         settings: dict[str, Any] = {"token": self.stack.secrets.token, "registry_url": self.stack.registry.url}
         *tables, last = key.split(".")
@@ -87,15 +87,15 @@ class Nodes:
         within = self.stack.timeouts.start_refusal
         must_eventually(node.exit_code, within=within, what=f"{node.name} refuses to start", until=lambda code: code is not None)
         said = "\n".join(node.log_lines())
-        assert node.exit_code() == 2, f"wanted: exit code 2\ngot: {node.exit_code()}: {said}"
+        assert node.exit_code() == 2, f"expected: exit code 2\nactual: {node.exit_code()}: {said}"
         missing = [word for word in words if word not in said]
-        assert not missing, f"wanted: a message that names {missing}\ngot: {said}"
+        assert not missing, f"expected: a message that names {missing}\nactual: {said}"
 
-    def must_run_with(self, hive: str, wanted: dict[str, float]) -> None:
+    def must_run_with(self, hive: str, expected: dict[str, float]) -> None:
         """The hive's `/info` shows these settings in force."""
         info = self.stack.hives[hive].info()
-        got = {name: info.get(name) for name in wanted}
-        assert got == wanted, f"wanted: {hive} runs with {wanted}\ngot: {got}"
+        actual = {name: info.get(name) for name in expected}
+        assert actual == expected, f"expected: {hive} runs with {expected}\nactual: {actual}"
 
     def must_end_well(self, names: Sequence[str], within: float) -> None:
         """Every one of them ends with exit code 0, within the budget from when the first was asked."""
@@ -105,11 +105,11 @@ class Nodes:
 
         must_eventually(running, within=within, what=f"{', '.join(names)} ended", until=lambda left: not left)
         codes = {name: self.stack.nodes[name].exit_code() for name in names}
-        assert set(codes.values()) == {0}, f"wanted: exit code 0 of each\ngot: {codes}"
+        assert set(codes.values()) == {0}, f"expected: exit code 0 of each\nactual: {codes}"
 
     def must_leave_no_process(self, names: Sequence[str]) -> None:
         left = {name: self.stack.nodes[name].processes() for name in names if self.stack.nodes[name].processes()}
-        assert not left, f"wanted: no process of {', '.join(names)} left\ngot: {left}"
+        assert not left, f"expected: no process of {', '.join(names)} left\nactual: {left}"
 
     def must_go_on(self) -> None:
         """Every hive runs, calls itself healthy and has all its workers alive."""
@@ -117,14 +117,14 @@ class Nodes:
             try:
                 health = hive.health()
             except ClientError as error:
-                raise AssertionError(f"wanted: {name} goes on\ngot: {error}") from None
+                raise AssertionError(f"expected: {name} goes on\nactual: {error}") from None
             states = {worker: view["state"] for worker, view in health["workers"].items()}
-            wanted = dict.fromkeys(self.stack.topology.managed(name), "alive")
-            assert health["status"] == "healthy" and states == wanted, f"wanted: {name} healthy with {wanted}\ngot: {health}"
+            expected = dict.fromkeys(self.stack.topology.managed(name), "alive")
+            assert health["status"] == "healthy" and states == expected, f"expected: {name} healthy with {expected}\nactual: {health}"
 
     def must_call_itself(self, hive: str, health: str) -> None:
-        got = self.stack.hives[hive].health()["status"]
-        assert got == health, f"wanted: {hive} calls itself {health}\ngot: {self.stack.hives[hive].health()}"
+        actual = self.stack.hives[hive].health()["status"]
+        assert actual == health, f"expected: {hive} calls itself {health}\nactual: {self.stack.hives[hive].health()}"
 
     def must_reflect(self, own: str, hive: str, of_hive: str, within: float = 0.0) -> None:
         """The orchestrator's health says both: what it thinks of itself and of a hive."""
@@ -155,12 +155,12 @@ class Nodes:
 
     def must_list_declared(self, within: float) -> None:
         """The registry's online workers are exactly the declared ones."""
-        wanted = sorted(self.stack.topology.workers())
+        expected = sorted(self.stack.topology.workers())
 
         def listed() -> list[str]:
             return sorted(self.stack.registry.workers())
 
-        must_eventually(listed, within=within, what=f"the registry lists {wanted}", until=lambda seen: seen == wanted)
+        must_eventually(listed, within=within, what=f"the registry lists {expected}", until=lambda seen: seen == expected)
 
     def must_offer(self, hive: str, models: Sequence[str], within: float = 0.0) -> None:
         """A hive's models are exactly these; none means 503 with Retry-After."""
@@ -173,17 +173,19 @@ class Nodes:
                 else (reply.status, "Retry-After" in reply.headers)
             )
 
-        wanted: Any = sorted(models) or (503, True)
-        must_eventually(offered, within=within, what=f"{hive} offers {wanted}", until=lambda seen: seen == wanted)
+        expected: Any = sorted(models) or (503, True)
+        must_eventually(offered, within=within, what=f"{hive} offers {expected}", until=lambda seen: seen == expected)
 
     def must_introduce_itself(self, hive: str) -> None:
         """`/info` of a hive: name, address, uptime that grows, restart count that agrees with its workers'."""
         info, node = self.stack.hives[hive].info(), self.stack.nodes[hive]
         host, port = node.peer_url.removeprefix("http://").split(":")
-        wanted = {"name": hive, "url": node.peer_url, "host": host, "port": int(port)}
-        got = {key: info.get(key) for key in wanted}
-        assert got == wanted, f"wanted: {wanted}\ngot: {got}"
-        assert info["restart_count"] == sum(worker["restarts"] for worker in info["workers"]), f"wanted: the sum of restarts\ngot: {info}"
+        expected = {"name": hive, "url": node.peer_url, "host": host, "port": int(port)}
+        actual = {key: info.get(key) for key in expected}
+        assert actual == expected, f"expected: {expected}\nactual: {actual}"
+        assert info["restart_count"] == sum(worker["restarts"] for worker in info["workers"]), (
+            f"expected: the sum of restarts\nactual: {info}"
+        )
         must_eventually(
             lambda: self.stack.hives[hive].info()["uptime_seconds"],
             within=1,
@@ -198,11 +200,11 @@ class Nodes:
         declared = self.stack.topology.workers()
         for worker in self.stack.topology.managed(hive):
             view = shown.get(worker)
-            assert view, f"wanted: {worker} in {hive}'s info\ngot: {sorted(shown)}"
-            assert view["pid"] in processes, f"wanted: {worker}'s pid among {processes}\ngot: {view['pid']}"
-            assert worker in processes[view["pid"]], f"wanted: process {view['pid']} to be {worker}\ngot: {processes[view['pid']]}"
-            got = (view["state"], tuple(view["models"]))
-            assert got == ("alive", declared[worker]), f"wanted: {worker} alive with {declared[worker]}\ngot: {got}"
+            assert view, f"expected: {worker} in {hive}'s info\nactual: {sorted(shown)}"
+            assert view["pid"] in processes, f"expected: {worker}'s pid among {processes}\nactual: {view['pid']}"
+            assert worker in processes[view["pid"]], f"expected: process {view['pid']} to be {worker}\nactual: {processes[view['pid']]}"
+            actual = (view["state"], tuple(view["models"]))
+            assert actual == ("alive", declared[worker]), f"expected: {worker} alive with {declared[worker]}\nactual: {actual}"
 
 
 def _toml_value(text: str) -> Any:

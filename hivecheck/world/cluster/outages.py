@@ -13,7 +13,7 @@ from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, eventually, must_eventually
-from hivecheck.world.checker import Judge
+from hivecheck.world.checker import Checker
 
 REGISTRY = "registry"
 DATABASE = "registry.db"
@@ -29,7 +29,7 @@ class Outages:
 
     stack: Stack
     history: History
-    judge: Judge
+    checker: Checker
     noted: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def kill(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Outages:
         for worker in [worker for worker, view in workers.items() if view["managed"]]:
             self.history.act(worker, "killed with its hive", is_worker=True)
         if node.is_running():
-            raise InconclusiveError(f"SIGKILL to {name} did not bite: it still runs")
+            raise InconclusiveError(f"SIGKILL to {name} had no effect: it still runs")
 
     def kill_once_listed(self, hive: str, worker: str) -> None:
         """The hive dies, and the worker with it, when its registration has only just come through."""
@@ -76,16 +76,16 @@ class Outages:
         """The registry names the file, and the file is there with what was in the zeroed database."""
         named = self.stack.registry.get("/info").get("database_moved_aside")
         files = self.stack.nodes[REGISTRY].files(f"{DATABASE}.damaged-*")
-        assert named and files, f"wanted: the damaged database moved aside and named\ngot: named {named}, files {files}"
+        assert named and files, f"expected: the damaged database moved aside and named\nactual: named {named}, files {files}"
         kept = self.stack.nodes[REGISTRY].read_file(files[-1])
         is_kept = kept[:HEADER_BYTES] == bytes(HEADER_BYTES)
-        assert named.endswith(files[-1]) and is_kept, f"wanted: {named} with the damaged data\ngot: {files}, {kept[:16]!r}"
+        assert named.endswith(files[-1]) and is_kept, f"expected: {named} with the damaged data\nactual: {files}, {kept[:16]!r}"
 
     def must_list_at_once(self) -> None:
         """The registry's very first answers list exactly the declared workers, each online."""
-        wanted = sorted(self.stack.topology.workers())
-        what = f"the registry lists {wanted}"
-        consistently(lambda: sorted(self.stack.registry.workers()), times=LOOKS, what=what, holds=lambda seen: seen == wanted)
+        expected = sorted(self.stack.topology.workers())
+        what = f"the registry lists {expected}"
+        consistently(lambda: sorted(self.stack.registry.workers()), times=LOOKS, what=what, holds=lambda seen: seen == expected)
 
     def must_have_lost_nobody(self) -> None:
         """No lease ran out since the registry was started again, over some sweeps."""
@@ -93,25 +93,25 @@ class Outages:
         what = "some sweeps of the registry"
         eventually(lambda: time.monotonic() - answered > SWEEPS_SECONDS, within=2 * SWEEPS_SECONDS, what=what)
         self.history.act("harness", "has watched the registry")
-        self.judge.must("nobody expired", registry=REGISTRY, watched_seconds=SWEEPS_SECONDS)
+        self.checker.must("nobody expired", registry=REGISTRY, watched_seconds=SWEEPS_SECONDS)
 
     def must_have_registered_again(self, within: float) -> None:
         """Every declared hive and worker told the registry all about itself again, counted from when it listened."""
         services = sorted([*self.stack.topology.workers(), *self.stack.hives])
-        self.judge.must("registered again", registry=REGISTRY, services=services, seconds=within)
+        self.checker.must("registered again", registry=REGISTRY, services=services, seconds=within)
 
     def must_have_tried_again(self, worker: str, hive: str) -> None:
         """The hive's log shows attempts to register a worker, each after a longer wait; an attempt itself may last, too."""
 
         def failures() -> int:
-            self.judge.observe()
+            self.checker.observe()
             lines = [line.data for line in self.history.events("log", hive) if line.data.get("event") == "registry_call_failed"]
             return sum(line.get("id") == worker for line in lines)
 
-        wanted = REGISTRY_BACKOFF["count"] + 1
+        expected = REGISTRY_BACKOFF["count"] + 1
         within = self.stack.timeouts.repeated_attempts
-        must_eventually(failures, within=within, what=f"{wanted} attempts to register {worker}", until=lambda seen: seen >= wanted)
-        self.judge.must(
+        must_eventually(failures, within=within, what=f"{expected} attempts to register {worker}", until=lambda seen: seen >= expected)
+        self.checker.must(
             "growing waits",
             node=hive,
             about=("id", worker),
@@ -130,7 +130,7 @@ class Outages:
             what="the orchestrator misses the registry",
             until=lambda connected: not connected,
         )
-        assert self.stack.orchestrator.is_ready(), "wanted: the orchestrator ready without the registry\ngot: not ready"
+        assert self.stack.orchestrator.is_ready(), "expected: the orchestrator ready without the registry\nactual: not ready"
 
     def must_be_suspect(self, worker: str, within: float) -> None:
         def status() -> Any:
@@ -163,7 +163,7 @@ class Outages:
         """Each managed worker is one process: none is missing, and none is left over from an earlier life."""
         commands = [process.command for process in self.stack.nodes[hive].processes()]
         counts = {worker: sum(f"name={worker}" in command.split() for command in commands) for worker in self.stack.topology.managed(hive)}
-        assert set(counts.values()) == {1}, f"wanted: one process for each worker of {hive}\ngot: {counts} in {commands}"
+        assert set(counts.values()) == {1}, f"expected: one process for each worker of {hive}\nactual: {counts} in {commands}"
 
     def must_be_untouched(self, hive: str) -> None:
         """Every noted worker of this hive is the incarnation and the process it was, and alive."""
@@ -171,15 +171,15 @@ class Outages:
         registered = self.stack.registry.workers()
         for name, before in self.noted[hive].items():
             now = self.stack.hives[hive].worker(name) or {}
-            got = [now.get(key) for key in keys], registered.get(name, {}).get("epoch")
-            wanted = [before[key] for key in keys], before["epoch"]
-            assert got == wanted, f"wanted: {name} untouched, {wanted}\ngot: {got}"
+            actual = [now.get(key) for key in keys], registered.get(name, {}).get("epoch")
+            expected = [before[key] for key in keys], before["epoch"]
+            assert actual == expected, f"expected: {name} untouched, {expected}\nactual: {actual}"
 
     def must_run_on(self, workers: Sequence[str]) -> None:
         """Workers that are nodes of their own were not started since the scenario began: their journals show no start."""
-        self.judge.observe()
+        self.checker.observe()
         started = [line.node for line in self.history.journal("started")]
-        assert not set(started) & set(workers), f"wanted: {' and '.join(workers)} run on\ngot: started again: {started}"
+        assert not set(started) & set(workers), f"expected: {' and '.join(workers)} run on\nactual: started again: {started}"
 
     def must_be_empty(self, name: str, within: float) -> None:
         """No process of the node is left."""

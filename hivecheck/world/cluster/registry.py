@@ -23,7 +23,7 @@ AT_ONCE = 25
 
 
 @dataclass
-class Registrations:
+class RegistryEntries:
     """`ghosts` are the registrations made here, as they were last said; `replies` what the registry answered to the last act."""
 
     stack: Stack
@@ -46,7 +46,7 @@ class Registrations:
         """A registration that must succeed before the scenario can go on."""
         reply = self.register(name)
         if reply.status != 201:
-            raise InconclusiveError(f"wanted: {name} registers\ngot: {reply.status} {reply.body}")
+            raise InconclusiveError(f"expected: {name} registers\nactual: {reply.status} {reply.body}")
         self.before = self._shown(name)
 
     def register_at_once(self, count: int) -> None:
@@ -75,21 +75,21 @@ class Registrations:
     def must_be_accepted(self, status: int) -> None:
         """Every reply of the last act: 201 for a new id, 200 for a known one."""
         odd = {name: (reply.status, reply.body) for name, reply in self.replies.items() if reply.status != status}
-        assert self.replies, "wanted: registrations\ngot: none were made"
-        assert not odd, f"wanted: {status} for each of {len(self.replies)}\ngot: {odd}"
+        assert self.replies, "expected: registrations\nactual: none were made"
+        assert not odd, f"expected: {status} for each of {len(self.replies)}\nactual: {odd}"
 
     def must_be_refused(self, code: str) -> None:
-        got = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
-        assert set(got.values()) == {(409, code)}, f"wanted: 409 {code}\ngot: {got}"
+        actual = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
+        assert set(actual.values()) == {(409, code)}, f"expected: 409 {code}\nactual: {actual}"
 
     def must_all_be_listed(self) -> None:
         """Each once, as it was said, in the list and asked for by its id."""
         services = self.stack.registry.get("/services?status=all")["services"]
         shown = [_said(entry) for entry in services if entry["id"] in self.ghosts]
-        wanted = [_said(ghost) for _, ghost in sorted(self.ghosts.items())]
-        assert shown == wanted, f"wanted: {len(wanted)} registrations as they were said\ngot: {len(shown)}: {shown}"
+        expected = [_said(ghost) for _, ghost in sorted(self.ghosts.items())]
+        assert shown == expected, f"expected: {len(expected)} registrations as they were said\nactual: {len(shown)}: {shown}"
         for name, ghost in self.ghosts.items():
-            assert _said(self._shown(name)) == _said(ghost), f"wanted: {ghost}\ngot: {self._shown(name)}"
+            assert _said(self._shown(name)) == _said(ghost), f"expected: {ghost}\nactual: {self._shown(name)}"
 
     def must_all_be_known(self, within: float) -> None:
         """The orchestrator's status API shows every one of them."""
@@ -102,12 +102,12 @@ class Registrations:
     def must_be_as_before(self, name: str) -> None:
         """The last act changed nothing a router must know of: neither entry nor revision."""
         keys = ("url", "epoch", "models", "status", "registered_at", "revision")
-        got, wanted = ({key: shown[key] for key in keys} for shown in (self._shown(name), self.before))
-        assert got == wanted, f"wanted: {name} unchanged {wanted}\ngot: {got}"
+        actual, expected = ({key: shown[key] for key in keys} for shown in (self._shown(name), self.before))
+        assert actual == expected, f"expected: {name} unchanged {expected}\nactual: {actual}"
 
     def must_have_epoch_of_last(self, name: str) -> None:
-        got = self._shown(name)["epoch"]
-        assert got == self.ghosts[name]["epoch"], f"wanted: epoch {self.ghosts[name]['epoch']}\ngot: {got}"
+        actual = self._shown(name)["epoch"]
+        assert actual == self.ghosts[name]["epoch"], f"expected: epoch {self.ghosts[name]['epoch']}\nactual: {actual}"
 
     def must_expire(self, silent: str, beating: str, missed: int, within: float) -> None:
         """`silent` is offline after so many heartbeats of its stack's hives, not before; `beating` keeps its lease all the while."""
@@ -115,14 +115,14 @@ class Registrations:
         least = missed * max(intervals)
         self._await(silent, beating, within=self._left(silent, within), what=f"{silent} offline", until=lambda status: status == "offline")
         silent_seconds = time.monotonic() - self.said_at[silent]
-        assert silent_seconds >= least, f"wanted: {silent} online for {least:g} s\ngot: offline after {silent_seconds:.2f} s"
+        assert silent_seconds >= least, f"expected: {silent} online for {least:g} s\nactual: offline after {silent_seconds:.2f} s"
 
     def must_be_removed(self, silent: str, beating: str, within: float) -> None:
         """`silent` is forgotten; `beating` is still online."""
         self._await(silent, beating, within=self._left(silent, within), what=f"{silent} removed", until=lambda status: status is None)
 
     def must_not_be_known(self, name: str) -> None:
-        assert name not in self._statuses(), f"wanted: {name} unknown to the registry\ngot: {self._shown(name)}"
+        assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {self._shown(name)}"
         self.ghosts.pop(name, None)
 
     def leave(self) -> None:
@@ -139,7 +139,7 @@ class Registrations:
 
         must_eventually(status, within=within, what=what, until=until)
         kept = self._statuses().get(beating)
-        assert kept == "online", f"wanted: {beating}, which beats, online\ngot: {kept}"
+        assert kept == "online", f"expected: {beating}, which beats, online\nactual: {kept}"
 
     def _left(self, name: str, within: float) -> float:
         return max(0.0, self.said_at[name] + within - time.monotonic())
@@ -150,7 +150,7 @@ class Registrations:
     def _shown(self, name: str) -> dict[str, Any]:
         listed = self.stack.registry.get("/services?status=all")
         found = [entry for entry in listed["services"] if entry["id"] == name]
-        assert found, f"wanted: {name} in the registry\ngot: {[entry['id'] for entry in listed['services']]}"
+        assert found, f"expected: {name} in the registry\nactual: {[entry['id'] for entry in listed['services']]}"
         return {**found[0], "revision": listed["revision"]}
 
 

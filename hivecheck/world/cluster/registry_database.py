@@ -26,7 +26,7 @@ connection.close()
 
 
 @dataclass
-class Databases:
+class RegistryDatabase:
     """`troubles` is how many the registry had counted when it was last seen to have stored all that it lists."""
 
     stack: Stack
@@ -57,11 +57,11 @@ class Databases:
     def must_hold_back(self, name: str) -> None:
         """It is listed, waits to be stored, and is not; and the registry says that it is not well."""
         listed, health = self._listed(), self.stack.registry.get("/health")
-        assert name in listed, f"wanted: {name} listed by the registry\ngot: {sorted(listed)}"
-        assert health["status"] == "degraded", f"wanted: the registry degraded\ngot: {health}"
+        assert name in listed, f"expected: {name} listed by the registry\nactual: {sorted(listed)}"
+        assert health["status"] == "degraded", f"expected: the registry degraded\nactual: {health}"
         consistently(lambda: self._info()["database_pending"], times=LOOKS, what=f"{name} queued for the database", holds=lambda n: n >= 1)
         stored = self._stored()
-        assert name not in stored, f"wanted: {name} not stored while nothing can be\ngot: {sorted(stored)}"
+        assert name not in stored, f"expected: {name} not stored while nothing can be\nactual: {sorted(stored)}"
 
     def _info(self) -> dict[str, Any]:
         return dict(self.stack.registry.get("/info"))

@@ -11,7 +11,7 @@ from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
-from hivecheck.world.checker import Judge
+from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.worker_lifecycle import GRACE_SECONDS
 
 LEAVING_SECONDS = 5.0
@@ -23,7 +23,7 @@ class Stubborn:
 
     stack: Stack
     history: History
-    judge: Judge
+    checker: Checker
     pids: dict[str, list[int]] = field(default_factory=dict)
     requests: list[threading.Thread] = field(default_factory=list)
 
@@ -32,7 +32,7 @@ class Stubborn:
         processes = self.stack.nodes[hive].processes()
         self.pids[worker] = [process.pid for process in processes if f"name={worker}" in process.command.split()]
         if len(self.pids[worker]) < 2:
-            raise InconclusiveError(f"wanted: a wrapper and a server for {worker}\ngot: {[process.command for process in processes]}")
+            raise InconclusiveError(f"expected: a wrapper and a server for {worker}\nactual: {[process.command for process in processes]}")
         self.history.act(worker, "asked to end", is_worker=True)
         request = threading.Thread(target=self._remove, args=(worker, hive), name=f"end {worker}", daemon=True)
         self.requests.append(request)
@@ -42,10 +42,10 @@ class Stubborn:
         """The hive's log: the worker was draining, and SIGKILL ended it, not before the grace time was over."""
         exited = must_eventually(lambda: self._logged(worker, hive, "worker_exited"), within=within, what=f"{hive} ended {worker}")[-1]
         asked = [event.at for event in self.history.events("act", worker) if event.data["what"] == "asked to end"][-1]
-        got = exited.data.get("exit"), exited.at - asked >= GRACE_SECONDS
-        assert got == ("signal 9", True), (
-            f"wanted: {worker} ended by signal 9, {GRACE_SECONDS:g} s after SIGTERM or later\n"
-            f"got: {exited.data.get('exit')} after {exited.at - asked:.2f} s"
+        actual = exited.data.get("exit"), exited.at - asked >= GRACE_SECONDS
+        assert actual == ("signal 9", True), (
+            f"expected: {worker} ended by signal 9, {GRACE_SECONDS:g} s after SIGTERM or later\n"
+            f"actual: {exited.data.get('exit')} after {exited.at - asked:.2f} s"
         )
 
     def must_be_gone(self, worker: str, hive: str, within: float) -> None:
@@ -67,7 +67,7 @@ class Stubborn:
             self.stack.hives[hive].remove_worker(worker, drain_seconds=0.0)
 
     def _logged(self, worker: str, hive: str, event: str) -> list[Event]:
-        self.judge.observe()
+        self.checker.observe()
         lines: list[Event] = self.history.events("log", hive)
-        wanted: dict[str, Any] = {"event": event, "worker": worker}
-        return [line for line in lines if {key: line.data.get(key) for key in wanted} == wanted]
+        expected: dict[str, Any] = {"event": event, "worker": worker}
+        return [line for line in lines if {key: line.data.get(key) for key in expected} == expected]

@@ -10,7 +10,7 @@ from typing import Any
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.world.checker import Judge
+from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.nodes import Nodes
 from hivecheck.world.cluster.workers import Workers
 
@@ -60,7 +60,7 @@ class Restarts:
     history: History
     nodes: Nodes
     workers: Workers
-    judge: Judge
+    checker: Checker
     serving: dict[str, list[int]] = field(default_factory=dict)
 
     def join_hive(self, hive: str, kind: str) -> None:
@@ -97,7 +97,7 @@ class Restarts:
 
     def reset(self, worker: str, hive: str) -> None:
         reply = self.stack.hives[hive].reset_worker(worker)
-        assert reply.status == 202, f"wanted: {hive} resets {worker}\ngot: {reply.status} {reply.body}"
+        assert reply.status == 202, f"expected: {hive} resets {worker}\nactual: {reply.status} {reply.body}"
 
     def must_have_backed_off(self, worker: str, hive: str, count: int) -> None:
         """The hive's log shows `count` restarts of a worker, each after a longer wait, up to the cap."""
@@ -118,30 +118,32 @@ class Restarts:
 
     def must_not_have_restarted(self, worker: str, hive: str) -> None:
         view = self.stack.hives[hive].worker(worker) or {}
-        got = view.get("restarts"), view.get("state"), view.get("last_exit")
-        assert got == (0, "alive", None), f"wanted: {worker} alive and never restarted\ngot: {got}"
+        actual = view.get("restarts"), view.get("state"), view.get("last_exit")
+        assert actual == (0, "alive", None), f"expected: {worker} alive and never restarted\nactual: {actual}"
 
     def must_have_no_models(self, worker: str) -> None:
         entry = self.stack.registry.workers().get(worker, {})
-        got = entry.get("status"), entry.get("models")
-        assert got == ("online", []), f"wanted: {worker} online without models\ngot: {got}"
+        actual = entry.get("status"), entry.get("models")
+        assert actual == ("online", []), f"expected: {worker} online without models\nactual: {actual}"
 
     def must_run_once(self, worker: str, hive: str) -> None:
         """One process serves as this worker, its wrapper not counted, and it is not the one that served before."""
         now, before = self._serving(worker, hive), self.serving[worker]
-        assert len(now) == 1 and not set(now) & set(before), f"wanted: one new process that serves as {worker}\ngot: {now}, before {before}"
+        assert len(now) == 1 and not set(now) & set(before), (
+            f"expected: one new process that serves as {worker}\nactual: {now}, before {before}"
+        )
 
     def must_tell(self, worker: str, hive: str, words: str) -> None:
         """The hive says why the worker ended, in words a person can act on."""
         view = self.stack.hives[hive].worker(worker) or {}
-        assert words in str(view.get("last_exit")), f"wanted: {hive} says {words!r} of {worker}\ngot: {view}"
+        assert words in str(view.get("last_exit")), f"expected: {hive} says {words!r} of {worker}\nactual: {view}"
 
     def _serving(self, worker: str, hive: str) -> list[int]:
         commands = {process.pid: process.command.split() for process in self.stack.nodes[hive].processes()}
         return [pid for pid, command in commands.items() if f"name={worker}" in command and not command[0].endswith("sh")]
 
     def _must_have_waited(self, worker: str, hive: str, policy: dict[str, Any], count: int) -> None:
-        self.judge.must(
+        self.checker.must(
             "growing waits",
             node=hive,
             about=("worker", worker),

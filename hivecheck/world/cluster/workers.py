@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.errors import ConditionTimeout, InconclusiveError
+from hivecheck.errors import ConditionTimeoutError, InconclusiveError
 from hivecheck.history import History
-from hivecheck.measurement.recovery import PROBE
+from hivecheck.measurement.recovery import LOAD
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, eventually, must_eventually
-from hivecheck.world.checker import Judge
+from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import CLIENT
 
 SERVING = "the worker serving the request"
@@ -26,7 +26,7 @@ class Workers:
 
     stack: Stack
     history: History
-    judge: Judge
+    checker: Checker
     noted_epochs: dict[str, int] = field(default_factory=dict)
 
     def called(self, selector: str) -> str:
@@ -37,11 +37,11 @@ class Workers:
                 raise InconclusiveError("'that worker' was said before anything was done to a worker")
             return acts[-1].node
         if selector == SERVING:
-            self.judge.observe()
+            self.checker.observe()
             ended = {(line.node, line.data["n"], line.data["pid"]) for line in self.history.journal("end")}
             open_now = [line for line in self.history.journal("arrival") if (line.node, line.data["n"], line.data["pid"]) not in ended]
             # Of a steady load there is always some request somewhere: a scenario means the one that it sent itself.
-            open_now = [line for line in open_now if not str(line.data.get("request_id")).startswith(PROBE)]
+            open_now = [line for line in open_now if not str(line.data.get("request_id")).startswith(LOAD)]
             if not open_now:
                 raise InconclusiveError("No worker is serving a request: its journal shows no arrival without an end.")
             # Traffic in the background is not meant where a client was said to wait or to stream.
@@ -57,7 +57,7 @@ class Workers:
 
     def remove(self, worker: str, hive: str) -> None:
         reply = self.stack.hives[hive].remove_worker(worker)
-        assert reply.status == 200, f"wanted: {hive} removes {worker}\ngot: {reply.status} {reply.body}"
+        assert reply.status == 200, f"expected: {hive} removes {worker}\nactual: {reply.status} {reply.body}"
         self._acted(worker, "removed")
 
     def serve_and_leave(self, worker: str, model: str, hive: str) -> None:
@@ -70,15 +70,15 @@ class Workers:
 
     def kill(self, selector: str) -> None:
         """SIGKILL, and proof that it bit: the process is gone."""
-        self._strike(selector, signal.SIGKILL, "killed", lambda states, pid: pid not in states or states[pid] == "Z")
+        self._inject(selector, signal.SIGKILL, "killed", lambda states, pid: pid not in states or states[pid] == "Z")
 
     def pause(self, selector: str) -> None:
         """SIGSTOP, and proof that it bit: the kernel shows the process as stopped."""
-        self._strike(selector, signal.SIGSTOP, "paused", lambda states, pid: states.get(pid) == "T")
+        self._inject(selector, signal.SIGSTOP, "paused", lambda states, pid: states.get(pid) == "T")
 
     def resume(self, selector: str) -> None:
         """SIGCONT, and proof: the process is stopped no longer."""
-        self._strike(selector, signal.SIGCONT, "resumed", lambda states, pid: states.get(pid, "T") != "T")
+        self._inject(selector, signal.SIGCONT, "resumed", lambda states, pid: states.get(pid, "T") != "T")
 
     def note_epoch(self, worker: str) -> None:
         self.noted_epochs[worker] = self.stack.registry.workers()[worker]["epoch"]
@@ -126,12 +126,12 @@ class Workers:
 
         def look() -> bool:
             seconds = time.monotonic() - start
-            assert self._is_routable(worker), f"wanted: {worker} in routing all the while\ngot: out of it after {seconds:.2f} s"
+            assert self._is_routable(worker), f"expected: {worker} in routing all the while\nactual: out of it after {seconds:.2f} s"
             return until()
 
         eventually(look, within=self.stack.timeouts.request, what="the end of what goes on")
         if (took := time.monotonic() - start) <= longer_than:
-            raise InconclusiveError(f"wanted: something that goes on for more than {longer_than:g} s\ngot: {took:.2f} s")
+            raise InconclusiveError(f"expected: something that goes on for more than {longer_than:g} s\nactual: {took:.2f} s")
 
     def must_be_in_state(self, hive: str, worker: str, state: str, within: float = 0.0) -> None:
         """The hive's health shows this worker in that state."""
@@ -145,11 +145,11 @@ class Workers:
         """The registry shows it online, with this one model and an epoch nobody else has."""
         listed = self.stack.registry.workers()
         entry = listed.get(worker)
-        assert entry, f"wanted: {worker} in the registry\ngot: {sorted(listed)}"
-        assert (entry["status"], entry["models"]) == ("online", [model]), f"wanted: {worker} online with {model}\ngot: {entry}"
+        assert entry, f"expected: {worker} in the registry\nactual: {sorted(listed)}"
+        assert (entry["status"], entry["models"]) == ("online", [model]), f"expected: {worker} online with {model}\nactual: {entry}"
         epochs = [other["epoch"] for name, other in listed.items() if name != worker]
         assert entry["epoch"] > 0 and entry["epoch"] not in epochs, (
-            f"wanted: an epoch of its own for {worker}\ngot: {entry['epoch']} of {epochs}"
+            f"expected: an epoch of its own for {worker}\nactual: {entry['epoch']} of {epochs}"
         )
 
     def must_beat(self, worker: str, times: int, within: float) -> None:
@@ -200,12 +200,12 @@ class Workers:
 
     def must_refuse_old_heartbeat(self, worker: str) -> None:
         reply = self.stack.registry.heartbeat(worker, self.noted_epochs[worker])
-        assert reply.status == 409, f"wanted: 409 for a heartbeat of the old epoch\ngot: {reply.status} {reply.body}"
+        assert reply.status == 409, f"expected: 409 for a heartbeat of the old epoch\nactual: {reply.status} {reply.body}"
 
     def must_refuse_old_removal(self, worker: str) -> None:
         """Refused, and without effect: the new incarnation is still there, several looks in a row."""
         reply = self.stack.registry.deregister(worker, self.noted_epochs[worker])
-        assert reply.status == 409, f"wanted: 409 for a removal by the old epoch\ngot: {reply.status} {reply.body}"
+        assert reply.status == 409, f"expected: 409 for a removal by the old epoch\nactual: {reply.status} {reply.body}"
         consistently(lambda: worker in self.stack.registry.workers(), times=3, what=f"{worker} still registered")
 
     def must_be_idle(self, within: float) -> None:
@@ -221,16 +221,16 @@ class Workers:
         shown = self.stack.orchestrator.worker(worker)
         return bool(shown and shown["status"] == "online")
 
-    def _strike(self, selector: str, number: signal.Signals, what: str, has_bitten: Callable[[dict[int, str], int], bool]) -> None:
+    def _inject(self, selector: str, number: signal.Signals, what: str, has_effect: Callable[[dict[int, str], int], bool]) -> None:
         worker = self.called(selector)
         node, pid = self.stack.node_of(worker)
         epoch = self.stack.registry.services("worker", status="all").get(worker, {}).get("epoch")
         node.signal(number, pid)
         self._acted(worker, what, epoch=epoch)
         try:
-            eventually(lambda: has_bitten({view.pid: view.state for view in node.processes()}, pid), within=1.0, what=f"{worker} {what}")
-        except ConditionTimeout as error:
-            raise InconclusiveError(f"{number.name} to {worker} did not bite: {error}") from None
+            eventually(lambda: has_effect({view.pid: view.state for view in node.processes()}, pid), within=1.0, what=f"{worker} {what}")
+        except ConditionTimeoutError as error:
+            raise InconclusiveError(f"{number.name} to {worker} had no effect: {error}") from None
 
     def _acted(self, worker: str, what: str, **data: Any) -> None:
         self.history.act(worker, what, is_worker=True, **data)
@@ -245,7 +245,7 @@ class Workers:
         waited = time.monotonic() - acts[-1].at if acts else 0.0
         if waited > within:
             raise InconclusiveError(
-                f"wanted: a look at {worker} within {within:g} s of what was done to it\ngot: the first look came after {waited:.2f} s"
+                f"expected: a look at {worker} within {within:g} s of what was done to it\nactual: the first look came after {waited:.2f} s"
             )
         return within - waited
 

@@ -27,21 +27,25 @@ class Confinement:
         """Each process: not root, no way to new privileges, no effective, permitted or bounding capability."""
         for node in self.stack.nodes.values():
             for status in _statuses(node):
-                got = {
+                actual = {
                     "root": "0" in status["Uid"].split(),
                     "may gain privileges": status["NoNewPrivs"] != "1",
                     "capabilities": [status[name] for name in ("CapEff", "CapPrm", "CapBnd") if int(status[name], 16)],
                 }
-                assert not any(got.values()), f"wanted: {node.name}'s process {status['Pid']} unprivileged\ngot: {got}: {status['Name']}"
+                assert not any(actual.values()), (
+                    f"expected: {node.name}'s process {status['Pid']} unprivileged\nactual: {actual}: {status['Name']}"
+                )
 
     def must_be_limited(self) -> None:
         """Its root file system refuses a write, and the kernel limits its memory and its number of processes."""
         for node in self.stack.nodes.values():
             done = node.run(["sh", "-c", f"for place in {' '.join(PLACES)}; do touch $place/written-by-a-test; done"])
             refused = done.output.count("Read-only file system")
-            assert done.exit_code and refused == len(PLACES), f"wanted: {node.name} cannot write to any of {PLACES}\ngot: {done}"
+            assert done.exit_code and refused == len(PLACES), f"expected: {node.name} cannot write to any of {PLACES}\nactual: {done}"
             memory, processes = _limit(node, MEMORY_FILES), _limit(node, PROCESS_FILES)
-            assert memory and processes, f"wanted: limits on {node.name}'s memory and processes\ngot: {memory} bytes, {processes} processes"
+            assert memory and processes, (
+                f"expected: limits on {node.name}'s memory and processes\nactual: {memory} bytes, {processes} processes"
+            )
 
 
 def _statuses(node: Node) -> list[dict[str, str]]:

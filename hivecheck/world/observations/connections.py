@@ -7,28 +7,28 @@ import struct
 from dataclasses import dataclass, field
 
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
-from hivecheck.world.checker import Judge
+from hivecheck.world.checker import Checker
 
 ESTABLISHED = "01"  # proc(5), /proc/net/tcp
 FEWEST_NOTED = 2  # one in use, and one idle that nobody but its owner can give up
 
 
 @dataclass
-class Wires:
+class Connections:
     """`noted` are connections as they were when a scenario noted them: node and peer -> the node's own ports."""
 
     stack: Stack
-    judge: Judge
+    checker: Checker
     noted: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
     def note(self, node: str, peer: str) -> None:
         """The established connections of a node to a peer. Raises InconclusiveError for too few to tell anything."""
         found = self._established(node, peer)
         if len(found) < FEWEST_NOTED:
-            raise InconclusiveError(f"wanted: {FEWEST_NOTED} connections or more from {node} to {peer}\ngot: {len(found)}")
+            raise InconclusiveError(f"expected: {FEWEST_NOTED} connections or more from {node} to {peer}\nactual: {len(found)}")
         self.noted[node, peer] = found
 
     def must_have_dropped(self, node: str, peer: str, within: float) -> None:
@@ -41,7 +41,7 @@ class Wires:
 
     def _established(self, node: str, peer: str) -> set[int]:
         """The node's ports of established connections to the peer, by its own kernel."""
-        address = Victim.named(peer, self.stack).engine.packets.address()
-        wanted = f"{struct.unpack('<I', socket.inet_aton(address))[0]:08X}"  # in the byte order of the machine, proc(5)
+        address = FaultTarget.named(peer, self.stack).engine.packets.address()
+        expected = f"{struct.unpack('<I', socket.inet_aton(address))[0]:08X}"  # in the byte order of the machine, proc(5)
         rows = [line.split() for line in self.stack.nodes[node].run(["cat", "/proc/net/tcp"]).output.splitlines()[1:]]
-        return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == ESTABLISHED and row[2].partition(":")[0] == wanted}
+        return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == ESTABLISHED and row[2].partition(":")[0] == expected}

@@ -30,19 +30,19 @@ class Meters:
         def grown() -> dict[str, float]:
             return {tier: value - self.noted[tier] for tier, value in self._requests(model).items()}
 
-        wanted = dict.fromkeys(self.noted, float(count))
-        must_eventually(grown, within=within, what=f"request counters grown by {wanted}", until=lambda seen: seen == wanted)
+        expected = dict.fromkeys(self.noted, float(count))
+        must_eventually(grown, within=within, what=f"request counters grown by {expected}", until=lambda seen: seen == expected)
 
     def must_count_declared(self) -> None:
         """The registry counts every declared hive and worker as online, each hive its workers as alive."""
         topology = self.stack.topology
         registry = _values(self.stack.registry, "registry_services", "kind", "status")
-        wanted = {("hive", "online"): float(len(topology.of("hive"))), ("worker", "online"): float(len(topology.workers()))}
-        assert registry == wanted, f"wanted: the registry's metrics count {wanted}\ngot: {dict(registry)}"
+        expected = {("hive", "online"): float(len(topology.of("hive"))), ("worker", "online"): float(len(topology.workers()))}
+        assert registry == expected, f"expected: the registry's metrics count {expected}\nactual: {dict(registry)}"
         for name, hive in self.stack.hives.items():
             states = _values(hive, "hive_workers", "state")
             own = {("alive",): float(len(topology.managed(name)))}
-            assert states == own, f"wanted: {name}'s metrics count {own}\ngot: {dict(states)}"
+            assert states == own, f"expected: {name}'s metrics count {own}\nactual: {dict(states)}"
 
     def _requests(self, model: str) -> dict[str, float]:
         gateway = _values(self.stack.orchestrator, "gateway_requests_total", "model", "status")

@@ -17,7 +17,7 @@ Page = list[tuple[str, dict[str, str], float]]
 
 
 @dataclass
-class Telemetry:
+class Metrics:
     """`sockets` is how many the gateway had open when it was last noted."""
 
     stack: Stack

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import Victim
+from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.resources.memory import kernel_kills
 from hivecheck.faults.resources.oom_kill import running
 from hivecheck.platforms.platform import EngineControl
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
 from hivecheck.world.cluster.workers import Workers
-from hivecheck.world.requests.batches import Waves
+from hivecheck.world.requests.batches import Batches
 
 KIB_PER_MIB = 1024
 MIB = 1024 * 1024
@@ -34,14 +34,14 @@ class Resources:
 
     stack: Stack
     workers: Workers
-    waves: Waves
+    batches: Batches
     noted_kills: dict[str, int] = field(default_factory=dict)
     noted_memory: dict[str, int] = field(default_factory=dict)
     heavy: str = ""
 
     def note(self, node: str) -> None:
         """What a node's memory is, and how often the kernel has killed there for want of it."""
-        self.noted_kills[node] = kernel_kills(Victim.named(node, self.stack))
+        self.noted_kills[node] = kernel_kills(FaultTarget.named(node, self.stack))
         self.noted_memory[node] = self._engine(node).usage().memory_bytes
 
     def start_heavy(self, worker: str, model: str, hive: str, mib: int) -> None:
@@ -55,24 +55,24 @@ class Resources:
         command = node.run(["cat", f"/proc/{pid}/cmdline"]).output
         limit = re.search(r"(?<!\w)memory_mib=(\d+)", command)
         if not limit:
-            raise InconclusiveError(f"wanted: {worker} with a limit of memory\ngot: {command}")
-        wanted = int(limit[1]) * percent // 100
+            raise InconclusiveError(f"expected: {worker} with a limit of memory\nactual: {command}")
+        expected = int(limit[1]) * percent // 100
         client = ControlClient(node.url, self.stack.secrets.token)
         body = {
             "model": self.stack.registry.workers()[worker]["models"][0],
             "messages": [{"role": "user", "content": "keep"}],
             "max_tokens": 1,
         }
-        order = {"X-Simulate": f"fault=allocate:{wanted - self._resident_mib(worker)}"}
+        order = {"X-Simulate": f"fault=allocate:{expected - self._resident_mib(worker)}"}
         client.ask("POST", f"/workers/{worker}/v1/chat/completions", body=body, headers=order)
         client.close()
-        got = self._resident_mib(worker)
-        if abs(got - wanted) > 2:
-            raise InconclusiveError(f"wanted: {worker} fills {wanted} MiB\ngot: {got} MiB")
+        actual = self._resident_mib(worker)
+        if abs(actual - expected) > 2:
+            raise InconclusiveError(f"expected: {worker} fills {expected} MiB\nactual: {actual} MiB")
 
     def must_have_been_killed(self, hive: str, within: float) -> None:
         """The kernel has killed for want of memory there since it was noted, by its own count."""
-        before, node = self.noted_kills[hive], Victim.named(hive, self.stack)
+        before, node = self.noted_kills[hive], FaultTarget.named(hive, self.stack)
         must_eventually(
             lambda: before if running(node.engine.commands(), self.heavy) else kernel_kills(node),
             within=within,
@@ -93,10 +93,10 @@ class Resources:
     def must_run_freely(self, node: str, model: str) -> None:
         """A few chats are answered, and the kernel does not hold the node back meanwhile."""
         before = self._engine(node).throttled_periods()
-        self.waves.send(model, FEW, NOTHING_SPECIAL)
-        self.waves.must("all answered", count=FEW)
+        self.batches.send(model, FEW, NOTHING_SPECIAL)
+        self.batches.must("all answered", count=FEW)
         periods = self._engine(node).throttled_periods() - before
-        assert periods <= LEFT_OVER_PERIODS, f"wanted: {node} held back by nobody\ngot: the kernel held it back in {periods} periods"
+        assert periods <= LEFT_OVER_PERIODS, f"expected: {node} held back by nobody\nactual: the kernel held it back in {periods} periods"
 
     def must_turn_away(self, node: str, within: float) -> None:
         """Newcomers are told 503 and that the connection closes, and it does, each of them in time."""
@@ -107,13 +107,13 @@ class Resources:
             head = said.partition(b"\r\n\r\n")[0].decode(errors="replace").lower()
             told = head.startswith("http/1.1 503") and "connection: close" in head
             assert told and seconds <= within, (
-                f"wanted: newcomer {number} told 503 and close within {within:g} s\ngot: {said!r} in {seconds:.2f} s"
+                f"expected: newcomer {number} told 503 and close within {within:g} s\nactual: {said!r} in {seconds:.2f} s"
             )
 
     def must_tell_numbers(self) -> None:
         """Each refusal of the last wave says what was needed and what was free."""
-        told = [str(call.operation.error_object().get("message")) for call in self.waves.last]
-        assert told and all(NUMBERS.search(text) for text in told), f"wanted: how much is needed and how much is free\ngot: {told}"
+        told = [str(call.operation.error_object().get("message")) for call in self.batches.last]
+        assert told and all(NUMBERS.search(text) for text in told), f"expected: how much is needed and how much is free\nactual: {told}"
 
     def _knock(self, node: str, within: float) -> bytes:
         """All that a node says to a newcomer until it closes; what came by then when it does not in time."""
@@ -135,4 +135,4 @@ class Resources:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) // KIB_PER_MIB
 
     def _engine(self, name: str) -> EngineControl:
-        return Victim.named(name, self.stack).engine
+        return FaultTarget.named(name, self.stack).engine

@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hivecheck.clients.control import ControlClient
-from hivecheck.clients.openai_api import Call, OpenAIClient, Request
-from hivecheck.clients.raw_http import Parcel, RawClient
+from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
+from hivecheck.clients.raw_http import RawClient, RawRequest
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.world.requests.credentials import CREDENTIALS, credential
-from hivecheck.world.requests.hostile import CHAT, Attack, Letterhead
+from hivecheck.world.requests.hostile import CHAT, Attack, RequestHead
 
 PAGES = ("/health", "/ready", "/info", "/metrics")
 BODY = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
 # Places where a key does not belong, and where whoever refuses it may be tempted to quote it.
 MISPLACED: dict[str, Attack] = {
-    "a key in a header that is too long": lambda by: Parcel(by.post(b"", "Authorization: Bearer " + by.key + "y" * 9000)),
-    "a key in a broken header": lambda by: Parcel(by.post(b"", more=b"Authorization Bearer \x00" + by.key.encode() + b"\r\n")),
-    "a key without its scheme": lambda by: Parcel(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: {by.key}\r\n\r\n".encode()),
-    "a key in a method": lambda by: Parcel(f"{by.key} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()),
-    "a key in other headers": lambda by: Parcel(by.post(b"{", f"X-Api-Key: {by.key}", f"Cookie: key={by.key}")),
+    "a key in a header that is too long": lambda by: RawRequest(by.post(b"", "Authorization: Bearer " + by.key + "y" * 9000)),
+    "a key in a broken header": lambda by: RawRequest(by.post(b"", more=b"Authorization Bearer \x00" + by.key.encode() + b"\r\n")),
+    "a key without its scheme": lambda by: RawRequest(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: {by.key}\r\n\r\n".encode()),
+    "a key in a method": lambda by: RawRequest(f"{by.key} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()),
+    "a key in other headers": lambda by: RawRequest(by.post(b"{", f"X-Api-Key: {by.key}", f"Cookie: key={by.key}")),
 }
 
 
@@ -42,15 +42,15 @@ class Secrecy:
         calls = [self.gateway.start(Request(CHAT, "model-a", BODY, key, purpose="credential")) for key in keys]
         eventually(lambda: all(call.is_done for call in calls), within=self.stack.timeouts.request, what="every credential used")
         if odd := [call.operation.sentence() for call in calls if call.operation.status is None]:
-            raise InconclusiveError(f"wanted: an answer to every credential\ngot: {odd}")
+            raise InconclusiveError(f"expected: an answer to every credential\nactual: {odd}")
         for words, make in MISPLACED.items():
-            self.intruders.send("misplaced", words, make(Letterhead("misplaced", self.stack.secrets.keys["tester"])))
+            self.intruders.send("misplaced", words, make(RequestHead("misplaced", self.stack.secrets.keys["tester"])))
         self._await_logs(calls)
 
     def must_not_show(self) -> None:
         """No key, token or secret of the stack is anywhere but in the configuration it was given by."""
         found = [f"{place} has {name}" for place, text in self._places() for name, value in self._secrets().items() if value in text]
-        assert not found, f"wanted: no key or token in any log, journal, page, answer or report\ngot: {found}"
+        assert not found, f"expected: no key or token in any log, journal, page, answer or report\nactual: {found}"
 
     def _secrets(self) -> dict[str, str]:
         """By a name that can be shown."""
@@ -71,12 +71,12 @@ class Secrecy:
             client.close()
         yield "the report", "\n".join(map(repr, [*self.history.operations(None), *self.history.events()]))
 
-    def _await_logs(self, calls: list[Call]) -> None:
+    def _await_logs(self, calls: list[PendingRequest]) -> None:
         """What was done has been written down: then what is not there will not come."""
-        wanted = {call.operation.id for call in calls}
+        expected = {call.operation.id for call in calls}
 
         def missing() -> set[str]:
             text = "\n".join(line for node in self.stack.nodes.values() if node.service == "orchestrator" for line in node.log_lines())
-            return {identifier for identifier in wanted if identifier not in text}
+            return {identifier for identifier in expected if identifier not in text}
 
         eventually(missing, within=self.stack.timeouts.settling, what="the gateway's log tells of every call", until=lambda ids: not ids)

@@ -10,7 +10,7 @@ from hivecheck.errors import ClientError, InconclusiveError, UsageError
 from hivecheck.stack.stack import Stack
 
 # Words in Gherkin -> method, service (a node's or `worker`), path. `{worker}` is some worker of hive-1.
-CALLS: dict[str, tuple[str, str, str]] = {
+INTERNAL_CALLS: dict[str, tuple[str, str, str]] = {
     "register a service at the registry": ("POST", "registry", "/services"),
     "list the services at the registry": ("GET", "registry", "/services"),
     "remove a service from the registry": ("DELETE", "registry", "/services/{worker}?epoch=1"),
@@ -39,7 +39,7 @@ print(answer.read().decode())
 
 
 @dataclass
-class Doors:
+class Security:
     """`replies` are the answers to calls made without the token and with a wrong one."""
 
     stack: Stack
@@ -47,9 +47,9 @@ class Doors:
 
     def knock(self, words: str) -> None:
         """One call without the token, and once more with a wrong one."""
-        if words not in CALLS:
-            raise UsageError(f"There is no call {words!r}. Known: {', '.join(CALLS)}.")
-        method, service, path = CALLS[words]
+        if words not in INTERNAL_CALLS:
+            raise UsageError(f"There is no call {words!r}. Known: {', '.join(INTERNAL_CALLS)}.")
+        method, service, path = INTERNAL_CALLS[words]
         worker = self.stack.topology.managed("hive-1")[0]
         view = self.stack.hives["hive-1"].workers()[worker]
         if service == "worker":  # it listens on its hive's loopback: only from there can it be called
@@ -75,8 +75,8 @@ class Doors:
             raise InconclusiveError("Nobody made a call.")
         for reply in self.replies:
             code = ((reply.body or {}).get("error") or {}).get("code")
-            got = (reply.status, code)
-            assert got == (401, "invalid_cluster_token"), f"wanted: 401 invalid_cluster_token\ngot: {got} {reply.body}"
+            actual = (reply.status, code)
+            assert actual == (401, "invalid_cluster_token"), f"expected: 401 invalid_cluster_token\nactual: {actual} {reply.body}"
 
     def must_listen_inside(self) -> None:
         """Every listening socket of every process of every node is bound to a loopback address."""
@@ -84,7 +84,7 @@ class Doors:
         for node in self.stack.nodes.values():
             for listener in node.listeners():
                 count += 1
-                assert listener.is_inside, f"wanted: {node.name} listens on its stack's network and the loopback only\ngot: {listener}"
+                assert listener.is_inside, f"expected: {node.name} listens on its stack's network and the loopback only\nactual: {listener}"
         if not count:
             raise InconclusiveError("No listening socket was seen at all; the nodes cannot be looked into.")
 
@@ -94,5 +94,5 @@ class Doors:
             own = {int(node.peer_url.rpartition(":")[2])}
             if name in self.stack.hives:
                 own |= {int(view["port"]) for view in self.stack.hives[name].workers().values() if view["managed"]}
-            got = {listener.port for listener in node.listeners() if not listener.is_published}
-            assert got == own, f"wanted: {name} listens on ports {sorted(own)}\ngot: {sorted(got)}"
+            actual = {listener.port for listener in node.listeners() if not listener.is_published}
+            assert actual == own, f"expected: {name} listens on ports {sorted(own)}\nactual: {sorted(actual)}"

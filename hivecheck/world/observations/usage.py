@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.openai_api import Call, Request
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.world.requests.chats import CHAT, SLOW_PACE, SLOW_TOKENS, Clients
+from hivecheck.world.requests.chats import CHAT, SLOW_PACE, SLOW_TOKENS, Chats
 from hivecheck.world.requests.credentials import credential
 
 GROUPS = ("worker", "model", "key")
@@ -23,12 +23,12 @@ MOST_TRIES = 4
 
 
 @dataclass
-class Accounting:
+class Usage:
     """`began_at` and `mark` are times of the clock on the wall, which the ledger goes by: seconds since 1970."""
 
     stack: Stack
     history: History
-    clients: Clients
+    clients: Chats
     began_at: float = field(default_factory=time.time)
     mark: float = 0.0
 
@@ -44,7 +44,7 @@ class Accounting:
                 return
         raise InconclusiveError(f"{MOST_TRIES} chats for {model}, and none of them was tried at {worker} first")
 
-    def stream(self, model: str, tokens: int, *, with_usage: bool, pace: str = "") -> Call:
+    def stream(self, model: str, tokens: int, *, with_usage: bool, pace: str = "") -> PendingRequest:
         """One stream, waited for to its end; its client asks for the usage at its end, or does not."""
         call = self._start(model, tokens, with_usage=with_usage, pace=pace)
         self.clients.wait([call])
@@ -94,13 +94,13 @@ class Accounting:
                 told = self.stack.orchestrator.usage(group, since, until)
                 self._note(usage={"by": group, "since": since, "until": until or told["until"], "totals": told["totals"]})
 
-    def _start(self, model: str, tokens: int, *, with_usage: bool, pace: str) -> Call:
+    def _start(self, model: str, tokens: int, *, with_usage: bool, pace: str) -> PendingRequest:
         body = {"model": model, "messages": [{"role": "user", "content": "hello there"}], "max_tokens": tokens, "stream": True}
         headers = {"X-Simulate": pace} if pace else {}
         key = credential("a valid key", self.stack.secrets)
         return self.clients.send(Request(CHAT, model, body | (ASKED if with_usage else {}), key, headers))
 
-    def _await(self, call: Call, condition: Callable[[], bool], what: str) -> None:
+    def _await(self, call: PendingRequest, condition: Callable[[], bool], what: str) -> None:
         def gone() -> str | None:
             return call.operation.sentence() if call.is_done else None
 

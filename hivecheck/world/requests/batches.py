@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.openai_api import Call, Request
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
-from hivecheck.world.checker import Judge
-from hivecheck.world.requests.chats import CHAT, Clients
+from hivecheck.world.checker import Checker
+from hivecheck.world.requests.chats import CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 from hivecheck.world.requests.worker_behaviours import behaviour
 
@@ -20,15 +20,15 @@ LEAVING_SECONDS = 5.0
 
 
 @dataclass
-class Waves:
+class Batches:
     """Each wave has a purpose of its own, so that checks of the plain chats do not see it. `purposes` in the order of sending."""
 
-    clients: Clients
+    clients: Chats
     stack: Stack
     history: History
-    judge: Judge
+    checker: Checker
     purposes: list[str] = field(default_factory=list)
-    last: list[Call] = field(default_factory=list)
+    last: list[PendingRequest] = field(default_factory=list)
 
     def send(self, model: str, count: int, mishap: str, *, at_once: bool = False, stream: bool = False) -> None:
         """A wave, waited for to its end."""
@@ -48,11 +48,11 @@ class Waves:
 
     def await_arrival(self) -> None:
         """Return when a worker has each request of the wave."""
-        wanted = {call.operation.id for call in self.last}
+        expected = {call.operation.id for call in self.last}
 
         def missing() -> set[str]:
-            self.judge.observe()
-            return wanted - {str(line.data.get("request_id")) for line in self.history.journal("arrival")}
+            self.checker.observe()
+            return expected - {str(line.data.get("request_id")) for line in self.history.journal("arrival")}
 
         eventually(missing, within=self.stack.timeouts.request, what="every request of the wave at a worker", until=lambda left: not left)
 
@@ -65,7 +65,7 @@ class Waves:
         """The clients of the last wave go away."""
         for call in self.last:
             if call.is_done:
-                raise InconclusiveError(f"wanted: a client that leaves before its answer is whole\ngot: {call.operation.sentence()}")
+                raise InconclusiveError(f"expected: a client that leaves before its answer is whole\nactual: {call.operation.sentence()}")
             call.leave()
         eventually(lambda: all(call.is_done for call in self.last), within=LEAVING_SECONDS, what="the clients gone", every=0.002)
 
@@ -73,7 +73,7 @@ class Waves:
         """Judge the last wave."""
         if not self.purposes:
             raise InconclusiveError("No wave was sent before it was to be judged.")
-        self.judge.must(check, purpose=self.purposes[-1], **limits)
+        self.checker.must(check, purpose=self.purposes[-1], **limits)
 
     def promised_seconds(self) -> float:
         """How long a client may have to wait for its first byte, by what the gateway says."""

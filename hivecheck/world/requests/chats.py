@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.openai_api import Call, OpenAIClient, Request
-from hivecheck.errors import ConditionTimeout, InconclusiveError
+from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
+from hivecheck.errors import ConditionTimeoutError, InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
@@ -39,22 +39,22 @@ MODEL_LISTS = ("/v1/models", "/models")
 
 
 @dataclass
-class Clients:
+class Chats:
     """`calls` are those under way or done, in the order they were started."""
 
     gateway: OpenAIClient
     secrets: Secrets
     history: History
     timeouts: Timeouts
-    calls: list[Call] = field(default_factory=list)
+    calls: list[PendingRequest] = field(default_factory=list)
 
-    def ask(self, model: str, *, who: str = "a valid key", pace: str = "", tokens: int = 4, **more: Any) -> Call:
+    def ask(self, model: str, *, who: str = "a valid key", pace: str = "", tokens: int = 4, **more: Any) -> PendingRequest:
         """One unary chat, waited for to its end."""
         call = self.start(model, who=who, pace=pace, tokens=tokens, **more)
         self.wait([call])
         return call
 
-    def stream(self, model: str, tokens: int, pace: str = "") -> Call:
+    def stream(self, model: str, tokens: int, pace: str = "") -> PendingRequest:
         """One streamed chat, waited for to its end."""
         call = self.start(model, tokens=tokens, pace=pace, stream=True)
         self.wait([call])
@@ -92,39 +92,39 @@ class Clients:
         body = {"model": model} | BODIES[path] | UNKNOWN_FIELDS
         self.wait([self.send(Request(path, model, body, credential("a valid key", self.secrets), UNKNOWN_HEADERS))])
 
-    def begin_stream(self, model: str) -> Call:
+    def begin_stream(self, model: str) -> PendingRequest:
         """A long stream, under way: its first tokens have arrived."""
         call = self.start(model, tokens=SLOW_TOKENS, pace=SLOW_PACE, stream=True)
         self._await(lambda: len(call.operation.tokens) >= 3, call, "the first tokens of a stream")
         return self._spoken_of(call)
 
-    def begin_long_stream(self, model: str) -> Call:
+    def begin_long_stream(self, model: str) -> PendingRequest:
         """A stream that is under way for so long that even a slow machine can strike in its middle."""
         call = self.start(model, tokens=ENDLESS_TOKENS, pace=SLOW_PACE, stream=True)
         self._await(lambda: len(call.operation.tokens) >= 3, call, "the first tokens of a stream")
         return self._spoken_of(call)
 
-    def begin_stream_of_the_sick(self, model: str) -> Call:
+    def begin_stream_of_the_sick(self, model: str) -> PendingRequest:
         """A stream longer than it takes to find a wedge, under way, whose worker fails its health checks meanwhile."""
         call = self.start(model, tokens=LONG_TOKENS, pace=FEIGNING_PACE, stream=True)
         self._await(lambda: len(call.operation.tokens) >= 3, call, "the first tokens of a stream")
         return self._spoken_of(call)
 
-    def start_waiting_for_the_sick(self, model: str) -> Call:
+    def start_waiting_for_the_sick(self, model: str) -> PendingRequest:
         """A long unary chat, whose worker fails its health checks meanwhile."""
         return self.start(model, pace=LONG_WAIT_PACE)
 
-    def begin_waiting(self, model: str, has_arrived: Callable[[str], bool], pace: str = PENDING_PACE) -> Call:
+    def begin_waiting(self, model: str, has_arrived: Callable[[str], bool], pace: str = PENDING_PACE) -> PendingRequest:
         """A chat a worker has taken up (`has_arrived` asks for its request id) and whose first token is not there yet."""
         call = self.start(model, pace=pace)
         self._await(lambda: has_arrived(call.operation.id), call, "a worker takes the request up")
         return self._spoken_of(call)
 
-    def begin_waiting_patiently(self, model: str, has_arrived: Callable[[str], bool]) -> Call:
+    def begin_waiting_patiently(self, model: str, has_arrived: Callable[[str], bool]) -> PendingRequest:
         """The same, for so long that even a slow machine can strike meanwhile."""
         return self.begin_waiting(model, has_arrived, PATIENT_PACE)
 
-    def start(self, model: str, *, who: str = "a valid key", pace: str = "", tokens: int = 4, stream: bool = False) -> Call:
+    def start(self, model: str, *, who: str = "a valid key", pace: str = "", tokens: int = 4, stream: bool = False) -> PendingRequest:
         """Send one chat and return at once. `pace` is the simulator's, e.g. `ttft=0.5;itl=0.05`."""
         body = self._chat(model, tokens) | ({"stream": True} if stream else {})
         headers = {"X-Simulate": pace} if pace else {}
@@ -137,20 +137,20 @@ class Clients:
     def must_be_under_way(self) -> None:
         """Somebody's request goes on; what was seen since it began was seen meanwhile. Raises InconclusiveError."""
         if self.have_ended():
-            raise InconclusiveError(f"wanted: a request still under way\ngot: all {len(self.calls)} have ended")
+            raise InconclusiveError(f"expected: a request still under way\nactual: all {len(self.calls)} have ended")
 
     def wait_for_all(self, purpose: str | None = None) -> None:
         """Every call that is under way comes to its end; of one purpose, if that is named."""
         self.wait([call for call in self.calls if purpose in (None, call.operation.purpose)])
 
-    def wait(self, calls: Sequence[Call]) -> None:
+    def wait(self, calls: Sequence[PendingRequest]) -> None:
         eventually(lambda: all(call.is_done for call in calls), within=self.timeouts.request + 1, what="every call ended", every=0.002)
 
     def must_be_offered_exactly(self, models: Sequence[str], who: str = "a valid key") -> None:
         """Each of them once and nothing else, at both addresses a client may use."""
         for path in MODEL_LISTS:
             offered = self.offered_models(path, who)
-            assert sorted(offered) == sorted(models), f"wanted: {sorted(models)} at {path}, each once\ngot: {offered}"
+            assert sorted(offered) == sorted(models), f"expected: {sorted(models)} at {path}, each once\nactual: {offered}"
 
     def offered_models(self, path: str = MODEL_LISTS[0], who: str = "a valid key") -> list[str]:
         """The models that a client is shown, in their order."""
@@ -162,28 +162,28 @@ class Clients:
         return [model["id"] for model in body["data"]]
 
     def must_be_offered(self, model: str, *, is_offered: bool, within: float) -> None:
-        wanted = f"{model} {'offered' if is_offered else 'no longer offered'} to clients"
-        must_eventually(self.offered_models, within=within, what=wanted, until=lambda models: (model in models) is is_offered)
+        expected = f"{model} {'offered' if is_offered else 'no longer offered'} to clients"
+        must_eventually(self.offered_models, within=within, what=expected, until=lambda models: (model in models) is is_offered)
 
     def leave(self) -> None:
         """Whoever still waits goes away; for the end of a scenario."""
         for call in self.calls:
             if not call.is_done:
                 call.leave()
-        with contextlib.suppress(ConditionTimeout):
+        with contextlib.suppress(ConditionTimeoutError):
             eventually(lambda: all(call.is_done for call in self.calls), within=5, what="every client gone")
 
-    def send(self, request: Request) -> Call:
+    def send(self, request: Request) -> PendingRequest:
         """Send a request as it is and return at once."""
         call = self.gateway.start(request)
         self.calls.append(call)
         return call
 
-    def _spoken_of(self, call: Call) -> Call:
+    def _spoken_of(self, call: PendingRequest) -> PendingRequest:
         self.history.act(CLIENT, "has its request under way", request_id=call.operation.id)
         return call
 
-    def _await(self, condition: Callable[[], bool], call: Call, what: str) -> None:
+    def _await(self, condition: Callable[[], bool], call: PendingRequest, what: str) -> None:
         def gone() -> str | None:
             return call.operation.sentence() if call.is_done and not condition() else None
 

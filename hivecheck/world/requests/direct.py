@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hivecheck.checks.streams.added_first_token import DIRECT
-from hivecheck.clients.openai_api import Call, Request
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
-from hivecheck.world.requests.chats import BODIES, CHAT, SLOW_PACE, SLOW_TOKENS, UNKNOWN_FIELDS, Clients
+from hivecheck.world.requests.chats import BODIES, CHAT, SLOW_PACE, SLOW_TOKENS, UNKNOWN_FIELDS, Chats
 from hivecheck.world.requests.credentials import credential
 
 # A body that any gateway that decodes and encodes it again would change: escapes, spaces, order, numbers.
@@ -48,10 +48,10 @@ FEW_TOKENS = 3
 
 
 @dataclass
-class Callers:
+class Direct:
     """They share connections and history with all other clients."""
 
-    clients: Clients
+    clients: Chats
     stack: Stack
     random: random.Random
     large_bytes: int = 0
@@ -114,7 +114,7 @@ class Callers:
 
     def ask_large(self, model: str, count: int) -> None:
         """Chats with much to carry in both directions, no two alike."""
-        remaining: list[Call] = []
+        remaining: list[PendingRequest] = []
         for _ in range(count):
             content = f"{self.random.getrandbits(64):x} " + "x" * PADDING_BYTES
             body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 2}
@@ -139,15 +139,15 @@ class Callers:
             call.leave()
         self._wait(*calls)
 
-    def _send(self, path: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> Call:
+    def _send(self, path: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> PendingRequest:
         return self.clients.send(Request(path, model, body, credential("a valid key", self.clients.secrets), headers))
 
-    def _send_directly(self, worker: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> Call:
+    def _send_directly(self, worker: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> PendingRequest:
         """To a worker that is a node of its own, past the gateway."""
         url, token = self.stack.nodes[worker].url, self.stack.secrets.token
         return self.clients.send(Request(CHAT, model, body, headers=headers, purpose=DIRECT, base_url=url, token=token))
 
-    def _wait(self, *calls: Call) -> None:
+    def _wait(self, *calls: PendingRequest) -> None:
         self.clients.wait(calls)
 
     def _chat(self, model: str, tokens: int) -> dict[str, Any]:

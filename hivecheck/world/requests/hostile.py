@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.raw_http import Parcel, RawClient
+from hivecheck.clients.raw_http import RawClient, RawRequest
 from hivecheck.errors import InconclusiveError, UsageError
 from hivecheck.history import History
 from hivecheck.platforms.platform import Node
@@ -31,7 +31,7 @@ FLOOD = 300
 
 
 @dataclass(frozen=True)
-class Letterhead:
+class RequestHead:
     """Who an intruder says it is: a valid key, because one without is turned away before it can do much."""
 
     request_id: str
@@ -67,42 +67,42 @@ def _drops(text: bytes) -> Callable[[], Iterator[bytes]]:
     return lambda: itertools.repeat(text, int(60 / DRIP_SECONDS))
 
 
-Attack = Callable[[Letterhead], Parcel]
+Attack = Callable[[RequestHead], RawRequest]
 ATTACKS: dict[str, Attack] = {
-    "a body that is said to have 17 megabytes": lambda by: Parcel(by.post(length=str(17 * MEGABYTE))),
-    "a body of chunks without end": lambda by: Parcel(by.post(b"", "Transfer-Encoding: chunked", length=""), _chunks),
-    "a body that breaks off": lambda by: Parcel(by.post(b'{"model": ', length="1000")),
-    "a body that drips": lambda by: Parcel(by.post(b"{", length="100000"), _drops(b" "), DRIP_SECONDS),
-    "a broken chunk": lambda by: Parcel(by.post(b"zz\r\nhello\r\n", "Transfer-Encoding: chunked", length="")),
-    "a small body that unpacks to 32 megabytes": lambda by: Parcel(by.post(_bomb(), "Content-Encoding: gzip")),
-    "a body that is not packed as it says": lambda by: Parcel(by.post(b"{}{}", "Content-Encoding: gzip")),
-    "a body nested 100000 deep": lambda by: Parcel(by.post(b'{"model": "model-a", "x": ' + b"[" * 100_000)),
-    "a body that is no UTF-8": lambda by: Parcel(by.post(json.dumps(GOOD).encode().replace(b"hello", b"\xff\xfe\xc0"))),
-    "a half surrogate": lambda by: Parcel(by.post(json.dumps(GOOD | {"model": "X"}).encode().replace(b"X", rb"\ud800"))),
-    "a model's name of a megabyte": lambda by: Parcel(by.chat(model="m" * MEGABYTE)),
-    "a model's name that breaks logs": lambda by: Parcel(by.chat(model=LOG_BREAKER)),
-    "a request id that breaks logs": lambda by: Parcel(by.post(b"{}", more=b"X-Request-Id: \xff\x80\xe2\x80\xa8\r\n")),
-    "10000 headers": lambda by: Parcel(by.post(b"", more=b"".join(b"X-%d: y\r\n" % number for number in range(10_000)))),
-    "a header of a megabyte": lambda by: Parcel(by.post(b"", more=b"X-Long: " + b"y" * MEGABYTE + b"\r\n")),
-    "a header with a null byte": lambda by: Parcel(by.post(b"", more=b"X-Null: a\x00b\r\n")),
-    "headers that stop half-way": lambda by: Parcel(by.post(b"")[:60]),
-    "headers that drip": lambda by: Parcel(by.post(b"")[:60], _drops(b"y"), DRIP_SECONDS),
-    "two lengths": lambda by: Parcel(by.post(b"{}", "Content-Length: 7")),
-    "a length and chunks": lambda by: Parcel(by.post(b"0\r\n\r\n", "Transfer-Encoding: chunked")),
-    "a path of a megabyte": lambda by: Parcel(by.post(b"{}", path="/v1/" + "y" * MEGABYTE)),
-    "a path that breaks logs": lambda by: Parcel(by.post(b"{}", path="/v1/x%22,%22event%22:%22forged%22,%22x%22:%22%e2%80%a8%0d")),
-    "a path that breaks lines": lambda by: Parcel(by.post(b"{}", path="/v1/x%0d%0a%7b%22event%22:%22forged%22%7d%0a")),
-    "a path that leads out": lambda by: Parcel(by.post(json.dumps(GOOD).encode(), path="/v1/%2e%2e/stop")),
-    "an expectation nobody knows": lambda by: Parcel(by.post(b"{}", "Expect: the-unexpected")),
-    "a call of a route that does not exist": lambda by: Parcel(by.get("/v1/nothing")),
-    "a method that a route does not have": lambda by: Parcel(by.post(b"", path="/models")),
-    "a call of a page that is not for clients": lambda by: Parcel(by.get("/stats")),
-    "no HTTP at all": lambda by: Parcel(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + by.key.encode() + b"\r\n\r\n"),
+    "a body that is said to have 17 megabytes": lambda by: RawRequest(by.post(length=str(17 * MEGABYTE))),
+    "a body of chunks without end": lambda by: RawRequest(by.post(b"", "Transfer-Encoding: chunked", length=""), _chunks),
+    "a body that breaks off": lambda by: RawRequest(by.post(b'{"model": ', length="1000")),
+    "a body that drips": lambda by: RawRequest(by.post(b"{", length="100000"), _drops(b" "), DRIP_SECONDS),
+    "a broken chunk": lambda by: RawRequest(by.post(b"zz\r\nhello\r\n", "Transfer-Encoding: chunked", length="")),
+    "a small body that unpacks to 32 megabytes": lambda by: RawRequest(by.post(_bomb(), "Content-Encoding: gzip")),
+    "a body that is not packed as it says": lambda by: RawRequest(by.post(b"{}{}", "Content-Encoding: gzip")),
+    "a body nested 100000 deep": lambda by: RawRequest(by.post(b'{"model": "model-a", "x": ' + b"[" * 100_000)),
+    "a body that is no UTF-8": lambda by: RawRequest(by.post(json.dumps(GOOD).encode().replace(b"hello", b"\xff\xfe\xc0"))),
+    "a half surrogate": lambda by: RawRequest(by.post(json.dumps(GOOD | {"model": "X"}).encode().replace(b"X", rb"\ud800"))),
+    "a model's name of a megabyte": lambda by: RawRequest(by.chat(model="m" * MEGABYTE)),
+    "a model's name that breaks logs": lambda by: RawRequest(by.chat(model=LOG_BREAKER)),
+    "a request id that breaks logs": lambda by: RawRequest(by.post(b"{}", more=b"X-Request-Id: \xff\x80\xe2\x80\xa8\r\n")),
+    "10000 headers": lambda by: RawRequest(by.post(b"", more=b"".join(b"X-%d: y\r\n" % number for number in range(10_000)))),
+    "a header of a megabyte": lambda by: RawRequest(by.post(b"", more=b"X-Long: " + b"y" * MEGABYTE + b"\r\n")),
+    "a header with a null byte": lambda by: RawRequest(by.post(b"", more=b"X-Null: a\x00b\r\n")),
+    "headers that stop half-way": lambda by: RawRequest(by.post(b"")[:60]),
+    "headers that drip": lambda by: RawRequest(by.post(b"")[:60], _drops(b"y"), DRIP_SECONDS),
+    "two lengths": lambda by: RawRequest(by.post(b"{}", "Content-Length: 7")),
+    "a length and chunks": lambda by: RawRequest(by.post(b"0\r\n\r\n", "Transfer-Encoding: chunked")),
+    "a path of a megabyte": lambda by: RawRequest(by.post(b"{}", path="/v1/" + "y" * MEGABYTE)),
+    "a path that breaks logs": lambda by: RawRequest(by.post(b"{}", path="/v1/x%22,%22event%22:%22forged%22,%22x%22:%22%e2%80%a8%0d")),
+    "a path that breaks lines": lambda by: RawRequest(by.post(b"{}", path="/v1/x%0d%0a%7b%22event%22:%22forged%22%7d%0a")),
+    "a path that leads out": lambda by: RawRequest(by.post(json.dumps(GOOD).encode(), path="/v1/%2e%2e/stop")),
+    "an expectation nobody knows": lambda by: RawRequest(by.post(b"{}", "Expect: the-unexpected")),
+    "a call of a route that does not exist": lambda by: RawRequest(by.get("/v1/nothing")),
+    "a method that a route does not have": lambda by: RawRequest(by.post(b"", path="/models")),
+    "a call of a page that is not for clients": lambda by: RawRequest(by.get("/stats")),
+    "no HTTP at all": lambda by: RawRequest(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + by.key.encode() + b"\r\n\r\n"),
 }
 
 
 @dataclass
-class Intruders:
+class Hostile:
     """`memory_bytes` is the gateway's before they came."""
 
     client: RawClient
@@ -136,10 +136,12 @@ class Intruders:
     def must_turn_newcomer_away(self, within: float) -> None:
         """A chat over a connection of its own: 503, Retry-After, an error object."""
         by = self._letterheads(1)[0]
-        got = self.client.send(by.request_id, "a newcomer", Parcel(by.chat()))
-        told = (got.status, got.error_object().get("code"), got.header("Retry-After"), got.header("Connection"))
-        wanted = (503, "no_available_workers", "1", "close")
-        assert told == wanted and got.seconds <= within, f"wanted: {wanted} within {within:g} s\ngot: {told}: {got.sentence()}"
+        actual = self.client.send(by.request_id, "a newcomer", RawRequest(by.chat()))
+        told = (actual.status, actual.error_object().get("code"), actual.header("Retry-After"), actual.header("Connection"))
+        expected = (503, "no_available_workers", "1", "close")
+        assert told == expected and actual.seconds <= within, (
+            f"expected: {expected} within {within:g} s\nactual: {told}: {actual.sentence()}"
+        )
 
     def leave(self) -> None:
         for connection in self._occupied:
@@ -155,7 +157,7 @@ class Intruders:
         if self.memory_bytes is None:
             raise InconclusiveError("The gateway's memory was not noted before.")
         grown = (_memory(self._gateway(), "VmHWM") - self.memory_bytes) / MEGABYTE
-        assert grown <= most_megabytes, f"wanted: at most {most_megabytes} MB more at the gateway\ngot: {grown:.0f} MB more"
+        assert grown <= most_megabytes, f"expected: at most {most_megabytes} MB more at the gateway\nactual: {grown:.0f} MB more"
 
     def _send(self, kinds: list[str]) -> None:
         pairs = list(zip(kinds, self._letterheads(len(kinds)), strict=True))
@@ -163,16 +165,16 @@ class Intruders:
             for _ in pool.map(lambda pair: self.client.send(pair[1].request_id, pair[0], ATTACKS[pair[0]](pair[1])), pairs):
                 pass
 
-    def _letterheads(self, count: int) -> list[Letterhead]:
+    def _letterheads(self, count: int) -> list[RequestHead]:
         key = credential("a valid key", self.stack.secrets) or ""
-        return [Letterhead(f"ill-{uuid.uuid4().hex[:12]}", key) for _ in range(count)]
+        return [RequestHead(f"ill-{uuid.uuid4().hex[:12]}", key) for _ in range(count)]
 
     def _gateway(self) -> Node:
         return next(node for node in self.stack.nodes.values() if node.service == "orchestrator")
 
 
-def _parcel(by: Letterhead) -> Parcel:
-    return Parcel(by.chat(model=f"model-{by.request_id}"))
+def _parcel(by: RequestHead) -> RawRequest:
+    return RawRequest(by.chat(model=f"model-{by.request_id}"))
 
 
 def _memory(node: Node, name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hivecheck.errors import UsageError
-from hivecheck.world.requests.batches import Waves
+from hivecheck.world.requests.batches import Batches
 
 # Phase: what its request meets, whether it is a stream, how many tokens it has seen when it leaves; a queued one has no slot yet.
 PHASES: dict[str, tuple[str, bool, int]] = {
@@ -19,10 +19,10 @@ QUEUED = "queued"
 
 
 @dataclass
-class Leavers:
+class Cancellations:
     """`waves` sends what they send."""
 
-    waves: Waves
+    batches: Batches
 
     def begin(self, model: str, phase: str, count: int = 1, slots: int = 0) -> None:
         """So many clients are in that phase. A queued one needs `slots` others that hold every slot of the model."""
@@ -30,16 +30,16 @@ class Leavers:
             raise UsageError(f"There is no phase {phase!r}. Known: {', '.join(PHASES)}.")
         mishap, is_stream, tokens = PHASES[phase]
         if phase == QUEUED:
-            self.waves.start(model, slots, mishap)
-            self.waves.await_arrival()
-        self.waves.start(model, count, mishap, stream=is_stream)
-        self.waves.await_arrival()
-        self.waves.await_tokens(tokens)
+            self.batches.start(model, slots, mishap)
+            self.batches.await_arrival()
+        self.batches.start(model, count, mishap, stream=is_stream)
+        self.batches.await_arrival()
+        self.batches.await_tokens(tokens)
 
     def leave(self) -> None:
         """They all leave, at once."""
-        self.waves.leave()
+        self.batches.leave()
 
     def must_be_let_go(self, phase: str, seconds: float) -> None:
         """Their workers stopped working for them in time."""
-        self.waves.must("freed", seconds=seconds, is_queued=phase == QUEUED)
+        self.batches.must("freed", seconds=seconds, is_queued=phase == QUEUED)

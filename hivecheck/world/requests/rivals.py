@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
-from hivecheck.clients.openai_api import Call, OpenAIClient, Request
-from hivecheck.errors import ConditionTimeout
+from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
+from hivecheck.errors import ConditionTimeoutError
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.world.requests.chats import BODIES, CHAT
@@ -17,12 +17,12 @@ PACE = "ttft=2"
 
 
 @dataclass
-class Rivals:
+class Occupiers:
     """`calls` are those under way; nobody waits for their end."""
 
     sender: OpenAIClient
     stack: Stack
-    calls: list[Call] = field(default_factory=list)
+    calls: list[PendingRequest] = field(default_factory=list)
 
     def occupy(self, worker: str, count: int) -> None:
         """So many requests at one worker, by way of its hive, one after the other."""
@@ -52,5 +52,5 @@ class Rivals:
         """All of them are given up."""
         for call in self.calls:
             call.leave()
-        with contextlib.suppress(ConditionTimeout):
+        with contextlib.suppress(ConditionTimeoutError):
             eventually(lambda: all(call.is_done for call in self.calls), within=5, what="every rival gone")

@@ -44,7 +44,7 @@ LEAVE_AFTER_TOKENS = 3
 
 
 @dataclass(frozen=True)
-class Trouble:
+class SdkErrorCase:
     """What makes a call fail. `retries` and `timeout_seconds` are what its developer gives the package; None gives nothing."""
 
     body: dict[str, Any] = field(default_factory=dict)
@@ -54,25 +54,25 @@ class Trouble:
     timeout_seconds: float | None = None
 
 
-TROUBLES: dict[str, Trouble] = {
-    "a temperature of 3": Trouble({"temperature": 3}),
-    "a wrong key": Trouble(who="a wrong key"),
-    "a key for other models": Trouble(who="a key for other models"),
-    "a prompt of 17 megabytes": Trouble({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
-    "workers that are full": Trouble(behaviour="fault=status:429"),
-    "one worker that is full, and one retry": Trouble(behaviour="fault=status:429", retries=1),
-    "workers that reset the connection": Trouble(behaviour="fault=reset"),
-    "workers that answer 503": Trouble(behaviour="fault=status:503"),
-    "no worker, and no retry": Trouble(retries=0),
-    "a worker that hangs": Trouble(behaviour="fault=hang"),
-    "workers that answer 408": Trouble(behaviour="fault=status:408"),
-    "workers that answer 409": Trouble(behaviour="fault=status:409"),
-    "a patience of 0.3 seconds, and one retry": Trouble(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
+SDK_ERRORS: dict[str, SdkErrorCase] = {
+    "a temperature of 3": SdkErrorCase({"temperature": 3}),
+    "a wrong key": SdkErrorCase(who="a wrong key"),
+    "a key for other models": SdkErrorCase(who="a key for other models"),
+    "a prompt of 17 megabytes": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
+    "workers that are full": SdkErrorCase(behaviour="fault=status:429"),
+    "one worker that is full, and one retry": SdkErrorCase(behaviour="fault=status:429", retries=1),
+    "workers that reset the connection": SdkErrorCase(behaviour="fault=reset"),
+    "workers that answer 503": SdkErrorCase(behaviour="fault=status:503"),
+    "no worker, and no retry": SdkErrorCase(retries=0),
+    "a worker that hangs": SdkErrorCase(behaviour="fault=hang"),
+    "workers that answer 408": SdkErrorCase(behaviour="fault=status:408"),
+    "workers that answer 409": SdkErrorCase(behaviour="fault=status:409"),
+    "a patience of 0.3 seconds, and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
 }
 
 
 @dataclass
-class Developers:
+class Sdk:
     """`url` is the gateway's. Each call has a client of its own, with the package's defaults where nothing is said."""
 
     url: str
@@ -108,9 +108,9 @@ class Developers:
 
     def meet(self, words: str, model: str) -> None:
         """One call that meets trouble. Raises UsageError for trouble that is not in the table."""
-        if words not in TROUBLES:
-            raise UsageError(f"There is no trouble {words!r}. Known: {', '.join(TROUBLES)}.")
-        trouble = TROUBLES[words]
+        if words not in SDK_ERRORS:
+            raise UsageError(f"There is no trouble {words!r}. Known: {', '.join(SDK_ERRORS)}.")
+        trouble = SDK_ERRORS[words]
         headers = {"X-Simulate": trouble.behaviour} if trouble.behaviour else {}
         with self._client(trouble) as client:
             client.ask(CHAT, {"model": model, **BODIES[CHAT], **trouble.body}, headers)
@@ -119,11 +119,11 @@ class Developers:
         """The package lists the model, and finds it by name."""
         with self._client() as client:
             listed, found = client.models(), client.model(model)
-        assert model in listed, f"wanted: {model} in the list of models\ngot: {listed}"
-        assert found == model, f"wanted: {model} by name\ngot: {found}"
+        assert model in listed, f"expected: {model} in the list of models\nactual: {listed}"
+        assert found == model, f"expected: {model} by name\nactual: {found}"
 
     @contextlib.contextmanager
-    def _client(self, trouble: Trouble = Trouble()) -> Iterator[SdkClient]:
+    def _client(self, trouble: SdkErrorCase = SdkErrorCase()) -> Iterator[SdkClient]:
         key = credential(trouble.who, self.secrets) or ""
         client = SdkClient(self.url, key, self.history, retries=trouble.retries, timeout_seconds=trouble.timeout_seconds)
         with contextlib.closing(client):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.checks.facts import SESSION_HEADERS
-from hivecheck.clients.openai_api import Call, Request
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import InconclusiveError
-from hivecheck.world.requests.chats import BODIES, CHAT, Clients
+from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 
 ANSWER_TOKENS = 4
@@ -35,7 +35,7 @@ class Session:
 class Sessions:
     """`held` are the sessions of the scenario, with names that no other scenario used."""
 
-    clients: Clients
+    clients: Chats
     random: random.Random
     held: list[Session] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Sessions:
         """A turn of the first session, during which every worker answers with an error."""
         self.clients.wait([self._say(self.held[0], CHAT, {"X-Simulate": FAILING})])
 
-    def _say(self, session: Session, path: str, headers: dict[str, str] | None = None) -> Call:
+    def _say(self, session: Session, path: str, headers: dict[str, str] | None = None) -> PendingRequest:
         way = (session.place + session.turns) % (len(SESSION_HEADERS) + 1)
         body = {"model": session.model} | BODIES[path] | (_conversation(session) if path == CHAT else {})
         sent = dict(headers or {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.errors import UsageError
 
-MISHAPS: dict[str, str] = {
+BEHAVIOURS: dict[str, str] = {
     "an internal error": "fault=status:500",
     "a complaint about the request": "fault=status:400",
     "a full worker": "fault=status:429",
@@ -26,6 +26,6 @@ MISHAPS: dict[str, str] = {
 
 def behaviour(words: str) -> str:
     """The simulator's behaviour for those words. Raises UsageError for words that are not in the table."""
-    if words not in MISHAPS:
-        raise UsageError(f"There is no mishap {words!r}. Known: {', '.join(MISHAPS)}.")
-    return MISHAPS[words]
+    if words not in BEHAVIOURS:
+        raise UsageError(f"There is no mishap {words!r}. Known: {', '.join(BEHAVIOURS)}.")
+    return BEHAVIOURS[words]

@@ -13,7 +13,7 @@ from services.orchestrator.api import validation
 from services.orchestrator.api.validation import Decoder
 from services.orchestrator.gateway import Gateway
 from services.orchestrator.identity.auth import Identity
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 from services.orchestrator.routing.cluster import unavailable
 from services.orchestrator.routing.model_aliases import not_found
 from services.service import MAX_BODY_BYTES, json_response
@@ -70,7 +70,7 @@ async def serve(gateway: Gateway, request: web.Request, decoder: Decoder[Any]) -
         return await _route(gateway, call, call.identity, model, body)
 
 
-async def _route(gateway: Gateway, call: Call, identity: Identity, model: str, body: bytes) -> web.StreamResponse:
+async def _route(gateway: Gateway, call: RequestContext, identity: Identity, model: str, body: bytes) -> web.StreamResponse:
     asked, model = model, gateway.catalogue.served_name(model, identity)
     identity.must_be_allowed(asked, model)
     if asked != model:

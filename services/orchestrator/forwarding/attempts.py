@@ -18,13 +18,13 @@ from services.orchestrator.forwarding.breaker import Breakers, Outcome
 from services.orchestrator.forwarding.failures import BACKPRESSURE_STATUSES, Failure
 from services.orchestrator.forwarding.pool import Pool, PoolExhausted
 from services.orchestrator.forwarding.upstream import Upstream
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.in_flight import InFlight
-from services.orchestrator.routing.worker_loss import Departures
+from services.orchestrator.routing.worker_loss import WorkerLoss
 from services.relay import Exchange, UpstreamError
 from services.wire import ServiceEntry
 
-Deliver = Callable[[Call, ServiceEntry, Exchange], Awaitable[tuple[web.StreamResponse, UpstreamError | None]]]
+Deliver = Callable[[RequestContext, ServiceEntry, Exchange], Awaitable[tuple[web.StreamResponse, UpstreamError | None]]]
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Attempts:
     in_flight: InFlight
     breakers: Breakers
     pool: Pool
-    departures: Departures
+    departures: WorkerLoss
     upstream: Upstream
 
     async def make(
         self,
         session: aiohttp.ClientSession,
-        call: Call,
+        call: RequestContext,
         worker: ServiceEntry,
         headers: CIMultiDict[str],
         body: bytes,
@@ -64,7 +64,7 @@ class Attempts:
                 return Failure(worker.id, "pool", f"no connection to it came free within {self.pool.wait_seconds:g} s")
 
     async def _first_byte(
-        self, session: aiohttp.ClientSession, call: Call, worker: ServiceEntry, headers: CIMultiDict[str], body: bytes
+        self, session: aiohttp.ClientSession, call: RequestContext, worker: ServiceEntry, headers: CIMultiDict[str], body: bytes
     ) -> Exchange | Failure:
         try:
             async with self.departures.waiting(worker):

@@ -97,7 +97,7 @@ class Breaker:
         self._on_change(state)
 
 
-class Passage:
+class Permit:
     """One attempt's way through a breaker, for the length of a `with` block. What is left without a result is neutral."""
 
     __slots__ = ("_breaker", "_generation", "_is_probe", "_is_settled")
@@ -119,7 +119,7 @@ class Passage:
             self._is_settled = True
             self._breaker.settle(self._generation, outcome, now)
 
-    def __enter__(self) -> Passage:
+    def __enter__(self) -> Permit:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -135,9 +135,9 @@ class Breakers:
         self._of: dict[str, tuple[int, Breaker]] = {}
         self._not_closed: set[str] = set()  # nearly always empty, so that a choice among many workers costs nothing
 
-    def passage(self, worker: ServiceEntry) -> Passage:
+    def passage(self, worker: ServiceEntry) -> Permit:
         """Send one attempt through. Only for a worker that is not barred."""
-        return Passage(self._breaker(worker))
+        return Permit(self._breaker(worker))
 
     def barred(self, workers: Iterable[ServiceEntry], now: float) -> list[str]:
         """The ids of those of `workers` to which nothing may be sent now."""

@@ -13,7 +13,7 @@ from services.api_errors import ApiError
 from services.orchestrator.forwarding.failures import CODE_OF_KIND
 from services.orchestrator.forwarding.sse_tail import SseTail
 from services.orchestrator.forwarding.upstream import is_sse
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.recorder import CLIENT_GONE_STATUS
 from services.relay import Exchange, UpstreamError
 
@@ -36,7 +36,7 @@ class ClientStalled(ConnectionError):
 
 
 async def deliver(
-    call: Call, exchange: Exchange, headers: CIMultiDict[str], limits: Limits
+    call: RequestContext, exchange: Exchange, headers: CIMultiDict[str], limits: Limits
 ) -> tuple[web.StreamResponse, UpstreamError | None]:
     """Pass the answer on. The error is set when the worker broke off and the client's connection was cut."""
     call.status = exchange.status
@@ -56,7 +56,7 @@ async def deliver(
 
 
 async def _stream(
-    call: Call, exchange: Exchange, response: web.StreamResponse, tail: SseTail | None, limits: Limits
+    call: RequestContext, exchange: Exchange, response: web.StreamResponse, tail: SseTail | None, limits: Limits
 ) -> UpstreamError | None:
     if tail is None:
         response.content_length = exchange.response.content_length

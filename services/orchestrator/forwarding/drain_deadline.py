@@ -6,7 +6,7 @@ import asyncio
 from types import TracebackType
 
 
-class Cutoff:
+class DrainDeadline:
     """The tasks that serve requests."""
 
     def __init__(self) -> None:

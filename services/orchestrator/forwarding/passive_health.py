@@ -15,7 +15,7 @@ SUSPICION_SECONDS = 2.0
 
 
 @dataclass
-class Suspicion:
+class PassiveHealth:
     """Remembers transport failures per worker and incarnation."""
 
     clock: Callable[[], float] = time.monotonic

@@ -18,11 +18,11 @@ from services.api_errors import ApiError
 from services.orchestrator.forwarding.attempts import Attempts
 from services.orchestrator.forwarding.delivery import Limits, deliver
 from services.orchestrator.forwarding.failures import RETRYABLE_STATUSES, Failure, Refusal, refusal, verdict
-from services.orchestrator.forwarding.passive_health import Suspicion
+from services.orchestrator.forwarding.passive_health import PassiveHealth
 from services.orchestrator.forwarding.resilience_metrics import ResilienceMetrics
 from services.orchestrator.forwarding.retry import RetryBudget, RetryPolicy
-from services.orchestrator.request.context import Call
-from services.orchestrator.request.recorder import Books
+from services.orchestrator.request.context import RequestContext
+from services.orchestrator.request.recorder import RequestRecorder
 from services.orchestrator.routing.balancer import choose
 from services.orchestrator.routing.cluster import Cluster, unavailable
 from services.orchestrator.routing.sessions import Sessions
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Proxy:
     """The loop over attempts. `session` is opened at start, in the loop that uses it."""
 
-    books: Books
+    books: RequestRecorder
     cluster: Cluster
     attempts: Attempts
     retry: RetryPolicy
@@ -45,11 +45,11 @@ class Proxy:
     sessions: Sessions
     metrics: ResilienceMetrics
     limits: Limits
-    suspicion: Suspicion = field(default_factory=Suspicion)
+    suspicion: PassiveHealth = field(default_factory=PassiveHealth)
     random: random.Random = field(default_factory=lambda: random.Random(0))
 
     async def answer(
-        self, session: aiohttp.ClientSession, call: Call, workers: tuple[ServiceEntry, ...], body: bytes
+        self, session: aiohttp.ClientSession, call: RequestContext, workers: tuple[ServiceEntry, ...], body: bytes
     ) -> web.StreamResponse:
         """The answer to `call` from one of `workers`. Raises ApiError when none of the attempts worked."""
         assert call.identity is not None
@@ -86,7 +86,7 @@ class Proxy:
         out = [failure.worker_id for failure in failures] + self.attempts.breakers.barred(workers, time.monotonic())
         return choose(workers, self._queue, turn, out, suspects, affinity)
 
-    async def _pause(self, call: Call, workers: tuple[ServiceEntry, ...], failed: int) -> tuple[ServiceEntry, ...]:
+    async def _pause(self, call: RequestContext, workers: tuple[ServiceEntry, ...], failed: int) -> tuple[ServiceEntry, ...]:
         """Wait before another attempt; the workers that are ready then, none when the budget allows no other attempt."""
         if not self.budget.take(time.monotonic()):
             self.metrics.retry_denied()
@@ -105,7 +105,9 @@ class Proxy:
     def _queue(self, worker: ServiceEntry) -> float:
         return self.books.in_flight.at(worker.id) + worker.metrics.get("waiting", 0.0)
 
-    async def _deliver(self, call: Call, worker: ServiceEntry, exchange: Exchange) -> tuple[web.StreamResponse, UpstreamError | None]:
+    async def _deliver(
+        self, call: RequestContext, worker: ServiceEntry, exchange: Exchange
+    ) -> tuple[web.StreamResponse, UpstreamError | None]:
         call.timeline.lap("proxy")
         call.timeline.first_token()
         self.suspicion.clear(worker)
@@ -126,7 +128,7 @@ class Proxy:
         logs.event(log, "attempt_failed", level=logging.WARNING, worker=worker.id, kind=failure.kind, detail=failure.detail)
 
 
-def _refused(call: Call, answer: Refusal | ApiError) -> web.Response:
+def _refused(call: RequestContext, answer: Refusal | ApiError) -> web.Response:
     """The error answer; errors of our own are raised, as everywhere."""
     if isinstance(answer, ApiError):
         answer.headers[wire.ATTEMPTS] = str(call.attempts)
@@ -135,7 +137,7 @@ def _refused(call: Call, answer: Refusal | ApiError) -> web.Response:
     return web.Response(body=answer.body, status=answer.status, headers=_marked(answer.headers, call))
 
 
-def _marked(headers: CIMultiDict[str], call: Call) -> CIMultiDict[str]:
+def _marked(headers: CIMultiDict[str], call: RequestContext) -> CIMultiDict[str]:
     """The worker's headers and how the answer came about; a hive in between knows the worker better than we do."""
     headers.setdefault(wire.WORKER_ID, call.worker_id)
     headers[wire.ATTEMPTS] = str(call.attempts)

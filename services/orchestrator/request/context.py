@@ -9,13 +9,13 @@ from aiohttp import web
 from services import wire
 from services.orchestrator.identity.auth import Identity
 from services.orchestrator.request.timeline import Timeline
-from services.orchestrator.usage.ledger_entry import Booking
+from services.orchestrator.usage.ledger_entry import LedgerEntry
 
 NO_MODEL = "(unknown)"
 
 
 @dataclass(slots=True)
-class Call:
+class RequestContext:
     """`model` is set only when it is known to exist, so that clients cannot invent labels. Times in seconds, monotonic.
 
     `outcome`: ok, error (an error answer was sent), client_gone, upstream_broke (after the first byte was sent).
@@ -29,9 +29,9 @@ class Call:
     attempts: int = 0
     status: int = 0
     outcome: str = "ok"
-    booking: Booking | None = None
+    booking: LedgerEntry | None = None
 
-    def must_be_booked(self) -> Booking:
+    def must_be_booked(self) -> LedgerEntry:
         """Its booking: a call that has come as far as to a worker has one."""
         assert self.booking is not None
         return self.booking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.in_flight import InFlight
 from services.orchestrator.request.timeline import PHASES
 
@@ -31,7 +31,7 @@ class Metrics:
         self._requests_of: dict[tuple[str, int], Counter] = {}
         self._seconds_of: dict[str, Histogram] = {}
 
-    def count(self, call: Call) -> None:
+    def count(self, call: RequestContext) -> None:
         """Book one finished request."""
         key = call.model, call.status
         if key not in self._requests_of:

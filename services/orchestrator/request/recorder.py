@@ -11,12 +11,12 @@ from aiohttp import web
 
 from services import logs
 from services.api_errors import ApiError
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.in_flight import InFlight
 from services.orchestrator.request.metrics import Metrics
 from services.orchestrator.request.stats import Stats
 from services.orchestrator.usage.ledger import Ledger, Row
-from services.orchestrator.usage.ledger_entry import Booking
+from services.orchestrator.usage.ledger_entry import LedgerEntry
 from services.orchestrator.usage.usage_request import ask
 from services.service import REQUEST_ID
 
@@ -26,7 +26,7 @@ CLIENT_GONE_STATUS = 499  # nginx's number; for logs and counters only, nobody i
 
 
 @dataclass(frozen=True)
-class Books:
+class RequestRecorder:
     """Where requests are entered."""
 
     in_flight: InFlight
@@ -34,17 +34,17 @@ class Books:
     metrics: Metrics
     ledger: Ledger
 
-    def open(self, request: web.Request) -> Entry:
+    def open(self, request: web.Request) -> RecordedRequest:
         """The entry of one client request, for the length of a `with` block."""
-        return Entry(self, Call(request))
+        return RecordedRequest(self, RequestContext(request))
 
-    def book(self, call: Call, body: bytes) -> bytes:
+    def book(self, call: RequestContext, body: bytes) -> bytes:
         """Have what `call` costs booked, once its model and client are known; gives the body to send upstream."""
         assert call.identity is not None
         who, request = call.identity, call.request
         row = Row(self.ledger.next_id(), request[REQUEST_ID], who.subject, who.tenant, call.model, request.path)
         asked = ask(request.path, body)
-        call.booking = Booking(self.ledger, asked, row)
+        call.booking = LedgerEntry(self.ledger, asked, row)
         return asked.body
 
     def count_retry(self) -> None:
@@ -52,17 +52,17 @@ class Books:
         self.metrics.retried()
 
 
-class Entry:
+class RecordedRequest:
     """Enters one request at the start of its block and settles it at the end."""
 
     __slots__ = ("_books", "_guard", "call")
 
-    def __init__(self, books: Books, call: Call) -> None:
+    def __init__(self, books: RequestRecorder, call: RequestContext) -> None:
         self._books = books
         self._guard = books.in_flight.request()
         self.call = call
 
-    def __enter__(self) -> Call:
+    def __enter__(self) -> RequestContext:
         self._guard.__enter__()
         return self.call
 
@@ -90,7 +90,7 @@ def _judge(error: BaseException) -> tuple[int, str]:
     return 500, "error"
 
 
-def _write_line(call: Call) -> None:
+def _write_line(call: RequestContext) -> None:
     logs.event(
         log,
         "request",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from services.orchestrator.request.context import Call
+from services.orchestrator.request.context import RequestContext
 
 MAX_WORKER_IDS = 1000
 OTHER_WORKERS = "(other)"
@@ -21,7 +21,7 @@ class Stats:
         self._by_model: dict[str, Counter[str]] = {}
         self.retries_total = 0
 
-    def count(self, call: Call) -> None:
+    def count(self, call: RequestContext) -> None:
         """Book one finished request."""
         result = result_of(call)
         self._totals[result] += 1
@@ -54,7 +54,7 @@ class Stats:
 _MODEL_KEYS = ("requests", "succeeded", "failed", "rejected")
 
 
-def result_of(call: Call) -> str:
+def result_of(call: RequestContext) -> str:
     """succeeded, rejected or failed."""
     if call.outcome == "ok":
         return "succeeded"

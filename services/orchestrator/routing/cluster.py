@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from services.api_errors import ApiError
-from services.orchestrator.routing.registry_grace import Carryover, begun
+from services.orchestrator.routing.registry_grace import RegistryGrace, begun
 from services.orchestrator.routing.view import View, view_of
 from services.wire import RETRY_AFTER, ServiceEntry, ServiceList
 
@@ -26,7 +26,7 @@ class Cluster:
         self._declared = frozenset(declared)
         self._memory_seconds = memory_seconds
         self._registry_grace_seconds = registry_grace_seconds
-        self._carryover = Carryover()
+        self._carryover = RegistryGrace()
         self._unknown_code = "model_not_found" if unknown_model_status == 404 else "no_available_workers"
         self._seen_at: dict[str, float] = {}
         self._updated_at: float | None = None

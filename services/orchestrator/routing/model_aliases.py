@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from services.api_errors import ApiError
 from services.orchestrator.identity.auth import Identity
-from services.orchestrator.settings import CatalogueModel, Offering
+from services.orchestrator.settings import ModelEntry, Offering
 
 UUID_LENGTH = 36
 MAX_ECHOED = 256  # a name in an error message; what is longer was not meant as one
 
 
 @dataclass(frozen=True)
-class Target:
+class ModelAlias:
     """What a name leads to. `organisation`: the only one whose clients may use it; None for everybody's."""
 
     served: str
@@ -24,10 +24,10 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class ModelAliases:
     """Names it does not know are taken for what workers call a model: a catalogue adds names, it need not list them all."""
 
-    targets: Mapping[str, Target] = field(default_factory=dict)
+    targets: Mapping[str, ModelAlias] = field(default_factory=dict)
 
     def served_name(self, asked: str, identity: Identity) -> str:
         """The name workers know. Raises ApiError: 404 for an inactive or hidden model, 403 for another organisation's offering."""
@@ -55,15 +55,15 @@ class Catalogue:
             return False
 
 
-def catalogue(models: Iterable[CatalogueModel], offerings: Iterable[Offering]) -> Catalogue:
+def catalogue(models: Iterable[ModelEntry], offerings: Iterable[Offering]) -> ModelAliases:
     """The catalogue of these tables; an offering of an inactive model is inactive, too."""
-    targets: dict[str, Target] = {}
+    targets: dict[str, ModelAlias] = {}
     for model in models:
-        targets |= dict.fromkeys(model.names(), Target(model.name, model.organisation, model.active))
+        targets |= dict.fromkeys(model.names(), ModelAlias(model.name, model.organisation, model.active))
     for offering in offerings:
         is_active = offering.active and (offering.model not in targets or targets[offering.model].is_active)
-        targets[offering.name] = Target(offering.model, offering.organisation, is_active, is_offering=True)
-    return Catalogue(targets)
+        targets[offering.name] = ModelAlias(offering.model, offering.organisation, is_active, is_offering=True)
+    return ModelAliases(targets)
 
 
 def not_found(asked: str) -> ApiError:

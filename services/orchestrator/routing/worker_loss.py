@@ -9,7 +9,7 @@ from services.orchestrator.routing.view import View
 from services.wire import ServiceEntry
 
 
-class Departures:
+class WorkerLoss:
     """Who waits for whom. A worker that drains has not left: it still answers what it has."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from services.orchestrator.usage.usage_request import Asked, estimated_prompt
 from services.orchestrator.usage.usage_stream import StreamReading
 
 
-class Booking:
+class LedgerEntry:
     """Gives the answer's bytes to a reading on their way to the client and books what the reading found.
 
     Without the worker's own count, what is booked is what was relayed: the answer's tokens, and the prompt's once there is an answer.

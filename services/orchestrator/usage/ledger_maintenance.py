@@ -31,7 +31,7 @@ class Retention:
 
 
 @dataclass
-class Upkeep:
+class LedgerMaintenance:
     """Runs in the loop of the ledger's writer; what touches the disk for long does so in a thread."""
 
     ledger: Ledger

@@ -12,15 +12,15 @@ from hivecheck.settings import Settings
 
 
 def test_without_anything_said_the_defaults_hold() -> None:
-    got = Settings.load({}, {})
-    assert (got.platform, got.target, got.timeout_scale, got.keep, got.ci) == ("", "reference", 1.0, False, False)
-    assert got.report_dir == Path("reports").resolve()
+    actual = Settings.load({}, {})
+    assert (actual.platform, actual.target, actual.timeout_scale, actual.keep, actual.ci) == ("", "reference", 1.0, False, False)
+    assert actual.report_dir == Path("reports").resolve()
 
 
 def test_the_environment_outweighs_defaults_and_what_is_given_outweighs_both() -> None:
     environ = {"HIVECHECK_TIMEOUT_SCALE": "2", "HIVECHECK_PLATFORM": "docker", "OTHER": "x"}
-    got = Settings.load(environ, {"platform": "external"})
-    assert (got.timeout_scale, got.platform) == (2.0, "external")
+    actual = Settings.load(environ, {"platform": "external"})
+    assert (actual.timeout_scale, actual.platform) == (2.0, "external")
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("YES", True), ("1", True), ("false", False), ("No", False), ("0", False)])

@@ -51,13 +51,13 @@ def test_the_old_forms_are_refused_with_the_new_ones(expression: str) -> None:
 
 
 def test_a_scenario_s_topology_wins_over_its_feature_s_and_default_over_none() -> None:
-    assert tags.topology_of(["topology.small", "P0", "topology.pool"]) == "pool"
+    assert tags.topology_of(["topology.small", "P0", "topology.single_slot"]) == "single_slot"
     assert tags.topology_of(["P0"]) == "default"
 
 
 def test_powers_and_requirements_are_told_apart_from_other_tags() -> None:
     told = ["requires.pause", "FULL-005", "requires.kill", "P0", "FULL-001"]
-    assert tags.powers_of(told) == ("kill", "pause")
+    assert tags.capabilities_of(told) == ("kill", "pause")
     assert tags.requirements_of(told) == ("FULL-001", "FULL-005")
 
 

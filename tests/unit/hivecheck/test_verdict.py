@@ -17,13 +17,13 @@ def test_a_pass_raises_nothing() -> None:
 
 
 def test_a_failure_is_an_assertion_with_what_was_wanted_and_what_came() -> None:
-    with pytest.raises(AssertionError, match="wanted: one\ngot: two"):
-        failed(wanted="one", got="two").enforce()
+    with pytest.raises(AssertionError, match="expected: one\nactual: two"):
+        failed(expected="one", actual="two").enforce()
 
 
 def test_a_doubt_is_no_assertion() -> None:
-    with pytest.raises(InconclusiveError, match="wanted: one\ngot: nothing"):
-        inconclusive(wanted="one", got="nothing").enforce()
+    with pytest.raises(InconclusiveError, match="expected: one\nactual: nothing"):
+        inconclusive(expected="one", actual="nothing").enforce()
 
 
 def test_nothing_judged_is_a_doubt() -> None:
@@ -32,9 +32,9 @@ def test_nothing_judged_is_a_doubt() -> None:
 
 @given(ANSWERS)
 def test_a_failure_outweighs_a_doubt_and_a_doubt_a_pass(answers: list[Answer]) -> None:
-    got = worst(Verdict(answer, f"{place}") for place, answer in enumerate(answers)).answer
+    actual = worst(Verdict(answer, f"{place}") for place, answer in enumerate(answers)).answer
     ranking = [answer for answer in (Answer.FAILED, Answer.INCONCLUSIVE, Answer.PASSED) if answer in answers]
-    assert got is ranking[0]
+    assert actual is ranking[0]
 
 
 @given(ANSWERS)

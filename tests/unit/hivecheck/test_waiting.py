@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hivecheck.errors import ClientError, ConditionTimeout, SetupError
+from hivecheck.errors import ClientError, ConditionTimeoutError, SetupError
 from hivecheck.waiting import consistently, eventually, must_eventually
 
 
@@ -47,17 +47,19 @@ def test_the_probe_is_called_even_when_there_is_no_time() -> None:
 
 
 def test_the_message_has_what_was_wanted_the_budget_the_last_value_and_the_attempts() -> None:
-    with pytest.raises(ConditionTimeout, match=r"wanted: worker-1 online, within 0\.05 s\ngot: 'dead' at the last of \d+ attempts"):
+    with pytest.raises(
+        ConditionTimeoutError, match=r"expected: worker-1 online, within 0\.05 s\nactual: 'dead' at the last of \d+ attempts"
+    ):
         eventually(lambda: "dead", within=0.05, what="worker-1 online", until=lambda value: value == "online", every=0.01)
 
 
 def test_the_message_has_the_last_client_error_in_its_own_words() -> None:
-    with pytest.raises(ConditionTimeout, match="got: connection refused at the last of 1 attempts"):
+    with pytest.raises(ConditionTimeoutError, match="actual: connection refused at the last of 1 attempts"):
         eventually(one_after_the_other(ClientError("connection refused")), within=0.0, what="up")
 
 
 def test_a_very_long_value_is_cut_in_the_message() -> None:
-    with pytest.raises(ConditionTimeout) as caught:
+    with pytest.raises(ConditionTimeoutError) as caught:
         eventually(lambda: "x" * 10_000, within=0.0, what="short", until=lambda value: len(value) < 10)
     assert "(10002 characters)" in str(caught.value)
     assert len(str(caught.value)) < 2200
@@ -65,7 +67,7 @@ def test_a_very_long_value_is_cut_in_the_message() -> None:
 
 def test_waiting_ends_at_once_when_it_has_become_pointless() -> None:
     start = time.monotonic()
-    with pytest.raises(SetupError, match=r"got: the hive ended with code 2, after .* s; last value: False"):
+    with pytest.raises(SetupError, match=r"actual: the hive ended with code 2, after .* s; last value: False"):
         eventually(lambda: False, within=30, what="a hive", gone=lambda: "the hive ended with code 2", otherwise=SetupError)
     assert time.monotonic() - start < 5
 
@@ -75,7 +77,7 @@ def test_a_condition_that_holds_outweighs_a_death() -> None:
 
 
 def test_a_then_that_waits_in_vain_is_an_assertion() -> None:
-    with pytest.raises(AssertionError, match="wanted: it"):
+    with pytest.raises(AssertionError, match="expected: it"):
         must_eventually(lambda: False, within=0.0, what="it")
 
 
@@ -84,5 +86,5 @@ def test_consistently_returns_the_last_value() -> None:
 
 
 def test_consistently_fails_at_the_first_value_that_does_not_hold() -> None:
-    with pytest.raises(AssertionError, match="wanted: there, 5 times in a row\ngot: 0 at attempt 3"):
+    with pytest.raises(AssertionError, match="expected: there, 5 times in a row\nactual: 0 at attempt 3"):
         consistently(one_after_the_other(1, 1, 0, 1), times=5, what="there", every=0.0)

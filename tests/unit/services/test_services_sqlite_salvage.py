@@ -50,10 +50,10 @@ def test_damage_never_raises_and_loses_only_what_it_struck(path: Path, seed: int
     import random
 
     draw, data = random.Random(seed), bytearray(path.read_bytes())
-    struck = draw.randrange(2, len(data) // PAGE_BYTES)
-    data[struck * PAGE_BYTES : (struck + 1) * PAGE_BYTES] = draw.randbytes(PAGE_BYTES)
-    cut = bytes(data)[: draw.randrange(struck * PAGE_BYTES, len(data))]
-    before = things(path.read_bytes()[: struck * PAGE_BYTES])
+    injected = draw.randrange(2, len(data) // PAGE_BYTES)
+    data[injected * PAGE_BYTES : (injected + 1) * PAGE_BYTES] = draw.randbytes(PAGE_BYTES)
+    cut = bytes(data)[: draw.randrange(injected * PAGE_BYTES, len(data))]
+    before = things(path.read_bytes()[: injected * PAGE_BYTES])
     found = list(sqlite_salvage.rows(cut, PAGE_BYTES))
     assert before and all(row in found for row in before)
 

@@ -16,7 +16,7 @@ FEATURES = {
         Feature: A
           Scenario: A1
             Given x
-          @topology.pool
+          @topology.single_slot
           Scenario: A2
             Given x
           Scenario: A3

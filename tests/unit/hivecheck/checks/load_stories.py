@@ -45,15 +45,15 @@ def between(begin: float, end: float, change: Callable[[Operation], Operation]) 
     return lambda told, due: change(told) if begin <= due < end else told
 
 
-def struck(at: float = FAULT_AT, worker: str = "worker-1", **data: Any) -> Event:
-    return Event(at, "fault", worker, {"what": "struck", "fault": "a kill", "inject_seconds": 0.1} | data)
+def injected(at: float = FAULT_AT, worker: str = "worker-1", **data: Any) -> Event:
+    return Event(at, "fault", worker, {"what": "injected", "fault": "a SIGKILL", "inject_seconds": 0.1} | data)
 
 
 def healed(at: float, worker: str = "worker-1") -> Event:
-    return Event(at, "fault", worker, {"what": "healed", "fault": "a kill"})
+    return Event(at, "fault", worker, {"what": "removed", "fault": "a SIGKILL"})
 
 
-def load(*changes: Change, faults: Iterable[Event] = (struck(),), until: float = END, unsent: int = 0, is_ended: bool = True) -> History:
+def load(*changes: Change, faults: Iterable[Event] = (injected(),), until: float = END, unsent: int = 0, is_ended: bool = True) -> History:
     """The load with everything that happened to it."""
     history = History()
     history.record(Event(0.0, "load", "model-a", {"what": "began", "rate_per_second": RATE}))

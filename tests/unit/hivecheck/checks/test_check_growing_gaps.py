@@ -12,7 +12,7 @@ from hivecheck.history import Event
 
 
 def tried(*at: float) -> Event:
-    return Event(20.0, "fault", "hive-1", {"what": "healed", "account": {"attempts": list(at), "told": "x"}})
+    return Event(20.0, "fault", "hive-1", {"what": "removed", "stats": {"attempts": list(at), "description": "x"}})
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_worker_line_without_a_part_fails(name: str) -> None:
 
 @pytest.mark.parametrize(("gateway", "worker"), [({"worker": "worker-2"}, {}), ({"attempts": 2}, {}), ({}, {"output_tokens": 5})])
 def test_lines_that_contradict_the_journal_fail(gateway: dict[str, Any], worker: dict[str, Any]) -> None:
-    must_say(judged(story(gateway, worker)), FAILED, "wanted: r1")
+    must_say(judged(story(gateway, worker)), FAILED, "expected: r1")
 
 
 def test_an_id_in_a_label_fails() -> None:

@@ -9,17 +9,17 @@ from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, re
 
 from hivecheck.checks.recovery.load_sound import judge
 from hivecheck.history import Operation, Token
-from hivecheck.measurement.recovery import LEFT, PROBE
+from hivecheck.measurement.recovery import LEFT, LOAD
 
 WHOLE = completion(choices=[{"index": 0, "message": {"role": "assistant", "content": "t0 t1 t2 t3"}, "finish_reason": "stop"}])
 
 
 def unary(number: int, **changes: Any) -> Operation:
-    return chat(number, **({"purpose": PROBE, "body": WHOLE} | changes))
+    return chat(number, **({"purpose": LOAD, "body": WHOLE} | changes))
 
 
 def streamed(number: int, **changes: Any) -> Operation:
-    return stream(number, count=4, purpose=PROBE, **changes)
+    return stream(number, count=4, purpose=LOAD, **changes)
 
 
 def ledger(**tokens: int) -> Any:
@@ -28,7 +28,7 @@ def ledger(**tokens: int) -> Any:
 
 def test_whole_answers_refusals_and_visible_breaks_that_are_booked_once_pass() -> None:
     broken = streamed(3, tokens=(Token(0.1, "t0 "),), error="cut", saw_done=False, finish_reason=None)
-    refusal = refused(4, purpose=PROBE)
+    refusal = refused(4, purpose=LOAD)
     story = [unary(1), streamed(2), broken, refusal, unary(5, status=None, error="refused"), ledger(r1=4, r2=4, r3=1)]
     must_say(judge(tell(*story)), PASSED, "2 whole answers booked once, 3 others")
 

@@ -10,13 +10,13 @@ from hivecheck.checks.answers.own_answer import judge
 from hivecheck.history import Operation
 
 
-def unary(number: int, tokens: int, got: int | None = None, **changes: Any) -> Operation:
-    body = completion(usage={"completion_tokens": tokens if got is None else got})
+def unary(number: int, tokens: int, actual: int | None = None, **changes: Any) -> Operation:
+    body = completion(usage={"completion_tokens": tokens if actual is None else actual})
     return chat(number, at=0.1 * number, request={"max_tokens": tokens}, **({"body": body} | changes))
 
 
-def streamed(number: int, tokens: int, got: int | None = None) -> Operation:
-    return stream(number, count=tokens if got is None else got, started_at=0.1 * number, request={"max_tokens": tokens})
+def streamed(number: int, tokens: int, actual: int | None = None) -> Operation:
+    return stream(number, count=tokens if actual is None else actual, started_at=0.1 * number, request={"max_tokens": tokens})
 
 
 def test_answers_of_the_right_length_pass() -> None:
@@ -24,8 +24,8 @@ def test_answers_of_the_right_length_pass() -> None:
 
 
 def test_another_ones_answer_fails() -> None:
-    must_say(judge(tell(unary(1, 2, got=4), unary(2, 4, got=2))), FAILED, "('r1', 'model-a', 4)")
-    must_say(judge(tell(unary(1, 2), streamed(2, 3, got=2))), FAILED, "('r2', 'model-a', 2)")
+    must_say(judge(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "('r1', 'model-a', 4)")
+    must_say(judge(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "('r2', 'model-a', 2)")
 
 
 def test_another_model_or_id_fails() -> None:

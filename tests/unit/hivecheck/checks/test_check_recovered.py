@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from load_stories import between, healed, load, lost, struck
+from load_stories import between, healed, injected, load, lost
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
 from hivecheck.checks.recovery.recovered import judge
@@ -32,7 +32,7 @@ def test_who_was_not_watched_for_long_enough_is_inconclusive() -> None:
 
 
 def test_the_time_of_the_healing_counts_where_a_fault_must_be_healed() -> None:
-    until_healed = load(between(4.0, 7.0, lost), faults=[struck(), healed(6.5)])
+    until_healed = load(between(4.0, 7.0, lost), faults=[injected(), healed(6.5)])
     must_say(judge(until_healed, within=1.0, workers=3, of_healing=True), PASSED, "after 0.50 s")
     must_say(judge(until_healed, within=1.0, workers=1, of_healing=True), PASSED, "after 0.50 s")  # however many were struck
     must_say(judge(until_healed, within=0.4, workers=3, of_healing=True), FAILED)
@@ -41,7 +41,7 @@ def test_the_time_of_the_healing_counts_where_a_fault_must_be_healed() -> None:
 
 def test_nothing_is_promised_when_too_many_are_struck() -> None:
     must_say(judge(load(OUTAGE), within=3.0, workers=2), INCONCLUSIVE, "at most 0 of 2")
-    two = load(OUTAGE, faults=[struck(), struck(worker="worker-2")])
+    two = load(OUTAGE, faults=[injected(), injected(worker="worker-2")])
     must_say(judge(two, within=3.0, workers=4), INCONCLUSIVE, "at most 1 of 4")
     must_say(judge(two, within=3.0, workers=5), PASSED)
 

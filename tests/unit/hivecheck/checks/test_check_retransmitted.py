@@ -11,8 +11,8 @@ from hivecheck.history import Event
 
 
 def healed(node: str = "hive-1", **account: Any) -> Event:
-    told = {"account": {"told": "9 dropped", **account}} if account else {}
-    return Event(1.0, "fault", node, {"what": "healed", **told})
+    told = {"stats": {"description": "9 dropped", **account}} if account else {}
+    return Event(1.0, "fault", node, {"what": "removed", **told})
 
 
 def test_what_was_dropped_does_not_count_only_what_was_sent_again() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from load_stories import healed, load, struck
+from load_stories import healed, injected, load
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say
 
 from hivecheck.checks.recovery.served_again import judge
 from hivecheck.history import History
 
-CURE = (struck(), healed(6.0))
+CURE = (injected(), healed(6.0))
 
 
 def journaled(history: History, worker: str) -> History:
@@ -23,7 +23,7 @@ def test_answers_after_the_healing_pass() -> None:
 
 
 def test_answers_by_others_only_fail() -> None:
-    must_say(judge(journaled(load(faults=(struck(worker="w"), healed(6.0, "w"))), "worker-1"), worker="w"), FAILED, "none")
+    must_say(judge(journaled(load(faults=(injected(worker="w"), healed(6.0, "w"))), "worker-1"), worker="w"), FAILED, "none")
 
 
 def test_a_name_on_an_answer_that_the_journal_does_not_bear_out_fails() -> None:
@@ -32,4 +32,4 @@ def test_a_name_on_an_answer_that_the_journal_does_not_bear_out_fails() -> None:
 
 def test_without_healing_or_requests_after_it_nothing_is_known() -> None:
     must_say(judge(load(), worker="worker-1"), INCONCLUSIVE)
-    must_say(judge(load(faults=(struck(), healed(11.0))), worker="worker-1"), INCONCLUSIVE)
+    must_say(judge(load(faults=(injected(), healed(11.0))), worker="worker-1"), INCONCLUSIVE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from load_stories import between, healed, load, lost, struck
+from load_stories import between, healed, injected, load, lost
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
 from hivecheck.checks.recovery.served_meanwhile import judge
 
-LEASE = (struck(), healed(6.0))
+LEASE = (injected(), healed(6.0))
 
 
 def test_enough_requests_answered_between_strike_and_healing_pass() -> None:

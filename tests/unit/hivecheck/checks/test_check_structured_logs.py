@@ -31,8 +31,8 @@ def test_one_line_of_each_end_passes() -> None:
 
 def test_a_request_without_a_line_or_with_two_fails() -> None:
     told = chat()
-    must_say(judged(tell(told, ended(chat(9), 200, "ok"))), FAILED, "end of r1", "got: 0")
-    must_say(judged(tell(told, [ended(told, 200, "ok")] * 2)), FAILED, "got: 2")
+    must_say(judged(tell(told, ended(chat(9), 200, "ok"))), FAILED, "end of r1", "actual: 0")
+    must_say(judged(tell(told, [ended(told, 200, "ok")] * 2)), FAILED, "actual: 2")
 
 
 def test_a_line_that_says_something_else_fails() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from load_stories import between, broken, healed, load, lost, slow, struck
+from load_stories import between, broken, healed, injected, load, lost, slow
 from stories import stream
 
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History, Operation
-from hivecheck.measurement.blast_radius import Blast, blast_radius
+from hivecheck.measurement.blast_radius import BlastRadius, blast_radius
 from hivecheck.measurement.recovery import LEFT, measure, percentile
 
 # what happened: detect, recover, outage, good of scheduled, cure. Those due from 3.7 s on were alive when harm could begin, at 3.9 s.
@@ -19,15 +19,15 @@ STORIES = {
     "nothing": (load(), (None, 0.0, 0.0, 63, 63, "none needed")),
     "an outage that ends by itself": (load(between(4.0, 6.0, lost)), (0.2, 2.0, 2.0, 43, 63, "self")),
     "an outage that ends before it is healed": (
-        load(between(4.0, 6.0, lost), faults=[struck(), healed(8.0)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), healed(8.0)]),
         (0.2, 2.0, 2.0, 43, 63, "self"),
     ),
     "an outage that ends after it is healed": (
-        load(between(4.0, 6.0, lost), faults=[struck(), healed(5.5)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), healed(5.5)]),
         (0.2, 2.0, 2.0, 43, 63, "heal"),
     ),
     "an outage that ends for those who were still waiting when it is healed": (
-        load(between(4.0, 6.0, lost), faults=[struck(), healed(6.5)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), healed(6.5)]),
         (0.2, 2.0, 2.0, 43, 63, "heal"),
     ),
     "an outage that does not end": (load(between(4.0, 10.0, lost)), (0.2, None, 6.0, 3, 63, "none")),
@@ -37,7 +37,7 @@ STORIES = {
     "only those in flight are lost": (load(between(3.75, 3.95, broken)), (0.0, 0.0, 0.2, 61, 63, "self")),
     "answers that are merely late": (load(between(4.0, 6.0, slow)), (None, 2.0, 0.0, 63, 63, "self")),
     "a strike that is healed, and one that is not": (
-        load(between(4.0, 6.0, lost), faults=[struck(), struck(4.5, "worker-2"), healed(5.0)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), injected(4.5, "worker-2"), healed(5.0)]),
         (0.2, 2.0, 2.0, 43, 63, "self"),
     ),
 }
@@ -84,7 +84,7 @@ def test_lateness_of_the_load_is_told() -> None:
         (History(), "began and ended"),
         (load(faults=[]), "a fault that struck"),
         (load(is_ended=False), "began and ended"),
-        (load(faults=[struck(1.0)]), "probes before the fault"),
+        (load(faults=[injected(1.0)]), "probes before the fault"),
         (load(between(1.0, 2.0, lost)), "answered"),
         (load(until=4.5), "goes on for 1 s after the fault"),
     ],
@@ -102,26 +102,26 @@ def test_whom_the_end_of_the_load_cut_short_is_neither_good_nor_bad() -> None:
     assert measure(cut(2.0)).outage_seconds == pytest.approx(0.1)  # it had waited for so long that it was bad
 
 
-FATES: list[tuple[str, Operation, Blast]] = [
-    ("whole", stream(started_at=3.0, ended_at=5.0), Blast(1)),
-    ("broke off", stream(started_at=3.0, ended_at=5.0, error="cut"), Blast(1, broke=1)),
-    ("error event", stream(started_at=3.0, ended_at=5.0, stream_error={"code": "x"}), Blast(1, broke=1)),
-    ("hung", stream(started_at=3.0, ended_at=5.0, error="no end within 30 s"), Blast(1, hung=1)),
-    ("ended too early", stream(started_at=3.0, ended_at=5.0, saw_done=False), Blast(1, truncated=1)),
-    ("begun anew", stream(started_at=3.0, ended_at=5.0, headers={"X-Attempts": "2"}), Blast(1, retried=1)),
-    ("over before", stream(started_at=3.0, ended_at=3.5), Blast()),
-    ("begun later", stream(started_at=4.1, ended_at=5.0), Blast()),
+FATES: list[tuple[str, Operation, BlastRadius]] = [
+    ("whole", stream(started_at=3.0, ended_at=5.0), BlastRadius(1)),
+    ("broke off", stream(started_at=3.0, ended_at=5.0, error="cut"), BlastRadius(1, broke=1)),
+    ("error event", stream(started_at=3.0, ended_at=5.0, stream_error={"code": "x"}), BlastRadius(1, broke=1)),
+    ("hung", stream(started_at=3.0, ended_at=5.0, error="no end within 30 s"), BlastRadius(1, hung=1)),
+    ("ended too early", stream(started_at=3.0, ended_at=5.0, saw_done=False), BlastRadius(1, truncated=1)),
+    ("begun anew", stream(started_at=3.0, ended_at=5.0, headers={"X-Attempts": "2"}), BlastRadius(1, retried=1)),
+    ("over before", stream(started_at=3.0, ended_at=3.5), BlastRadius()),
+    ("begun later", stream(started_at=4.1, ended_at=5.0), BlastRadius()),
 ]
 
 
 @pytest.mark.parametrize(("told", "operation", "blast"), FATES, ids=[told for told, _, _ in FATES])
-def test_a_stream_that_was_alive_is_counted_as_what_became_of_it(told: str, operation: Operation, blast: Blast) -> None:
+def test_a_stream_that_was_alive_is_counted_as_what_became_of_it(told: str, operation: Operation, blast: BlastRadius) -> None:
     assert blast_radius([operation], [(3.9, 4.0)]) == blast
 
 
 def test_a_stream_with_a_token_twice_is_counted_as_duplicated() -> None:
     once = stream(started_at=3.0, ended_at=5.0)
-    assert blast_radius([replace(once, tokens=(*once.tokens, once.tokens[0]))], [(3.9, 4.0)]) == Blast(1, duplicated=1)
+    assert blast_radius([replace(once, tokens=(*once.tokens, once.tokens[0]))], [(3.9, 4.0)]) == BlastRadius(1, duplicated=1)
 
 
 def test_the_blast_radius_is_a_share_of_the_living() -> None:
@@ -133,5 +133,5 @@ def test_the_blast_radius_is_a_share_of_the_living() -> None:
 @pytest.mark.parametrize(
     ("values", "share", "wanted"), [([], 0.5, 0.0), ([3.0, 1.0, 2.0], 0.5, 2.0), ([1.0, 2.0], 0.99, 2.0), ([5.0], 0.95, 5.0)]
 )
-def test_a_percentile_is_one_of_the_values(values: Sequence[float], share: float, wanted: float) -> None:
-    assert percentile(values, share) == wanted
+def test_a_percentile_is_one_of_the_values(values: Sequence[float], share: float, expected: float) -> None:
+    assert percentile(values, share) == expected

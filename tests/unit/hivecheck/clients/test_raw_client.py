@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from scripted_gateway import ScriptedGateway
 
-from hivecheck.clients.raw_http import PURPOSE, Parcel, RawClient
+from hivecheck.clients.raw_http import PURPOSE, RawClient, RawRequest
 from hivecheck.history import History
 from hivecheck.platforms.ports import PortReservation
 
@@ -19,28 +19,28 @@ REQUEST = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 
 def test_the_answer_to_raw_bytes_becomes_an_operation(gateway: ScriptedGateway, history: History) -> None:
     gateway.pieces, gateway.status, gateway.content_type = [json.dumps(ERROR).encode()], 400, "application/json"
-    seen = RawClient(gateway.url, history, 2.0).send("r1", "some words", Parcel(REQUEST))
+    seen = RawClient(gateway.url, history, 2.0).send("r1", "some words", RawRequest(REQUEST))
     assert (seen.id, seen.path, seen.purpose, seen.status, seen.error_object()) == ("r1", "some words", PURPOSE, 400, ERROR["error"])
     assert history.operations(PURPOSE) == [seen]
 
 
 def test_an_answer_that_is_no_json_is_kept_as_it_is(gateway: ScriptedGateway, history: History) -> None:
     gateway.pieces = [b"Bad Request"]
-    assert RawClient(gateway.url, history, 2.0).send("r1", "x", Parcel(REQUEST)).raw == "Bad Request"
+    assert RawClient(gateway.url, history, 2.0).send("r1", "x", RawRequest(REQUEST)).raw == "Bad Request"
 
 
 def test_pieces_are_sent_until_an_answer_begins(gateway: ScriptedGateway, history: History) -> None:
     gateway.pieces = [b"early"]
     begun = time.monotonic()
-    seen = RawClient(gateway.url, history, 5.0).send("r1", "x", Parcel(REQUEST, lambda: itertools.repeat(b" "), 0.01))
+    seen = RawClient(gateway.url, history, 5.0).send("r1", "x", RawRequest(REQUEST, lambda: itertools.repeat(b" "), 0.01))
     assert (seen.status, seen.raw) == (200, "early")
     assert time.monotonic() - begun < 4
 
 
 def test_no_answer_is_given_up_in_time_and_a_refused_connection_is_told(gateway: ScriptedGateway, history: History) -> None:
     gateway.hangs = True
-    assert "no end within 0.2 s" in str(RawClient(gateway.url, history, 0.2).send("r1", "x", Parcel(REQUEST)).error)
+    assert "no end within 0.2 s" in str(RawClient(gateway.url, history, 0.2).send("r1", "x", RawRequest(REQUEST)).error)
     reservation = PortReservation()
     url = f"http://127.0.0.1:{reservation.port}"
-    assert "ConnectionRefusedError" in str(RawClient(url, history, 1.0).send("r1", "x", Parcel(REQUEST)).error)
+    assert "ConnectionRefusedError" in str(RawClient(url, history, 1.0).send("r1", "x", RawRequest(REQUEST)).error)
     assert urlsplit(url).port == reservation.port

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hivecheck.faults.planning.fault_budget import RECOVERY_SECONDS, Blow, Targets, tolerated
+from hivecheck.faults.planning.fault_budget import RECOVERY_SECONDS, FaultCandidates, PlannedFault, tolerated
 
-TARGETS = Targets({f"worker-{number}": ["a kill"] for number in range(1, 6)}, {"registry": ["a wedge"]})
-KILL = Blow(1.0, "a kill", "worker-1", 2.0)
-OTHER_KILL = Blow(2.0, "a kill", "worker-2", 2.0)
+TARGETS = FaultCandidates({f"worker-{number}": ["a SIGKILL"] for number in range(1, 6)}, {"registry": ["a process pause"]})
+KILL = PlannedFault(1.0, "a SIGKILL", "worker-1", 2.0)
+OTHER_KILL = PlannedFault(2.0, "a SIGKILL", "worker-2", 2.0)
 SOUND_AT = 3.0 + RECOVERY_SECONDS
 
-blows = st.lists(
+faults = st.lists(
     st.builds(
-        lambda at, target, lasts: Blow(at, "a kill", target, lasts),
+        lambda at, target, lasts: PlannedFault(at, "a SIGKILL", target, lasts),
         st.floats(0, 20),
         st.sampled_from(TARGETS.names()),
         st.floats(0.5, 3),
@@ -37,13 +37,13 @@ def test_who_was_struck_is_sound_again_only_when_it_has_recovered() -> None:
 
 @pytest.mark.parametrize("at", [0.5, 1.0, 2.9, SOUND_AT - 0.1])
 def test_a_worker_that_is_faulty_while_a_support_is_waits_for_that(at: float) -> None:
-    outage = Blow(at, "a wedge", "registry", 5.5)
+    outage = PlannedFault(at, "a process pause", "registry", 5.5)
     assert TARGETS.faulty([KILL, outage], 5.9)["worker-1"] == outage.forgotten_at
 
 
 def test_a_support_that_was_well_all_that_time_holds_nobody_up() -> None:
-    before, after = Blow(0.0, "a wedge", "registry", 0.5), Blow(SOUND_AT, "a wedge", "registry", 3.0)
-    late = Blow(before.forgotten_at, "a kill", "worker-1", 1.0)
+    before, after = PlannedFault(0.0, "a process pause", "registry", 0.5), PlannedFault(SOUND_AT, "a process pause", "registry", 3.0)
+    late = PlannedFault(before.forgotten_at, "a SIGKILL", "worker-1", 1.0)
     assert TARGETS.faulty([before, late], late.at_seconds)["worker-1"] == late.forgotten_at
     assert TARGETS.faulty([KILL, after], SOUND_AT - 0.1)["worker-1"] == SOUND_AT
 
@@ -56,20 +56,20 @@ def test_one_more_may_be_struck_when_there_is_room() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(blows=blows, target=st.sampled_from(TARGETS.names()), at=st.floats(0, 25))
-def test_there_is_room_at_the_moment_that_is_told_and_the_target_is_sound(blows: list[Blow], target: str, at: float) -> None:
-    moment = TARGETS.room_at(target, blows, at)
-    faulty = [name for name in TARGETS.faulty(blows, moment) if name in TARGETS.of_its_kind(target)]
+@given(faults=faults, target=st.sampled_from(TARGETS.names()), at=st.floats(0, 25))
+def test_there_is_room_at_the_moment_that_is_told_and_the_target_is_sound(faults: list[PlannedFault], target: str, at: float) -> None:
+    moment = TARGETS.room_at(target, faults, at)
+    faulty = [name for name in TARGETS.faulty(faults, moment) if name in TARGETS.of_its_kind(target)]
     assert moment >= at
     assert target not in faulty and len(faulty) < TARGETS.tolerated(target)
 
 
 @settings(max_examples=200, deadline=None)
-@given(blows=blows, at=st.floats(0, 25))
-def test_whoever_is_under_a_fault_or_was_until_a_moment_ago_is_faulty(blows: list[Blow], at: float) -> None:
-    faulty = TARGETS.faulty(blows, at)
-    assert {blow.target for blow in blows if blow.at_seconds <= at < blow.forgotten_at} <= set(faulty)
-    away = [blow for blow in blows if blow.target == "registry" and blow.at_seconds <= at < blow.forgotten_at]
+@given(faults=faults, at=st.floats(0, 25))
+def test_whoever_is_under_a_fault_or_was_until_a_moment_ago_is_faulty(faults: list[PlannedFault], at: float) -> None:
+    faulty = TARGETS.faulty(faults, at)
+    assert {planned.target for planned in faults if planned.at_seconds <= at < planned.forgotten_at} <= set(faulty)
+    away = [planned for planned in faults if planned.target == "registry" and planned.at_seconds <= at < planned.forgotten_at]
     for outage in away:
-        met = {blow.target for blow in blows if blow.at_seconds <= at and outage.at_seconds < blow.forgotten_at}
+        met = {planned.target for planned in faults if planned.at_seconds <= at and outage.at_seconds < planned.forgotten_at}
         assert met <= set(faulty)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.planning.eligibility import LIAR, OWN_NODE, REGISTRY, WORKER, possible
-from hivecheck.faults.planning.fault_budget import Blow, Targets, tolerated
-from hivecheck.faults.planning.plan import LATEST_SECONDS, Drawing, FaultPlan, draw, load
+from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, tolerated
+from hivecheck.faults.planning.plan import LATEST_SECONDS, FaultPlan, PlanSource, draw, load
 
-EVERY_POWER = {power for make in FAULTS.values() for power in make().needs}
+EVERY_POWER = {power for make in FAULTS.values() for power in make().requires}
 ON_WORKERS, ON_THE_REGISTRY = possible({WORKER, OWN_NODE, LIAR}, EVERY_POWER), possible({REGISTRY}, EVERY_POWER)
 WORKERS = {f"worker-{number}": ON_WORKERS for number in range(1, 6)}
-TARGETS = Targets(WORKERS, {"registry": ON_THE_REGISTRY})
-GOOD = {"at_seconds": 1.0, "fault": "a kill", "target": "worker-1", "for_seconds": 2.0}
+TARGETS = FaultCandidates(WORKERS, {"registry": ON_THE_REGISTRY})
+GOOD = {"at_seconds": 1.0, "fault": "a SIGKILL", "target": "worker-1", "for_seconds": 2.0}
 
 
 def written(folder: Path, told: Any) -> Path:
@@ -32,16 +32,16 @@ def written(folder: Path, told: Any) -> Path:
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 10), workers=st.integers(3, 9))
 def test_at_no_time_more_are_struck_than_a_stack_must_stand(seed: int, count: int, workers: int) -> None:
-    targets = Targets({f"worker-{number}": ON_WORKERS for number in range(workers)}, TARGETS.supports)
+    targets = FaultCandidates({f"worker-{number}": ON_WORKERS for number in range(workers)}, TARGETS.control_plane)
     drawn = draw(seed, count, targets)
-    drawn.must_be_tolerable(targets)
-    for number, blow in enumerate(drawn.blows):
-        earlier = targets.faulty(drawn.blows[:number], blow.at_seconds)
-        assert blow.target not in earlier, "nobody is struck before it is sound again"
-        faulty = {*earlier, blow.target}
+    drawn.must_fit_fault_budget(targets)
+    for number, planned in enumerate(drawn.faults):
+        earlier = targets.faulty(drawn.faults[:number], planned.at_seconds)
+        assert planned.target not in earlier, "nobody is struck before it is sound again"
+        faulty = {*earlier, planned.target}
         assert len(faulty & set(targets.workers)) <= tolerated(workers)
-        assert len(faulty & set(targets.supports)) <= 1
-    assert drawn.blows[-1].at_seconds <= LATEST_SECONDS
+        assert len(faulty & set(targets.control_plane)) <= 1
+    assert drawn.faults[-1].at_seconds <= LATEST_SECONDS
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,14 +50,14 @@ def test_the_same_seed_draws_the_same_plan_and_a_file_holds_all_of_it(seed: int,
     drawn = draw(seed, count, TARGETS)
     assert draw(seed, count, TARGETS) == drawn
     assert load(written(tmp_path_factory.mktemp("plan"), drawn.text())) == drawn
-    assert len(drawn.blows) == count
+    assert len(drawn.faults) == count
 
 
 def test_blows_for_which_no_time_is_left_are_left_out() -> None:
-    few = Targets({f"worker-{number}": ["a kill"] for number in range(3)})
-    drawn = [draw(seed, 10, few).blows for seed in range(30)]
+    few = FaultCandidates({f"worker-{number}": ["a SIGKILL"] for number in range(3)})
+    drawn = [draw(seed, 10, few).faults for seed in range(30)]
     assert min(map(len, drawn)) < 10
-    assert all(blows[-1].at_seconds <= LATEST_SECONDS for blows in drawn)
+    assert all(faults[-1].at_seconds <= LATEST_SECONDS for faults in drawn)
 
 
 def test_another_seed_draws_another_plan() -> None:
@@ -65,22 +65,22 @@ def test_another_seed_draws_another_plan() -> None:
 
 
 def test_only_what_can_strike_a_target_strikes_it() -> None:
-    able = {"worker-1": ["a kill"], "worker-2": ["a wedge"], "worker-3": ["a freeze"]}
-    supports = {"registry": ["a lock on the database"]}
-    blows = [blow for seed in range(30) for blow in draw(seed, 5, Targets(able, supports)).blows]
-    assert {(blow.target, blow.fault) for blow in blows} == {(name, words[0]) for name, words in (able | supports).items()}
+    able = {"worker-1": ["a SIGKILL"], "worker-2": ["a process pause"], "worker-3": ["a container pause"]}
+    control_plane = {"registry": ["a lock on the database"]}
+    faults = [planned for seed in range(30) for planned in draw(seed, 5, FaultCandidates(able, control_plane)).faults]
+    assert {(planned.target, planned.fault) for planned in faults} == {(name, words[0]) for name, words in (able | control_plane).items()}
 
 
 def test_everything_that_may_be_drawn_is_drawn_and_no_kind_crowds_out_the_others() -> None:
-    blows = [blow for seed in range(400) for blow in draw(seed, 5, TARGETS).blows]
-    assert {blow.fault for blow in blows} == {*ON_WORKERS, *ON_THE_REGISTRY}
-    of_packets = sum("packets" in FAULTS[blow.fault]().needs for blow in blows)
-    assert of_packets < 0.6 * len(blows), "most rows are of packets, and only some of the kinds"
+    faults = [planned for seed in range(400) for planned in draw(seed, 5, TARGETS).faults]
+    assert {planned.fault for planned in faults} == {*ON_WORKERS, *ON_THE_REGISTRY}
+    of_packets = sum("packets" in FAULTS[planned.fault]().requires for planned in faults)
+    assert of_packets < 0.6 * len(faults), "most rows are of packets, and only some of the kinds"
 
 
 def test_of_two_workers_none_may_be_faulty() -> None:
-    with pytest.raises(UsageError, match="wanted: 3 workers or more"):
-        draw(1, 1, Targets({"worker-1": ["a kill"], "worker-2": ["a kill"]}))
+    with pytest.raises(UsageError, match="expected: 3 workers or more"):
+        draw(1, 1, FaultCandidates({"worker-1": ["a SIGKILL"], "worker-2": ["a SIGKILL"]}))
 
 
 @pytest.mark.parametrize("count", [0, 11])
@@ -95,16 +95,16 @@ def test_a_number_of_faults_beyond_the_limits_is_refused(count: int) -> None:
         ("{", "expected a JSON file"),
         ([], r"plan=\[\]: expected an object with blows, seed"),
         ({"seed": 1}, r"plan=\['seed'\]: expected an object with blows, seed"),
-        ({"seed": "one", "blows": [GOOD]}, "seed='one': expected a whole number"),
-        ({"seed": 1, "blows": []}, r"blows=\[\]: expected a list of 1 to 10 blows"),
-        ({"seed": 1, "blows": [GOOD | {"more": 1}]}, r"blows\[0\]=.*: expected an object with at_seconds, fault, for_seconds, target"),
-        ({"seed": 1, "blows": [GOOD, GOOD | {"fault": "a kil"}]}, r"blows\[1\].fault='a kil': expected one of a kill, a termination"),
-        ({"seed": 1, "blows": [GOOD | {"fault": "a kil"}]}, r"an? .*\(there is no such fault\)"),
-        ({"seed": 1, "blows": [GOOD | {"fault": "a hoard of connections"}]}, r"expected one of .*\(a node without a cap of connections"),
-        ({"seed": 1, "blows": [GOOD | {"fault": ["a kill"]}]}, r"blows\[0\].fault=\['a kill'\]: expected one of"),
-        ({"seed": 1, "blows": [GOOD | {"at_seconds": -1}]}, r"blows\[0\].at_seconds=-1: expected seconds, 0 to 45"),
-        ({"seed": 1, "blows": [GOOD | {"for_seconds": True}]}, r"blows\[0\].for_seconds=True: expected seconds, 0 to 10"),
-        ({"seed": 1, "blows": [GOOD | {"target": 3}]}, r"blows\[0\].target=3: expected the name of a worker or a node"),
+        ({"seed": "one", "faults": [GOOD]}, "seed='one': expected a whole number"),
+        ({"seed": 1, "faults": []}, r"faults=\[\]: expected a list of 1 to 10 faults"),
+        ({"seed": 1, "faults": [GOOD | {"more": 1}]}, r"faults\[0\]=.*: expected an object with at_seconds, fault, for_seconds, target"),
+        ({"seed": 1, "faults": [GOOD, GOOD | {"fault": "a kil"}]}, r"faults\[1\].fault='a kil': expected one of a SIGKILL, a SIGTERM"),
+        ({"seed": 1, "faults": [GOOD | {"fault": "a kil"}]}, r"an? .*\(there is no such fault\)"),
+        ({"seed": 1, "faults": [GOOD | {"fault": "connection exhaustion"}]}, r"expected one of .*\(a node without a cap of connections"),
+        ({"seed": 1, "faults": [GOOD | {"fault": ["a SIGKILL"]}]}, r"faults\[0\].fault=\['a SIGKILL'\]: expected one of"),
+        ({"seed": 1, "faults": [GOOD | {"at_seconds": -1}]}, r"faults\[0\].at_seconds=-1: expected seconds, 0 to 45"),
+        ({"seed": 1, "faults": [GOOD | {"for_seconds": True}]}, r"faults\[0\].for_seconds=True: expected seconds, 0 to 10"),
+        ({"seed": 1, "faults": [GOOD | {"target": 3}]}, r"faults\[0\].target=3: expected the name of a worker or a node"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_key_its_value_and_the_accepted_form(tmp_path: Path, told: Any, words: str) -> None:
@@ -115,30 +115,32 @@ def test_a_bad_file_is_refused_with_its_key_its_value_and_the_accepted_form(tmp_
 
 
 def test_a_plan_that_strikes_too_many_at_once_is_refused() -> None:
-    blows = tuple(Blow(1.0, "a kill", f"worker-{number}", 2.0) for number in (1, 2, 3))
+    faults = tuple(PlannedFault(1.0, "a SIGKILL", f"worker-{number}", 2.0) for number in (1, 2, 3))
     with pytest.raises(UsageError, match=r"at most 2 of 5 workers are faulty; then worker-1, worker-2, worker-3 would be"):
-        FaultPlan(1, blows).must_be_tolerable(TARGETS)
-    FaultPlan(1, (*blows[:2], Blow(1.0, "a wedge", "registry", 2.0))).must_be_tolerable(TARGETS)
-    both = Targets(WORKERS, {"registry": ["a kill"], "registry-2": ["a kill"]})
-    blows = tuple(Blow(at, "a kill", name, 2.0) for at, name in ((1.0, "registry"), (2.0, "registry-2")))
+        FaultPlan(1, faults).must_fit_fault_budget(TARGETS)
+    FaultPlan(1, (*faults[:2], PlannedFault(1.0, "a process pause", "registry", 2.0))).must_fit_fault_budget(TARGETS)
+    both = FaultCandidates(WORKERS, {"registry": ["a SIGKILL"], "registry-2": ["a SIGKILL"]})
+    faults = tuple(PlannedFault(at, "a SIGKILL", name, 2.0) for at, name in ((1.0, "registry"), (2.0, "registry-2")))
     with pytest.raises(
-        UsageError, match=r"blows\[1\].at_seconds=2.0: .* at most 1 of 2 supports are faulty; then registry, registry-2 would be"
+        UsageError, match=r"faults\[1\].at_seconds=2.0: .* at most 1 of 2 supports are faulty; then registry, registry-2 would be"
     ):
-        FaultPlan(1, blows).must_be_tolerable(both)
+        FaultPlan(1, faults).must_fit_fault_budget(both)
 
 
 def test_a_replayed_plan_must_fit_the_targets_and_the_platform(tmp_path: Path) -> None:
-    stranger = Drawing(file=written(tmp_path, {"seed": 1, "blows": [GOOD | {"target": "worker-9"}]}))
-    with pytest.raises(UsageError, match=r"blows\[0\].target='worker-9': expected one of registry, worker-1"):
+    stranger = PlanSource(file=written(tmp_path, {"seed": 1, "faults": [GOOD | {"target": "worker-9"}]}))
+    with pytest.raises(UsageError, match=r"faults\[0\].target='worker-9': expected one of registry, worker-1"):
         stranger.plan(TARGETS)
-    powerless = Drawing(file=written(tmp_path, {"seed": 1, "blows": [GOOD | {"fault": "a freeze"}]}))
-    with pytest.raises(UsageError, match=r"blows\[0\].fault='a freeze': expected what can strike worker-1 on this platform: a kill\.$"):
-        powerless.plan(Targets({name: ["a kill"] for name in WORKERS}))
-    not_for_it = Drawing(file=written(tmp_path, {"seed": 1, "blows": [GOOD | {"target": "registry", "fault": "a lie"}]}))
-    with pytest.raises(UsageError, match=r"blows\[0\].fault='a lie': expected what can strike registry"):
+    powerless = PlanSource(file=written(tmp_path, {"seed": 1, "faults": [GOOD | {"fault": "a container pause"}]}))
+    with pytest.raises(
+        UsageError, match=r"faults\[0\].fault='a container pause': expected what can strike worker-1 on this platform: a SIGKILL\.$"
+    ):
+        powerless.plan(FaultCandidates({name: ["a SIGKILL"] for name in WORKERS}))
+    not_for_it = PlanSource(file=written(tmp_path, {"seed": 1, "faults": [GOOD | {"target": "registry", "fault": "a gray failure"}]}))
+    with pytest.raises(UsageError, match=r"faults\[0\].fault='a gray failure': expected what can strike registry"):
         not_for_it.plan(TARGETS)
 
 
 def test_a_plan_of_before_the_registry_could_be_struck_is_still_taken(tmp_path: Path) -> None:
-    blows = [GOOD | {"fault": fault} for fault in ("a kill", "a termination", "a wedge", "a freeze")]
-    assert len(load(written(tmp_path, {"seed": 7, "blows": blows})).blows) == 4
+    faults = [GOOD | {"fault": fault} for fault in ("a SIGKILL", "a SIGTERM", "a process pause", "a container pause")]
+    assert len(load(written(tmp_path, {"seed": 7, "faults": faults})).faults) == 4

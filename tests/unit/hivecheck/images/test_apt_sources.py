@@ -31,8 +31,8 @@ def folder(tmp_path: Path, files: dict[str, str]) -> Path:
 
 
 def test_a_mirror_is_found_in_the_newer_format(tmp_path: Path) -> None:
-    got = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": STANZAS})))
-    assert got == AptSource(
+    actual = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": STANZAS})))
+    assert actual == AptSource(
         "http://mirror.example/debian", ("bookworm", "bookworm-updates"), ("main", "contrib"), "/usr/share/keyrings/some.gpg"
     )
 
@@ -45,8 +45,8 @@ def test_a_mirror_is_found_in_the_newer_format(tmp_path: Path) -> None:
     ],
 )
 def test_a_mirror_is_found_in_the_older_format(tmp_path: Path, line: str, keyring: str | None) -> None:
-    got = mirror_of("jammy", read(folder(tmp_path, {"sources.list": f"# deb http://no.example/x jammy main\n{line}\n"})))
-    assert got == AptSource("http://mirror.example/ubuntu", ("jammy",), ("main", "universe"), keyring)
+    actual = mirror_of("jammy", read(folder(tmp_path, {"sources.list": f"# deb http://no.example/x jammy main\n{line}\n"})))
+    assert actual == AptSource("http://mirror.example/ubuntu", ("jammy",), ("main", "universe"), keyring)
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_source_that_is_off_or_does_not_serve_the_release_is_passed_over(tmp_p
 
 def test_a_key_inside_the_source_is_left_to_the_host_s_own_keyring(tmp_path: Path) -> None:
     inline = STANZAS.replace("Signed-By: /usr/share/keyrings/some.gpg", "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ==")
-    got = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": inline})))
-    assert got is not None and got.keyring is None
+    actual = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": inline})))
+    assert actual is not None and actual.keyring is None
 
 
 def test_a_host_without_apt_has_no_sources(tmp_path: Path) -> None:

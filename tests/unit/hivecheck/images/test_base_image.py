@@ -31,8 +31,8 @@ class MemoryEngine:
         return f"{reference}@sha256:00"
 
     def images(self, **labels: str) -> list[dict[str, Any]]:
-        wanted = {name.replace("_", "."): value for name, value in labels.items()}
-        fitting = [name for name, own in self.labels.items() if wanted.items() <= own.items()]
+        expected = {name.replace("_", "."): value for name, value in labels.items()}
+        fitting = [name for name, own in self.labels.items() if expected.items() <= own.items()]
         return [{"Id": f"sha256:{name}", "RepoTags": [name], "Labels": self.labels[name]} for name in reversed(fitting)]
 
     def must_be_offered(self, reference: str, within: float) -> None:

@@ -36,13 +36,13 @@ other==4.0 \\
 
 
 def test_a_requirement_brings_all_that_it_pulls_in_and_nothing_else() -> None:
-    got = requirements.closure(LOCK, ["Direct"])
-    assert [line.split()[0] for line in got.splitlines() if not line.startswith(" ")] == ["direct==1.0", "leaf-name==2.0", "middle==3.0"]
+    actual = requirements.closure(LOCK, ["Direct"])
+    assert [line.split()[0] for line in actual.splitlines() if not line.startswith(" ")] == ["direct==1.0", "leaf-name==2.0", "middle==3.0"]
 
 
 def test_versions_markers_and_hashes_are_those_of_the_lock() -> None:
-    got = requirements.closure(LOCK, ["middle"])
-    assert got == "leaf-name==2.0 ; sys_platform == 'linux' \\\n    --hash=sha256:bb\nmiddle==3.0 \\\n    --hash=sha256:cc\n"
+    actual = requirements.closure(LOCK, ["middle"])
+    assert actual == "leaf-name==2.0 ; sys_platform == 'linux' \\\n    --hash=sha256:bb\nmiddle==3.0 \\\n    --hash=sha256:cc\n"
 
 
 def test_a_requirement_that_is_not_locked_is_an_error() -> None:

@@ -9,13 +9,13 @@ MUTANT = Mutant("backwards", "It counts backwards.", "services/counter.py", "a",
 
 
 def told(status: str, *requirements: str) -> dict[str, object]:
-    return {"status": status, "message": "wanted: 2", "requirements": list(requirements)}
+    return {"status": status, "message": "expected: 2", "requirements": list(requirements)}
 
 
 def test_a_mutant_is_killed_when_each_of_its_requirements_has_a_scenario_that_failed() -> None:
     kill = judge(MUTANT, {"a:1": told("failed", "SVC-015"), "b:2": told("failed", "SVC-008"), "c:3": told("passed", "SVC-001")})
     assert kill.is_killed
-    assert kill.killers == {"a:1": "wanted: 2", "b:2": "wanted: 2"}
+    assert kill.killers == {"a:1": "expected: 2", "b:2": "expected: 2"}
 
 
 def test_a_requirement_whose_scenario_only_could_not_judge_is_missed() -> None:
@@ -30,7 +30,7 @@ def test_a_run_on_another_source_kills_nothing_however_red_it_is() -> None:
 
 
 def test_scenarios_that_no_mutant_turned_red_are_listed() -> None:
-    table = KillTable({"a:1": "counts", "b:2": "lists"}, [Kill(MUTANT, {"a:1": "wanted: 2"}, ())])
+    table = KillTable({"a:1": "counts", "b:2": "lists"}, [Kill(MUTANT, {"a:1": "expected: 2"}, ())])
     assert table.idle_scenarios() == ["b:2"]
     assert table.survivors() == []
 

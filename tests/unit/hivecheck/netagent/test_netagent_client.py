@@ -53,7 +53,7 @@ def test_counters_come_back_with_their_names() -> None:
     ("answers", "match"),
     [
         ([b'{"error": "OSError: Operation not permitted"}'], "refuses: OSError: Operation not permitted"),
-        ([b"Traceback (most recent call last):"], "wanted: an answer of the netagent"),
+        ([b"Traceback (most recent call last):"], "expected: an answer of the netagent"),
         ([], "has ended"),
     ],
 )
@@ -66,6 +66,6 @@ def test_an_agent_that_does_not_get_ready_is_told_and_let_go(answers: Sequence[b
 
 def test_what_the_kernel_still_shows_at_the_end_is_an_error() -> None:
     channel = Script(READY, b'{"left": ["-A INPUT -j hivecheck-run"]}')
-    with pytest.raises(ClientError, match="wanted: no rule left"):
+    with pytest.raises(ClientError, match="expected: no rule left"):
         NetAgent(channel).end()
     assert channel.is_closed

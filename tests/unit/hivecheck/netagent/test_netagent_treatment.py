@@ -22,8 +22,8 @@ def packet(source: str, target: str, *, flags: int = ACK, carried: int = 0, port
     return ip + tcp + b"x" * carried
 
 
-def treatment(now: float = 0.0, lease_seconds: float = 60.0, **change: Any) -> Treatment:
-    return Treatment(Rule((PEER,), lease_seconds, seed="1", **change).told(), now)
+def treatment(now: float = 0.0, duration_seconds: float = 60.0, **change: Any) -> Treatment:
+    return Treatment(Rule((PEER,), duration_seconds, seed="1", **change).told(), now)
 
 
 def fates(rule: Treatment, packets: Sequence[bytes], *, is_outgoing: bool, now: float = 0.0) -> list[tuple[str, float]]:

@@ -77,7 +77,7 @@ def test_where_no_process_can_be_told_there_is_none(address: str) -> None:
 
 def test_the_page_about_platforms_has_every_power_and_says_who_has_it() -> None:
     told = {power: (on_docker == "yes", on_process == "yes") for power, on_docker, on_process in ROW.findall(page())}
-    assert told == {power: (power in docker_platform.POWERS, power in process.POWERS) for power in tags.POWERS}
+    assert told == {power: (power in docker_platform.CAPABILITIES, power in process.CAPABILITIES) for power in tags.CAPABILITIES}
 
 
 def page() -> str:

@@ -42,7 +42,7 @@ def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
     page = markdown(
         told(
             outcome(Status.PASSED, 1, "SVC-003"),
-            outcome(Status.FAILED, 2, "SVC-003", "SVC-005", message="wanted: a | b", step="Then it is <so>"),
+            outcome(Status.FAILED, 2, "SVC-003", "SVC-005", message="expected: a | b", step="Then it is <so>"),
             outcome(Status.NOT_SUPPORTED, 3, "SVC-005"),
             outcome(Status.NOT_SUPPORTED, 4, "FULL-001", message="toy does not declare FULL-001"),
         )
@@ -51,7 +51,7 @@ def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
     assert "| SVC-003 | failed | 1 of 2 |" in page
     assert "| SVC-005 | failed | 0 of 1 |" in page
     assert "| FULL-001 |" not in page
-    assert page.count("**scenario 2** (features/a.feature:2): `Then it is <so>`: wanted: a \\| b") == 1
+    assert page.count("**scenario 2** (features/a.feature:2): `Then it is <so>`: expected: a \\| b") == 1
     assert "* toy does not declare FULL-001: features/a.feature:4\n" in page
     assert page.endswith("\n")
 

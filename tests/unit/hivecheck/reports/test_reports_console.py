@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from hivecheck.reports.console import PlainProgress, Progress, RichProgress, progress_for
-from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
 
-ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
+ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
 REPORT = Path(".run/r1")
 
 
@@ -27,11 +27,15 @@ def planned(
 
 
 PASSED = Outcome(planned(1), Status.PASSED, 1.234)
-FAILED = Outcome(planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "got: 1\n  wanted: 2", Path.cwd() / ".run/e2")
+FAILED = Outcome(
+    planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "actual: 1\n  expected: 2", Path.cwd() / ".run/e2"
+)
 LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message="process cannot partition")
 
 
-def run(*outcomes: Outcome, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(
+    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+) -> RunResult:
     return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
 
 
@@ -69,15 +73,15 @@ def test_a_log_has_one_plain_line_for_each_scenario() -> None:
 
 def test_the_opening_counts_what_is_not_supported_here() -> None:
     stream = StringIO()
-    lacking = replace(planned(4), unsupported_reason="process cannot partition")
-    PlainProgress(stream).run_started([planned(1), lacking], 7, "process", "reference", Path.cwd() / ".run")
+    missing_capabilities = replace(planned(4), unsupported_reason="process cannot partition")
+    PlainProgress(stream).run_started([planned(1), missing_capabilities], 7, "process", "reference", Path.cwd() / ".run")
     assert stream.getvalue().startswith("hivecheck  2 scenarios (1 not supported here)  platform process")
 
 
 def test_a_log_holds_no_control_character_whatever_a_service_said() -> None:
     stream = StringIO()
     evil = replace(FAILED, planned=planned(2, "\x1b[2J\rname"), message="\x1b[31m", detail="\x00\x9b\ud800\u202e", step="\x07")
-    play(PlainProgress(stream), run(evil, findings=(Finding("\x1b", "\x1b", is_ours=True),), crash="\x1b"))
+    play(PlainProgress(stream), run(evil, findings=(RunProblem("\x1b", "\x1b", is_ours=True),), crash="\x1b"))
     assert all(char.isprintable() or char == "\n" for char in stream.getvalue())
 
 

@@ -9,17 +9,19 @@ import pytest
 
 from hivecheck.errors import ReportError
 from hivecheck.reports.junit import TEXT_LIMIT_CHARACTERS, read, write
-from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
 
-ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
-LEAK = Finding("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
+LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
 
 
 def planned(line: int = 1, name: str = "A chat is answered", file: str = "features/full_stack/chat.feature") -> Planned:
     return Planned(f"{file}:{line}", "Chat", name, file, line, ("FULL-001", "FULL-002"), "two-hives")
 
 
-def run(*outcomes: Outcome, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(
+    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+) -> RunResult:
     return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, properties={"python": "3.11"})
 
 
@@ -68,8 +70,8 @@ def test_not_supported_is_skipped_with_its_reason(tmp_path: Path) -> None:
 
 def test_the_totals_are_of_the_suites_and_of_the_file(tmp_path: Path) -> None:
     root = written(each_status(), tmp_path)
-    wanted = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
-    assert (totals(root), totals(child(root, "testsuite"))) == (wanted, wanted)
+    expected = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
+    assert (totals(root), totals(child(root, "testsuite"))) == (expected, expected)
 
 
 def test_what_was_written_is_read_with_each_status(tmp_path: Path) -> None:
@@ -108,10 +110,10 @@ def test_the_suite_carries_the_facts_of_the_run(tmp_path: Path) -> None:
 
 
 def test_a_failure_tells_the_step_the_detail_and_how_to_run_it_again(tmp_path: Path) -> None:
-    failed = Outcome(planned(), Status.FAILED, 1.0, "Then it answers", "no answer", "got: 503\nwanted: 200", tmp_path / "chat")
+    failed = Outcome(planned(), Status.FAILED, 1.0, "Then it answers", "no answer", "actual: 503\nexpected: 200", tmp_path / "chat")
     text = child(only_case(run(failed), tmp_path), "failure").text
     assert text == (
-        "step: Then it answers\n  no answer\n  got: 503\n  wanted: 200\n"
+        "step: Then it answers\n  no answer\n  got: 503\n  expected: 200\n"
         f"evidence: {tmp_path}/chat\n"
         "run it again: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
     )

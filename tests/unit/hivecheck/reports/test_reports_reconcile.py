@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hivecheck.errors import ReportError
 from hivecheck.reports.junit import write
 from hivecheck.reports.reconcile import must_agree, read
-from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status, exit_code
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
 
 
 def planned(line: int, name: str) -> Planned:
@@ -89,7 +89,7 @@ def any_runs(draw: st.DrawFn) -> RunResult:
         )
         for line in range(10, 10 + draw(st.integers(0, 4)))
     ]
-    findings = draw(st.lists(st.builds(Finding, any_text, any_text, st.booleans()), max_size=2))
+    findings = draw(st.lists(st.builds(RunProblem, any_text, any_text, st.booleans()), max_size=2))
     texts = [draw(any_text) for _ in range(3)]
     broken = [draw(st.none() | any_text) for _ in range(2)]
     return RunResult(

@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from hivecheck.history import History
-from hivecheck.measurement.blast_radius import Blast
+from hivecheck.measurement.blast_radius import BlastRadius
 from hivecheck.measurement.recovery import Recovery
 from hivecheck.reports import recovery_table, summary
 from hivecheck.reports.junit import write
 from hivecheck.reports.result import Outcome, Planned, RunResult, Status
 
 CURED = Recovery(
-    faults=("a kill",),
-    victims=("worker-1",),
+    faults=("a SIGKILL",),
+    fault_targets=("worker-1",),
     detect=0.021,
     recover=1.5,
     heal=None,
@@ -24,7 +24,7 @@ CURED = Recovery(
     good=297,
     outage_seconds=0.06,
     burn=1.0,
-    blast=Blast(4, broke=1, retried=1),
+    blast=BlastRadius(4, broke=1, retried=1),
     baseline_ttft_p95=0.1,
     lateness_p99=0.002,
     unsent=0,
@@ -34,11 +34,11 @@ OUTCOME = Outcome(PLANNED, Status.PASSED, 4.0, recovery=CURED)
 
 
 def test_each_number_is_told_in_words() -> None:
-    assert list(recovery_table.words(CURED).values()) == ["a kill", "0.02 s", "1.50 s", "99.00%", "0.06 s", "1.0 x", "2 of 4", "itself"]
+    assert list(recovery_table.words(CURED).values()) == ["a SIGKILL", "0.02 s", "1.50 s", "99.00%", "0.06 s", "1.0 x", "2 of 4", "itself"]
 
 
 def test_what_did_not_come_to_pass_is_said_to_be_so() -> None:
-    told = recovery_table.words(replace(CURED, detect=None, recover=None, blast=Blast()))
+    told = recovery_table.words(replace(CURED, detect=None, recover=None, blast=BlastRadius()))
     assert (told["detected"], told["back to normal"], told["streams hit"]) == ("not seen", "never (>= 6.0 s)", "none alive")
     assert told["cured by"] == "nothing"
 
@@ -50,7 +50,7 @@ def test_healing_is_told_from_what_a_stack_did_itself() -> None:
 
 
 def test_several_victims_are_counted() -> None:
-    assert recovery_table.words(replace(CURED, victims=("worker-1", "worker-2")))["fault"] == "a kill x 2"
+    assert recovery_table.words(replace(CURED, fault_targets=("worker-1", "worker-2")))["fault"] == "a SIGKILL x 2"
 
 
 def test_a_program_gets_every_number() -> None:
@@ -63,7 +63,7 @@ def test_the_table_has_a_line_for_each_scenario_with_numbers() -> None:
     plain = Outcome(replace(PLANNED, key="features/chaos/x.feature:9", line=9), Status.PASSED)
     head, line = recovery_table.table([OUTCOME, plain])
     assert head.split("  ")[0] == "scenario" and head.index("detected") == line.index("0.02 s")
-    assert line.startswith("WC-001 features/chaos/x.feature:3  a kill")
+    assert line.startswith("WC-001 features/chaos/x.feature:3  a SIGKILL")
     assert list(recovery_table.table([plain])) == []
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hivecheck.reports.result import (
-    Finding,
     Outcome,
     Planned,
+    RunProblem,
     RunResult,
     Status,
     exit_code,
@@ -27,8 +27,8 @@ from hivecheck.reports.result import (
     visible,
 )
 
-ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
-LEAK = Finding("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
+LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
 HOME = Path("/home/me")
 
 
@@ -37,7 +37,7 @@ def outcome(status: Status = Status.PASSED, line: int = 1, message: str = "", de
     return Outcome(planned, status, message=message, detail=detail, step=step)
 
 
-def run(*statuses: Status, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(*statuses: Status, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
     outcomes = tuple(outcome(status, line) for line, status in enumerate(statuses, start=1))
     return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash)
 
@@ -106,13 +106,14 @@ def test_the_message_of_an_unsupported_scenario_is_the_reason_of_the_plan() -> N
 
 def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> None:
     told = replace(
-        outcome(Status.FAILED, message="no answer", detail="got: 503\nwanted: 200", step="Then it answers"), evidence=HOME / ".run/chat"
+        outcome(Status.FAILED, message="no answer", detail="actual: 503\nexpected: 200", step="Then it answers"),
+        evidence=HOME / ".run/chat",
     )
     assert story(run(), told, HOME) == [
         "step: Then it answers",
         "  no answer",
         "  got: 503",
-        "  wanted: 200",
+        "  expected: 200",
         "evidence: .run/chat",
         "run it again: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7",
     ]
@@ -122,11 +123,11 @@ def test_a_story_tells_that_the_machine_let_the_harness_wait_and_is_silent_where
     told = outcome(Status.FAILED, message="no answer")
     assert not any(line.startswith("machine:") for line in story(run(), told, HOME))
     line = "machine: it let the harness wait for 1.40 s at a time; what had a time limit then may have failed for that alone"
-    assert line in story(run(), replace(told, standstill_seconds=1.4), HOME)
+    assert line in story(run(), replace(told, stall_seconds=1.4), HOME)
 
 
 def test_a_story_does_not_repeat_a_message_that_opens_the_detail() -> None:
-    assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\ngot: 503"), HOME)[:-1] == [
+    assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\nactual: 503"), HOME)[:-1] == [
         "  no answer",
         "  got: 503",
     ]

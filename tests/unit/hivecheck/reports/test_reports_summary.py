@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hivecheck.reports import summary
-from hivecheck.reports.result import Finding, Outcome, Planned, RunResult, Status, exit_code
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
 
-ORPHAN = Finding("a worker was left behind", "pid 1", is_ours=False)
-LEAK = Finding("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
+LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
 REPORT = Path(".run/r1")
 
 
@@ -24,14 +24,18 @@ def planned(
 
 
 PASSED = Outcome(planned(1), Status.PASSED, 1.234)
-FAILED = Outcome(planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "got: 1\n  wanted: 2", Path.cwd() / ".run/e2")
-UNSURE = Outcome(planned(3, "A worker dies"), Status.INCONCLUSIVE, 3.0, "When it dies", "the fault did not bite")
+FAILED = Outcome(
+    planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "actual: 1\n  expected: 2", Path.cwd() / ".run/e2"
+)
+UNSURE = Outcome(planned(3, "A worker dies"), Status.INCONCLUSIVE, 3.0, "When it dies", "the fault had no effect")
 LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message="process cannot partition")
 BLOCKED = Outcome(planned(5, "A hive joins"), Status.BLOCKED, message="the stack did not come up", evidence=Path("/var/e5"))
 NOT_RUN = Outcome(planned(6, "A session sticks"), Status.NOT_RUN, message="the run ended before its turn")
 
 
-def run(*outcomes: Outcome, findings: tuple[Finding, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(
+    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+) -> RunResult:
     return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
 
 
@@ -79,7 +83,7 @@ def test_a_failure_is_told_whole_with_the_command_that_runs_it_again() -> None:
         "  step: Then it ends",
         "    no end",
         "    got: 1",
-        "      wanted: 2",
+        "      expected: 2",
         "  evidence: .run/e2",
         "  run it again: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
         "",

@@ -8,20 +8,26 @@ from typing import Any
 import pytest
 
 from hivecheck.rerun import flake_statistics
-from hivecheck.rerun.flake_statistics import WHOLE, Record, interval, records
-from hivecheck.rerun.subrun import Trial
+from hivecheck.rerun.flake_statistics import WHOLE, FlakeRecord, interval, records
+from hivecheck.rerun.subrun import SubRun
 
 
-def a_run(*findings: bool, **scenarios: str) -> Trial:
+def a_run(*findings: bool, **scenarios: str) -> SubRun:
     """Each scenario by its status, each finding by whether it is ours."""
     told: dict[str, dict[str, Any]] = {
-        f"a.feature:{name}": {"name": name, "status": status.replace("_", " "), "step": "Then it", "message": "wanted: 2", "evidence": "/e"}
+        f"a.feature:{name}": {
+            "name": name,
+            "status": status.replace("_", " "),
+            "step": "Then it",
+            "message": "expected: 2",
+            "evidence": "/e",
+        }
         for name, status in scenarios.items()
     }
-    return Trial(0, told, "hash", "PASSED", [{"title": "left behind", "is_ours": is_ours} for is_ours in findings])
+    return SubRun(0, told, "hash", "PASSED", [{"title": "left behind", "is_ours": is_ours} for is_ours in findings])
 
 
-def record(*statuses: str) -> Record:
+def record(*statuses: str) -> FlakeRecord:
     return records([a_run(counts=status) for status in statuses])[0]
 
 
@@ -84,9 +90,9 @@ def test_a_scenario_that_a_run_never_came_to_did_not_pass_there() -> None:
         ([a_run(a="not_supported"), a_run(a="not_supported")], 2),
         ([a_run(False, a="passed"), a_run(False, a="passed")], 1),
         ([a_run(True, a="passed"), a_run(True, a="passed")], 2),
-        ([a_run(a="passed"), Trial(None, {}, "", "killed")], 1),
-        ([Trial(3, {}, "", "crashed"), Trial(3, {}, "", "crashed")], 2),
+        ([a_run(a="passed"), SubRun(None, {}, "", "killed")], 1),
+        ([SubRun(3, {}, "", "crashed"), SubRun(3, {}, "", "crashed")], 2),
     ],
 )
-def test_only_runs_in_which_all_passed_and_nothing_was_left_are_proof(trials: list[Trial], code: int) -> None:
+def test_only_runs_in_which_all_passed_and_nothing_was_left_are_proof(trials: list[SubRun], code: int) -> None:
     assert flake_statistics.exit_code(records(trials)) == code

@@ -9,12 +9,12 @@ import pytest
 from hivecheck.errors import TopologyError
 from hivecheck.targets import templates
 from hivecheck.targets.target import ConfigFile, Declaration, Ready, Registration, Target
-from hivecheck.targets.templates import Seat
+from hivecheck.targets.templates import WorkerAddress
 from hivecheck.targets.topology_adapter import arranged
 from hivecheck.topologies import topology
 from hivecheck.topologies.topology import Topology
 
-SEATS = [Seat("w1", "http://127.0.0.1:1", ["model-a", "model-b"]), Seat("w2", "http://127.0.0.1:2", ["model-a"])]
+SEATS = [WorkerAddress("w1", "http://127.0.0.1:1", ["model-a", "model-b"]), WorkerAddress("w2", "http://127.0.0.1:2", ["model-a"])]
 KNOWN = templates.values(SEATS, port=80, key="sk")
 
 
@@ -55,9 +55,9 @@ def test_a_registration_is_made_for_each_worker_and_model_and_only_texts_are_fil
         (200, {"stats": {"up": 2}, "ok": False}, "/ready says ok is False, not True"),
     ],
 )
-def test_what_a_readiness_answer_lacks_is_said(status: int, body: Any, lacking: str | None) -> None:
+def test_what_a_readiness_answer_lacks_is_said(status: int, body: Any, missing_capabilities: str | None) -> None:
     ready = Ready("/ready", body={"stats.up": "$worker_count", "ok": True})
-    assert templates.unready(ready, status, body, KNOWN) == lacking
+    assert templates.unready(ready, status, body, KNOWN) == missing_capabilities
 
 
 @pytest.mark.parametrize("name", topology.names())
@@ -72,7 +72,7 @@ def test_every_topology_keeps_its_workers_and_each_becomes_an_open_node(name: st
 
 
 def test_a_worker_keeps_the_settings_its_hive_would_have_given_it() -> None:
-    pool = {node.name: node.settings for node in arranged(topology.load("pool"), target()).nodes}
+    pool = {node.name: node.settings for node in arranged(topology.load("single_slot"), target()).nodes}
     own = {"models": ["model-shared"], "simulate_header": True, "max_num_seqs": 1, "token": ""}
     assert own.items() <= pool["worker-1"].items()
 

@@ -68,10 +68,10 @@ def test_a_topology_may_extend_another_with_more_nodes_and_changed_settings(tmp_
     name = "hive-2"
     service = "hive"
     """
-    got = topology.load("more", declare(tmp_path, base=BASE, more=more))
-    assert [node.name for node in got.nodes] == ["registry", "hive-1", "hive-2"]
-    assert (got.name, got.summary) == ("more", "One of each.")
-    assert got.nodes[0].settings == {"ttl_seconds": 9.0, "removal_seconds": 1.0}
+    actual = topology.load("more", declare(tmp_path, base=BASE, more=more))
+    assert [node.name for node in actual.nodes] == ["registry", "hive-1", "hive-2"]
+    assert (actual.name, actual.summary) == ("more", "One of each.")
+    assert actual.nodes[0].settings == {"ttl_seconds": 9.0, "removal_seconds": 1.0}
 
 
 def test_a_change_reaches_the_extended_topology_only(tmp_path: Path) -> None:

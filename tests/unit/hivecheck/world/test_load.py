@@ -14,11 +14,11 @@ from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.errors import UsageError
 from hivecheck.history import History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LEFT, PROBE, first_token_seconds
+from hivecheck.measurement.recovery import LEFT, LOAD, first_token_seconds
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
-from hivecheck.world.load import SteadyLoad
+from hivecheck.world.load import Load
 
 RATE = 50.0
 MORE = 20
@@ -72,32 +72,32 @@ def server(loop: LoopThread) -> Iterator[Server]:
 
 
 @pytest.fixture
-def load(loop: LoopThread, server: Server) -> Iterator[SteadyLoad]:
+def load(loop: LoopThread, server: Server) -> Iterator[Load]:
     history, timeouts = History(), Timeouts()
     gateway = OpenAIClient(f"http://127.0.0.1:{server.port}", loop, history, timeouts.request)
-    made = SteadyLoad(gateway, Secrets(), history, timeouts, loop)
+    made = Load(gateway, Secrets(), history, timeouts, loop)
     yield made
     made.leave()
     gateway.close()
 
 
-def await_more(load: SteadyLoad, more: int = MORE) -> int:
+def await_more(load: Load, more: int = MORE) -> int:
     """Return when so many more were sent; where they begin."""
     before = len(load.calls)
     eventually(lambda: len(load.calls) >= before + more, within=20, what=f"{more} more requests sent")
     return before
 
 
-def test_it_begins_with_a_baseline_and_ends_with_nothing_under_way(load: SteadyLoad) -> None:
+def test_it_begins_with_a_baseline_and_ends_with_nothing_under_way(load: Load) -> None:
     load.begin("model-a", RATE)
     load.end()
-    answered = [probe for probe in load.history.operations(PROBE) if probe.is_answered]
+    answered = [probe for probe in load.history.operations(LOAD) if probe.is_answered]
     assert len(answered) == len(load.calls) >= RATE
     assert [event.data["what"] for event in load.history.events("load")] == ["began", "ended"]
     assert load.history.events("load")[-1].data == {"what": "ended", "scheduled": len(load.calls), "unsent": 0}
 
 
-def test_a_server_that_falls_silent_stops_nobody_from_asking(load: SteadyLoad, loop: LoopThread, server: Server) -> None:
+def test_a_server_that_falls_silent_stops_nobody_from_asking(load: Load, loop: LoopThread, server: Server) -> None:
     load.begin("model-a", RATE)
     loop.run(server.be_silent(True), 5)
     begun = await_more(load)
@@ -110,7 +110,7 @@ def test_a_server_that_falls_silent_stops_nobody_from_asking(load: SteadyLoad, l
     assert gaps == {1 / RATE}
 
 
-def test_who_had_to_wait_waited_since_it_was_due(load: SteadyLoad, loop: LoopThread, server: Server) -> None:
+def test_who_had_to_wait_waited_since_it_was_due(load: Load, loop: LoopThread, server: Server) -> None:
     load.begin("model-a", RATE)
     loop.run(server.be_silent(True), 5)
     begun = await_more(load)
@@ -120,16 +120,16 @@ def test_who_had_to_wait_waited_since_it_was_due(load: SteadyLoad, loop: LoopThr
     assert first_token_seconds(first) >= (MORE - 2) / RATE
 
 
-def test_whoever_waits_when_it_leaves_is_told_apart(load: SteadyLoad, loop: LoopThread, server: Server) -> None:
+def test_whoever_waits_when_it_leaves_is_told_apart(load: Load, loop: LoopThread, server: Server) -> None:
     load.begin("model-a", RATE)
     loop.run(server.be_silent(True), 5)
     await_more(load)
     load.leave()
     assert all(call.is_done for call in load.calls)
-    assert LEFT in {probe.error for probe in load.history.operations(PROBE)}
+    assert LEFT in {probe.error for probe in load.history.operations(LOAD)}
 
 
-def test_there_is_one_steady_load_in_a_scenario(load: SteadyLoad) -> None:
+def test_there_is_one_steady_load_in_a_scenario(load: Load) -> None:
     load.begin("model-a", RATE)
     with pytest.raises(UsageError, match="one steady load"):
         load.begin("model-a", RATE)

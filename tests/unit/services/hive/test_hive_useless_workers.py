@@ -22,7 +22,7 @@ def test_a_worker_that_never_answers_is_ended_and_counts_as_crashed(start_hive: 
 
 def test_a_worker_that_stays_wedged_is_replaced(start_hive: StartHive, tmp_path: Path) -> None:
     hang = tmp_path / "hang"
-    hive = start_hive(one(f"hang={hang}"), wedge_restart_seconds=0.5)
+    hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=0.5)
     eventually(lambda: hive.states() == {"w": "alive"})
     before = hive.get("/workers/w")["pid"]
     hang.touch()
@@ -36,7 +36,7 @@ def test_a_worker_that_stays_wedged_is_replaced(start_hive: StartHive, tmp_path:
 
 def test_a_wedge_that_passes_restarts_nobody(start_hive: StartHive, tmp_path: Path) -> None:
     hang = tmp_path / "hang"
-    hive = start_hive(one(f"hang={hang}"), wedge_restart_seconds=30)
+    hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=30)
     eventually(lambda: hive.states() == {"w": "alive"})
     hang.touch()
     eventually(lambda: hive.states() == {"w": "wedged"})

@@ -36,7 +36,7 @@ def play(tmp_path: Path) -> Callable[[Story], None]:
         async def on_stage() -> None:
             offer = OfferSettings(name="model-x", size_bytes=SIZE)
             settings = ModelHubSettings(name="hub", port=1, token=TOKEN, models=(offer,), data_dir=str(tmp_path))
-            frame = service.Frame("model_hub", settings)
+            frame = service.ServiceContext("model_hub", settings)
             hub = ModelHub(frame, settings, Journal(tmp_path, "hub"))
             server = TestServer(service.application(frame, hub, routes(hub), is_public=lambda path: False))
             async with TestClient(server, headers=HEADERS) as client:

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from orchestrator_stage import entry
 
-from services.orchestrator.forwarding.breaker import Breaker, BreakerPolicy, Breakers, Outcome, Passage
+from services.orchestrator.forwarding.breaker import Breaker, BreakerPolicy, Breakers, Outcome, Permit
 
 POLICY = BreakerPolicy(failures=3, open_seconds=2.0, successes=2)
 W1, W2 = entry("w1"), entry("w2")
 
 
 def attempt(breaker: Breaker, outcome: Outcome, now: float) -> None:
-    with Passage(breaker) as passage:
+    with Permit(breaker) as passage:
         passage.ended(outcome, now)
 
 
@@ -38,7 +38,7 @@ def test_one_probe_at_a_time_and_it_closes_after_enough_of_them() -> None:
     breaker = opened()
     for _ in range(POLICY.successes):
         assert breaker.admits(2.0)
-        with Passage(breaker) as probe:
+        with Permit(breaker) as probe:
             assert not breaker.admits(2.0)
             probe.ended("success", 2.0)
     assert breaker.state == "closed"
@@ -68,14 +68,14 @@ def test_a_longest_wait_below_the_first_one_changes_nothing() -> None:
 
 def test_a_probe_whose_client_leaves_makes_room_for_the_next() -> None:
     breaker = opened()
-    with Passage(breaker):
+    with Permit(breaker):
         assert not breaker.admits(2.0)
     assert (breaker.state, breaker.admits(2.0)) == ("half_open", True)
 
 
 def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure() -> None:
     breaker = opened()
-    with Passage(breaker) as probe:
+    with Permit(breaker) as probe:
         probe.answered(2.0)
         assert breaker.admits(2.0)
         probe.ended("failure", 2.5)
@@ -84,7 +84,7 @@ def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure
 
 def test_what_began_before_has_no_say_afterwards() -> None:
     breaker = Breaker(POLICY)
-    late = [Passage(breaker) for _ in range(5)]
+    late = [Permit(breaker) for _ in range(5)]
     for passage in late[:3]:
         passage.ended("failure", 0.0)
     late[3].ended("success", 0.1)
@@ -120,8 +120,8 @@ class BreakerMachine(RuleBasedStateMachine):
         super().__init__()
         self.breaker = Breaker(POLICY)
         self.now = 0.0
-        self.open: list[Passage] = []
-        self.probes: list[Passage] = []
+        self.open: list[Permit] = []
+        self.probes: list[Permit] = []
         self.opened_at = 0.0
         self.failures_in_a_row = 0
 
@@ -133,7 +133,7 @@ class BreakerMachine(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         was_closed = self.breaker.state == "closed"
-        passage = Passage(self.breaker)
+        passage = Permit(self.breaker)
         self.open.append(passage)
         if not was_closed:
             self.probes.append(passage)

@@ -13,7 +13,7 @@ from orchestrator_stage import entry
 
 from services import wire
 from services.api_errors import ApiError
-from services.orchestrator.forwarding.passive_health import SUSPICION_SECONDS, Suspicion
+from services.orchestrator.forwarding.passive_health import SUSPICION_SECONDS, PassiveHealth
 from services.orchestrator.forwarding.retry import RetryPolicy
 from services.orchestrator.forwarding.sse_tail import SseTail
 from services.orchestrator.request.in_flight import InFlight
@@ -62,7 +62,7 @@ def test_suspects_serve_only_when_nobody_else_is_left() -> None:
 
 def test_suspicion_ends_by_time_by_success_and_by_a_new_epoch() -> None:
     now = [100.0]
-    suspicion = Suspicion(clock=lambda: now[0])
+    suspicion = PassiveHealth(clock=lambda: now[0])
     suspicion.raise_against(W1)
     suspicion.raise_against(W2)
     assert suspicion.among([W1, W2, W3]) == {"w1", "w2"}

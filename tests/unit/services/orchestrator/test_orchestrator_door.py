@@ -34,7 +34,7 @@ async def _break(request: web.Request) -> web.StreamResponse:
 @contextlib.asynccontextmanager
 async def door(most: int = 10) -> AsyncIterator[int]:
     """The port of a service that echoes bodies."""
-    frame = service.Frame("echo", CommonSettings(name="echo", port=9, token=""))
+    frame = service.ServiceContext("echo", CommonSettings(name="echo", port=9, token=""))
     routes = web.RouteTableDef()
     routes.post("/v1/echo")(_echo)
     routes.get("/v1/broken")(_break)

@@ -17,7 +17,7 @@ from orchestrator_stage import CHAT, KEY, Stage, answer, entry, hang, refuse, re
 from services.orchestrator.forwarding.attempts import outcome_of
 from services.orchestrator.forwarding.failures import Failure
 from services.orchestrator.routing.view import View
-from services.orchestrator.routing.worker_loss import Departures
+from services.orchestrator.routing.worker_loss import WorkerLoss
 
 DONE = b"data: [DONE]\n\n"
 
@@ -43,7 +43,7 @@ def test_what_a_failure_says_of_the_worker() -> None:
 
 
 async def test_the_status_api_shows_who_is_suspected() -> None:
-    async with stage(reset, suspicion_seconds=60.0) as on:
+    async with stage(reset, ejection_seconds=60.0) as on:
 
         async def is_suspected() -> bool:
             async with on.get("/api/cluster/workers/w1") as response:
@@ -87,7 +87,7 @@ async def test_who_waits_at_a_worker_that_leaves_is_answered_by_another() -> Non
 
 
 async def test_a_second_view_may_come_while_a_called_back_one_still_unwinds() -> None:
-    departures = Departures()
+    departures = WorkerLoss()
     has_begun = asyncio.Event()
 
     async def wait() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from services.orchestrator.usage.ledger import FILE_NAME, NANOSECONDS, Ledger, Row
-from services.orchestrator.usage.ledger_maintenance import Retention, Upkeep, checkpoint, oldest_to_keep
+from services.orchestrator.usage.ledger_maintenance import LedgerMaintenance, Retention, checkpoint, oldest_to_keep
 from services.orchestrator.usage.ledger_queries import Scope, requests, totals
 
 EVER = Scope(0.0, 2.0**33)
@@ -211,16 +211,16 @@ async def test_rows_past_their_number_or_their_time_go_and_requests_under_way_st
     rows = [row(ledger) for _ in range(600)]
     for one in rows:
         ledger.write(one)
-    await Upkeep(ledger, Retention(3600.0, 100)).prune()
+    await LedgerMaintenance(ledger, Retention(3600.0, 100)).prune()
     kept = requests(path, EVER, 0, 1000)
     assert [line["id"] for line in kept[1:]] == [one.id for one in rows[-100:]]
     assert kept[0]["outcome"] is None
-    await Upkeep(ledger, Retention(0.0, 100)).prune()
+    await LedgerMaintenance(ledger, Retention(0.0, 100)).prune()
     assert outcomes(path) == [None]
 
 
 async def test_when_the_upkeep_has_stopped_no_thread_of_it_is_at_the_files_any_more(path: Path) -> None:
-    upkeep = Upkeep(opened(path), Retention(3600.0, 100))
+    upkeep = LedgerMaintenance(opened(path), Retention(3600.0, 100))
     upkeep.start()
     may_end, ended = threading.Event(), threading.Event()
     working = asyncio.create_task(upkeep.beside(lambda: may_end.wait(10.0) and ended.set()))

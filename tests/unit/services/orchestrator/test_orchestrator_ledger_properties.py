@@ -19,7 +19,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from orchestrator_stage import CHAT, Stage, reset, stage, until
 
 from services.orchestrator.usage.ledger import FILE_NAME, Ledger, Row
-from services.orchestrator.usage.ledger_entry import Booking
+from services.orchestrator.usage.ledger_entry import LedgerEntry
 from services.orchestrator.usage.ledger_queries import Scope, requests, totals
 from services.orchestrator.usage.usage_request import Asked
 
@@ -45,7 +45,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = self.started()
         self.other: sqlite3.Connection | None = None
         self.journal: dict[str, int] = {}
-        self.alive: dict[str, tuple[Booking, int]] = {}
+        self.alive: dict[str, tuple[LedgerEntry, int]] = {}
         self.count = 0
 
     def started(self) -> Ledger:
@@ -58,7 +58,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.count += 1
         name = f"r{self.count}"
         row = Row(self.ledger.next_id(), name, "alice", None, "model-a", "/v1/chat/completions")
-        booking = Booking(self.ledger, Asked(BODY, is_stream=True, is_hidden=True), row)
+        booking = LedgerEntry(self.ledger, Asked(BODY, is_stream=True, is_hidden=True), row)
         for number in range(attempts):
             booking.attempt(f"w{number}")
         booking.answered(is_stream=True, encoding="identity")

@@ -13,13 +13,13 @@ from services.api_errors import ApiError
 from services.orchestrator.api import validation
 from services.orchestrator.identity.auth import Identity
 from services.orchestrator.routing.model_aliases import catalogue
-from services.orchestrator.settings import CatalogueModel, Offering, problem
+from services.orchestrator.settings import ModelEntry, Offering, problem
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 MODELS = (
-    CatalogueModel(name="model-a", id=UUID.upper(), repository="lab/Model-A", aliases=("old-a",)),
-    CatalogueModel(name="model-own", organisation="acme"),
-    CatalogueModel(name="model-gone", aliases=("old-gone",), active=False),
+    ModelEntry(name="model-a", id=UUID.upper(), repository="lab/Model-A", aliases=("old-a",)),
+    ModelEntry(name="model-own", organisation="acme"),
+    ModelEntry(name="model-gone", aliases=("old-gone",), active=False),
 )
 OFFERINGS = (
     Offering(organisation="acme", code="fast", model="model-a"),
@@ -90,7 +90,7 @@ def test_values_of_a_body_stay_as_they_were_written() -> None:
 
 
 def test_a_name_that_leads_to_two_models_is_refused_at_start() -> None:
-    twice = (*MODELS, CatalogueModel(name="model-b", aliases=("acme/fast",)))
+    twice = (*MODELS, ModelEntry(name="model-b", aliases=("acme/fast",)))
     assert "'acme/fast'" in (problem(settings(models=twice, offerings=OFFERINGS)) or "")
     assert problem(settings(models=MODELS, offerings=OFFERINGS)) is None
 

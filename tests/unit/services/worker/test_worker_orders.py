@@ -9,24 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.worker.behaviour import NORMAL, BehaviourError, parse
-from services.worker.injected_faults import Orders, Rate, orders
+from services.worker.injected_faults import InjectedFaults, Rate, orders
 from services.worker.settings import WorkerSettings
 
 OWN, SHOT, RATE = parse("status:500"), parse("status:501"), parse("status:502")
 
 
-def told(*shares: float) -> Orders:
-    return Orders(Random(1), rates=tuple(Rate(share, parse(f"status:{600 - number}")) for number, share in enumerate(shares, 1)))
+def told(*shares: float) -> InjectedFaults:
+    return InjectedFaults(Random(1), rates=tuple(Rate(share, parse(f"status:{600 - number}")) for number, share in enumerate(shares, 1)))
 
 
 def test_a_requests_own_behaviour_goes_before_a_one_shot_and_that_before_a_rate() -> None:
-    one = Orders(Random(1), rates=(Rate(1.0, RATE),))
+    one = InjectedFaults(Random(1), rates=(Rate(1.0, RATE),))
     one.one_shots.append(SHOT)
     assert [one.behaviour(OWN), one.behaviour(), one.behaviour()] == [OWN, SHOT, RATE]
 
 
 def test_a_request_that_wants_to_be_served_as_usual_meets_no_rate() -> None:
-    assert Orders(Random(1), rates=(Rate(1.0, RATE),)).behaviour(NORMAL) == NORMAL
+    assert InjectedFaults(Random(1), rates=(Rate(1.0, RATE),)).behaviour(NORMAL) == NORMAL
 
 
 def test_rates_are_met_by_their_share_of_the_requests() -> None:
@@ -39,7 +39,7 @@ def test_rates_are_met_by_their_share_of_the_requests() -> None:
 @given(seed=st.integers(), share=st.floats(0, 1))
 def test_the_same_seed_draws_the_same(seed: int, share: float) -> None:
     def drawn() -> list[object]:
-        one = Orders(Random(seed), rates=(Rate(share, RATE),))
+        one = InjectedFaults(Random(seed), rates=(Rate(share, RATE),))
         return [one.behaviour() for _ in range(20)]
 
     assert drawn() == drawn()
