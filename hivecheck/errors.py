@@ -12,10 +12,10 @@ HivecheckError                 we could not find out: the verdict is inconclusiv
 │   └── NodeDiedError          a node ended before it was ready
 ├── ImageError                 an image to run services in could not be built
 ├── HealError                  a stack could not be brought back to its baseline
-├── ConditionTimeout           a condition that had to hold for the test to go on did not come true in time
+├── ConditionTimeoutError           a condition that had to hold for the test to go on did not come true in time
 ├── InconclusiveError          a check lacked the facts to judge
 ├── ClientError                a control-plane call of ours was refused or gave nonsense
-├── ScenarioTimeout            a scenario ran longer than its time budget
+├── ScenarioTimeoutError            a scenario ran longer than its time budget
 ├── ReportError                a report could not be written or does not agree with the plan
 └── LeakError                  something of ours was left behind
 """

@@ -1,6 +1,6 @@
 """Runs one aiohttp application as a service: token check, request ids, errors, `/health /ready /info /metrics`, drain on SIGTERM.
 
-Knows nothing of what the service does: that is its `Duties`.
+Knows nothing of what the service does: that is its `ServiceHooks`.
 """
 
 from __future__ import annotations

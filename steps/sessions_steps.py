@@ -2,6 +2,16 @@
 
 from behave import given, then, when
 
+from hivecheck.checks.answers.throughput import throughput
+from hivecheck.checks.routing.routing_latency import routing_latency
+from hivecheck.checks.routing.smaller_queue import smaller_queue
+from hivecheck.checks.routing.spared import spared
+from hivecheck.checks.sessions.moved_to_joiner import moved_to_joiner
+from hivecheck.checks.sessions.only_leavers_moved import only_leavers_moved
+from hivecheck.checks.sessions.owners_apart import owners_apart
+from hivecheck.checks.sessions.sticky import sticky
+from hivecheck.checks.sessions.warm_turns import warm_turns
+
 
 @given("{count:Number} sessions with {model:Model} are under way")
 def begin(context, count, model):
@@ -40,32 +50,32 @@ def fail_a_turn(context):
 
 @then("each session stayed at one worker, and they are spread over {spread:Number} workers or more")
 def stayed(context, spread):
-    context.world.checker.must("sticky", spread=spread)
+    context.world.checker.must(sticky, spread=spread)
 
 
 @then("each session stayed at its worker in spite of {count:Number} failed turn")
 def stayed_in_spite(context, count):
-    context.world.checker.must("sticky", spread=2, failed_turns=count)
+    context.world.checker.must(sticky, spread=2, failed_turns=count)
 
 
 @then("only the sessions of the killed worker moved, and none of their turns failed")
-def only_leavers_moved(context):
-    context.world.checker.must("only leavers moved", what="killed")
+def must_only_leavers_moved(context):
+    context.world.checker.must(only_leavers_moved, what="killed")
 
 
 @then("every later turn found its prompt in the worker's cache, and its first token in less than half the time")
-def warm_turns(context):
-    context.world.checker.must("warm turns", at_most=0.5)
+def must_warm_turns(context):
+    context.world.checker.must(warm_turns, at_most=0.5)
 
 
 @then("the tenants' sessions are kept apart")
-def owners_apart(context):
-    context.world.checker.must("owners apart")
+def must_owners_apart(context):
+    context.world.checker.must(owners_apart)
 
 
 @then("while the stream ran, {count:Number} chats or more were sent, and all of them went to workers with a smaller queue")
-def smaller_queue(context, count):
-    context.world.checker.must("smaller queue", at_least=count)
+def must_smaller_queue(context, count):
+    context.world.checker.must(smaller_queue, at_least=count)
 
 
 @given("{count:Number} requests of somebody else keep {worker:Worker} busy, and {waiting:Number} or more are reported to wait")
@@ -80,20 +90,20 @@ def give_up(context):
 
 
 @then("{worker:Worker} was spared")
-def spared(context, worker):
-    context.world.checker.must("spared", worker=worker)
+def must_spared(context, worker):
+    context.world.checker.must(spared, worker=worker)
 
 
 @then("sessions moved to {worker:Worker} or not at all, and some that were not remembered did")
-def moved_to_joiner(context, worker):
-    context.world.checker.must("moved to joiner", joiner=worker)
+def must_moved_to_joiner(context, worker):
+    context.world.checker.must(moved_to_joiner, joiner=worker)
 
 
 @then("requests were at their worker within the {budget:Budget} time")
 def prompt_choice(context, budget):
-    context.world.checker.must("prompt choice", seconds=context.world.timeouts.named(budget))
+    context.world.checker.must(routing_latency, seconds=context.world.timeouts.named(budget))
 
 
 @then("more than {count:Number} requests were answered each second")
-def throughput(context, count):
-    context.world.checker.must("throughput", per_second=count)
+def must_throughput(context, count):
+    context.world.checker.must(throughput, per_second=count)

@@ -2,6 +2,9 @@
 
 from behave import given, then, when
 
+from hivecheck.checks.recovery.survived_churn import survived_churn
+from hivecheck.checks.routing.not_before_ready import not_before_ready
+
 
 @when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}")
 def start(context, worker, model, hive):
@@ -118,14 +121,34 @@ def must_be_idle(context, budget):
 
 @then("{worker:Worker} was not registered before its models answered")
 def not_registered_early(context, worker):
-    context.world.checker.must("not before ready", worker=worker, aspect="registered")
+    context.world.checker.must(not_before_ready, worker=worker, aspect="registered")
 
 
 @then("every client was refused until {worker:Worker} was ready")
 def not_answered_early(context, worker):
-    context.world.checker.must("not before ready", worker=worker, aspect="answered")
+    context.world.checker.must(not_before_ready, worker=worker, aspect="answered")
 
 
 @then("{worker:Worker} received nothing before it was ready")
 def nothing_received_early(context, worker):
-    context.world.checker.must("not before ready", worker=worker, aspect="received")
+    context.world.checker.must(not_before_ready, worker=worker, aspect="received")
+
+
+@when("{count:Number} workers of {model:Model} start on {hive:Hive} at the same time")
+def start_churn(context, count, model, hive):
+    context.world.cluster.churn.start(count, model, hive)
+
+
+@when("{count:Number} of them are removed from {hive:Hive} at the same time")
+def remove_churn(context, count, hive):
+    context.world.cluster.churn.remove(count, hive)
+
+
+@then("processes, hives, registry and routing agree on who is there within the {budget:Budget} time")
+def must_agree(context, budget):
+    context.world.cluster.churn.must_agree(context.world.timeouts.named(budget))
+
+
+@then("no request failed, and at least {count:Number} were under way while workers came and went")
+def survived(context, count):
+    context.world.checker.must(survived_churn, at_least=count)

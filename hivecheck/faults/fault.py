@@ -93,7 +93,7 @@ class Fault(Protocol):
     description: str
 
     def inject(self, fault_target: FaultTarget) -> None:
-        """Strike. Its cure is registered already: what bites only half is healed all the same."""
+        """Injection. Its cure is registered already: what bites only half is healed all the same."""
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         """What was observed that proves that it bit; None as long as nothing does."""

@@ -36,7 +36,7 @@ OF_GATEWAY = {
 OF_READINESS = {name: OF_GATEWAY[name] for name in ("worker_count", "worker_urls", "key", "token")}
 OF_WORKER = {"id": "the worker's id", "url": "its URL", "host": "its host", "port": "its port", "model": "one of its models"}
 
-OF_MARKED_ANSWERS = ("served by model", "taken over", "one attempt each")  # checks that look at our own headers, too
+OF_MARKED_ANSWERS = ("served_by_model", "taken_over", "one_attempt_each")  # checks that look at our own headers, too
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Concatenate, ParamSpec
 
-from hivecheck.checks import CHECKS
-from hivecheck.errors import HivecheckError, InconclusiveError, UsageError
+from hivecheck.errors import HivecheckError, InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.timeouts import Timeouts
 from hivecheck.verdict import Answer, Verdict, inconclusive
 from hivecheck.waiting import EVERY_SECONDS, eventually
+
+Limits = ParamSpec("Limits")
+Check = Callable[Concatenate[History, Limits], Verdict]
 
 
 @dataclass
@@ -25,26 +28,27 @@ class Checker:
     finish_calls: Callable[[str | None], None]
     allowances: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # check -> limits that the target has instead of ours
 
-    def must(self, check: str, **limits: Any) -> None:
-        """Judge history by a check once every call that it is about has ended; raises AssertionError or InconclusiveError.
+    def must(self, check: Check[Limits], *args: Limits.args, **limits: Limits.kwargs) -> None:
+        """Checker history by a check once every call that it is about has ended; raises AssertionError or InconclusiveError.
 
         A check of one `purpose` does not wait for the others: what they keep going is what it may be about.
 
         History only grows, and a journal or log line may arrive a moment after the answer: so a verdict that is not good is judged
         again until the settling budget is over. A wrong that was done stays in history, so waiting cannot make it good.
         """
-        if check not in CHECKS:
-            raise UsageError(f"There is no check {check!r}. Known: {', '.join(CHECKS)}. Checks are rows in hivecheck/checks/__init__.py.")
-        self.finish_calls(limits.get("purpose"))
+        purpose = limits.get("purpose")
+        self.finish_calls(purpose if isinstance(purpose, str) else None)
         verdicts: list[Verdict] = []
 
         def judged() -> bool:
             self.observe()
-            verdicts.append(_judge(check, self.history, {**limits, **self.allowances.get(check, {})}))
+            verdicts.append(
+                _judge(check.__name__, partial(check, self.history, *args, **{**limits, **self.allowances.get(check.__name__, {})}))
+            )
             return verdicts[-1].answer is Answer.PASSED
 
         try:
-            eventually(judged, within=self.timeouts.settling, what=check, every=EVERY_SECONDS)
+            eventually(judged, within=self.timeouts.settling, what=check.__name__, every=EVERY_SECONDS)
         except HivecheckError:
             verdicts[-1].enforce()
 
@@ -59,10 +63,10 @@ class Checker:
         return bool(self.history.journal("arrival", request_id))
 
 
-def _judge(check: str, history: History, limits: dict[str, Any]) -> Verdict:
+def _judge(name: str, judged: Callable[[], Verdict]) -> Verdict:
     try:
-        return CHECKS[check](history, **limits)
+        return judged()
     except InconclusiveError as error:
         return Verdict(Answer.INCONCLUSIVE, str(error))
     except Exception as error:  # a check that crashes has judged nothing: neither good nor bad
-        return inconclusive(expected=f"check {check} judges", actual=f"it crashed: {type(error).__name__}: {error}")
+        return inconclusive(expected=f"check {name} judges", actual=f"it crashed: {type(error).__name__}: {error}")

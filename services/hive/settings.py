@@ -83,7 +83,7 @@ class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fie
     A worker is wedged when `probe_failures` probes in a row failed, or when it was silent for as many times `probe_timeout_seconds`.
 
     A worker whose models have not answered `start_deadline_seconds` after its start has failed like one that crashed; so has one that was
-    wedged for `wedge_restart_seconds`. A full queue is no illness and restarts nobody.
+    wedged for `hang_restart_seconds`. A full queue is no illness and restarts nobody.
     """
 
     registry_url: HttpUrl

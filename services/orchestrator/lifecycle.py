@@ -23,7 +23,7 @@ CUT_OFF_SECONDS = 1.0  # for those cut off at the drain's deadline to be told an
 
 @dataclass
 class OrchestratorDuties:
-    """Implements `services.service.Duties`."""
+    """Implements `services.service.ServiceHooks`."""
 
     gateway: Gateway
     _watching: asyncio.Task[None] | None = None

@@ -86,7 +86,7 @@ class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     """`first_byte_seconds` and `idle_seconds` bound one attempt; a request may take `1 + max_extra_attempts` of them.
     An answer that is no stream must be whole within `unary_seconds` of its first byte; a client has `write_seconds` to take each chunk.
 
-    A worker that could not be reached gets work only where nobody else is left, for `suspicion_seconds`.
+    A worker that could not be reached gets work only where nobody else is left, for `ejection_seconds`.
     In any ten seconds at most `retry_share` of the requests are retried, but always `retry_per_second` a second. A worker's breaker
     opens after `breaker_failures` in a row for `breaker_open_seconds`, twice as long after each probe that fails, up to
     `breaker_longest_open_seconds`, and closes after `breaker_successes` probes. At most

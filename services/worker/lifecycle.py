@@ -22,7 +22,7 @@ log = logging.getLogger("services.worker")
 
 
 class WorkerDuties:
-    """Implements `service.Duties`, but for one thing: a worker that was told to call itself sick answers its health call with 503."""
+    """Implements `service.ServiceHooks`, but for one thing: a worker that was told to call itself sick answers its health call with 503."""
 
     def __init__(self, intake: Intake, slots: Slots) -> None:
         self._intake = intake

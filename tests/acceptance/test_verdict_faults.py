@@ -7,20 +7,20 @@ pytestmark = pytest.mark.slow
 
 # A fault like the real ones, but for its aim: what it does to the registry is looked for at the orchestrator.
 AT_NOTHING = """
-from hivecheck.faults.fault import Victim
-from hivecheck.faults.process.pause import Wedge
+from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.process.pause import ProcessPause
 
 
-class Misaimed(Wedge):
+class Misaimed(ProcessPause):
     def effect(self, victim):
-        return super().effect(Victim.named("orchestrator", victim.stack))
+        return super().effect(FaultTarget.named("orchestrator", victim.stack))
 
 
 @step("a misaimed wedge is injected into {name}")
 def strike(context, name):
     injector = context.world.faults.injector
     injector.known = {"a misaimed wedge": Misaimed}
-    injector.strike("a misaimed wedge", name, [Victim.named(name, context.world.stack)])
+    injector.strike("a misaimed wedge", name, [FaultTarget.named(name, context.world.stack)])
 """
 
 

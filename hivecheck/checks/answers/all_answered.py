@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, count: int | None = None, purpose: str = "chat") -> Verdict:
+def all_answered(history: History, *, count: int | None = None, purpose: str = "chat") -> Verdict:
     """`count` is how many requests of that purpose there must have been; None for any number above 0."""
     operations = history.operations(purpose)
     expected = f"{count or 'all'} requests answered"

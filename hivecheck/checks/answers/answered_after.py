@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, node: str, what: str) -> Verdict:
+def answered_after(history: History, *, node: str, what: str) -> Verdict:
     """Counts requests that began after the last act `what` on `node`."""
     acts = [event.at for event in history.events("act", node) if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1]]

@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, purpose: str, limit: int) -> Verdict:
+def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
     """By the workers' journals: from a request's arrival to its end."""
     arrivals = [line for operation in history.operations(purpose) for line in history.arrivals(operation)]
     most: dict[str, int] = {}

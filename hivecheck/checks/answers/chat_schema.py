@@ -13,7 +13,7 @@ from hivecheck.verdict import Verdict, failed, passed, worst
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 
 
-def judge(history: History) -> Verdict:
+def chat_schema(history: History) -> Verdict:
     """Judges every request of the scenario that asked for no stream."""
     return worst([_judge_one(operation) for operation in history.operations() if not operation.is_stream])
 

@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, purpose: str, seconds: float) -> Verdict:
+def ended_in_time(history: History, *, purpose: str, seconds: float) -> Verdict:
     """From sending to the last byte, or to the cut."""
     operations = history.operations(purpose)
     if not operations:

@@ -6,7 +6,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History) -> Verdict:
+def own_answer(history: History) -> Verdict:
     """Tells answers apart by the number of tokens, so requests need different limits."""
     operations = history.operations()
     limits = [operation.request.get("max_tokens") for operation in operations]

@@ -10,7 +10,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 WAITED_SECONDS = 0.05
 
 
-def judge(history: History, *, slots: int) -> Verdict:
+def queueing(history: History, *, slots: int) -> Verdict:
     """`slots`: how many requests a worker may work on at once. Work lasts from taking a slot until the `end`."""
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     waited = 0

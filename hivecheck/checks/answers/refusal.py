@@ -8,7 +8,7 @@ from hivecheck.verdict import Verdict, failed, passed, worst
 ANY = object()
 
 
-def judge(history: History, *, status: int, code: str, param: object = ANY, has_retry_after: bool = False) -> Verdict:
+def refusal(history: History, *, status: int, code: str, param: object = ANY, has_retry_after: bool = False) -> Verdict:
     """`param`: the parameter at fault, None for none, ANY not to look; `has_retry_after`: the answer must say when to come back."""
     return worst([_judge_one(operation, status, code, param, has_retry_after) for operation in history.operations()])
 

@@ -10,7 +10,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
 
 
-def judge(history: History, *, model: str, workers: Collection[str]) -> Verdict:
+def resolved(history: History, *, model: str, workers: Collection[str]) -> Verdict:
     """`model`: the name that workers know it by; `workers`: those that serve it."""
     return worst([_judge_one(history, operation, model, workers) for operation in history.operations()])
 

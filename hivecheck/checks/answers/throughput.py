@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, per_second: float) -> Verdict:
+def throughput(history: History, *, per_second: float) -> Verdict:
     """`per_second`: how many answers a second at least; the requests must last long enough for that to be told from one burst."""
     operations = history.operations()
     if len(operations) < 2 * per_second:

@@ -9,7 +9,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
 
 
-def judge(history: History, *, tool: str) -> Verdict:
+def tool_called(history: History, *, tool: str) -> Verdict:
     """`tool`: the function that had to be called."""
     return worst([_judge_one(operation, tool) for operation in history.operations()])
 

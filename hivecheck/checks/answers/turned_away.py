@@ -11,7 +11,7 @@ REPEATED = (408, 409)  # what clients send again, for ever
 MOST_ECHOED = 1024
 
 
-def judge(history: History, *, seconds: float, status: int | None = None) -> Verdict:
+def turned_away(history: History, *, seconds: float, status: int | None = None) -> Verdict:
     """`seconds`: how long each of them may have been waited on; `status`: of the answer, None for any that means a refusal.
 
     What other clients sent is looked at for arrivals only.

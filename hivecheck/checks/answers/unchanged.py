@@ -9,7 +9,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History) -> Verdict:
+def unchanged(history: History) -> Verdict:
     """Judges every request of the scenario by the journal of the worker that got it."""
     return worst([_judge_one(history, operation) for operation in history.operations()])
 

@@ -14,7 +14,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 OF_THE_GATEWAY = "stream_options"
 
 
-def judge(history: History, *, returned: Mapping[str, str]) -> Verdict:
+def verbatim(history: History, *, returned: Mapping[str, str]) -> Verdict:
     """`returned`: headers that the worker put on its answers. Judges every request by the journal of the worker that got it."""
     return worst([_judge_one(history, operation, returned) for operation in history.operations()])
 

@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, seconds: float) -> Verdict:
+def within_time(history: History, *, seconds: float) -> Verdict:
     """`seconds`: the budget of each request."""
     operations = history.operations()
     if not operations:

@@ -12,7 +12,7 @@ MODEL_LABELS = ("model", "model_name")
 MAX_PLACEHOLDERS = 1  # all models that do not exist may share one name
 
 
-def judge(history: History, *, models: Collection[str]) -> Verdict:
+def bounded_labels(history: History, *, models: Collection[str]) -> Verdict:
     """`models`: those that exist. Judges the series that were there at the last note, by those that were not at the first."""
     refused = {operation.model for operation in history.operations() if operation.model not in models}
     if len(measured.noted(history)) < 2 or not refused:

@@ -8,7 +8,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
+def correlation(history: History, *, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
     """`orchestrator`: its node's name; `hives`: worker -> its hive."""
     return worst([_judge_one(history, operation, orchestrator, hives) for operation in history.operations()])
 

@@ -14,7 +14,7 @@ ROUTING = ("worker", "attempts", "choose_seconds", "proxy_seconds")
 INFERENCE = ("outcome", "prompt_tokens", "output_tokens", "queue_seconds", "ttft_seconds")
 
 
-def judge(history: History, *, orchestrator: str) -> Verdict:
+def joined(history: History, *, orchestrator: str) -> Verdict:
     """`orchestrator`: its node's name. Judges every answered request, and the metrics that were noted before and after."""
     answered = [operation for operation in history.operations() if operation.is_answered]
     if not answered:

@@ -9,7 +9,7 @@ FIELDS = ("time", "level", "service", "node", "event")
 CLIENT_GONE = 499  # what a gateway notes where nobody was left to get a status
 
 
-def judge(history: History, *, orchestrator: str) -> Verdict:
+def structured_logs(history: History, *, orchestrator: str) -> Verdict:
     """`orchestrator`: the name of the node whose log must account for every request."""
     lines = history.events("log")
     if not lines or not history.operations():
@@ -28,7 +28,7 @@ def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     if len(own) != 1:
         return failed(expected=f"one line of the end of {operation.id}", actual=f"{len(own)}")
     has_left = operation.error == "the client left"
-    expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
+    expected = (CLIENT_GONE, "cancellation") if has_left else (operation.status, "ok" if operation.is_answered else "error")
     actual = (own[0].get("status"), own[0].get("outcome"))
     if actual != expected:
         return failed(expected=f"{operation.id} noted as {expected}", actual=f"{actual}")

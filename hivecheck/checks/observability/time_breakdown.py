@@ -18,7 +18,7 @@ ROUNDING_SECONDS = 0.00001
 MIN_PAUSE_SECONDS = 0.005
 
 
-def judge(history: History, *, orchestrator: str) -> Verdict:
+def time_breakdown(history: History, *, orchestrator: str) -> Verdict:
     """`orchestrator`: its node's name. Judges every request, and the growth of the metrics that were noted."""
     return worst(
         [*(_judge_one(history, operation, orchestrator) for operation in history.operations()), _judge_metrics(history, orchestrator)]

@@ -13,7 +13,7 @@ TOGETHER_SECONDS = 0.5
 SHRINKING = 0.9  # what the machine may take off a gap
 
 
-def judge(history: History, *, node: str, factor: float, count: int) -> Verdict:
+def growing_gaps(history: History, *, node: str, factor: float, count: int) -> Verdict:
     """At least `count` gaps, none notably shorter than the one before it, the longest `factor` times the shortest.
 
     From the account of the last fault on `node`: the moments at which a peer began a connection. What the kernel repeats of one

@@ -6,7 +6,7 @@ from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(
+def growing_waits(
     history: History,
     *,
     node: str,

@@ -12,7 +12,7 @@ UNSENT_SHARE = 0.01
 UNFORGIVING = replace(OBJECTIVE, forgives_lateness=False)
 
 
-def judge(history: History, *, within: float, workers: int, of_healing: bool = False) -> Verdict:
+def recovered(history: History, *, within: float, workers: int, of_healing: bool = False) -> Verdict:
     """`within`: seconds from the fault (or, with `of_healing`, from its verified healing) to the first of nothing but good windows.
 
     `workers` is how many there were of the load's model; at most (n - 1) // 2 of them may be victims, or nothing is promised until they

@@ -7,7 +7,7 @@ from hivecheck.measurement.recovery import LOAD
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, worker: str) -> Verdict:
+def served_again(history: History, *, worker: str) -> Verdict:
     """By the answers' headers and the worker's journal: both must name it."""
     healed = [event.at for event in history.events("fault", worker) if event.data["what"] == "removed"]
     later = [probe for probe in history.operations(LOAD) if healed and (probe.intended_at or probe.started_at) > healed[-1]]

@@ -7,7 +7,7 @@ from hivecheck.measurement.recovery import LOAD
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, at_least: int) -> Verdict:
+def served_meanwhile(history: History, *, at_least: int) -> Verdict:
     """Too few that were due prove nothing; enough that were due and too few answered in full by then is a failure."""
     told = {what: [event.at for event in history.events("fault") if event.data["what"] == what] for what in ("injected", "removed")}
     if not told["injected"]:

@@ -8,7 +8,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, model: str, others: str, at_least_seconds: float, others_share: float | None = None) -> Verdict:
+def slowed(history: History, *, model: str, others: str, at_least_seconds: float, others_share: float | None = None) -> Verdict:
     """The quickest answer of `model` took `at_least_seconds` longer than the quickest of `others`: a busy machine makes answers slower,
     never quicker, so that only a fault that holds every one of them up gets past the quickest.
 

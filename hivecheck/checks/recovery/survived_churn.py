@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 COMINGS_AND_GOINGS = ("started", "removed")
 
 
-def judge(history: History, *, at_least: int) -> Verdict:
+def survived_churn(history: History, *, at_least: int) -> Verdict:
     """`at_least` so many requests must have been under way between the first coming or going and the last one."""
     times = [event.at for event in history.events("act") if event.data.get("what") in COMINGS_AND_GOINGS]
     operations = [operation for operation in history.operations(None) if operation.error != LEFT]

@@ -7,7 +7,7 @@ from hivecheck.measurement.recovery import LEFT, LOAD, harm_begins
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History) -> Verdict:
+def zero_failed(history: History) -> Verdict:
     """Headers are held until the first byte: an answer that has begun with a 2xx can not be tried again, any other can."""
     injections = [event for event in history.events("fault") if event.data["what"] == "injected"]
     probes = [probe for probe in history.operations(LOAD) if probe.error != LEFT]

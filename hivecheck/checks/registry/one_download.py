@@ -8,7 +8,7 @@ from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, model: str, size_bytes: int, parts: int = 1) -> Verdict:
+def one_download(history: History, *, model: str, size_bytes: int, parts: int = 1) -> Verdict:
     """By the hub's journal: `parts` downloads, each from where the one before it had come to, the last one to the end.
 
     A part that was broken off may have sent more than its receiver took: the next one begins there or before, never at the beginning.

@@ -8,7 +8,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, registry: str, services: Sequence[str], seconds: float) -> Verdict:
+def registered_again(history: History, *, registry: str, services: Sequence[str], seconds: float) -> Verdict:
     """Counted from the registry's log line `listening` to its lines `registered`, by its own stamps."""
     acts = [event.at for event in history.events("act", registry) if event.data.get("what") == "started again"]
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]

@@ -11,7 +11,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 ASPECTS = ("registered", "answered", "received")
 
 
-def judge(history: History, *, worker: str, aspect: str) -> Verdict:
+def not_before_ready(history: History, *, worker: str, aspect: str) -> Verdict:
     """`aspect`: `registered` (by the registry's log), `answered` (clients) or `received` (the worker's journal)."""
     ready = [line for line in history.journal("ready") if line.node == worker]
     if not ready:

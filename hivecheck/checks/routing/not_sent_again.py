@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History) -> Verdict:
+def not_sent_again(history: History) -> Verdict:
     """Each request of the scenario shows exactly one arrival."""
     operations = history.operations()
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}

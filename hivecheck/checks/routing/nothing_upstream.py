@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History) -> Verdict:
+def nothing_upstream(history: History) -> Verdict:
     """By the workers' journals; without a request there is nothing to judge."""
     operations = history.operations()
     if not operations:

@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, purpose: str, is_marked: bool = True) -> Verdict:
+def one_attempt_each(history: History, *, purpose: str, is_marked: bool = True) -> Verdict:
     """By the workers' journals and the header X-Attempts of the answer; `is_marked` false: by the journals alone."""
     operations = history.operations(purpose)
     if not operations:

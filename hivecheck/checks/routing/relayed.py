@@ -8,7 +8,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, hives: Mapping[str, str]) -> Verdict:
+def relayed(history: History, *, hives: Mapping[str, str]) -> Verdict:
     """`hives`: worker -> its hive."""
     return worst([_judge_one(history, operation, hives) for operation in history.operations()])
 

@@ -6,7 +6,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, purpose: str, at_most: int) -> Verdict:
+def reused(history: History, *, purpose: str, at_most: int) -> Verdict:
     """By the other end of the connection, as the worker noted it at each arrival."""
     operations = history.operations(purpose)
     peers = [line.data.get("peer") for operation in operations for line in history.arrivals(operation)]

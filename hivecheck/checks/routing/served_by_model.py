@@ -9,7 +9,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, workers: Mapping[str, Sequence[str]], only: str | None = None, is_marked: bool = True) -> Verdict:
+def served_by_model(history: History, *, workers: Mapping[str, Sequence[str]], only: str | None = None, is_marked: bool = True) -> Verdict:
     """`workers`: worker -> the models it serves, as declared; `only`: the one worker that must have served everything.
 
     `is_marked`: the answer names its worker in `X-Worker-Id`, as ours do; that is no standard, so a target may leave it out.

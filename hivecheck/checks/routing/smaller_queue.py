@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, at_least: int) -> Verdict:
+def smaller_queue(history: History, *, at_least: int) -> Verdict:
     """`at_least`: how many requests must have been sent while the stream was under way, by its worker's journal."""
     running = streams(history)
     arrivals = [line for operation in running for line in history.arrivals(operation)]

@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, attempts: int, first_pause_seconds: float) -> Verdict:
+def spaced_attempts(history: History, *, attempts: int, first_pause_seconds: float) -> Verdict:
     """`first_pause_seconds` is the least the first pause may be; the next one is at least twice that, and so on."""
     return worst([_judge_one(history, operation, attempts, first_pause_seconds) for operation in history.operations()])
 

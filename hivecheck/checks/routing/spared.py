@@ -8,7 +8,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, worker: str) -> Verdict:
+def spared(history: History, *, worker: str) -> Verdict:
     """`worker`: the one that others should have been chosen before, while it had the longest queue."""
     operations = history.operations()
     counts = Counter(line.node for operation in operations for line in history.arrivals(operation))

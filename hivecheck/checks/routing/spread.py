@@ -9,7 +9,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, workers: Sequence[str], at_least: float, places: Mapping[str, str] | None = None) -> Verdict:
+def spread(history: History, *, workers: Sequence[str], at_least: float, places: Mapping[str, str] | None = None) -> Verdict:
     """`at_least`: below 1 a share of all requests, else a number of them; counted by the workers' journals.
 
     With `places` (worker -> hive) `workers` are hives, and what a hive's workers got is the hive's.

@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, is_marked: bool = True) -> Verdict:
+def taken_over(history: History, *, is_marked: bool = True) -> Verdict:
     """Judges every request of the scenario; the first worker's journal must show that it did not come to an end.
 
     `is_marked`: the answer says so itself in `X-Attempts` and `X-Worker-Id`; that is no standard, so a target may leave it out.

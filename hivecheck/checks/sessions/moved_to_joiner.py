@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, joiner: str) -> Verdict:
+def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
     """`joiner`: the worker that was started; that moment divides before from after. Some must have moved: not every session is pinned."""
     acts = [event for event in history.events("act", joiner) if event.data.get("what") == "started"]
     own = sessions(history)

@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, what: str) -> Verdict:
+def only_leavers_moved(history: History, *, what: str) -> Verdict:
     """`what`: what was done to the worker that left; the moment it was done divides before from after."""
     acts = [event for event in history.events("act") if event.data.get("what") == what]
     if len(acts) != 1:

@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 ENOUGH_NAMES = 8  # of three workers, two owners share one for each of eight names by chance once in 6561 times
 
 
-def judge(history: History) -> Verdict:
+def owners_apart(history: History) -> Verdict:
     """Compares, for each name that two owners use, where their sessions are."""
     homes: dict[str, dict[str, str]] = {}
     for (owner, name), turns in sessions(history).items():

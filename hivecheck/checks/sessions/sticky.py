@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdict:
+def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdict:
     """`spread`: how many workers the sessions must be over. `failed_turns`: how many turns must have failed, each at several workers."""
     own = sessions(history)
     answered = sum(operation.is_answered for operation in history.operations() if session_of(operation) is not None)

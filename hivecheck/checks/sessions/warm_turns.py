@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, at_most: float) -> Verdict:
+def warm_turns(history: History, *, at_most: float) -> Verdict:
     """`at_most`: the share of the first turn's time to first token, by the worker's clock, that a later one may take."""
     own = sessions(history)
     if not own or any(len(turns) < 2 for turns in own.values()):

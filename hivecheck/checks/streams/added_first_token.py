@@ -12,7 +12,7 @@ MIN_STREAMS = 10
 DIRECT = "direct"  # the purpose of streams taken from a worker itself
 
 
-def judge(history: History, *, seconds: float) -> Verdict:
+def added_first_token(history: History, *, seconds: float) -> Verdict:
     """`seconds`: what may be added to the stream at the lower quartile.
 
     Either way the worker's own time does not count. What the machine does besides can only add, and does so to most streams when it is

@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History, *, purpose: str, seconds: float, code: str | None = None) -> Verdict:
+def broke_off(history: History, *, purpose: str, seconds: float, code: str | None = None) -> Verdict:
     """`code` of the error event of streams; `seconds` from the last token (an unary answer: from its headers) to the end."""
     operations = history.operations(purpose)
     if not operations:

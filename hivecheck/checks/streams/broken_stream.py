@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 WANTED = "no finish reason, no [DONE], and an error event or a cut body"
 
 
-def judge(history: History, *, code: str | None = None) -> Verdict:
+def broken_stream(history: History, *, code: str | None = None) -> Verdict:
     """Judges every stream of the scenario; one that never had a token did not break off in its middle. `code`: of the error event."""
     return worst([_judge_one(operation, code) for operation in streams(history)])
 

@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 LEFT = "the client left"
 
 
-def judge(history: History, *, purpose: str, seconds: float, is_queued: bool = False) -> Verdict:
+def freed(history: History, *, purpose: str, seconds: float, is_queued: bool = False) -> Verdict:
     """Counted from when the client was gone. `is_queued`: the request must not have had a slot yet, else it must have had one."""
     operations = history.operations(purpose)
     if not operations:

@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History) -> Verdict:
+def left_alone(history: History) -> Verdict:
     """Each arrival of each request, of which a client library may have sent several."""
     return worst([_judge_one(history, operation) for operation in history.operations()])
 

@@ -7,7 +7,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History, *, seconds: float) -> Verdict:
+def outlasted(history: History, *, seconds: float) -> Verdict:
     """One that came to its end before proves nothing."""
     told = streams(history)
     if cut := [stream for stream in told if not stream.is_answered]:

@@ -12,7 +12,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 MIN_EMISSION_LAGS = 4
 
 
-def judge(history: History, *, lag_seconds: float) -> Verdict:
+def paced_stream(history: History, *, lag_seconds: float) -> Verdict:
     """`lag_seconds`: how much later than its emission a token may arrive, compared with the token that travelled fastest."""
     return worst([_judge_one(history, operation, lag_seconds) for operation in streams(history)])
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hivecheck.checks.facts import streams
-from hivecheck.checks.streams import broken_stream, whole_stream
+from hivecheck.checks.streams.broken_stream import broken_stream
+from hivecheck.checks.streams.whole_stream import whole_stream
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, inconclusive, worst
 
 
-def judge(history: History, *, what: str = "killed") -> Verdict:
+def unaffected(history: History, *, what: str = "killed") -> Verdict:
     """There must be streams of both kinds."""
     dead = {event.node for event in history.events("act") if event.data.get("what") == what}
     sides: dict[bool, History] = {True: History(), False: History()}
@@ -19,7 +20,7 @@ def judge(history: History, *, what: str = "killed") -> Verdict:
         return inconclusive(
             expected="a stream of the dead worker and one of another", actual=f"{[len(side.operations()) for side in sides.values()]}"
         )
-    return worst([broken_stream.judge(sides[True]), whole_stream.judge(_with_journal(history, sides[False]))])
+    return worst([broken_stream(sides[True]), whole_stream(_with_journal(history, sides[False]))])
 
 
 def _with_journal(whole: History, side: History) -> History:

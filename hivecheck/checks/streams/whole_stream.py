@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 WANTED = "every token once and in order, a finish reason and [DONE]"
 
 
-def judge(history: History) -> Verdict:
+def whole_stream(history: History) -> Verdict:
     """Judges every stream of the scenario."""
     return worst([_judge_one(history, operation) for operation in streams(history)])
 

@@ -11,7 +11,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 LEFT = "the client left"
 
 
-def judge(history: History, *, lag_seconds: float, estimated: bool = False) -> Verdict:
+def booked_once(history: History, *, lag_seconds: float, estimated: bool = False) -> Verdict:
     """Judges every request of the scenario by the ledger noted last.
 
     `estimated`: answers that came to their end were counted by the gateway; else by the worker's own usage. `lag_seconds`: what came

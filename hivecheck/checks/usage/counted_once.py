@@ -10,7 +10,7 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def judge(history: History) -> Verdict:
+def counted_once(history: History) -> Verdict:
     """Compares the first and the last statistics noted with the operations of the scenario."""
     noted = [event.data["statistics"] for event in history.events("state", "orchestrator") if "statistics" in event.data]
     operations = history.operations()

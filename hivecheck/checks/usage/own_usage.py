@@ -11,7 +11,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 FIGURES = ("requests", "prompt_tokens", "completion_tokens")
 
 
-def judge(history: History) -> Verdict:
+def own_usage(history: History) -> Verdict:
     """Judges every answer noted; meant for requests that each came to their end at their first worker."""
     shown = [event.data["own_usage"] for event in history.events("state", "orchestrator") if "own_usage" in event.data]
     used = _used(history)

@@ -7,7 +7,7 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
-def judge(history: History) -> Verdict:
+def usage_chunk(history: History) -> Verdict:
     """Judges every stream of the scenario."""
     return worst([_judge_one(history, operation) for operation in streams(history)])
 

@@ -13,7 +13,7 @@ FIGURES = ("requests", "prompt_tokens", "completion_tokens")
 Sums = dict[str, dict[str, int]]
 
 
-def judge(history: History) -> Verdict:
+def usage_totals(history: History) -> Verdict:
     """Judges every total noted; meant for requests that each came to their end at their first worker."""
     states = [event.data for event in history.events("state", "orchestrator")]
     ledgers = [data["ledger"] for data in states if "ledger" in data]

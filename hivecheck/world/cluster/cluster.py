@@ -46,6 +46,7 @@ class Cluster:
 
     @classmethod
     def compose(cls, stack: Stack, history: History, chats: Chats, injector: Injector, checker: Checker) -> Cluster:
+        """A fresh Cluster for one scenario."""
         workers, nodes = Workers(stack, history, checker), Nodes(stack, history)
         lifecycle = Restarts(stack, history, nodes, workers, checker)
         models = Models(stack, history, checker, chats)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hivecheck.checks.registry.one_download import one_download
 from hivecheck.clients.model_hub import ModelHubClient
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
@@ -102,7 +103,7 @@ class Models:
 
     def must_have_been_downloaded(self, model: str, parts: int = 1) -> None:
         size = self.hub.offers()[model]["size_bytes"]
-        self.checker.must("one download", model=model, size_bytes=size, parts=parts)
+        self.checker.must(one_download, model=model, size_bytes=size, parts=parts)
 
     def must_have_been_spoilt(self, model: str) -> None:
         """The hub's journal shows that it did send wrong bytes; else nothing was tried."""

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.checks.recovery.growing_waits import growing_waits
+from hivecheck.checks.registry.no_expiry import no_expiry
+from hivecheck.checks.registry.registered_again import registered_again
 from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.history import History
@@ -93,12 +96,12 @@ class Outages:
         what = "some sweeps of the registry"
         eventually(lambda: time.monotonic() - answered > SWEEPS_SECONDS, within=2 * SWEEPS_SECONDS, what=what)
         self.history.act("harness", "has watched the registry")
-        self.checker.must("nobody expired", registry=REGISTRY, watched_seconds=SWEEPS_SECONDS)
+        self.checker.must(no_expiry, registry=REGISTRY, watched_seconds=SWEEPS_SECONDS)
 
     def must_have_registered_again(self, within: float) -> None:
         """Every declared hive and worker told the registry all about itself again, counted from when it listened."""
         services = sorted([*self.stack.topology.workers(), *self.stack.hives])
-        self.checker.must("registered again", registry=REGISTRY, services=services, seconds=within)
+        self.checker.must(registered_again, registry=REGISTRY, services=services, seconds=within)
 
     def must_have_tried_again(self, worker: str, hive: str) -> None:
         """The hive's log shows attempts to register a worker, each after a longer wait; an attempt itself may last, too."""
@@ -112,7 +115,7 @@ class Outages:
         within = self.stack.timeouts.repeated_attempts
         must_eventually(failures, within=within, what=f"{expected} attempts to register {worker}", until=lambda seen: seen >= expected)
         self.checker.must(
-            "growing waits",
+            growing_waits,
             node=hive,
             about=("id", worker),
             begin="registry_call_failed",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.checks.recovery.growing_waits import growing_waits
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
@@ -37,7 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "that can be killed": {"restart": STEEP},
     "that must not stand still": {
         "restart": QUICK,
-        "wedge_restart_seconds": 0.5,
+        "hang_restart_seconds": 0.5,
         "probe_interval_seconds": 0.2,
         "probe_timeout_seconds": 0.3,
         "stop_grace_seconds": 0.3,
@@ -144,7 +145,7 @@ class Restarts:
 
     def _must_have_waited(self, worker: str, hive: str, policy: dict[str, Any], count: int) -> None:
         self.checker.must(
-            "growing waits",
+            growing_waits,
             node=hive,
             about=("worker", worker),
             begin="worker_exited",

@@ -34,6 +34,7 @@ class Observations:
 
     @classmethod
     def compose(cls, stack: Stack, history: History, requests: Requests, cluster: Cluster, checker: Checker) -> Observations:
+        """A fresh Observations for one scenario."""
         return cls(
             metrics=Metrics(stack, history),
             usage=Usage(stack, history, requests.chats),

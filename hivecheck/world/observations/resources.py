@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from hivecheck.checks.answers.all_answered import all_answered
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import InconclusiveError
 from hivecheck.faults.fault import FaultTarget
@@ -94,7 +95,7 @@ class Resources:
         """A few chats are answered, and the kernel does not hold the node back meanwhile."""
         before = self._engine(node).throttled_periods()
         self.batches.send(model, FEW, NOTHING_SPECIAL)
-        self.batches.must("all answered", count=FEW)
+        self.batches.must(all_answered, count=FEW)
         periods = self._engine(node).throttled_periods() - before
         assert periods <= LEFT_OVER_PERIODS, f"expected: {node} held back by nobody\nactual: the kernel held it back in {periods} periods"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
+from hivecheck.verdict import Verdict
 from hivecheck.waiting import eventually
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import CHAT, Chats
@@ -69,10 +71,10 @@ class Batches:
             call.leave()
         eventually(lambda: all(call.is_done for call in self.last), within=LEAVING_SECONDS, what="the clients gone", every=0.002)
 
-    def must(self, check: str, **limits: Any) -> None:
-        """Judge the last wave."""
+    def must(self, check: Callable[..., Verdict], **limits: Any) -> None:
+        """Checker the last batch by a check. Raises InconclusiveError when none was sent."""
         if not self.purposes:
-            raise InconclusiveError("No wave was sent before it was to be judged.")
+            raise InconclusiveError("expected: a batch that was sent before it is judged\nactual: none")
         self.checker.must(check, purpose=self.purposes[-1], **limits)
 
     def promised_seconds(self) -> float:

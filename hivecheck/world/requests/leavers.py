@@ -1,9 +1,10 @@
-"""Clients that leave before they have their whole answer, each in one phase of a request's life."""
+"""Chats that leave before they have their whole answer, each in one phase of a request's life."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hivecheck.checks.streams.freed import freed
 from hivecheck.errors import UsageError
 from hivecheck.world.requests.batches import Batches
 
@@ -42,4 +43,4 @@ class Cancellations:
 
     def must_be_let_go(self, phase: str, seconds: float) -> None:
         """Their workers stopped working for them in time."""
-        self.batches.must("freed", seconds=seconds, is_queued=phase == QUEUED)
+        self.batches.must(freed, seconds=seconds, is_queued=phase == QUEUED)

@@ -37,6 +37,7 @@ class Requests:
 
     @classmethod
     def compose(cls, stack: Stack, history: History, chats: Chats, checker: Checker, seed: str) -> Requests:
+        """A fresh Requests for one scenario."""
         client = chats.gateway
         raw = RawClient(client.url, history, patience_seconds=2 * stack.timeouts.rejection)
         batches = Batches(chats, stack, history, checker)

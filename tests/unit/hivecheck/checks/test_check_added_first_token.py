@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, end, must_say, stream, tell
 
-from hivecheck.checks.streams.added_first_token import DIRECT, MIN_STREAMS, judge
+from hivecheck.checks.streams.added_first_token import DIRECT, MIN_STREAMS, added_first_token
 from hivecheck.history import Event, History, Operation, Token
 
 
@@ -30,20 +30,20 @@ ENOUGH = MIN_STREAMS + 1  # the first one does not count
 def test_little_added_to_the_quicker_streams_passes_whatever_the_first_and_the_disturbed_ones_took() -> None:
     disturbed = [0.2] * (MIN_STREAMS // 2)
     history = story([0.5, *disturbed, *[0.004] * (MIN_STREAMS // 2)], [0.3, *[0.002] * MIN_STREAMS])
-    must_say(judge(history, seconds=0.005), PASSED, "2.00 ms: through the gateway lower quartile 4.00 ms", "worst 200.00 ms")
+    must_say(added_first_token(history, seconds=0.005), PASSED, "2.00 ms: through the gateway lower quartile 4.00 ms", "worst 200.00 ms")
 
 
 def test_what_client_and_machine_add_either_way_cancels_out() -> None:
-    must_say(judge(story([0.021] * ENOUGH, [0.02] * ENOUGH), seconds=0.005), PASSED, "1.00 ms")
+    must_say(added_first_token(story([0.021] * ENOUGH, [0.02] * ENOUGH), seconds=0.005), PASSED, "1.00 ms")
 
 
 def test_much_added_to_every_stream_fails() -> None:
-    must_say(judge(story([0.044] * ENOUGH, [0.002] * ENOUGH), seconds=0.005), FAILED, "42.00 ms")
+    must_say(added_first_token(story([0.044] * ENOUGH, [0.002] * ENOUGH), seconds=0.005), FAILED, "42.00 ms")
 
 
 def test_too_few_streams_or_one_without_its_journal_are_inconclusive() -> None:
-    must_say(judge(story([0.002] * MIN_STREAMS, [0.002] * ENOUGH), seconds=0.005), INCONCLUSIVE)
-    must_say(judge(story([0.002] * ENOUGH, []), seconds=0.005), INCONCLUSIVE)
+    must_say(added_first_token(story([0.002] * MIN_STREAMS, [0.002] * ENOUGH), seconds=0.005), INCONCLUSIVE)
+    must_say(added_first_token(story([0.002] * ENOUGH, []), seconds=0.005), INCONCLUSIVE)
     history = story([0.002] * ENOUGH, [0.002] * ENOUGH)
     history.record(stream(99, started_at=5000.0))
-    must_say(judge(history, seconds=0.005), INCONCLUSIVE, "1 of them without")
+    must_say(added_first_token(history, seconds=0.005), INCONCLUSIVE, "1 of them without")

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
 
-from hivecheck.checks.answers.at_once import judge
+from hivecheck.checks.answers.at_once import at_once
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 
@@ -17,10 +17,10 @@ def at_same_time(count: int) -> list[Any]:
 
 
 def test_no_more_at_once_than_the_limit() -> None:
-    must_say(judge(tell(*at_same_time(2)), purpose="wave 1", limit=2), PASSED)
-    must_say(judge(tell(*at_same_time(3)), purpose="wave 1", limit=2), FAILED)
-    must_say(judge(tell(*at_same_time(1)), purpose="wave 1", limit=2), INCONCLUSIVE)
+    must_say(at_once(tell(*at_same_time(2)), purpose="wave 1", limit=2), PASSED)
+    must_say(at_once(tell(*at_same_time(3)), purpose="wave 1", limit=2), FAILED)
+    must_say(at_once(tell(*at_same_time(1)), purpose="wave 1", limit=2), INCONCLUSIVE)
 
 
 def test_without_a_request_of_the_wave_nothing_is_judged() -> None:
-    must_say(judge(tell(chat()), purpose="wave 1", limit=1), INCONCLUSIVE)
+    must_say(at_once(tell(chat()), purpose="wave 1", limit=1), INCONCLUSIVE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, served, state, stream, tell
 
-from hivecheck.checks.usage.booked_once import judge
+from hivecheck.checks.usage.booked_once import booked_once
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 
@@ -31,7 +31,7 @@ def actual(operation: Operation, **end: Any) -> list[Event]:
 
 def judged(*items: Any, rows: list[dict[str, Any]], **limits: Any) -> Verdict:
     history: History = tell(*items, state("orchestrator", ledger=rows))
-    return judge(history, **({"lag_seconds": 0.5} | limits))
+    return booked_once(history, **({"lag_seconds": 0.5} | limits))
 
 
 def test_one_row_with_the_tokens_of_client_and_worker_passes() -> None:
@@ -48,7 +48,7 @@ def test_one_row_with_the_tokens_of_client_and_worker_passes() -> None:
         {"worker": "worker-2"},
         {"attempts": 2},
         {"status": 499},
-        {"outcome": "client_gone"},
+        {"outcome": "cancellation"},
         {"prompt_tokens": 3},
         {"completion_tokens": 4},
         {"completion_tokens": 0},
@@ -89,7 +89,7 @@ def test_what_a_worker_kept_to_itself_must_be_an_estimate() -> None:
 @pytest.mark.parametrize(("booked", "answer"), [(2, FAILED), (3, PASSED), (5, PASSED), (6, FAILED)])
 def test_of_an_aborted_stream_no_less_than_the_client_saw_and_no_more_than_was_sent_is_booked(booked: int, answer: Any) -> None:
     one = stream(1, saw_done=False, error="the client left")
-    gone = {"completion_tokens": booked, "estimated": True, "status": 499, "outcome": "client_gone"}
+    gone = {"completion_tokens": booked, "estimated": True, "status": 499, "outcome": "cancellation"}
     must_say(judged(one, actual(one, output_tokens=5), rows=[row(one, **gone)]), answer)
 
 
@@ -119,6 +119,6 @@ def test_a_client_that_saw_other_tokens_than_were_sent_fails() -> None:
 
 def test_without_a_note_a_request_or_the_end_of_an_answer_it_is_inconclusive() -> None:
     one = stream(1)
-    must_say(judge(tell(one), lag_seconds=0.5), INCONCLUSIVE, "0 notes")
+    must_say(booked_once(tell(one), lag_seconds=0.5), INCONCLUSIVE, "0 notes")
     must_say(judged(rows=[]), INCONCLUSIVE)
     must_say(judged(one, arrival(one, headers=WHO, model="model-a"), rows=[row(one)]), INCONCLUSIVE, "no end noted")

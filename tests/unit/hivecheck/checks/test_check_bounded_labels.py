@@ -5,7 +5,7 @@ from __future__ import annotations
 from measurements import noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, refused, tell
 
-from hivecheck.checks.observability.bounded_labels import judge
+from hivecheck.checks.observability.bounded_labels import bounded_labels
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 
@@ -14,7 +14,7 @@ KNOWN = series("requests", 1, model="model-a")
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, models=["model-a"])
+    return bounded_labels(history, models=["model-a"])
 
 
 def test_known_models_and_one_name_for_all_others_pass() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, stream, tell
 
-from hivecheck.checks.streams.broke_off import judge
+from hivecheck.checks.streams.broke_off import broke_off
 from hivecheck.history import Operation
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
@@ -21,7 +21,7 @@ def broken(**changes: Any) -> Operation:
 
 def test_a_stream_that_breaks_off_with_its_event_passes() -> None:
     told = broken()
-    must_say(judge(tell(told, arrival(told)), purpose="wave 1", seconds=1, code="upstream_timeout"), PASSED)
+    must_say(broke_off(tell(told, arrival(told)), purpose="wave 1", seconds=1, code="upstream_timeout"), PASSED)
 
 
 @pytest.mark.parametrize(
@@ -38,15 +38,15 @@ def test_a_stream_that_breaks_off_with_its_event_passes() -> None:
 )
 def test_a_stream_that_ends_otherwise_fails(changes: dict[str, Any], said: str) -> None:
     told = broken(**changes)
-    judged = judge(tell(told, arrival(told)), purpose="wave 1", seconds=1, code="upstream_timeout")
+    judged = broke_off(tell(told, arrival(told)), purpose="wave 1", seconds=1, code="upstream_timeout")
     must_say(judged, FAILED, said)
 
 
 def test_a_stream_that_was_sent_again_fails() -> None:
     told = broken()
     again = tell(told, arrival(told), arrival(told, "worker-2"))
-    must_say(judge(again, purpose="wave 1", seconds=1, code="upstream_timeout"), FAILED, "2 arrivals")
+    must_say(broke_off(again, purpose="wave 1", seconds=1, code="upstream_timeout"), FAILED, "2 arrivals")
 
 
 def test_without_a_request_of_the_wave_nothing_is_judged() -> None:
-    must_say(judge(tell(chat()), purpose="wave 1", seconds=1), INCONCLUSIVE)
+    must_say(broke_off(tell(chat()), purpose="wave 1", seconds=1), INCONCLUSIVE)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, stream, tell
 
-from hivecheck.checks.answers.chat_schema import faults, judge
+from hivecheck.checks.answers.chat_schema import chat_schema, faults
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -20,7 +20,7 @@ KEYS = sorted(completion())
 
 
 def test_a_full_completion_passes() -> None:
-    must_say(judge(tell(chat())), PASSED, "r1")
+    must_say(chat_schema(tell(chat())), PASSED, "r1")
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_a_full_completion_passes() -> None:
     ],
 )
 def test_each_missing_or_wrong_field_fails_by_name(changes: dict[str, Any], word: str) -> None:
-    must_say(judge(tell(chat(body=completion(**changes)))), FAILED, word)
+    must_say(chat_schema(tell(chat(body=completion(**changes)))), FAILED, word)
 
 
 def test_another_status_fails() -> None:
-    must_say(judge(tell(chat(status=500))), FAILED, "status 500")
+    must_say(chat_schema(tell(chat(status=500))), FAILED, "status 500")
 
 
 def test_a_body_that_is_no_json_fails() -> None:
-    must_say(judge(tell(chat(body=None, raw="<html>"))), FAILED, "no JSON object")
+    must_say(chat_schema(tell(chat(body=None, raw="<html>"))), FAILED, "no JSON object")
 
 
 def test_streams_alone_are_inconclusive() -> None:
-    must_say(judge(tell(stream())), INCONCLUSIVE)
+    must_say(chat_schema(tell(stream())), INCONCLUSIVE)
 
 
 @given(key=st.sampled_from(KEYS), value=ANY_JSON)

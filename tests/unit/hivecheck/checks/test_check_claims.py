@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, log, must_say, tell
 
-from hivecheck.checks.observability.claims import judge
+from hivecheck.checks.observability.claims import claims
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 
@@ -16,7 +16,7 @@ AT_HIVE = {"subject": "alice", "tenant": "acme"}
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, subject="alice", tenant="acme", hives={"worker-1": "hive-1"})
+    return claims(history, subject="alice", tenant="acme", hives={"worker-1": "hive-1"})
 
 
 def test_subject_and_tenant_at_hive_and_worker_pass() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, log, must_say, tell
 
-from hivecheck.checks.observability.correlation import judge
+from hivecheck.checks.observability.correlation import correlation
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 
@@ -13,7 +13,7 @@ TIERS = ("orchestrator", "hive-1", "worker-1")
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, orchestrator="orchestrator", hives={"worker-1": "hive-1"})
+    return correlation(history, orchestrator="orchestrator", hives={"worker-1": "hive-1"})
 
 
 def test_a_line_of_every_tier_under_one_id_passes() -> None:

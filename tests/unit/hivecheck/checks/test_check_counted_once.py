@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, state, tell
 
-from hivecheck.checks.usage.counted_once import judge
+from hivecheck.checks.usage.counted_once import counted_once
 from hivecheck.history import Event
 
 BEFORE: dict[str, Any] = {
@@ -32,7 +32,7 @@ def noted(statistics: dict[str, Any]) -> Event:
 
 
 def test_growth_by_exactly_what_was_sent_passes() -> None:
-    must_say(judge(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "'requests_total': 3")
+    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "'requests_total': 3")
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,16 @@ def test_growth_by_exactly_what_was_sent_passes() -> None:
     ],
 )
 def test_one_figure_that_grew_otherwise_fails(wrong: dict[str, Any]) -> None:
-    must_say(judge(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "growth of")
+    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "growth of")
 
 
 def test_the_first_and_the_last_note_are_compared() -> None:
-    must_say(judge(tell(noted(BEFORE), noted(BEFORE), *SENT, noted(BEFORE), noted(AFTER))), PASSED)
+    must_say(counted_once(tell(noted(BEFORE), noted(BEFORE), *SENT, noted(BEFORE), noted(AFTER))), PASSED)
 
 
 def test_one_note_is_inconclusive() -> None:
-    must_say(judge(tell(noted(BEFORE), *SENT)), INCONCLUSIVE, "1 notes, 3 requests")
+    must_say(counted_once(tell(noted(BEFORE), *SENT)), INCONCLUSIVE, "1 notes, 3 requests")
 
 
 def test_notes_without_requests_are_inconclusive() -> None:
-    must_say(judge(tell(noted(BEFORE), noted(BEFORE))), INCONCLUSIVE, "2 notes, 0 requests")
+    must_say(counted_once(tell(noted(BEFORE), noted(BEFORE))), INCONCLUSIVE, "2 notes, 0 requests")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.recovery.growing_gaps import judge
+from hivecheck.checks.recovery.growing_gaps import growing_gaps
 from hivecheck.history import Event
 
 
@@ -30,8 +30,8 @@ def tried(*at: float) -> Event:
     ],
 )
 def test_gaps_between_looks_grow(at: tuple[float, ...], answer: Any) -> None:
-    must_say(judge(tell(tried(*at)), node="hive-1", factor=1.5, count=3), answer)
+    must_say(growing_gaps(tell(tried(*at)), node="hive-1", factor=1.5, count=3), answer)
 
 
 def test_without_an_account_nothing_is_known() -> None:
-    must_say(judge(tell(), node="hive-1", factor=1.5, count=3), INCONCLUSIVE)
+    must_say(growing_gaps(tell(), node="hive-1", factor=1.5, count=3), INCONCLUSIVE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.recovery.growing_waits import judge
+from hivecheck.checks.recovery.growing_waits import growing_waits
 from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict
 
@@ -38,7 +38,7 @@ def crashes(*waits: float) -> History:
 
 
 def judged(history: History, **changes: Any) -> Verdict:
-    return judge(history, begin="exited", end="started", **(LIMITS | changes))
+    return growing_waits(history, begin="exited", end="started", **(LIMITS | changes))
 
 
 def test_waits_that_grow_up_to_the_cap_pass() -> None:
@@ -52,14 +52,14 @@ def test_a_wait_that_is_too_short_or_too_long_fails(waits: tuple[float, ...]) ->
 
 def test_the_same_event_may_begin_and_end_a_wait() -> None:
     attempts = tell([line(at, "failed") for at in (0.0, 1.0, 3.0, 6.0)])
-    must_say(judge(attempts, begin="failed", end="failed", **LIMITS), PASSED)
+    must_say(growing_waits(attempts, begin="failed", end="failed", **LIMITS), PASSED)
 
 
 def test_what_an_attempt_took_is_no_waiting() -> None:
     lines = [line(at, "failed") for at in (0.0, 3.0, 7.0, 12.0)]
     for each in lines:
         each.data["call_seconds"] = 2.0  # type: ignore[index]
-    must_say(judge(tell(lines), begin="failed", end="failed", spent="call_seconds", **LIMITS), PASSED, "1.00, 2.00, 3.00")
+    must_say(growing_waits(tell(lines), begin="failed", end="failed", spent="call_seconds", **LIMITS), PASSED, "1.00, 2.00, 3.00")
 
 
 def test_only_lines_about_the_subject_and_since_it_joined_count() -> None:

@@ -8,7 +8,7 @@ import pytest
 from measurements import noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, log, must_say, refused, served, tell
 
-from hivecheck.checks.observability.joined import INFERENCE, REQUEST, ROUTING, judge
+from hivecheck.checks.observability.joined import INFERENCE, REQUEST, ROUTING, joined
 from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict
 
@@ -34,7 +34,7 @@ def story(gateway: dict[str, Any] | None = None, worker: dict[str, Any] | None =
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, orchestrator="orchestrator")
+    return joined(history, orchestrator="orchestrator")
 
 
 def test_lines_that_agree_and_metrics_that_grew_by_as_much_pass() -> None:

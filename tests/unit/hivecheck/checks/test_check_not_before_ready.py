@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.routing.not_before_ready import ASPECTS, judge
+from hivecheck.checks.routing.not_before_ready import ASPECTS, not_before_ready
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 
@@ -13,7 +13,7 @@ READY = Event(10.0, "journal", "worker-1", {"event": "ready"})
 
 
 def judged(history: History, aspect: str) -> Verdict:
-    return judge(history, worker="worker-1", aspect=aspect)
+    return not_before_ready(history, worker="worker-1", aspect=aspect)
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)

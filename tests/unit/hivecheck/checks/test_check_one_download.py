@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.registry.one_download import judge
+from hivecheck.checks.registry.one_download import one_download
 from hivecheck.history import Event
 
 
@@ -16,22 +16,22 @@ def download(number: int, start: int, sent: int | None, model: str = "model-x") 
 
 
 def test_one_whole_download_is_one_and_other_models_do_not_count() -> None:
-    must_say(judge(tell(download(1, 0, 100), download(2, 0, 7, "model-y")), model="model-x", size_bytes=100), PASSED, "0 to 100")
+    must_say(one_download(tell(download(1, 0, 100), download(2, 0, 7, "model-y")), model="model-x", size_bytes=100), PASSED, "0 to 100")
 
 
 def test_a_second_download_and_one_too_few_parts_fail() -> None:
     twice = tell(download(1, 0, 100), download(2, 0, 100))
-    must_say(judge(twice, model="model-x", size_bytes=100), FAILED, "0 to 100, 0 to 100")
-    must_say(judge(tell(download(1, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
+    must_say(one_download(twice, model="model-x", size_bytes=100), FAILED, "0 to 100, 0 to 100")
+    must_say(one_download(tell(download(1, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
 
 
 def test_a_part_goes_on_where_the_one_before_had_come_to() -> None:
-    must_say(judge(tell(download(1, 0, 60), download(2, 50, 50)), model="model-x", size_bytes=100, parts=2), PASSED)
-    must_say(judge(tell(download(1, 0, 60), download(2, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
-    must_say(judge(tell(download(1, 0, 60), download(2, 70, 30)), model="model-x", size_bytes=100, parts=2), FAILED)
-    must_say(judge(tell(download(1, 0, 60), download(2, 50, 40)), model="model-x", size_bytes=100, parts=2), FAILED)
+    must_say(one_download(tell(download(1, 0, 60), download(2, 50, 50)), model="model-x", size_bytes=100, parts=2), PASSED)
+    must_say(one_download(tell(download(1, 0, 60), download(2, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
+    must_say(one_download(tell(download(1, 0, 60), download(2, 70, 30)), model="model-x", size_bytes=100, parts=2), FAILED)
+    must_say(one_download(tell(download(1, 0, 60), download(2, 50, 40)), model="model-x", size_bytes=100, parts=2), FAILED)
 
 
 def test_nothing_downloaded_or_not_ended_proves_nothing() -> None:
-    must_say(judge(tell(), model="model-x", size_bytes=100), INCONCLUSIVE)
-    must_say(judge(tell(download(1, 0, None)), model="model-x", size_bytes=100), INCONCLUSIVE)
+    must_say(one_download(tell(), model="model-x", size_bytes=100), INCONCLUSIVE)
+    must_say(one_download(tell(download(1, 0, None)), model="model-x", size_bytes=100), INCONCLUSIVE)

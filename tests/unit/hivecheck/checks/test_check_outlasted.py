@@ -6,13 +6,13 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, stream, tell
 
-from hivecheck.checks.streams.outlasted import judge
+from hivecheck.checks.streams.outlasted import outlasted
 
 BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}
 
 
 def test_a_stream_outlasts_a_limit_or_proves_nothing() -> None:
-    must_say(judge(tell(stream()), seconds=0.5), PASSED)
-    must_say(judge(tell(stream()), seconds=2.0), INCONCLUSIVE)
-    must_say(judge(tell(stream(**BROKEN)), seconds=0.5), FAILED)
-    must_say(judge(tell(chat()), seconds=0.5), INCONCLUSIVE)
+    must_say(outlasted(tell(stream()), seconds=0.5), PASSED)
+    must_say(outlasted(tell(stream()), seconds=2.0), INCONCLUSIVE)
+    must_say(outlasted(tell(stream(**BROKEN)), seconds=0.5), FAILED)
+    must_say(outlasted(tell(chat()), seconds=0.5), INCONCLUSIVE)

@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, stream, tell
 
-from hivecheck.checks.answers.own_answer import judge
+from hivecheck.checks.answers.own_answer import own_answer
 from hivecheck.history import Operation
 
 
@@ -20,23 +20,25 @@ def streamed(number: int, tokens: int, actual: int | None = None) -> Operation:
 
 
 def test_answers_of_the_right_length_pass() -> None:
-    must_say(judge(tell(unary(1, 2), streamed(2, 3), unary(3, 4))), PASSED)
+    must_say(own_answer(tell(unary(1, 2), streamed(2, 3), unary(3, 4))), PASSED)
 
 
 def test_another_ones_answer_fails() -> None:
-    must_say(judge(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "('r1', 'model-a', 4)")
-    must_say(judge(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "('r2', 'model-a', 2)")
+    must_say(own_answer(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "('r1', 'model-a', 4)")
+    must_say(own_answer(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "('r2', 'model-a', 2)")
 
 
 def test_another_model_or_id_fails() -> None:
-    must_say(judge(tell(unary(1, 2, body=completion(model="model-b", usage={"completion_tokens": 2})), unary(2, 3))), FAILED, "model-b")
-    must_say(judge(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "('r2', 'model-a', 2)")
+    must_say(
+        own_answer(tell(unary(1, 2, body=completion(model="model-b", usage={"completion_tokens": 2})), unary(2, 3))), FAILED, "model-b"
+    )
+    must_say(own_answer(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "('r2', 'model-a', 2)")
 
 
 def test_no_answer_fails() -> None:
-    must_say(judge(tell(unary(1, 2), refused(2, started_at=0.2, request={"max_tokens": 3}))), FAILED, "an answer")
+    must_say(own_answer(tell(unary(1, 2), refused(2, started_at=0.2, request={"max_tokens": 3}))), FAILED, "an answer")
 
 
 def test_requests_that_cannot_be_told_apart_or_did_not_meet_are_inconclusive() -> None:
-    must_say(judge(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "limit of its own")
-    must_say(judge(tell(unary(1, 2), unary(50, 3))), INCONCLUSIVE, "one after the other")
+    must_say(own_answer(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "limit of its own")
+    must_say(own_answer(tell(unary(1, 2), unary(50, 3))), INCONCLUSIVE, "one after the other")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.sessions.owners_apart import ENOUGH_NAMES, judge
+from hivecheck.checks.sessions.owners_apart import ENOUGH_NAMES, owners_apart
 from hivecheck.history import History
 
 
@@ -21,12 +21,12 @@ def held(names: int, apart: int) -> History:
 
 
 def test_names_at_different_workers_for_different_owners_pass() -> None:
-    must_say(judge(held(ENOUGH_NAMES, 3)), PASSED, "3 of 8")
+    must_say(owners_apart(held(ENOUGH_NAMES, 3)), PASSED, "3 of 8")
 
 
 def test_names_that_always_lead_to_the_same_worker_fail() -> None:
-    must_say(judge(held(ENOUGH_NAMES, 0)), FAILED)
+    must_say(owners_apart(held(ENOUGH_NAMES, 0)), FAILED)
 
 
 def test_too_few_names_are_inconclusive() -> None:
-    must_say(judge(held(ENOUGH_NAMES - 1, 3)), INCONCLUSIVE)
+    must_say(owners_apart(held(ENOUGH_NAMES - 1, 3)), INCONCLUSIVE)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.streams.paced_stream import judge
+from hivecheck.checks.streams.paced_stream import paced_stream
 from hivecheck.history import Token
 from hivecheck.verdict import Verdict
 
@@ -20,7 +20,7 @@ def travelled(seconds: Sequence[float], every: float = 0.1) -> Verdict:
     emitted = [every * place for place in range(len(seconds))]
     tokens = tuple(Token(at + way, f"t{place} ") for place, (at, way) in enumerate(zip(emitted, seconds, strict=True)))
     told = stream(tokens=tokens)
-    return judge(tell(told, served(told, emitted=emitted)), lag_seconds=LAG_SECONDS)
+    return paced_stream(tell(told, served(told, emitted=emitted)), lag_seconds=LAG_SECONDS)
 
 
 def test_tokens_at_the_worker_s_pace_pass() -> None:
@@ -45,16 +45,16 @@ def test_an_emission_too_short_to_tell_is_inconclusive() -> None:
 
 def test_emission_times_of_only_some_tokens_are_inconclusive() -> None:
     told = stream(count=3)
-    must_say(judge(tell(told, served(told, emitted=[0.0, 0.5])), lag_seconds=LAG_SECONDS), INCONCLUSIVE, "2 for r1")
+    must_say(paced_stream(tell(told, served(told, emitted=[0.0, 0.5])), lag_seconds=LAG_SECONDS), INCONCLUSIVE, "2 for r1")
 
 
 def test_a_stream_without_journal_lines_is_inconclusive() -> None:
     told = stream()
-    must_say(judge(tell(told, arrival(told)), lag_seconds=LAG_SECONDS), INCONCLUSIVE, "0 for r1")
+    must_say(paced_stream(tell(told, arrival(told)), lag_seconds=LAG_SECONDS), INCONCLUSIVE, "0 for r1")
 
 
 def test_no_stream_is_inconclusive() -> None:
-    must_say(judge(tell(chat()), lag_seconds=LAG_SECONDS), INCONCLUSIVE)
+    must_say(paced_stream(tell(chat()), lag_seconds=LAG_SECONDS), INCONCLUSIVE)
 
 
 @given(st.lists(st.floats(0.0, 0.049), min_size=5, max_size=20))

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.answers.refusal import judge
+from hivecheck.checks.answers.refusal import refusal
 
 ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
 
 
 def test_a_refusal_in_openai_s_form_passes() -> None:
-    must_say(judge(tell(refused(1), refused(2)), status=503, code="no_worker", param=None, has_retry_after=True), PASSED)
+    must_say(refusal(tell(refused(1), refused(2)), status=503, code="no_worker", param=None, has_retry_after=True), PASSED)
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,18 @@ def test_a_refusal_in_openai_s_form_passes() -> None:
     ],
 )
 def test_each_way_of_refusing_wrongly_fails_by_name(changes: dict[str, Any], word: str) -> None:
-    must_say(judge(tell(refused(**changes)), status=503, code="no_worker", param=None, has_retry_after=True), FAILED, word)
+    must_say(refusal(tell(refused(**changes)), status=503, code="no_worker", param=None, has_retry_after=True), FAILED, word)
 
 
 def test_an_answer_among_refusals_fails() -> None:
-    must_say(judge(tell(refused(1), chat(2)), status=503, code="no_worker"), FAILED, "r2")
+    must_say(refusal(tell(refused(1), chat(2)), status=503, code="no_worker"), FAILED, "r2")
 
 
 def test_the_parameter_is_not_looked_at_unless_asked_for() -> None:
     named = refused(body={"error": ERROR | {"param": "model"}})
-    must_say(judge(tell(named), status=503, code="no_worker"), PASSED)
-    must_say(judge(tell(named), status=503, code="no_worker", param="model"), PASSED)
+    must_say(refusal(tell(named), status=503, code="no_worker"), PASSED)
+    must_say(refusal(tell(named), status=503, code="no_worker", param="model"), PASSED)
 
 
 def test_no_request_is_inconclusive() -> None:
-    must_say(judge(tell(), status=503, code="no_worker"), INCONCLUSIVE)
+    must_say(refusal(tell(), status=503, code="no_worker"), INCONCLUSIVE)

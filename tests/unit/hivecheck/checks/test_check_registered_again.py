@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.registry.registered_again import judge
+from hivecheck.checks.registry.registered_again import registered_again
 from hivecheck.history import Event
 
 BACK = Event(5.0, "act", "registry", {"what": "started again"})
@@ -18,15 +18,15 @@ def registered(name: str, at: float) -> Event:
 
 def test_everybody_within_the_time_passes() -> None:
     story = tell(BACK, LISTENING, registered("a", 5.7), registered("b", 6.4))
-    must_say(judge(story, registry="registry", services=BOTH, seconds=1.0), PASSED, "0.90 s")
+    must_say(registered_again(story, registry="registry", services=BOTH, seconds=1.0), PASSED, "0.90 s")
 
 
 def test_one_that_is_late_or_missing_fails() -> None:
     late = tell(BACK, LISTENING, registered("a", 5.7), registered("b", 6.6))
     missing = tell(registered("b", 1.0), BACK, LISTENING, registered("a", 5.7))
     for story in (late, missing):
-        must_say(judge(story, registry="registry", services=BOTH, seconds=1.0), FAILED, "'b'")
+        must_say(registered_again(story, registry="registry", services=BOTH, seconds=1.0), FAILED, "'b'")
 
 
 def test_without_a_start_it_is_inconclusive() -> None:
-    must_say(judge(tell(registered("a", 1.0)), registry="registry", services=["a"], seconds=1.0), INCONCLUSIVE, "0 starts")
+    must_say(registered_again(tell(registered("a", 1.0)), registry="registry", services=["a"], seconds=1.0), INCONCLUSIVE, "0 starts")

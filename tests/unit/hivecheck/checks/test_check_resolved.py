@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.answers.resolved import judge
+from hivecheck.checks.answers.resolved import resolved
 from hivecheck.history import History
 from hivecheck.verdict import Verdict
 
@@ -15,7 +15,7 @@ ASKED: dict[str, Any] = {"model": "acme/fast", "request": {"model": "acme/fast",
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, model="model-a", workers=["worker-1"])
+    return resolved(history, model="model-a", workers=["worker-1"])
 
 
 def test_the_served_name_and_the_rest_unchanged_pass() -> None:

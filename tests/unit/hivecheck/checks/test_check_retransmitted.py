@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
-from hivecheck.checks.recovery.retransmitted import judge
+from hivecheck.checks.recovery.retransmitted import retransmitted
 from hivecheck.history import Event
 
 
@@ -16,10 +16,10 @@ def healed(node: str = "hive-1", **account: Any) -> Event:
 
 
 def test_what_was_dropped_does_not_count_only_what_was_sent_again() -> None:
-    must_say(judge(tell(healed(dropped=9, repeated=3)), node="hive-1", at_least=3), PASSED, "3 segments")
-    must_say(judge(tell(healed(dropped=9, repeated=0)), node="hive-1", at_least=3), FAILED, "9 dropped")
+    must_say(retransmitted(tell(healed(dropped=9, repeated=3)), node="hive-1", at_least=3), PASSED, "3 segments")
+    must_say(retransmitted(tell(healed(dropped=9, repeated=0)), node="hive-1", at_least=3), FAILED, "9 dropped")
 
 
 def test_without_an_account_of_that_node_nothing_is_known() -> None:
-    must_say(judge(tell(healed()), node="hive-1", at_least=1), INCONCLUSIVE)
-    must_say(judge(tell(healed("hive-2", repeated=3)), node="hive-1", at_least=1), INCONCLUSIVE)
+    must_say(retransmitted(tell(healed()), node="hive-1", at_least=1), INCONCLUSIVE)
+    must_say(retransmitted(tell(healed("hive-2", repeated=3)), node="hive-1", at_least=1), INCONCLUSIVE)

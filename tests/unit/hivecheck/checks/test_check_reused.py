@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.routing.reused import judge
+from hivecheck.checks.routing.reused import reused
 
 WAVE: dict[str, Any] = {"purpose": "wave 1"}
 
@@ -17,11 +17,11 @@ def over(*peers: str | None) -> list[Any]:
 
 
 def test_requests_over_few_connections() -> None:
-    must_say(judge(tell(*over("a", "a", "b")), purpose="wave 1", at_most=2), PASSED, "2 connections")
-    must_say(judge(tell(*over("a", "b", "c")), purpose="wave 1", at_most=2), FAILED, "3")
-    must_say(judge(tell(*over("a", "a")), purpose="wave 1", at_most=2), INCONCLUSIVE)
-    must_say(judge(tell(*over("a", None, "a")), purpose="wave 1", at_most=2), INCONCLUSIVE)
+    must_say(reused(tell(*over("a", "a", "b")), purpose="wave 1", at_most=2), PASSED, "2 connections")
+    must_say(reused(tell(*over("a", "b", "c")), purpose="wave 1", at_most=2), FAILED, "3")
+    must_say(reused(tell(*over("a", "a")), purpose="wave 1", at_most=2), INCONCLUSIVE)
+    must_say(reused(tell(*over("a", None, "a")), purpose="wave 1", at_most=2), INCONCLUSIVE)
 
 
 def test_without_a_request_of_the_wave_nothing_is_judged() -> None:
-    must_say(judge(tell(chat()), purpose="wave 1", at_most=1), INCONCLUSIVE)
+    must_say(reused(tell(chat()), purpose="wave 1", at_most=1), INCONCLUSIVE)

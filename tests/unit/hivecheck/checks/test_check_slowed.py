@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.recovery.slowed import judge
+from hivecheck.checks.recovery.slowed import slowed
 from hivecheck.history import Operation
 
 
@@ -25,16 +25,16 @@ def took(*seconds: float, model: str, first: int = 1) -> list[Operation]:
 )
 def test_the_quickest_over_the_slow_way_took_so_much_longer(slow: list[float], quick: list[float], answer: Any) -> None:
     story = tell(*took(*slow, model="model-a"), *took(*quick, model="model-b", first=9))
-    must_say(judge(story, model="model-a", others="model-b", at_least_seconds=0.4), answer)
+    must_say(slowed(story, model="model-a", others="model-b", at_least_seconds=0.4), answer)
 
 
 def test_the_other_way_must_be_unaffected_where_that_is_asked() -> None:
     story = tell(*took(3.0, 3.5, model="model-a"), *took(0.1, 2.0, 2.0, model="model-b", first=9))
     limits: dict[str, Any] = {"model": "model-a", "others": "model-b", "at_least_seconds": 1.5}
-    must_say(judge(story, **limits), PASSED)
-    must_say(judge(story, **limits, others_share=0.5), FAILED, "50% of the time")
+    must_say(slowed(story, **limits), PASSED)
+    must_say(slowed(story, **limits, others_share=0.5), FAILED, "50% of the time")
 
 
 def test_without_answers_on_both_sides_nothing_is_compared() -> None:
     story = tell(*took(3.0, model="model-a"), refused(9, model="model-b"))
-    must_say(judge(story, model="model-a", others="model-b", at_least_seconds=0.4), INCONCLUSIVE)
+    must_say(slowed(story, model="model-a", others="model-b", at_least_seconds=0.4), INCONCLUSIVE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.routing.smaller_queue import judge
+from hivecheck.checks.routing.smaller_queue import smaller_queue
 from hivecheck.history import Event, History, Operation
 
 RUNNING = stream(1, at=0.0, ended_at=10.0)
@@ -18,21 +18,21 @@ def beside(*workers: str, at: float = 1.0) -> History:
 
 
 def test_chats_that_all_went_to_others_pass() -> None:
-    must_say(judge(beside("worker-2", "worker-3"), at_least=2), PASSED, "2 requests")
+    must_say(smaller_queue(beside("worker-2", "worker-3"), at_least=2), PASSED, "2 requests")
 
 
 def test_a_chat_at_the_busy_worker_fails() -> None:
-    must_say(judge(beside("worker-2", "worker-1"), at_least=2), FAILED, "1 there")
+    must_say(smaller_queue(beside("worker-2", "worker-1"), at_least=2), FAILED, "1 there")
 
 
 def test_a_chat_that_waited_there_until_the_stream_was_over_fails() -> None:
-    must_say(judge(beside("worker-1", at=9.5), at_least=2), FAILED)
+    must_say(smaller_queue(beside("worker-1", at=9.5), at_least=2), FAILED)
 
 
 def test_chats_that_were_not_meanwhile_are_inconclusive() -> None:
-    must_say(judge(beside("worker-2", "worker-2", at=10.5), at_least=2), INCONCLUSIVE)
+    must_say(smaller_queue(beside("worker-2", "worker-2", at=10.5), at_least=2), INCONCLUSIVE)
 
 
 def test_no_stream_or_one_without_an_end_is_inconclusive() -> None:
-    must_say(judge(tell(chat(2)), at_least=1), INCONCLUSIVE)
-    must_say(judge(tell(RUNNING, arrival(RUNNING), chat(2)), at_least=1), INCONCLUSIVE)
+    must_say(smaller_queue(tell(chat(2)), at_least=1), INCONCLUSIVE)
+    must_say(smaller_queue(tell(RUNNING, arrival(RUNNING), chat(2)), at_least=1), INCONCLUSIVE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, end, must_say, refused, tell
 
-from hivecheck.checks.routing.spaced_attempts import judge
+from hivecheck.checks.routing.spaced_attempts import spaced_attempts
 
 
 def attempts(*at: float, workers: tuple[str, ...] = ("w1", "w2", "w3")) -> list[Any]:
@@ -29,10 +29,10 @@ def attempts(*at: float, workers: tuple[str, ...] = ("w1", "w2", "w3")) -> list[
     ],
 )
 def test_attempts_go_to_other_workers_after_growing_pauses(story: list[Any], answer: Any) -> None:
-    must_say(judge(tell(*story), attempts=3, first_pause_seconds=0.1), answer)
+    must_say(spaced_attempts(tell(*story), attempts=3, first_pause_seconds=0.1), answer)
 
 
 def test_attempts_without_an_end_are_inconclusive() -> None:
     told = refused()
     story = tell(told, *(arrival(told, worker, at=at, n=at) for worker, at in (("w1", 0.0), ("w2", 1.0), ("w3", 4.0))))
-    must_say(judge(story, attempts=3, first_pause_seconds=0.1), INCONCLUSIVE)
+    must_say(spaced_attempts(story, attempts=3, first_pause_seconds=0.1), INCONCLUSIVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.routing.spread import judge
+from hivecheck.checks.routing.spread import spread
 from hivecheck.history import History
 
 WORKERS = ["worker-1", "worker-2"]
@@ -20,31 +20,31 @@ def shared_out(first: int, second: int) -> History:
 
 @pytest.mark.parametrize("at_least", [0.4, 4])
 def test_each_worker_with_at_least_its_share_passes(at_least: float) -> None:
-    must_say(judge(shared_out(4, 6), workers=WORKERS, at_least=at_least), PASSED, "'worker-1': 4")
+    must_say(spread(shared_out(4, 6), workers=WORKERS, at_least=at_least), PASSED, "'worker-1': 4")
 
 
 @pytest.mark.parametrize("at_least", [0.4, 4])
 def test_a_worker_below_its_share_fails(at_least: float) -> None:
-    must_say(judge(shared_out(3, 7), workers=WORKERS, at_least=at_least), FAILED, "at least 4 of 10")
+    must_say(spread(shared_out(3, 7), workers=WORKERS, at_least=at_least), FAILED, "at least 4 of 10")
 
 
 def test_a_worker_that_got_nothing_fails() -> None:
-    must_say(judge(shared_out(5, 0), workers=WORKERS, at_least=1), FAILED)
+    must_say(spread(shared_out(5, 0), workers=WORKERS, at_least=1), FAILED)
 
 
 def test_requests_that_journals_do_not_show_are_inconclusive() -> None:
-    must_say(judge(tell(chat(1), chat(2), arrival(chat(1))), workers=WORKERS, at_least=1), INCONCLUSIVE, "2 requests")
+    must_say(spread(tell(chat(1), chat(2), arrival(chat(1))), workers=WORKERS, at_least=1), INCONCLUSIVE, "2 requests")
 
 
 def test_a_single_worker_is_inconclusive() -> None:
-    must_say(judge(shared_out(2, 0), workers=["worker-1"], at_least=1), INCONCLUSIVE)
+    must_say(spread(shared_out(2, 0), workers=["worker-1"], at_least=1), INCONCLUSIVE)
 
 
 def test_no_request_is_inconclusive() -> None:
-    must_say(judge(tell(), workers=WORKERS, at_least=1), INCONCLUSIVE)
+    must_say(spread(tell(), workers=WORKERS, at_least=1), INCONCLUSIVE)
 
 
 def test_with_places_a_hive_has_what_its_workers_got() -> None:
     hives = {"worker-1": "hive-1", "worker-2": "hive-2"}
-    must_say(judge(shared_out(4, 6), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), PASSED, "'hive-1': 4")
-    must_say(judge(shared_out(3, 7), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), FAILED, "'hive-1': 3")
+    must_say(spread(shared_out(4, 6), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), PASSED, "'hive-1': 4")
+    must_say(spread(shared_out(3, 7), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), FAILED, "'hive-1': 3")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
 
-from hivecheck.checks.observability.structured_logs import FIELDS, judge
+from hivecheck.checks.observability.structured_logs import FIELDS, structured_logs
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 
@@ -20,12 +20,12 @@ def ended(operation: Operation, status: int, outcome: str, **changes: Any) -> Ev
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, orchestrator="orchestrator")
+    return structured_logs(history, orchestrator="orchestrator")
 
 
 def test_one_line_of_each_end_passes() -> None:
     answered, turned_away, gone = chat(1), refused(2), chat(3, status=200, error="the client left")
-    lines = [ended(answered, 200, "ok"), ended(turned_away, 503, "error"), ended(gone, 499, "client_gone")]
+    lines = [ended(answered, 200, "ok"), ended(turned_away, 503, "error"), ended(gone, 499, "cancellation")]
     must_say(judged(tell(answered, turned_away, gone, lines)), PASSED)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, refused, served, tell
 
-from hivecheck.checks.routing.taken_over import judge
+from hivecheck.checks.routing.taken_over import taken_over as judge
 from hivecheck.history import Operation
 
 SECOND = {"X-Worker-Id": "worker-2", "X-Attempts": "2"}

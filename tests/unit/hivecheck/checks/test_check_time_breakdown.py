@@ -8,7 +8,7 @@ import pytest
 from measurements import Page, noted, series
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, log, must_say, tell
 
-from hivecheck.checks.observability.time_breakdown import PHASES, judge
+from hivecheck.checks.observability.time_breakdown import PHASES, time_breakdown
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict
 
@@ -44,7 +44,7 @@ def story(operation: Operation, *, work: float = 0.4, measured: tuple[Page, Page
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, orchestrator="orchestrator")
+    return time_breakdown(history, orchestrator="orchestrator")
 
 
 def test_a_breakdown_that_adds_up_and_agrees_everywhere_passes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, tell
 
-from hivecheck.checks.answers.tool_called import judge
+from hivecheck.checks.answers.tool_called import tool_called
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 
@@ -18,7 +18,7 @@ def answer(finish_reason: str = "tool_calls", *calls: dict[str, Any]) -> dict[st
 
 
 def test_a_call_of_the_tool_passes() -> None:
-    must_say(judge(tell(chat(body=answer())), tool="weather"), PASSED, "weather")
+    must_say(tool_called(tell(chat(body=answer())), tool="weather"), PASSED, "weather")
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_a_call_of_the_tool_passes() -> None:
     ],
 )
 def test_anything_else_fails(body: object) -> None:
-    must_say(judge(tell(chat(body=body)), tool="weather"), FAILED)
+    must_say(tool_called(tell(chat(body=body)), tool="weather"), FAILED)
 
 
 def test_a_refusal_fails_and_no_request_is_inconclusive() -> None:
-    must_say(judge(tell(refused()), tool="weather"), FAILED)
-    must_say(judge(tell(), tool="weather"), INCONCLUSIVE)
+    must_say(tool_called(tell(refused()), tool="weather"), FAILED)
+    must_say(tool_called(tell(), tool="weather"), INCONCLUSIVE)

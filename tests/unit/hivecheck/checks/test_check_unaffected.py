@@ -6,7 +6,7 @@ from typing import Any
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, must_say, served, stream, tell
 
-from hivecheck.checks.streams.unaffected import judge
+from hivecheck.checks.streams.unaffected import unaffected
 from hivecheck.history import Event
 
 BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}
@@ -22,7 +22,7 @@ def two_streams(**other: Any) -> list[Any]:
 
 
 def test_only_the_streams_of_the_dead_worker_break() -> None:
-    must_say(judge(tell(*two_streams())), PASSED)
-    must_say(judge(tell(*two_streams(**BROKEN))), FAILED)
+    must_say(unaffected(tell(*two_streams())), PASSED)
+    must_say(unaffected(tell(*two_streams(**BROKEN))), FAILED)
     alone = stream(1, worker="w1", **BROKEN)
-    must_say(judge(tell(alone, arrival(alone, "w1"), act("w1", "killed", at=0.2))), INCONCLUSIVE)
+    must_say(unaffected(tell(alone, arrival(alone, "w1"), act("w1", "killed", at=0.2))), INCONCLUSIVE)

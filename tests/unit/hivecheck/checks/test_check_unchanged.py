@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
 
-from hivecheck.checks.answers.unchanged import judge
+from hivecheck.checks.answers.unchanged import unchanged
 
 TOLD = chat(sent_headers={"X-Request-Id": "r1", "X-Unknown": "one, two"})
 
 
 def test_path_fields_and_headers_as_sent_pass_whatever_else_was_added() -> None:
     headers = {"x-request-id": "r1", "x-unknown": "one, two", "x-added": "by the gateway"}
-    must_say(judge(tell(TOLD, arrival(TOLD, headers=headers))), PASSED, "worker-1")
+    must_say(unchanged(tell(TOLD, arrival(TOLD, headers=headers))), PASSED, "worker-1")
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def test_path_fields_and_headers_as_sent_pass_whatever_else_was_added() -> None:
     ],
 )
 def test_a_lost_or_altered_part_fails_by_name(changes: dict[str, Any], word: str) -> None:
-    must_say(judge(tell(TOLD, arrival(TOLD, **changes))), FAILED, word)
+    must_say(unchanged(tell(TOLD, arrival(TOLD, **changes))), FAILED, word)
 
 
 def test_an_arrival_without_a_body_is_inconclusive() -> None:
-    must_say(judge(tell(TOLD, arrival(TOLD, body=None))), INCONCLUSIVE, "1 arrivals")
+    must_say(unchanged(tell(TOLD, arrival(TOLD, body=None))), INCONCLUSIVE, "1 arrivals")
 
 
 def test_a_request_that_reached_no_worker_is_inconclusive() -> None:
-    must_say(judge(tell(TOLD)), INCONCLUSIVE, "0 arrivals")
+    must_say(unchanged(tell(TOLD)), INCONCLUSIVE, "0 arrivals")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, served, stream, tell
 
-from hivecheck.checks.usage.usage_chunk import judge
+from hivecheck.checks.usage.usage_chunk import usage_chunk
 from hivecheck.history import Operation
 
 USAGE = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
@@ -20,7 +20,7 @@ def asking(**changes: Any) -> Operation:
 
 def test_a_usage_before_the_end_marker_where_it_was_asked_for_passes() -> None:
     one, two = asking(), stream(2, before_done="answer")
-    must_say(judge(tell(one, two, served(one, prompt_tokens=2))), PASSED)
+    must_say(usage_chunk(tell(one, two, served(one, prompt_tokens=2))), PASSED)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_a_usage_before_the_end_marker_where_it_was_asked_for_passes() -> None:
 )
 def test_a_usage_that_is_missing_doubled_misplaced_or_wrong_fails(wrong: dict[str, Any]) -> None:
     one = asking(**wrong)
-    must_say(judge(tell(one, served(one, prompt_tokens=2))), FAILED)
+    must_say(usage_chunk(tell(one, served(one, prompt_tokens=2))), FAILED)
 
 
 @pytest.mark.parametrize("shown", [{"usage_chunks": 1}, {"usage": USAGE}])
 def test_a_usage_that_was_not_asked_for_fails(shown: dict[str, Any]) -> None:
-    must_say(judge(tell(stream(1, **shown))), FAILED, "no usage")
+    must_say(usage_chunk(tell(stream(1, **shown))), FAILED, "no usage")
 
 
 def test_without_a_stream_or_its_journal_it_is_inconclusive() -> None:
-    must_say(judge(tell()), INCONCLUSIVE)
-    must_say(judge(tell(asking())), INCONCLUSIVE, "no end noted")
+    must_say(usage_chunk(tell()), INCONCLUSIVE)
+    must_say(usage_chunk(tell(asking())), INCONCLUSIVE, "no end noted")

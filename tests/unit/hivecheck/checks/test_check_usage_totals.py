@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, state, tell
 
-from hivecheck.checks.usage.usage_totals import judge
+from hivecheck.checks.usage.usage_totals import usage_totals
 from hivecheck.history import Event
 
 EARLY, LATE = chat(1), chat(2)
@@ -42,7 +42,7 @@ def test_totals_of_each_group_and_range_that_equal_both_pass() -> None:
         usage(line("ada", 1, 3, "key"), by="key", since=15.0),
         usage(line("worker-1", 1, 4), until=15.0),
     ]
-    must_say(judge(tell(journals(), state("orchestrator", ledger=ROWS), told)), PASSED)
+    must_say(usage_totals(tell(journals(), state("orchestrator", ledger=ROWS), told)), PASSED)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_totals_of_each_group_and_range_that_equal_both_pass() -> None:
     ],
 )
 def test_totals_that_differ_fail(wrong: Event) -> None:
-    must_say(judge(tell(journals(), state("orchestrator", ledger=ROWS), wrong)), FAILED, "of the journals")
+    must_say(usage_totals(tell(journals(), state("orchestrator", ledger=ROWS), wrong)), FAILED, "of the journals")
 
 
 def test_a_ledger_that_is_not_the_journals_fails() -> None:
-    must_say(judge(tell(journals(), state("orchestrator", ledger=ROWS[:1]), usage(line("worker-1", 1, 4)))), FAILED)
+    must_say(usage_totals(tell(journals(), state("orchestrator", ledger=ROWS[:1]), usage(line("worker-1", 1, 4)))), FAILED)
 
 
 def test_without_requests_ledger_or_totals_it_is_inconclusive() -> None:
     ledger = state("orchestrator", ledger=ROWS)
     for items in ([journals(), ledger], [journals(), usage()], [ledger, usage()]):
-        must_say(judge(tell(*items)), INCONCLUSIVE)
+        must_say(usage_totals(tell(*items)), INCONCLUSIVE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, stream, tell
 
-from hivecheck.checks.answers.verbatim import judge
+from hivecheck.checks.answers.verbatim import verbatim
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 
@@ -28,7 +28,7 @@ def arrived(operation: Operation, body: bytes | None = None, **changes: Any) -> 
 
 
 def judged(history: History) -> Verdict:
-    return judge(history, returned={"X-Odd-Answer": "yes"})
+    return verbatim(history, returned={"X-Odd-Answer": "yes"})
 
 
 def test_the_same_bytes_and_headers_both_ways_pass() -> None:

@@ -1,27 +1,26 @@
-"""The table of checks."""
+"""What holds for every check."""
 
 from __future__ import annotations
 
-import sys
+import importlib
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from hivecheck import checks
+from hivecheck.verdict import Verdict
 
 FOLDER = Path(checks.__file__).parent
+SHARED = {"facts", "measured"}
+FILES = sorted(path.relative_to(FOLDER) for path in FOLDER.glob("*/*.py") if path.stem not in SHARED | {"__init__"})
 
 
-def test_every_file_in_the_folder_is_a_row_of_the_table_and_every_row_a_file() -> None:
-    files = {path.stem for path in FOLDER.rglob("*.py")} - {"__init__", "facts", "measured"}
-    assert {check.__module__.rpartition(".")[2]: name for name, check in checks.CHECKS.items()} == {
-        stem: stem.replace("_", " ") for stem in files
-    }
-
-
-def test_every_check_has_a_test_file() -> None:
-    own = Path(__file__).parent
-    assert {f"test_check_{name.replace(' ', '_')}.py" for name in checks.CHECKS} == {path.name for path in own.glob("test_check_*.py")}
-
-
-def test_every_check_says_in_its_first_line_what_it_demands() -> None:
-    for name, check in checks.CHECKS.items():
-        assert sys.modules[check.__module__].__doc__, name
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_check_file(file: Path) -> None:
+    """A check is a function with the name of its file; its module docstring states the demand, and a test file bears its name."""
+    module = importlib.import_module(".".join(["hivecheck", "checks", *file.with_suffix("").parts]))
+    check: Callable[..., Verdict] = getattr(module, file.stem)
+    assert check.__module__ == module.__name__ and check.__annotations__["return"] == "Verdict"
+    assert module.__doc__
+    assert (Path(__file__).parent / f"test_check_{file.stem}.py").is_file()

@@ -131,7 +131,7 @@ def test_the_blast_radius_is_a_share_of_the_living() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "share", "wanted"), [([], 0.5, 0.0), ([3.0, 1.0, 2.0], 0.5, 2.0), ([1.0, 2.0], 0.99, 2.0), ([5.0], 0.95, 5.0)]
+    ("values", "share", "expected"), [([], 0.5, 0.0), ([3.0, 1.0, 2.0], 0.5, 2.0), ([1.0, 2.0], 0.99, 2.0), ([5.0], 0.95, 5.0)]
 )
 def test_a_percentile_is_one_of_the_values(values: Sequence[float], share: float, expected: float) -> None:
     assert percentile(values, share) == expected

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from hivecheck.clients.exposition import Series, parse
+from hivecheck.clients.exposition import MetricSeries, parse
 
 
 def test_names_labels_and_values_are_read_and_comments_are_not() -> None:
     page = '# HELP a Text.\n# TYPE a gauge\na 1.0\nvllm:b_total{model="m",status="200"} 3e2\nc{} +Inf 1700000000\n\n'
     labels = (("model", "m"), ("status", "200"))
-    assert parse(page) == [Series("a", (), 1.0), Series("vllm:b_total", labels, 300.0), Series("c", (), float("inf"))]
+    assert parse(page) == [MetricSeries("a", (), 1.0), MetricSeries("vllm:b_total", labels, 300.0), MetricSeries("c", (), float("inf"))]
 
 
 @pytest.mark.parametrize("line", ["a", "a{b=c} 1", "1a 2", "a one"])
@@ -26,4 +26,4 @@ def test_a_line_that_is_none_is_refused(line: str) -> None:
 def test_any_label_value_comes_back_as_it_was(value: str) -> None:
     registry = CollectorRegistry()
     Gauge("g", "Text.", ["name"], registry=registry).labels(value).set(2)
-    assert parse(generate_latest(registry).decode()) == [Series("g", (("name", value),), 2.0)]
+    assert parse(generate_latest(registry).decode()) == [MetricSeries("g", (("name", value),), 2.0)]

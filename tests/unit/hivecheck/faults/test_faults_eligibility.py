@@ -22,7 +22,7 @@ def test_everything_that_is_drawn_can_strike_somebody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "powers", "faults"),
+    ("who", "capabilities", "faults"),
     [
         ({WORKER}, set(), []),
         ({WORKER}, {"pause"}, ["a process pause"]),

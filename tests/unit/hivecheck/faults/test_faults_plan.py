@@ -93,8 +93,8 @@ def test_a_number_of_faults_beyond_the_limits_is_refused(count: int) -> None:
     ("told", "words"),
     [
         ("{", "expected a JSON file"),
-        ([], r"plan=\[\]: expected an object with blows, seed"),
-        ({"seed": 1}, r"plan=\['seed'\]: expected an object with blows, seed"),
+        ([], r"plan=\[\]: expected an object with faults, seed"),
+        ({"seed": 1}, r"plan=\['seed'\]: expected an object with faults, seed"),
         ({"seed": "one", "faults": [GOOD]}, "seed='one': expected a whole number"),
         ({"seed": 1, "faults": []}, r"faults=\[\]: expected a list of 1 to 10 faults"),
         ({"seed": 1, "faults": [GOOD | {"more": 1}]}, r"faults\[0\]=.*: expected an object with at_seconds, fault, for_seconds, target"),

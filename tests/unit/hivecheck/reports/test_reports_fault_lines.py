@@ -38,7 +38,7 @@ def test_each_strike_has_its_own_end_and_one_without_says_so() -> None:
 
 
 def test_it_stands_in_the_reports(tmp_path: Path) -> None:
-    planned = Planned("features/chaos/x.feature:3", "Chaos", "A cut", "features/chaos/x.feature", 3)
+    planned = Planned("features/chaos/x.feature:3", "RandomFaults", "A cut", "features/chaos/x.feature", 3)
     outcome = Outcome(planned, Status.PASSED, faults=lines(STRUCK, HEALED))
     write(RunResult("r1", 7, "docker", "reference", (outcome,), (), None, None, properties={}), tmp_path / "junit.xml")
     assert '<property name="fault" value="a partition from all nodes on hive-1' in (tmp_path / "junit.xml").read_text()

@@ -113,7 +113,7 @@ def test_a_failure_tells_the_step_the_detail_and_how_to_run_it_again(tmp_path: P
     failed = Outcome(planned(), Status.FAILED, 1.0, "Then it answers", "no answer", "actual: 503\nexpected: 200", tmp_path / "chat")
     text = child(only_case(run(failed), tmp_path), "failure").text
     assert text == (
-        "step: Then it answers\n  no answer\n  got: 503\n  expected: 200\n"
+        "step: Then it answers\n  no answer\n  actual: 503\n  expected: 200\n"
         f"evidence: {tmp_path}/chat\n"
         "run it again: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
     )

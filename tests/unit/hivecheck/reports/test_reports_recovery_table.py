@@ -29,7 +29,7 @@ CURED = Recovery(
     lateness_p99=0.002,
     unsent=0,
 )
-PLANNED = Planned("features/chaos/x.feature:3", "Chaos", "A worker dies", "features/chaos/x.feature", 3, ("WC-001",))
+PLANNED = Planned("features/chaos/x.feature:3", "RandomFaults", "A worker dies", "features/chaos/x.feature", 3, ("WC-001",))
 OUTCOME = Outcome(PLANNED, Status.PASSED, 4.0, recovery=CURED)
 
 

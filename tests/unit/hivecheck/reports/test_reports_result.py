@@ -112,7 +112,7 @@ def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> Non
     assert story(run(), told, HOME) == [
         "step: Then it answers",
         "  no answer",
-        "  got: 503",
+        "  actual: 503",
         "  expected: 200",
         "evidence: .run/chat",
         "run it again: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7",
@@ -129,7 +129,7 @@ def test_a_story_tells_that_the_machine_let_the_harness_wait_and_is_silent_where
 def test_a_story_does_not_repeat_a_message_that_opens_the_detail() -> None:
     assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\nactual: 503"), HOME)[:-1] == [
         "  no answer",
-        "  got: 503",
+        "  actual: 503",
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_failure_is_told_whole_with_the_command_that_runs_it_again() -> None:
     assert lines[start + 1 : start + 8] == [
         "  step: Then it ends",
         "    no end",
-        "    got: 1",
+        "    actual: 1",
         "      expected: 2",
         "  evidence: .run/e2",
         "  run it again: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",

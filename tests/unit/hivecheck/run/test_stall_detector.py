@@ -10,9 +10,9 @@ import threading
 
 WATCHING = """
 import sys, time
-from hivecheck.run.stall_detector import Standstills
+from hivecheck.run.stall_detector import StallDetector
 from hivecheck.waiting import eventually
-with Standstills() as watch:
+with StallDetector() as watch:
     begun = time.monotonic()
     print("ready", flush=True)
     sys.stdin.readline()

@@ -112,7 +112,7 @@ def test_only_a_target_that_says_so_is_let_off_our_own_conventions(tmp_path: Pat
     assert load(tmp_path, GOOD).allowances() == {}
     lax = GOOD.replace("[declares]", "[dialect]\nmarks_answers = false\n[declares]")
     assert load(tmp_path, lax).allowances() == {
-        check: {"is_marked": False} for check in ("served by model", "taken over", "one attempt each")
+        check: {"is_marked": False} for check in ("served_by_model", "taken_over", "one_attempt_each")
     }
 
 

@@ -44,7 +44,7 @@ def test_a_registration_is_made_for_each_worker_and_model_and_only_texts_are_fil
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "lacking"),
+    ("status", "body", "missing"),
     [
         (200, {"stats": {"up": 2}, "ok": True}, None),
         (200, {"stats": {"up": "2"}, "ok": True}, None),
@@ -55,9 +55,9 @@ def test_a_registration_is_made_for_each_worker_and_model_and_only_texts_are_fil
         (200, {"stats": {"up": 2}, "ok": False}, "/ready says ok is False, not True"),
     ],
 )
-def test_what_a_readiness_answer_lacks_is_said(status: int, body: Any, missing_capabilities: str | None) -> None:
+def test_what_a_readiness_answer_lacks_is_said(status: int, body: Any, missing: str | None) -> None:
     ready = Ready("/ready", body={"stats.up": "$worker_count", "ok": True})
-    assert templates.unready(ready, status, body, KNOWN) == missing_capabilities
+    assert templates.unready(ready, status, body, KNOWN) == missing
 
 
 @pytest.mark.parametrize("name", topology.names())

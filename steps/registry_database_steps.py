@@ -1,0 +1,23 @@
+"""The registry's database from outside."""
+
+from behave import given, then
+
+
+@given("the registry has stored exactly what it lists")
+def agrees(context):
+    context.world.cluster.registry_database.must_agree(context.world.timeouts.database_fault_detection)
+
+
+@then("the registry has stored exactly what it lists within the {budget:Budget} time")
+def must_agree(context, budget):
+    context.world.cluster.registry_database.must_agree(context.world.timeouts.named(budget))
+
+
+@then("the registry notices within the {budget:Budget} time that something is wrong with its database")
+def must_be_noticed(context, budget):
+    context.world.cluster.registry_database.must_be_noticed(context.world.timeouts.named(budget))
+
+
+@then("the registry lists {worker:Worker}, holds it back for its database, and says that it is degraded")
+def must_hold_back(context, worker):
+    context.world.cluster.registry_database.must_hold_back(worker)

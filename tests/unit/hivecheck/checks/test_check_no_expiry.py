@@ -1,0 +1,33 @@
+"""Check: nobody expired."""
+
+from __future__ import annotations
+
+import pytest
+from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
+
+from hivecheck.checks.registry.no_expiry import no_expiry
+from hivecheck.history import Event
+
+BACK = Event(5.0, "act", "registry", {"what": "started again"})
+LISTENING = Event(5.5, "log", "registry", {"event": "listening"})
+WATCHED = Event(7.0, "act", "harness", {"what": "watched"})
+
+
+def expired(at: float, event: str = "expired") -> Event:
+    return Event(at, "log", "registry", {"event": event, "id": "worker-a"})
+
+
+def test_silence_since_the_start_passes_whatever_came_before() -> None:
+    must_say(no_expiry(tell(expired(1.0), BACK, LISTENING, WATCHED), registry="registry", watched_seconds=1.0), PASSED)
+
+
+@pytest.mark.parametrize("event", ["expired", "suspected"])
+def test_somebody_lost_since_fails(event: str) -> None:
+    must_say(
+        no_expiry(tell(BACK, LISTENING, expired(6.0, event), WATCHED), registry="registry", watched_seconds=1.0), FAILED, "worker-a", event
+    )
+
+
+def test_a_look_that_was_too_short_or_no_start_is_inconclusive() -> None:
+    must_say(no_expiry(tell(BACK, LISTENING, WATCHED), registry="registry", watched_seconds=9.0), INCONCLUSIVE, "1.50 s")
+    must_say(no_expiry(tell(LISTENING, WATCHED), registry="registry", watched_seconds=1.0), INCONCLUSIVE, "0 starts")
