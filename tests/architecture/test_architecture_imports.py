@@ -24,7 +24,7 @@ PURE = {
     "statistics",
     "typing",
 }
-FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.measurement.recovery"}
+FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.measurement.recovery", "hivecheck.wording"}
 RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_radius.py")
 CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
 
@@ -41,7 +41,7 @@ def test_a_check_knows_nothing_but_history_what_is_reckoned_from_it_and_verdict(
 
 
 def test_what_is_reckoned_from_history_knows_nothing_else() -> None:
-    allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.measurement.blast_radius"}
+    allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.wording", "hivecheck.measurement.blast_radius"}
     assert {name: found for name in RECKONING if (found := imported(name) - allowed)} == {}
 
 
