@@ -167,7 +167,7 @@ def shares_of(stack: Stack, times: int) -> dict[str, list[float]]:
 
 
 def one_strike(stack: Stack, words: str, target: str) -> tuple[float, float]:
-    """Injection and heal once; returns when the stack is at its baseline again. Seconds until the effect, seconds until it was clean."""
+    """Inject and remove once; returns when the stack is at its baseline again. Seconds until the effect, seconds until it was clean."""
     injector = Injector(History(), stack.timeouts)
     with ThreadPoolExecutor(1) as pool:
         if "processor" in words:  # who wants no processor time is not starved

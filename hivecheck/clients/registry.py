@@ -11,7 +11,7 @@ class RegistryClient(ControlClient):
     """Reads what is registered, and plays a client of the registry where a scenario needs one."""
 
     def services(self, kind: str | None = None, status: str = "online") -> dict[str, dict[str, Any]]:
-        """RegistryEntries by id; `status`: online, offline or all."""
+        """Registrations by id; `status`: online, offline or all."""
         query = f"?status={status}" + (f"&kind={kind}" if kind else "")
         return {entry["id"]: entry for entry in self.get(f"/services{query}")["services"]}
 

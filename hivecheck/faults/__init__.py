@@ -43,7 +43,7 @@ FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
         "connection exhaustion": ConnectionExhaustion,
         "a full disk": FullDisk,
     },
-    "RegistryDatabase": {
+    "Databases": {
         "a lock on the database": DatabaseLock,
         "a replacement of the database": DatabaseReplacement,
         **file_limits(),

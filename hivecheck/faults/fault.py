@@ -93,7 +93,7 @@ class Fault(Protocol):
     description: str
 
     def inject(self, fault_target: FaultTarget) -> None:
-        """Injection. Its cure is registered already: what bites only half is healed all the same."""
+        """Apply the fault. Its removal is registered already, so a fault with half its effect is removed as well."""
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         """What was observed that proves that it bit; None as long as nothing does."""

@@ -29,7 +29,7 @@ class Checker:
     allowances: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # check -> limits that the target has instead of ours
 
     def must(self, check: Check[Limits], *args: Limits.args, **limits: Limits.kwargs) -> None:
-        """Checker history by a check once every call that it is about has ended; raises AssertionError or InconclusiveError.
+        """Judge history by a check once every call that it is about has ended; raises AssertionError or InconclusiveError.
 
         A check of one `purpose` does not wait for the others: what they keep going is what it may be about.
 

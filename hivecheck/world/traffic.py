@@ -1,4 +1,4 @@
-"""Chats that keep asking while other things happen, a few at a time. What they saw is in history like any other request."""
+"""Clients that keep asking while other things happen, a few at a time. What they saw is in history like any other request."""
 
 from __future__ import annotations
 

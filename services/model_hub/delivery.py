@@ -46,7 +46,7 @@ async def _send(
     number = hub.journal.began(content.model, start, request[REQUEST_ID])
     is_wrong, cut_after = hub.orders.take_corruption(), hub.orders.take_cut()
     end = stop if cut_after is None else min(stop, start + cut_after)
-    place, outcome = start, "cancellation"
+    place, outcome = start, "client_gone"
     try:
         await response.prepare(request)
         began = time.monotonic()
@@ -62,7 +62,7 @@ async def _send(
         else:
             await response.write_eof()
     except ConnectionError:
-        outcome = "cancellation"
+        outcome = "client_gone"
     finally:
         hub.journal.ended(number, content.model, start, place - start, outcome)
         hub.bytes_sent.inc(place - start)

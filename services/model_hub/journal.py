@@ -28,7 +28,7 @@ class Journal:
         return self._count
 
     def ended(self, number: int, model: str, start: int, sent: int, outcome: str) -> None:
-        """`sent` bytes were put out. Outcome: finished, corrupted, cut (both as ordered) or cancellation."""
+        """`sent` bytes were put out. Outcome: finished, corrupted, cut (both as ordered) or client_gone."""
         self._append("download_ended", n=number, model=model, start=start, sent=sent, outcome=outcome)
 
     def read(self, since: int) -> list[msgspec.Raw]:

@@ -26,7 +26,7 @@ class RegistryCollector(Collector):
         for (kind, status), count in sorted(Counter((view.kind, view.status) for view in views).items()):
             services.add_metric([kind, status], count)
         yield services
-        yield CounterMetricFamily("registry_registrations", "RegistryEntries accepted.", value=table.totals.registrations)
+        yield CounterMetricFamily("registry_registrations", "Registrations accepted.", value=table.totals.registrations)
         yield CounterMetricFamily("registry_heartbeats", "Heartbeats accepted.", value=table.totals.heartbeats)
         yield CounterMetricFamily("registry_expirations", "Leases that ran out.", value=table.totals.expirations)
         yield GaugeMetricFamily("registry_revision", "Revision of the table.", value=table.revision)

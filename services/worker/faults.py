@@ -34,7 +34,7 @@ class Host(Protocol):
 
 
 async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
-    """Injection if this kind does so before a slot is taken. Returns the answer of `status`, None for kinds that strike later."""
+    """Strike if this kind does so before a slot is taken. Returns the answer of `status`, None for kinds that strike later."""
     fault = behaviour.fault
     if fault is None:
         return None
@@ -56,7 +56,7 @@ async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: 
 
 
 async def strike_after_tokens(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
-    """Injection now that the tokens are out. Returns only for kinds after which the caller ends the body itself."""
+    """Strike now that the tokens are out. Returns only for kinds after which the caller ends the body itself."""
     if fault.kind == "reset_after":
         await _reset(fault, request, record, status)
     if fault.kind == "stall_after":

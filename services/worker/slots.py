@@ -54,7 +54,7 @@ class Slots:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.leave(key)  # the slot was handed over in the very moment of the cancellation
+                self.leave(key)  # the slot was handed over in the very moment of the client_gone
             with suppress(ValueError):
                 self._queue.remove(entry)
             raise

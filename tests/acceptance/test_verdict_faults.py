@@ -16,18 +16,18 @@ class Misaimed(ProcessPause):
         return super().effect(FaultTarget.named("orchestrator", victim.stack))
 
 
-@step("a misaimed wedge is injected into {name}")
-def strike(context, name):
+@step("a misaimed pause is injected into {name}")
+def inject(context, name):
     injector = context.world.faults.injector
-    injector.known = {"a misaimed wedge": Misaimed}
-    injector.strike("a misaimed wedge", name, [FaultTarget.named(name, context.world.stack)])
+    injector.known = {"a misaimed pause": Misaimed}
+    injector.inject("a misaimed pause", name, [FaultTarget.named(name, context.world.stack)])
 """
 
 
 def test_a_fault_that_does_not_bite_is_exit_code_2_and_an_error_that_says_so(project):
     project.add_steps(AT_NOTHING)
-    project.feature(scenario("It is missed", "a misaimed wedge is injected into registry"), tags="@integration @topology.small")
+    project.feature(scenario("It is missed", "a misaimed pause is injected into registry"), tags="@integration @topology.small")
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.verdict_of("It is missed") == ("error", "inconclusive")
-    assert "a misaimed wedge on registry had no effect" in ended.told_of("It is missed")
+    assert "a misaimed pause on registry had no effect" in ended.told_of("It is missed")

@@ -101,7 +101,8 @@ def test_every_scenario_proves_a_requirement() -> None:
 
 
 def test_whatever_is_hurt_is_hurt_under_a_steady_load_that_is_judged() -> None:
-    hurt = [one for one in SCENARIOS if _is_of_the_matrix(one) or ("chaos" in one.effective_tags and _says(one, "when", " is injected into | are injected and removed"))]
+    injects = " is injected into | are injected and removed"
+    hurt = [one for one in SCENARIOS if _is_of_the_matrix(one) or ("chaos" in one.effective_tags and _says(one, "when", injects))]
     assert len(hurt) > 40
     assert [str(one.location) for one in hurt if not _says(one, "given", "^steady load of ")] == []
     assert [str(one.location) for one in hurt if not _says(one, "then", "of the load was|the load on")] == []

@@ -63,7 +63,7 @@ class Misaimed:
 
     fault: Fault
     injected: FaultTarget
-    done: str = "missed"
+    act: str = "missed"
     requires: frozenset[str] = frozenset()
 
     def inject(self, fault_target: FaultTarget) -> None:
@@ -72,7 +72,7 @@ class Misaimed:
     def effect(self, fault_target: FaultTarget) -> str | None:
         return self.fault.effect(fault_target)
 
-    def heal(self, fault_target: FaultTarget) -> None:
+    def remove(self, fault_target: FaultTarget) -> None:
         self.fault.remove(self.injected)
 
     def remaining(self, fault_target: FaultTarget) -> str | None:

@@ -25,7 +25,7 @@ WORDS = "a full disk"
 
 @pytest.fixture(scope="module")
 def stack(platform: Platform) -> Iterator[Stack]:
-    if not FullDisk().needs <= platform.capabilities("node"):
+    if not FullDisk().requires <= platform.capabilities("node"):
         pytest.skip(f"{platform.name} gives no node a disk of its own")
     made = Stack("cramped-1", topology.load("small_disk"), platform, Timeouts())
     made.up()

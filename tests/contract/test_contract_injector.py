@@ -130,5 +130,5 @@ def test_more_strikes_at_once_than_the_limit_are_refused_before_any_of_them(
 def test_an_unknown_fault_and_a_target_without_any_are_refused(small_stack: Stack, injector: Injector) -> None:
     with pytest.raises(UsageError, match=r"no fault 'a curse'. Known: first"):
         injector.inject("a curse", "registry", [fault_target(small_stack)])
-    with pytest.raises(UsageError, match="a fault on registry to heal"):
+    with pytest.raises(UsageError, match="a fault on registry to remove"):
         injector.heal("registry")

@@ -152,7 +152,7 @@ def test_a_pooled_stack_is_shared_stands_beside_another_and_goes_down_without_a_
     pool = StackPool(platform, Timeouts(), lambda item: told.append(f"starting {item.name}"), lambda item: told.append("ready"))
     second = pool.shared("cascade_shutdown")
     assert pool.shared("cascade_shutdown") is second
-    assert (pool.all(), pool.is_own(second), told) == ([second], False, ["starting cascade-1", "ready"])
+    assert (pool.all(), pool.is_own(second), told) == ([second], False, ["starting cascade_shutdown-1", "ready"])
     assert not set(second.urls().values()) & set(stack.urls().values())
     assert not set(second.secrets.all()) & set(stack.secrets.all())
     assert pool.down(second) == []

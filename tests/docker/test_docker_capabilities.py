@@ -161,5 +161,5 @@ def test_where_the_kernel_shows_nothing_here_faults_bite_and_heal_all_the_same(s
     fault.inject(fault_target)
     assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
     fault.remove(fault_target)
-    eventually(lambda: fault.residue(fault_target), within=10, what="nothing left", until=lambda left: left is None)
+    eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     stack.heal()

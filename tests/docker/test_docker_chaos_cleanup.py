@@ -19,28 +19,25 @@ from hivecheck.waiting import eventually
 pytestmark = pytest.mark.docker
 
 ROUNDS = 20
-STRUCK_SECONDS = 150.0  # for a stack and four strikes on a crowded machine
-# About three seconds until the stack is ready, then strikes one after the other until the run waits for ever.
+INJECTED_SECONDS = 150.0  # for a stack and four faults on a crowded machine
+# About three seconds until the stack is ready, then faults one after the other until the run waits for ever.
 EARLIEST_SECONDS, LATEST_SECONDS = 2.0, 8.0
 # The worker comes first: it can only be found while registry and hive answer.
 FIRST = "a process pause is injected into worker-1"
 OTHERS = (
     "a container pause is injected into registry",
-    "a starvation is injected into orchestrator",
+    "CPU throttling is injected into orchestrator",
     "a network disconnect is injected into hive-1",
 )
 STEPS = """
-FAULTS = {"container_pause": "a container pause", "wedge": "a process pause", "disconnection": "a network disconnect"}
-
-
-@step("a starvation is injected into {name}")
-def starve(context, name):
+@step("CPU throttling is injected into {name}")
+def throttle(context, name):
     context.world.stack.nodes[name].engine.limit_cpu(0.1)
 
 
 @step("a {fault} is injected into {name}")
-def strike(context, fault, name):
-    context.world.faults.strike(FAULTS[fault], name)
+def inject(context, fault, name):
+    context.world.faults.inject(f"a {fault}", name)
 """
 
 
@@ -85,6 +82,6 @@ def test_a_harness_killed_at_a_random_moment_of_a_chaos_run_leaves_nothing(proje
 
 def test_a_harness_killed_while_a_container_is_frozen_leaves_no_paused_one(project: SampleProject) -> None:
     going = start(project, 0)
-    going.wait_for("ready", seconds=STRUCK_SECONDS)
+    going.wait_for("ready", seconds=INJECTED_SECONDS)
     assert "paused" in states_of(going), "the freeze is still on when the harness dies"
     must_leave_nothing(going)

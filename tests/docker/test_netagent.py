@@ -272,7 +272,7 @@ def test_every_change_of_packets_bites_and_heals(stack: Stack, node: Node, words
             pool.submit(talk, node, 30.0, 100)
         effect = eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
     fault.remove(fault_target)
-    eventually(lambda: fault.residue(fault_target), within=10, what="nothing left", until=lambda left: left is None)
+    eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     assert effect
     assert is_connecting(node, "hive-1", 10.0)
 

@@ -28,7 +28,7 @@ def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     if len(own) != 1:
         return failed(expected=f"one line of the end of {operation.id}", actual=f"{len(own)}")
     has_left = operation.error == "the client left"
-    expected = (CLIENT_GONE, "cancellation") if has_left else (operation.status, "ok" if operation.is_answered else "error")
+    expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
     actual = (own[0].get("status"), own[0].get("outcome"))
     if actual != expected:
         return failed(expected=f"{operation.id} noted as {expected}", actual=f"{actual}")

@@ -58,6 +58,7 @@ class GatewayStatus:
         self._note(must_eventually(self.stack.orchestrator.stats, within=within, what=f"{count} more requests counted", until=enough))
 
     def must_count_workers(self) -> None:
+        """The cluster status counts every declared worker as online."""
         status = self.stack.orchestrator.status()
         count = len(self.stack.topology.workers())
         expected = {"total": count, "online": count, "offline": 0}

@@ -72,7 +72,7 @@ class Batches:
         eventually(lambda: all(call.is_done for call in self.last), within=LEAVING_SECONDS, what="the clients gone", every=0.002)
 
     def must(self, check: Callable[..., Verdict], **limits: Any) -> None:
-        """Checker the last batch by a check. Raises InconclusiveError when none was sent."""
+        """Judge the last batch by a check. Raises InconclusiveError when none was sent."""
         if not self.purposes:
             raise InconclusiveError("expected: a batch that was sent before it is judged\nactual: none")
         self.checker.must(check, purpose=self.purposes[-1], **limits)

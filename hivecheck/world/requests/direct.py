@@ -1,4 +1,4 @@
-"""Chats with wishes of their own: to know where the time went, to be told apart, to send what nobody knows, to go away."""
+"""Clients with wishes of their own: to know where the time went, to be told apart, to send what nobody knows, to go away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats that mean ill or are broken: each attack is a row, told apart by the words Gherkin uses."""
+"""Clients that mean ill or are broken: each attack is a row, told apart by the words Gherkin uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats that leave before they have their whole answer, each in one phase of a request's life."""
+"""Clients that leave before they have their whole answer, each in one phase of a request's life."""
 
 from __future__ import annotations
 

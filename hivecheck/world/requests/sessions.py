@@ -1,4 +1,4 @@
-"""Chats that hold sessions: several turns each, named by header or body, every turn with all that was said before."""
+"""Clients that hold sessions: several turns each, named by header or body, every turn with all that was said before."""
 
 from __future__ import annotations
 

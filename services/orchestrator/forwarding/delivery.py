@@ -51,7 +51,7 @@ async def deliver(
     try:
         return response, await _stream(call, exchange, response, tail, limits)
     except ConnectionError:
-        call.status, call.outcome = CLIENT_GONE_STATUS, "cancellation"
+        call.status, call.outcome = CLIENT_GONE_STATUS, "client_gone"
         return response, None
 
 

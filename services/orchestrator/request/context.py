@@ -18,7 +18,7 @@ NO_MODEL = "(unknown)"
 class RequestContext:
     """`model` is set only when it is known to exist, so that clients cannot invent labels. Times in seconds, monotonic.
 
-    `outcome`: ok, error (an error answer was sent), cancellation, upstream_broke (after the first byte was sent).
+    `outcome`: ok, error (an error answer was sent), client_gone, upstream_broke (after the first byte was sent).
     """
 
     request: web.Request

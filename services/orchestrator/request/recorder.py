@@ -86,7 +86,7 @@ def _judge(error: BaseException) -> tuple[int, str]:
     if isinstance(error, web.HTTPException):
         return error.status, "error"
     if isinstance(error, (asyncio.CancelledError, ConnectionError)):
-        return CLIENT_GONE_STATUS, "cancellation"
+        return CLIENT_GONE_STATUS, "client_gone"
     return 500, "error"
 
 

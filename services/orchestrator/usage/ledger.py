@@ -30,7 +30,7 @@ NANOSECONDS = 1_000_000_000
 class Row:
     """`id` is the moment of its opening in nanoseconds since 1970, made unique. `outcome` is None while the request is under way.
 
-    Outcomes: ok, error (an error answer was sent; costs nothing), cancellation, upstream_broke (after the first byte),
+    Outcomes: ok, error (an error answer was sent; costs nothing), client_gone, upstream_broke (after the first byte),
     interrupted (the gateway itself was killed). `estimated`: not all tokens are the worker's own count.
     """
 

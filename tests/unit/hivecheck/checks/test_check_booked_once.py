@@ -48,7 +48,7 @@ def test_one_row_with_the_tokens_of_client_and_worker_passes() -> None:
         {"worker": "worker-2"},
         {"attempts": 2},
         {"status": 499},
-        {"outcome": "cancellation"},
+        {"outcome": "client_gone"},
         {"prompt_tokens": 3},
         {"completion_tokens": 4},
         {"completion_tokens": 0},
@@ -89,7 +89,7 @@ def test_what_a_worker_kept_to_itself_must_be_an_estimate() -> None:
 @pytest.mark.parametrize(("booked", "answer"), [(2, FAILED), (3, PASSED), (5, PASSED), (6, FAILED)])
 def test_of_an_aborted_stream_no_less_than_the_client_saw_and_no_more_than_was_sent_is_booked(booked: int, answer: Any) -> None:
     one = stream(1, saw_done=False, error="the client left")
-    gone = {"completion_tokens": booked, "estimated": True, "status": 499, "outcome": "cancellation"}
+    gone = {"completion_tokens": booked, "estimated": True, "status": 499, "outcome": "client_gone"}
     must_say(judged(one, actual(one, output_tokens=5), rows=[row(one, **gone)]), answer)
 
 

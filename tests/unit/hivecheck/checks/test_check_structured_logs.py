@@ -25,7 +25,7 @@ def judged(history: History) -> Verdict:
 
 def test_one_line_of_each_end_passes() -> None:
     answered, turned_away, gone = chat(1), refused(2), chat(3, status=200, error="the client left")
-    lines = [ended(answered, 200, "ok"), ended(turned_away, 503, "error"), ended(gone, 499, "cancellation")]
+    lines = [ended(answered, 200, "ok"), ended(turned_away, 503, "error"), ended(gone, 499, "client_gone")]
     must_say(judged(tell(answered, turned_away, gone, lines)), PASSED)
 
 

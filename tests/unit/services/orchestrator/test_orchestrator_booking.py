@@ -149,7 +149,7 @@ async def test_a_client_that_leaves_in_mid_stream_is_booked_with_what_was_relaye
                 got += await response.content.readany()
             assert await only(on) == (0, 0, True, 0, None, 1)
         await until(lambda: on.gateway.books.in_flight.total == 0)
-        assert await only(on) == (1, 2, True, 499, "cancellation", 1)
+        assert await only(on) == (1, 2, True, 499, "client_gone", 1)
 
 
 async def test_a_client_that_leaves_before_any_byte_is_booked_with_nothing() -> None:
@@ -158,7 +158,7 @@ async def test_a_client_that_leaves_before_any_byte_is_booked_with_nothing() -> 
             async with on.chat(timeout=aiohttp.ClientTimeout(total=0.1)):
                 pass
         await until(lambda: on.gateway.books.in_flight.total == 0)
-        assert await only(on) == (0, 0, True, 499, "cancellation", 1)
+        assert await only(on) == (0, 0, True, 499, "client_gone", 1)
 
 
 async def test_what_a_running_stream_has_cost_is_noted_now_and_then() -> None:

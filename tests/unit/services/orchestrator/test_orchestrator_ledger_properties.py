@@ -72,14 +72,14 @@ class LedgerMachine(RuleBasedStateMachine):
             booking.feed(TOKEN * tokens)
             self.alive[name] = booking, before + tokens
 
-    @rule(name=consumes(under_way), outcome=st.sampled_from(["ok", "cancellation", "upstream_broke"]), is_told=st.booleans())
+    @rule(name=consumes(under_way), outcome=st.sampled_from(["ok", "client_gone", "upstream_broke"]), is_told=st.booleans())
     def end(self, name: str, outcome: str, is_told: bool) -> None:
         if name in self.alive:
             booking, tokens = self.alive.pop(name)
             if is_told:
                 booking.feed(usage_of(tokens))
             booking.settle(200, outcome)
-            booking.settle(499, "cancellation")  # a second end is none
+            booking.settle(499, "client_gone")  # a second end is none
             self.journal[name] = tokens
 
     @rule()
