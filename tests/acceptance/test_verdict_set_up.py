@@ -1,22 +1,11 @@
 """What a person got wrong before anything could run: always exit code 2, with a sentence that helps."""
 
 import pytest
-from sample_project import scenario
+from sample_project import must_be_refused, scenario
 
 pytestmark = pytest.mark.slow
 
 PASSING = scenario("It passes", "it is noted that one runs")
-
-
-def must_be_refused(project, ended, *words):
-    """No verdict, one error in the report that says why, and no step has run."""
-    ended.must_end(2, "NO VERDICT")
-    told = " ".join(f"{error.get('message')} {error.text}" for error in ended.junit.iter("error"))
-    for word in words:
-        assert word in told, told
-        assert word in ended.output, ended.output
-    assert ended.junit.get("failures") == "0"
-    assert project.notes() == []
 
 
 def test_a_selection_of_nothing_is_no_verdict(project):
