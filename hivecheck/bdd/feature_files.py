@@ -16,7 +16,7 @@ from hivecheck.bdd import feature_lint
 from hivecheck.bdd.feature_lint import Problem
 
 FILE_NEEDED = "at least one file *.feature"
-LINE_NEEDED = "a line of a scenario: from its first tag to its last step or row"
+LINE_NEEDED = "a line of a scenario, from its first tag to its last step or row"
 NAME_NEEDED = "a scenario of this name in the selected files"
 CORRECT_NEXT = "correct the argument, or leave it out"
 
@@ -45,15 +45,15 @@ def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]
     features: list[Feature] = []
     problems: list[Problem] = []
     for file, numbers in sorted(asked.items()):
-        shown = os.path.relpath(file)
+        relative = os.path.relpath(file)
         lines = Path(file).read_bytes().decode("utf-8").splitlines()
         try:
             feature = parse_feature("\n".join(lines), language, file)
         except ParserError as error:
-            problems.append(feature_lint.of_syntax(error, shown))
+            problems.append(feature_lint.of_syntax(error, relative))
             continue
-        wrong = feature_lint.problems_in(feature, shown, lines)
-        problems += wrong or _select(feature, numbers, shown, lines)
+        wrong = feature_lint.problems_in(feature, relative, lines)
+        problems += wrong or _select(feature, numbers, relative, lines)
         features.append(feature)
     feature_lint.must_be_none(problems)
     return features

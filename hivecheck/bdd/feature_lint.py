@@ -43,10 +43,10 @@ def must_be_none(problems: Sequence[Problem]) -> None:
     """Raise FeatureError with every problem, or the first ten of many."""
     if not problems:
         return
-    told = [str(problem) for problem in problems[:PROBLEMS_LISTED]]
+    listed = [str(problem) for problem in problems[:PROBLEMS_LISTED]]
     if len(problems) > PROBLEMS_LISTED:
-        told.append(f"{len(problems) - PROBLEMS_LISTED} more, of {len(problems)} in all")
-    raise FeatureError("\n".join(told))
+        listed.append(f"{len(problems) - PROBLEMS_LISTED} more, of {len(problems)} in all")
+    raise FeatureError("\n".join(listed))
 
 
 def must_have_a_then(scenarios: Iterable[Scenario]) -> None:

@@ -244,9 +244,9 @@ def must_be_refused(project: SampleProject, ended: Ended, *words: str) -> None:
     """No verdict, one error in the report that says why, and no step has run."""
     assert ended.junit is not None, ended.output
     ended.must_end(2, "NO VERDICT")
-    told = " ".join(f"{error.get('message')} {error.text}" for error in ended.junit.iter("error"))
+    errors = " ".join(f"{error.get('message')} {error.text}" for error in ended.junit.iter("error"))
     for word in words:
-        assert word in told, told
+        assert word in errors, errors
         assert word in ended.output, ended.output
     assert ended.junit.get("failures") == "0"
     assert project.notes() == []

@@ -10,6 +10,7 @@ from behave.parser import parse_feature
 from hivecheck.bdd import feature_files, feature_lint, selection
 from hivecheck.bdd.feature_files import FILE_NEEDED, LINE_NEEDED, NAME_NEEDED
 from hivecheck.errors import FeatureError
+from hivecheck.settings import PROJECT_ROOT
 
 TEXT = '''\
 @P0
@@ -160,3 +161,10 @@ def test_names() -> None:
     feature_files.must_be_named(features, ["One", "Tw."])
     with pytest.raises(FeatureError, match=NAME_NEEDED):
         feature_files.must_be_named(features, ["One", "Four"])
+
+
+def test_own_features() -> None:
+    """Every scenario of this project has a Then, and no file of it loses one."""
+    features = feature_files.load(feature_files.places([str(PROJECT_ROOT / "features")]), None)
+    assert len(features) == len(list(PROJECT_ROOT.glob("features/**/*.feature")))
+    feature_lint.must_have_a_then(scenario for feature in features for scenario in feature.walk_scenarios())
