@@ -92,7 +92,7 @@ def _select(feature: Feature, numbers: set[int], file: str, lines: Sequence[str]
 
 
 def _outside(feature: Feature, number: int, file: str, count: int) -> Problem:
-    actual = f"the file has {count} lines" if number > count else f"line {number} lies in no scenario"
+    actual = f"the file ends at line {count}" if number > count else f"no scenario holds line {number}"
     nearest = min(feature.walk_scenarios(), key=lambda scenario: abs(scenario.line - number))
     next_step = f"give {file} for all scenarios, or {file}:{nearest.line} for the nearest one, '{nearest.name}'"
     return Problem(f"{file}:{number}", LINE_NEEDED, actual, next_step)
