@@ -17,8 +17,8 @@ def test_a_selection_of_nothing_is_no_verdict(project):
 
 def test_a_tag_that_is_not_in_the_registry_is_refused_with_its_place_and_a_suggestion_even_where_it_is_not_selected(project):
     project.feature(PASSING)
-    project.feature(scenario("It is mistyped", "it works", tags="@own_stak"), name="other")
-    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@own_stak", "Did you mean @fresh_stack?")
+    project.feature(scenario("It is mistyped", "it works", tags="@fresh_stak"), name="other")
+    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "Did you mean @fresh_stack?")
 
 
 def test_a_topology_that_does_not_exist_is_refused(project):
