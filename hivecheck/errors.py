@@ -5,6 +5,7 @@ HivecheckError                 we could not find out: the verdict is inconclusiv
 │   ├── SettingError           an environment variable or a -D value is wrong
 │   ├── TopologyError          a topology file is wrong
 │   ├── TagError               a feature carries a tag that is not in the registry of tags
+│   ├── FeatureError           a feature or the selection of scenarios would let a run pass without proof
 │   ├── MutantError            a mutant file is wrong or does not match the source
 │   └── TargetError            a target file is wrong, or its gateway is not here
 ├── PlatformError              where nodes are to run there is nobody, or nobody we can work with
@@ -41,6 +42,10 @@ class TopologyError(UsageError):
 
 class TagError(UsageError):
     """A tag is not in the registry of tags."""
+
+
+class FeatureError(UsageError):
+    """A feature or the selection of scenarios would let a run pass without proof."""
 
 
 class MutantError(UsageError):

@@ -12,7 +12,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,11 +21,10 @@ from behave.model import Scenario
 from behave.model_type import FileLocation
 from behave.model_type import Status as BehaveStatus
 from behave.runner import Context, Runner, the_step_registry
-from behave.runner_util import parse_features
 from behave.step_registry import AmbiguousStep
 
 from hivecheck import tags
-from hivecheck.bdd import parameter_types, selection
+from hivecheck.bdd import feature_files, feature_lint, parameter_types, selection
 from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, words
 from hivecheck.errors import HivecheckError, ScenarioTimeoutError, UsageError
 from hivecheck.reports.console import progress_for
@@ -74,7 +72,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.context = Context(self)
             self.context.on_cleanup_error = self._clean_up_broke
             self._load_code()
-            self.features.extend(parse_features(self._places(), self.config.lang))
+            self.features.extend(feature_files.load(self._places(), self.config.lang))
             for word in self.config.tags or []:
                 tags.must_be_selectable(word)
             self._plan()
@@ -123,17 +121,16 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         self.abort(reason="the harness crashed")
 
     def _places(self) -> list[FileLocation]:
-        """Side by side what lies in one file: behave would run a feature that is named twice, twice, and one key has one outcome."""
-        places = [place for place in self.feature_locations() if not self.config.exclude(place)]
-        places = [FileLocation(str(Path(place.filename).resolve()), place.line) for place in places]
-        return sorted(places, key=lambda place: str(place.filename))
+        return [place for place in feature_files.places(self.config.paths) if not self.config.exclude(place)]
 
     # -- plan ---------------------------------------------------------------------------------------------------------------------
 
     def _plan(self) -> None:
-        """Lint every tag, find what is selected, and put it into the order of the seed."""
+        """Lint every tag, refuse what could only pass, find what is selected, and put it into the order of the seed."""
         selection.must_be_tagged_well(self.features)
+        feature_files.must_be_named(self.features, self.config.name or [])
         chosen = list(selection.selected(self.features, self.config))
+        feature_lint.must_have_a_then(scenario for _, scenario in chosen)
         self.blocked = set()
         plan = [
             self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen

@@ -68,8 +68,9 @@ def waits(context):
 
 
 def scenario(name: str, *steps: str, tags: str = "") -> str:
-    """The Gherkin of one scenario."""
-    return "\n".join([f"  {tags}", f"  Scenario: {name}", *(f"    Given {step}" for step in steps), "", ""])
+    """The Gherkin of one scenario; its last step is the Then that every scenario needs."""
+    lines = [f"    {'Then' if number == len(steps) else 'Given'} {step}" for number, step in enumerate(steps, start=1)]
+    return "\n".join([f"  {tags}", f"  Scenario: {name}", *lines, "", ""])
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,18 @@ class SampleProject:
     def clear(self) -> None:
         for going in self._going:
             going.clear()
+
+
+def must_be_refused(project: SampleProject, ended: Ended, *words: str) -> None:
+    """No verdict, one error in the report that says why, and no step has run."""
+    assert ended.junit is not None, ended.output
+    ended.must_end(2, "NO VERDICT")
+    errors = " ".join(f"{error.get('message')} {error.text}" for error in ended.junit.iter("error"))
+    for word in words:
+        assert word in errors, errors
+        assert word in ended.output, ended.output
+    assert ended.junit.get("failures") == "0"
+    assert project.notes() == []
 
 
 def _shuffled(seed: int, count: int) -> list[int]:

@@ -33,7 +33,7 @@ Feature: rule
   Rule: no stack
 
     Scenario: It passes
-      Given it works
+      Then it works
 """
 
 
@@ -98,13 +98,6 @@ def test_an_undefined_step_blocks_its_scenario_before_any_step_runs(project):
     assert ended.verdict_of("It starts well") == ("error", "blocked")
     assert "nobody wrote this step" in ended.told_of("It starts well")
     assert project.notes() == ["two"]
-
-
-def test_a_scenario_without_steps_is_no_pass(project):
-    project.feature(scenario("It is empty"))
-    ended = project.run()
-    ended.must_end(2, "NO VERDICT  1 blocked")
-    assert "no steps" in ended.told_of("It is empty")
 
 
 def test_a_step_that_skips_its_own_scenario_is_no_pass(project):
@@ -191,7 +184,7 @@ def test_the_same_feature_given_twice_runs_once(project):
 
 
 def test_every_row_of_an_outline_is_a_test_case_of_its_own(project):
-    rows = "\n".join(["  Scenario Outline: It says <word>", "    Given it is noted that <word> runs", "    Examples:", "      | word |"])
+    rows = "\n".join(["  Scenario Outline: It says <word>", "    Then it is noted that <word> runs", "    Examples:", "      | word |"])
     project.feature(f"{rows}\n      | one |\n      | two |\n")
     ended = project.run()
     ended.must_end(0, "PASSED  2 passed")

@@ -1,0 +1,144 @@
+"""Rules against a pass that proves nothing: each finds what behave drops or accepts in silence. Knows behave's model; reads no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from behave import i18n
+from behave.model import Background, Feature, Rule, Scenario, ScenarioOutline
+from behave.parser import ParserError, State
+
+from hivecheck.errors import FeatureError
+
+THEN_NEEDED = "at least one Then step in the scenario itself; the steps of a Background do not count"
+SCENARIO_NEEDED = "at least one scenario"
+ROW_NEEDED = "at least one row below the header of the Examples table"
+PROSE_NEEDED = "a description without keywords, because behave ignores the steps and scenarios in it"
+END_NEEDED = "a text block with an end, because behave ignores all lines after an open one"
+GHERKIN_NEEDED = "a line of Gherkin"
+COLON_NEXT = "write the keyword in the file's language, with a capital letter and a colon. If the line is prose, start it with another word"
+STEP_NEXT = "put the line below `Scenario: <title>`, without a colon after its keyword. If the line is prose, start it with another word"
+
+PROBLEMS_LISTED = 10
+SECTIONS = ("rule", "background", "scenario_outline", "scenario", "examples")
+STEPS = ("given", "when", "then", "and", "but")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason to refuse a run; `place` is `file:line`, or the argument that is wrong."""
+
+    place: str
+    expected: str
+    actual: str
+    next: str
+
+    def __str__(self) -> str:
+        return f"{self.place}\nexpected: {self.expected}\nactual: {self.actual}\nnext: {self.next}"
+
+
+def must_be_none(problems: Sequence[Problem]) -> None:
+    """Raise FeatureError with every problem, or the first ten of many."""
+    if not problems:
+        return
+    listed = [str(problem) for problem in problems[:PROBLEMS_LISTED]]
+    if len(problems) > PROBLEMS_LISTED:
+        listed.append(f"{len(problems) - PROBLEMS_LISTED} more, of {len(problems)} in all")
+    raise FeatureError("\n".join(listed))
+
+
+def must_have_a_then(scenarios: Iterable[Scenario]) -> None:
+    """Raise FeatureError for scenarios without a Then step of their own; And and But count as the step before them."""
+    owners = {}
+    for scenario in scenarios:
+        owner = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else scenario
+        owners[f"{owner.filename}:{owner.line}"] = owner
+    lacking = ((place, owner) for place, owner in owners.items() if all(step.step_type != "then" for step in owner.steps))
+    must_be_none([_without_then(place, owner) for place, owner in lacking])
+
+
+def _without_then(place: str, scenario: Scenario) -> Problem:
+    actual = f"'{scenario.name}' has {'no Then' if scenario.steps else 'no steps'}"
+    return Problem(place, THEN_NEEDED, actual, "add a Then step that states the result")
+
+
+def problems_in(feature: Feature | None, file: str, lines: Sequence[str]) -> list[Problem]:
+    """What makes scenarios or steps of this file vanish; `feature` is None when behave finds none in it."""
+    if feature is None:
+        return [Problem(f"{file}:1", SCENARIO_NEEDED, "the file holds no feature", "write a feature, or leave the file out")]
+    problems = [*_open_text(feature, file), *_keywords_in_prose(feature, file, lines)]
+    return problems or [*_empty_containers(feature, file), *_empty_outlines(feature, file)]
+
+
+def of_syntax(error: ParserError, file: str) -> Problem:
+    """The place and text that behave could not parse."""
+    text = (error.line_text or "").strip()
+    lost = keyword_in(text, i18n.languages["en"], SECTIONS)
+    next_step = COLON_NEXT if lost else "correct the line, or the one before it"
+    return Problem(f"{file}:{error.line}", GHERKIN_NEEDED, " ".join(str(error.args[0]).split()), next_step)
+
+
+def keyword_in(line: str, words: dict[str, list[str]], kinds: Sequence[str]) -> str | None:
+    """The keyword that this line starts with: as written in the language before a space, in any case before a colon."""
+    for keyword in (keyword for kind in kinds for keyword in words[kind] if keyword.strip() != "*"):
+        bare = re.escape(keyword.strip())
+        # Chinese and others write no space after a step's keyword; their table says so by leaving it out.
+        end = "" if kinds == STEPS and not keyword.endswith(" ") else r"(?=\s|:|$)"
+        if re.match(bare + end, line) or re.match(rf"{bare}\s*:", line, re.IGNORECASE):
+            return keyword.strip()
+    return None
+
+
+def _open_text(feature: Feature, file: str) -> Iterator[Problem]:
+    parser = feature.parser
+    if parser.state is State.MULTILINE_TEXT:
+        quotes = parser.multiline_terminator
+        yield Problem(f"{file}:{parser.multiline_start}", END_NEEDED, "the text block has no end", f"add a line {quotes}")
+
+
+def _keywords_in_prose(feature: Feature, file: str, lines: Sequence[str]) -> Iterator[Problem]:
+    """English keywords are found in files of other languages too: there behave takes them for prose."""
+    languages = [i18n.languages[name] for name in dict.fromkeys((feature.language, "en"))]
+    for statement in _statements(feature):
+        prose = list(_placed(statement, lines))
+        for kinds, next_step in ((SECTIONS, COLON_NEXT), (STEPS, STEP_NEXT)):
+            lost = [(number, text) for number, text in prose if any(keyword_in(text, words, kinds) for words in languages)]
+            for number, text in lost:
+                yield Problem(f"{file}:{number}", PROSE_NEEDED, f"the description line '{text}' starts with a keyword", next_step)
+            if lost:
+                break  # the steps below a lost scenario are found again with it
+
+
+def _statements(feature: Feature) -> Iterator[Feature | Rule | Background | Scenario]:
+    """All that can have a description."""
+    for container in (feature, *feature.rules):
+        yield container
+        if container.background:
+            yield container.background
+    yield from (item for item in feature.walk_scenarios(with_outlines=True) if not isinstance(item.parent, ScenarioOutline))
+
+
+def _placed(statement: Feature | Rule | Background | Scenario, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Description lines with their numbers, which behave does not keep; between them there are only comments and empty lines."""
+    number = statement.line
+    for text in statement.description:
+        number = next(later for later, line in enumerate(lines[number:], start=number + 1) if line.strip() == text)
+        yield number, text
+
+
+def _empty_containers(feature: Feature, file: str) -> Iterator[Problem]:
+    for container in [rule for rule in feature.rules if not rule.run_items] or ([] if feature.run_items else [feature]):
+        actual = f"{container.keyword} '{container.name}' holds none"
+        yield Problem(f"{file}:{container.line}", SCENARIO_NEEDED, actual, "add a scenario, or remove the empty part")
+
+
+def _empty_outlines(feature: Feature, file: str) -> Iterator[Problem]:
+    for outline in feature.walk_scenarios(with_outlines=True):
+        if not isinstance(outline, ScenarioOutline):
+            continue
+        empty = [examples for examples in outline.examples if examples.table is None or not examples.table.rows]
+        for part in empty or ([] if outline.examples else [outline]):
+            actual = f"'{outline.name}' has an Examples table without rows" if empty else f"'{outline.name}' has no Examples"
+            yield Problem(f"{file}:{part.line}", ROW_NEEDED, actual, "add `Examples:` with a header and one row a scenario")
