@@ -18,7 +18,7 @@ DEAF = (
 # undertaker.
 HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
 UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
-UNBURIED = ("hive/undertaker.py", "    bury(sys.argv[1])", "    pass")
+UNBURIED = ("hive/orphan_killer.py", "    bury(sys.argv[1])", "    pass")
 INTERRUPTED_EVIDENCE = """
 import signal
 
