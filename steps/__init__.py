@@ -1,0 +1,1 @@
+"""Step definitions: the Gherkin vocabulary of hivecheck."""
