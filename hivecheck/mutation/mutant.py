@@ -1,4 +1,4 @@
-"""A planted defect: data from `mutants/*.toml`, applied to a copy of `services/`. Reads source as text; never imports it."""
+"""A planted defect: data from `mutants/<service>/*.toml`, applied to a copy of `services/`. Reads source as text and never imports it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from hivecheck.tags import requirements
 
 
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`what` says what is broken; `before` (exactly once in `file`) becomes `after`; each of `requirements` must turn red.
+    """`name` is `<service>/<component>-<defect>`. `what` describes the defect in one sentence.
 
-    `platform` names the one that alone can show it (a fault that takes an engine); empty: any can.
+    `before` occurs exactly once in `file` and becomes `after`. A scenario of each requirement in `requirements` must fail.
+    `platform` names the only platform that can reveal the defect; empty means each platform.
     """
 
     name: str
@@ -30,15 +31,20 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_all(folder: Path) -> dict[str, Mutant]:
-    """Every mutant by name. Raises MutantError for a file that is wrong."""
-    return {path.stem: load(path) for path in sorted(folder.glob("*.toml"))}
+    """Every mutant by name. Raises MutantError for a malformed file, and for one that lies in no folder of a service."""
+    if misplaced := sorted(folder.glob("*.toml")):
+        raise MutantError(
+            f"expected: mutants/<service>/<component>-<defect>.toml\nactual: {misplaced[0].name}\nnext: move it into a folder"
+        )
+    mutants = [load(path) for path in sorted(folder.glob("*/*.toml"))]
+    return {mutant.name: mutant for mutant in mutants}
 
 
 def load(path: Path) -> Mutant:
-    """One mutant. Raises MutantError."""
+    """One mutant, named after its folder and file. Raises MutantError."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        mutant = msgspec.convert({"name": path.stem} | raw, Mutant)
+        mutant = msgspec.convert({"name": f"{path.parent.name}/{path.stem}"} | raw, Mutant)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MutantError(f"{path.name}: {error}; accepted: what, file, before, after, requirements, platform") from None
     if unknown := set(mutant.requirements) - set(requirements()):

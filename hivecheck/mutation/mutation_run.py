@@ -68,7 +68,7 @@ def _chosen(mutants: dict[str, Mutant], names: Sequence[str]) -> list[Mutant]:
     if unknown := [name for name in names if name not in mutants]:
         raise MutantError(f"There is no mutant {unknown[0]!r}. Known: {', '.join(mutants)}.")
     if not mutants:
-        raise MutantError("There are no mutants; a mutant is a TOML file in mutants/.")
+        raise MutantError("There are no mutants; a mutant is a file mutants/<service>/<component>-<defect>.toml.")
     return [mutants[name] for name in names or mutants]
 
 

@@ -26,7 +26,7 @@ DEFECT = Mutant(
     after='settings.policy != "on-failure" or',
     requirements=("LOAD-010",),
 )
-OTHER_DEFECT = load(PROJECT_ROOT / "mutants" / "forgets-without-the-registry.toml")
+OTHER_DEFECT = load(PROJECT_ROOT / "mutants" / "orchestrator" / "cluster-view-lost-with-registry.toml")
 
 
 def shrink(folder: Path, faults: list[dict[str, object]], *words: str) -> subprocess.CompletedProcess[str]:

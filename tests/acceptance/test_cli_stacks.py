@@ -92,7 +92,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(terminal: Te
 def test_keep_leaves_the_stack_of_a_failed_scenario_up_and_says_how_to_look_at_it(terminal: Terminal, tmp_path: Path) -> None:
     from hivecheck.mutation.mutant import load, plant
 
-    plant(load(PROJECT_ROOT / "mutants" / "ignores-the-policy.toml"), PROJECT_ROOT, tmp_path / "overlay")
+    plant(load(PROJECT_ROOT / "mutants" / "orchestrator" / "cluster-unknown-model-policy-ignored.toml"), PROJECT_ROOT, tmp_path / "overlay")
     done = terminal.run(
         "run", "features/integration/models.feature", "--name", "policy", "--keep", "-D", f"services_root={tmp_path}/overlay"
     )

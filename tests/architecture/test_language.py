@@ -40,7 +40,6 @@ NOT_YET = (
     ("hivecheck/targets", "reserved old-word sentence semicolon"),
     ("hivecheck/topologies", "old-word"),
     ("hivecheck/world", "reserved old-word sentence plural"),
-    ("mutants", "reserved old-word"),
     ("services", "reserved old-word sentence semicolon plural"),
     ("services/hive", "reserved old-word sentence semicolon plural"),
     ("services/model_hub", "reserved old-word"),

@@ -20,10 +20,10 @@ def mutant(name: str, file: str, *requirements: str) -> Mutant:
 MUTANTS = {
     one.name: one
     for one in (
-        mutant("deaf", "services/ear.py", "SVC-001"),
-        mutant("mute", "services/mouth.py", "SVC-002"),
-        mutant("blind", "services/eye.py", "SVC-003"),
-        mutant("numb", "services/skin.py", "SVC-001", "SVC-003"),
+        mutant("body/deaf", "services/ear.py", "SVC-001"),
+        mutant("body/mute", "services/mouth.py", "SVC-002"),
+        mutant("body/blind", "services/eye.py", "SVC-003"),
+        mutant("body/numb", "services/skin.py", "SVC-001", "SVC-003"),
     )
 }
 
@@ -32,7 +32,7 @@ MUTANTS = {
 def root(tmp_path: Path) -> Path:
     """A project below the top of its repository, with one commit."""
     root = tmp_path / "project"
-    for folder in ("services", "features", "mutants"):
+    for folder in ("services", "features", "mutants/body"):
         (root / folder).mkdir(parents=True)
     for one in MUTANTS.values():
         (root / one.file).write_text("a")
@@ -57,9 +57,9 @@ def commit(where: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "touched"),
     [
-        ("services/ear.py", {"deaf"}),
-        ("mutants/blind.toml", {"blind"}),
-        ("features/one.feature", {"deaf", "mute", "numb"}),
+        ("services/ear.py", {"body/deaf"}),
+        ("mutants/body/blind.toml", {"body/blind"}),
+        ("features/one.feature", {"body/deaf", "body/mute", "body/numb"}),
         ("steps/any.py", set()),
     ],
 )
@@ -78,13 +78,13 @@ def test_a_mutant_is_touched_by_its_own_file_the_one_it_changes_and_the_features
 def test_a_mutant_whose_file_is_gone_is_touched_and_a_change_outside_of_the_project_touches_none(root: Path) -> None:
     (root / "services/eye.py").unlink()
     (root.parent / "elsewhere").write_text("changed")
-    assert affected.chosen(root, MUTANTS, "HEAD", 0) == ["blind"]
+    assert affected.chosen(root, MUTANTS, "HEAD", 0) == ["body/blind"]
 
 
 def test_others_are_drawn_the_same_for_one_commit_and_all_of_them_when_there_are_no_more(root: Path) -> None:
     (root / "services/ear.py").write_text("changed")
     drawn = affected.chosen(root, MUTANTS, "HEAD", 2)
-    assert len(drawn) == 3 and "deaf" in drawn
+    assert len(drawn) == 3 and "body/deaf" in drawn
     assert affected.chosen(root, MUTANTS, "HEAD", 2) == drawn
     assert affected.chosen(root, MUTANTS, "HEAD", 99) == sorted(MUTANTS)
 

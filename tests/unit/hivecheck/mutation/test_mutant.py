@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hivecheck.errors import MutantError
-from hivecheck.mutation.mutant import load, plant
+from hivecheck.mutation.mutant import load, load_all, plant
 from hivecheck.source_hash import source_hash
 
 ROOT = Path(__file__).parents[4]
@@ -71,8 +71,23 @@ def test_a_mutant_file_that_is_wrong_is_refused(project: Path, change: tuple[str
         load(written(project, SOUND.replace(*change)))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "mutants").glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "mutants").glob("*/*.toml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_shipped_mutant_fits_the_services_as_they_are(path: Path, tmp_path: Path) -> None:
     mutant = load(path)
     assert mutant.what.endswith("."), "a mutant says in a sentence what is broken"
     plant(mutant, ROOT, tmp_path)
+
+
+def test_mutant_is_named_by_folder_and_file(project: Path) -> None:
+    """The name of a mutant is its service's folder and its file name."""
+    folder = project / "mutants" / "counter"
+    folder.mkdir(parents=True)
+    written(folder, SOUND)
+    assert list(load_all(project / "mutants")) == ["counter/backwards"]
+
+
+def test_mutant_outside_a_folder_is_refused(project: Path) -> None:
+    """A mutant that lies directly in mutants/ would be skipped, so it is an error."""
+    written(project, SOUND)
+    with pytest.raises(MutantError, match=r"actual: backwards\.toml"):
+        load_all(project)
