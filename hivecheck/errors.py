@@ -1,39 +1,77 @@
-"""Every error hivecheck raises. `AssertionError` is not here on purpose: it alone means the system under test is wrong.
+"""Every error hivecheck raises. `AssertionError` is absent on purpose: it alone means that the system under test is wrong.
 
-HivecheckError                 we could not find out: the verdict is inconclusive, never failed, never passed
-├── UsageError                 the person asked for something that cannot be: a bad option, an unknown name
+HivecheckError                 there is no verdict: the scenario is inconclusive, neither failed nor passed
+├── UsageError                 the request of the person is invalid: a bad option, an unknown name
 │   ├── SettingError           an environment variable or a -D value is wrong
 │   ├── TopologyError          a topology file is wrong
-│   ├── TagError               a feature carries a tag that is not in the registry of tags
+│   ├── TagError               a feature has a tag that is not among the known tags
 │   ├── FeatureError           a feature or the selection of scenarios would let a run pass without proof
 │   ├── MutantError            a mutant file is wrong or does not match the source
-│   └── TargetError            a target file is wrong, or its gateway is not here
-├── PlatformError              where nodes are to run there is nobody, or nobody we can work with
-├── SetupError                 a stack could not be brought up
-│   └── NodeDiedError          a node ended before it was ready
-├── ImageError                 an image to run services in could not be built
-├── HealError                  a stack could not be brought back to its baseline
-├── ConditionTimeoutError           a condition that had to hold for the test to go on did not come true in time
-├── InconclusiveError          a check lacked the facts to judge
-├── ClientError                a control-plane call of ours was refused or gave nonsense
-├── ScenarioTimeoutError            a scenario ran longer than its time budget
-├── ReportError                a report could not be written or does not agree with the plan
-└── LeakError                  something of ours was left behind
+│   └── TargetError            a target file is wrong, or its gateway is not installed
+├── PlatformError              the platform for the nodes is missing or not usable
+├── SetupError                 a stack did not start
+│   └── NodeDiedError          a node exited before it was ready
+├── ImageError                 the image of a service was not built
+├── HealError                  a stack did not return to its baseline
+├── ConditionTimeoutError      a precondition of the next step did not become true in time
+├── InconclusiveError          a check lacked the facts for a verdict
+├── ClientError                a control-plane call of the harness was refused or had a malformed response
+├── ScenarioTimeoutError       a scenario exceeded its time budget
+├── ReportError                a report was not written or does not agree with the plan
+└── LeakError                  the harness left something behind
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why there is no verdict. Reports and result.json carry the code, so a code never changes its meaning."""
+
+    USAGE_ERROR = "usage_error"  # an option, a file or a step sequence is wrong
+    SETUP_FAILED = "setup_failed"  # the platform, an image or the stack is missing or did not start
+    NO_EFFECT = "no_effect"  # the fault was injected, and its effect was not observed
+    NOT_REMOVED = "not_removed"  # the stack did not return to its baseline
+    TOO_LITTLE_DATA = "too_little_data"  # the history lacks the facts that the check needs
+    LOAD_OFF_SCHEDULE = "load_off_schedule"  # the load generator sent too late or too little
+    TIMEOUT = "timeout"  # a precondition or the scenario exceeded its time budget
+    CALL_FAILED = "call_failed"  # a control-plane call of the harness was refused or had a malformed response
+    HARNESS_STALLED = "harness_stalled"  # the machine did not schedule the harness in time
+    HARNESS_ERROR = "harness_error"  # the harness itself has a defect
+    LEAK = "leak"  # the harness left something behind
+    INTERRUPTED = "interrupted"  # a signal ended the run
+
 
 class HivecheckError(Exception):
-    """We could not find out. The message says what was expected, what came and what to do next."""
+    """There is no verdict. The message states what was expected, what was observed and what to do next.
+
+    Each class has a reason code. An instance can have a narrower one: `InconclusiveError("...", reason=Reason.NO_EFFECT)`.
+    """
+
+    reason = Reason.HARNESS_ERROR
+
+    def __init__(self, *args: object, reason: Reason | None = None) -> None:
+        super().__init__(*args)
+        if reason is not None:
+            self.reason = reason
+
+
+def reason_of(error: BaseException | None) -> Reason:
+    """The reason code of any exception that ended a scenario without a verdict."""
+    if isinstance(error, HivecheckError):
+        return error.reason
+    return Reason.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Reason.HARNESS_ERROR
 
 
 class UsageError(HivecheckError):
-    """The person asked for something that cannot be."""
+    """The request of the person is invalid: a bad option, an unknown name."""
+
+    reason = Reason.USAGE_ERROR
 
 
 class SettingError(UsageError):
-    """A setting is wrong."""
+    """An environment variable or a -D value is wrong."""
 
 
 class TopologyError(UsageError):
@@ -41,7 +79,7 @@ class TopologyError(UsageError):
 
 
 class TagError(UsageError):
-    """A tag is not in the registry of tags."""
+    """A feature has a tag that is not among the known tags."""
 
 
 class FeatureError(UsageError):
@@ -53,48 +91,66 @@ class MutantError(UsageError):
 
 
 class TargetError(UsageError):
-    """A target file is wrong, or its gateway is not here."""
+    """A target file is wrong, or its gateway is not installed."""
 
 
 class PlatformError(HivecheckError):
-    """Where nodes are to run there is nobody, or nobody we can work with."""
+    """The platform for the nodes is missing or not usable."""
+
+    reason = Reason.SETUP_FAILED
 
 
 class SetupError(HivecheckError):
-    """A stack could not be brought up."""
+    """A stack did not start."""
+
+    reason = Reason.SETUP_FAILED
 
 
 class NodeDiedError(SetupError):
-    """A node ended before it was ready."""
+    """A node exited before it was ready."""
 
 
 class ImageError(HivecheckError):
-    """An image to run services in could not be built."""
+    """The image of a service was not built."""
+
+    reason = Reason.SETUP_FAILED
 
 
 class HealError(HivecheckError):
-    """A stack could not be brought back to its baseline."""
+    """A stack did not return to its baseline."""
+
+    reason = Reason.NOT_REMOVED
 
 
 class ConditionTimeoutError(HivecheckError):
-    """A condition that had to hold did not come true in time."""
+    """A precondition of the next step did not become true in time."""
+
+    reason = Reason.TIMEOUT
 
 
 class InconclusiveError(HivecheckError):
-    """A check lacked the facts to judge."""
+    """A check lacked the facts for a verdict."""
+
+    reason = Reason.TOO_LITTLE_DATA
 
 
 class ClientError(HivecheckError):
-    """A control-plane call was refused or gave nonsense."""
+    """A control-plane call of the harness was refused or had a malformed response."""
+
+    reason = Reason.CALL_FAILED
 
 
 class ScenarioTimeoutError(HivecheckError):
-    """A scenario ran longer than its time budget."""
+    """A scenario exceeded its time budget."""
+
+    reason = Reason.TIMEOUT
 
 
 class ReportError(HivecheckError):
-    """A report could not be written or does not agree with the plan."""
+    """A report was not written or does not agree with the plan."""
 
 
 class LeakError(HivecheckError):
-    """Something of ours was left behind."""
+    """The harness left something behind."""
+
+    reason = Reason.LEAK

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, ParamSpec
 
-from hivecheck.errors import HivecheckError, InconclusiveError
+from hivecheck.errors import HivecheckError, InconclusiveError, Reason
 from hivecheck.history import History
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.timeouts import Timeouts
@@ -67,6 +67,10 @@ def _judge(name: str, judged: Callable[[], Verdict]) -> Verdict:
     try:
         return judged()
     except InconclusiveError as error:
-        return Verdict(Answer.INCONCLUSIVE, str(error))
-    except Exception as error:  # a check that crashes has judged nothing: neither good nor bad
-        return inconclusive(expected=f"check {name} judges", actual=f"it crashed: {type(error).__name__}: {error}")
+        return Verdict(Answer.INCONCLUSIVE, str(error), error.reason)
+    except Exception as error:  # a check that crashes has judged nothing: the system under test is neither right nor wrong
+        return inconclusive(
+            expected=f"a verdict of the check {name}",
+            actual=f"it crashed with {type(error).__name__}: {error}",
+            reason=Reason.HARNESS_ERROR,
+        )

@@ -94,6 +94,6 @@ def state(node: str, **data: Any) -> Event:
 
 def must_say(verdict: Verdict, answer: Answer, *words: str) -> None:
     """The verdict is this answer, and its reason holds these words."""
-    assert verdict.answer is answer, verdict.reason
-    missing = [word for word in words if word not in verdict.reason]
-    assert not missing, f"{missing} not in: {verdict.reason}"
+    assert verdict.answer is answer, verdict.message
+    missing = [word for word in words if word not in verdict.message]
+    assert not missing, f"{missing} not in: {verdict.message}"
