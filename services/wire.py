@@ -43,10 +43,10 @@ HOP_BY_HOP = frozenset(
 NodeKind = Literal["hive", "worker"]
 Health = Literal["healthy", "degraded", "unhealthy"]
 ServingState = Literal["ready", "draining"]
-# suspect: without a lease, but so are most others; it may be the registry that nobody reaches.
-EntryStatus = Literal["online", "suspect", "offline"]
+# unconfirmed: without a lease, but so are most others; it may be the registry that nobody reaches.
+EntryStatus = Literal["online", "unconfirmed", "offline"]
 ModelState = Literal["absent", "downloading", "ready", "failed"]
-WorkerState = Literal["starting", "alive", "wedged", "draining", "dead", "fatal"]
+WorkerState = Literal["starting", "alive", "hung", "draining", "dead", "fatal"]
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

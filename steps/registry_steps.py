@@ -162,9 +162,9 @@ def must_have_moved_aside(context: Ctx) -> None:
     context.world.cluster.outages.must_have_moved_aside()
 
 
-@then("{worker:Worker} is suspect in the registry within the {budget:Budget} time")
-def must_be_suspect(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.outages.must_be_suspect(worker, context.world.timeouts.named(budget))
+@then("{worker:Worker} is unconfirmed in the registry within the {budget:Budget} time")
+def must_be_unconfirmed(context: Ctx, worker: str, budget: str) -> None:
+    context.world.cluster.outages.must_be_unconfirmed(worker, context.world.timeouts.named(budget))
 
 
 @then("{worker:Worker} is online in the registry within the {budget:Budget} time")

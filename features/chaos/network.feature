@@ -198,7 +198,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario Outline: A worker that its hive cannot reach gets no work, whichever way is cut, and does again once the way is whole
     Given steady load of 20 requests per second on model-shared
     When <cut> is injected into worker-1
-    Then hive-1 reports worker-1 as wedged within the partition detection time
+    Then hive-1 reports worker-1 as hung within the partition detection time
     And worker-1 is out of routing within the partition detection time
     When 5 chats for model-shared are sent
     Then every client was answered

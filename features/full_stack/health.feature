@@ -20,7 +20,7 @@ Feature: Health tells the truth, from worker to hive to orchestrator
   @SVC-001 @P0 @requires.pause
   Scenario: A wedged worker is not called alive, and comes back
     When worker-a is paused
-    Then hive-1 reports worker-a as wedged within the pause detection time
+    Then hive-1 reports worker-a as hung within the pause detection time
     And hive-1 calls itself degraded
     And worker-a is out of the registry within the pause detection time
     When worker-a is resumed

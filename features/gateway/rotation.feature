@@ -31,7 +31,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     Then worker-a stays in routing until the stream has ended, for longer than the pause detection time
     And every stream is whole: each token once, in order, a finish reason and the end marker
     When a client waits for model-a, whose worker fails its health checks meanwhile
-    Then hive-1 reports worker-a as wedged within the pause detection time
+    Then hive-1 reports worker-a as hung within the pause detection time
 
   @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @fresh_stack
   Scenario: A gateway that is asked to stop takes nothing new, finishes what it has, and can be started again at once

@@ -52,7 +52,7 @@ Feature: The registry is lost, and found again
   @SVC-013 @P1 @topology.attached @requires.pause
   Scenario: When everybody falls silent at once they are suspect, and serve on as long as nobody better is there
     When hive-1 is paused
-    Then worker-1 is suspect in the registry within the lease expiry time
+    Then worker-1 is unconfirmed in the registry within the lease expiry time
     When 10 chats for model-a are sent
     Then all 10 chats were answered
     When hive-1 is resumed

@@ -37,7 +37,7 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     And the epoch of worker-x is noted
     When worker-x is paused
     Then worker-x is registered with a newer epoch within the restart time
-    And hive-9 says of worker-x: wedged for
+    And hive-9 says of worker-x: hung for
 
   @SVC-011 @P1
   Scenario: A worker that is merely busy is not restarted

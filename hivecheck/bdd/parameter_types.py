@@ -61,7 +61,7 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Parameter": (r"[a-z_\[\]0-9.]+", lambda text: None if text == "nothing" else text, "a parameter's name, or `nothing`"),
     "Health": (r"healthy|degraded|unhealthy", str, "what a service says of its health"),
     "WorkerKind": (_one_of(KINDS), str, "what the workers of a hive that joins are like"),
-    "WorkerState": (r"starting|alive|wedged|draining|dead|fatal", str, "a worker's state at its hive"),
+    "WorkerState": (r"starting|alive|hung|draining|dead|fatal", str, "a worker's state at its hive"),
     "Oddity": (_one_of(ODDITIES), str, "what a worker does that no gateway can mend"),
     "Quirk": (_one_of(QUIRKS), str, "how a worker sends a stream"),
     "Key": (r"[a-z_.]+", str, "a setting's name"),

@@ -90,27 +90,27 @@ class Prober:
             await asyncio.sleep(STARTING_INTERVAL_SECONDS)
 
     async def watch(self, worker: Worker, wedge_limit_seconds: float = math.inf) -> None:
-        """Probe an alive worker: wedged (or dead) after `probe_failures` in a row, or as long a silence; alive again after one answer.
+        """Probe an alive worker: hung (or dead) after `probe_failures` in a row, or as long a silence; alive again after one answer.
 
-        Returns when it has been wedged for `wedge_limit_seconds`.
+        Returns when it has been hung for `wedge_limit_seconds`.
         """
         failures = 0
         useful_at = time.monotonic()
         while True:
             started = time.monotonic()
-            useful_at = useful_at if worker.state == "wedged" else started
+            useful_at = useful_at if worker.state == "hung" else started
             if started - useful_at >= wedge_limit_seconds:
                 return
             # Who was away is asked for its models in the same breath: on a slow way each question in turn would cost a round trip more.
-            is_away = worker.state in ("wedged", "dead")
+            is_away = worker.state in ("hung", "dead")
             health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _unasked())
             failures = 0 if health.is_alive or self._is_streaming(worker) else failures + 1
             if failures and health.is_silent:
                 failures = self._settings.probe_failures
             if health.is_alive:
                 worker.load = health.load
-            if failures >= self._settings.probe_failures and worker.state in ("alive", "wedged"):
-                worker.become("dead" if health.is_refused and not worker.is_managed else "wedged", health.reason)
+            if failures >= self._settings.probe_failures and worker.state in ("alive", "hung"):
+                worker.become("dead" if health.is_refused and not worker.is_managed else "hung", health.reason)
             elif health.is_alive and models is not None:
                 await self._revive(worker, models)
             # At a fixed rate: a probe that took its whole timeout is followed by the next one at once.

@@ -80,10 +80,10 @@ class ProvisioningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A hive's file. What it does not say of a worker is the same for all of them: `restart`, `backend`.
 
-    A worker is wedged when `probe_failures` probes in a row failed, or when it was silent for as many times `probe_timeout_seconds`.
+    A worker is hung when `probe_failures` probes in a row failed, or when it was silent for as many times `probe_timeout_seconds`.
 
     A worker whose models have not answered `start_deadline_seconds` after its start has failed like one that crashed; so has one that was
-    wedged for `hang_restart_seconds`. A full queue is no illness and restarts nobody.
+    hung for `hang_restart_seconds`. A full queue is no illness and restarts nobody.
     """
 
     registry_url: HttpUrl

@@ -55,7 +55,7 @@ class Worker:
         """Change the state and tell the hive. Nothing leads out of draining."""
         if state == self.state or self.state == "draining":
             return
-        level = logging.WARNING if state in ("dead", "wedged", "fatal") else logging.INFO
+        level = logging.WARNING if state in ("dead", "hung", "fatal") else logging.INFO
         logs.event(log, "worker_state", level=level, worker=self.id, state=state, before=self.state, reason=reason, pid=self.pid)
         self.state = state
         self.on_change()

@@ -155,7 +155,7 @@ class ManagedLifecycle:
             return f"its models did not answer within {self._settings.start_deadline_seconds:g} s"
         alive_since.append(time.monotonic())
         await self._prober.watch(self.worker, self._settings.hang_restart_seconds)
-        return f"wedged for {self._settings.hang_restart_seconds:g} s"
+        return f"hung for {self._settings.hang_restart_seconds:g} s"
 
     async def _is_reset_within(self, seconds: float | None) -> bool:
         """Wait out a pause (None: for ever), cut short by a reset or by the end."""

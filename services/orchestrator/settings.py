@@ -92,7 +92,7 @@ class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=
     `breaker_longest_open_seconds`, and closes after `breaker_successes` probes. At most
     `max_connections_per_worker` attempts are under way at one worker; others wait up to `pool_wait_seconds`.
 
-    A registry that came back without its data has `registry_grace_seconds` to hear of everybody again; until then they are suspect.
+    A registry that came back without its data has `registry_grace_seconds` to hear of everybody again; until then they are unconfirmed.
 
     A request belongs to the session that the first of `session_headers` names that is there, else field `session_field` of its body
     (empty: none). A session stays at its worker for `session_ttl_seconds` after its last answer; at most `session_capacity` are known.

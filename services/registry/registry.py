@@ -114,7 +114,7 @@ class Registry:
         return {
             "registered": len(views),
             "online": count["online"],
-            "suspect": count["suspect"],
+            "unconfirmed": count["unconfirmed"],
             "offline": count["offline"],
             "registrations_total": totals.registrations,
             "heartbeats_total": totals.heartbeats,
@@ -128,8 +128,8 @@ class Registry:
         """Expire what has lost its lease, and tell readers and the store."""
         swept = self.table.expire(self.clock.now())
         self._publish()
-        for identifier in swept.suspected:
-            logs.event(log, "suspected", level=logging.WARNING, id=identifier)
+        for identifier in swept.unconfirmed:
+            logs.event(log, "unconfirmed", level=logging.WARNING, id=identifier)
         for identifier in swept.expired:
             logs.event(log, "expired", level=logging.WARNING, id=identifier)
         for identifier in swept.removed:

@@ -8,7 +8,7 @@ from services.config import CommonSettings, PositiveSeconds, Seconds
 class RegistrySettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A lease lives `ttl_seconds` after its last heartbeat; an offline entry is forgotten `removal_seconds` later.
 
-    `ttl_seconds` is to be three heartbeats or more. When more than half of the services fall silent together, they are `suspect` for one
+    `ttl_seconds` is at least three heartbeats. When more than half of the services fall silent at once, they are `unconfirmed` for one
     more lease before they are offline.
     """
 

@@ -13,7 +13,7 @@ from services.api_errors import ApiError
 from services.registry.clock import Moment
 from services.registry.mass_loss import is_mass_loss
 
-StatusFilter = Literal["online", "suspect", "offline", "all"]
+StatusFilter = Literal["online", "unconfirmed", "offline", "all"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Totals:
 class Swept:
     """What one sweep changed, by id."""
 
-    suspected: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
     expired: tuple[str, ...]
     removed: tuple[str, ...]
 
@@ -104,9 +104,9 @@ class Table:
     def expire(self, now: Moment) -> Swept:
         """Take entries without a lease offline, and forget those that have been offline for long.
 
-        When most fell silent together they are suspect first, for one more lease: it may be us whom nobody reaches.
+        When most fell silent together they are unconfirmed first, for one more lease: it may be us whom nobody reaches.
         """
-        suspected = self._suspect(now)
+        unconfirmed = self._unconfirm(now)
         expired = tuple(key for key, entry in self._entries.items() if self._has_expired(entry, now))
         for key in expired:
             self._take_offline(self._entries[key])
@@ -114,7 +114,7 @@ class Table:
         removed = tuple(key for key, entry in self._entries.items() if entry.status == "offline" and _age(entry, now) > limit)
         for key in removed:
             self._remove(key)
-        return Swept(suspected, expired, removed)
+        return Swept(unconfirmed, expired, removed)
 
     def find(self, identifier: str, now: Moment) -> wire.ServiceEntry | None:
         """One entry, online or offline."""
@@ -137,18 +137,18 @@ class Table:
         entry = self._entries.get(identifier)
         return self._take_offline(entry) if entry and self._has_expired(entry, now) else entry
 
-    def _suspect(self, now: Moment) -> tuple[str, ...]:
+    def _unconfirm(self, now: Moment) -> tuple[str, ...]:
         lost = [key for key, entry in self._entries.items() if entry.status == "online" and not self._is_leased(entry, now)]
         ages = [_age(entry, now) for entry in self._entries.values() if entry.status != "offline"]
         if not lost or not is_mass_loss(ages, self.ttl_seconds):
             return ()
         for key in lost:
-            self._put(msgspec.structs.replace(self._entries[key], status="suspect"))
+            self._put(msgspec.structs.replace(self._entries[key], status="unconfirmed"))
         return tuple(lost)
 
     def _has_expired(self, entry: Entry, now: Moment) -> bool:
-        """Whether it has to go offline now; a suspect has one more lease."""
-        if entry.status == "suspect":
+        """Whether it has to go offline now; an unconfirmed one has one more lease."""
+        if entry.status == "unconfirmed":
             return _age(entry, now) > 2 * self.ttl_seconds
         return entry.status == "online" and not self._is_leased(entry, now)
 

@@ -1,11 +1,11 @@
-"""No lease ran out at the registry, and nobody was suspected, since it was last started again."""
+"""No lease ran out at the registry, and nobody was unconfirmed, since it was last started again."""
 
 from __future__ import annotations
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
-LOST = ("expired", "suspected")
+LOST = ("expired", "unconfirmed")
 
 
 def no_expiry(history: History, *, registry: str, watched_seconds: float) -> Verdict:
@@ -18,7 +18,7 @@ def no_expiry(history: History, *, registry: str, watched_seconds: float) -> Ver
     if lost := [line for line in lines if line.data.get("event") in LOST]:
         first = lost[0]
         actual = f"{len(lost)}, the first {first.data.get('id')} {first.data.get('event')} {first.at - started[0]:.2f} s after the start"
-        return failed(expected="nobody expired or suspected", actual=actual)
+        return failed(expected="nobody expired or unconfirmed", actual=actual)
     last = max(event.at for event in history.events() if event.at >= started[0])
     if last - started[0] < watched_seconds:
         return inconclusive(expected=f"{watched_seconds:g} s of history after the start", actual=f"{last - started[0]:.2f} s")

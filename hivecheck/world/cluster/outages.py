@@ -135,11 +135,11 @@ class Outages:
         )
         assert self.stack.orchestrator.is_ready(), "expected: the orchestrator ready without the registry\nactual: not ready"
 
-    def must_be_suspect(self, worker: str, within: float) -> None:
+    def must_be_unconfirmed(self, worker: str, within: float) -> None:
         def status() -> Any:
             return self.stack.registry.services("worker", status="all").get(worker, {}).get("status")
 
-        must_eventually(status, within=within, what=f"{worker} suspect in the registry", until=lambda value: value == "suspect")
+        must_eventually(status, within=within, what=f"{worker} unconfirmed in the registry", until=lambda value: value == "unconfirmed")
 
     def must_be_online(self, worker: str, within: float) -> None:
         def listed() -> list[str]:

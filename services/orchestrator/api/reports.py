@@ -50,7 +50,7 @@ def cluster_status(cluster: Cluster, in_flight: InFlight, now: float) -> dict[st
     count = Counter(worker.status for worker in workers)
     return {
         "status": status(cluster),
-        "workers": {"total": len(workers), "online": count["online"], "suspect": count["suspect"], "offline": count["offline"]},
+        "workers": {"total": len(workers), "online": count["online"], "unconfirmed": count["unconfirmed"], "offline": count["offline"]},
         "hives": _hives(cluster.view),
         "models": list(cluster.view.by_model),
         "in_flight": in_flight.total,
@@ -101,7 +101,7 @@ def _hive(hive: ServiceEntry, view: View, in_flight: InFlight) -> dict[str, Any]
 
 
 def _worker(entry: ServiceEntry, in_flight: InFlight) -> dict[str, Any]:
-    health = entry.health if entry.status == "online" else "degraded" if entry.status == "suspect" else "unhealthy"
+    health = entry.health if entry.status == "online" else "degraded" if entry.status == "unconfirmed" else "unhealthy"
     at = in_flight.at(entry.id)
     return _service(entry.id, "worker", entry.url, health, models=entry.models, in_flight=at, status=entry.status, hive=entry.hive)
 

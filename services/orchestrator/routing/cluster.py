@@ -33,7 +33,7 @@ class Cluster:
 
     def apply(self, snapshot: ServiceList, now: float) -> None:
         """Take over a snapshot. A registry that lost its data is believed only after a grace time: until then, whom it does not know yet
-        is suspect, not gone. Listeners get the new view.
+        is unconfirmed, not gone. Listeners get the new view.
         """
         if self.view.instance and snapshot.instance != self.view.instance:
             self._carryover = begun({**self.view.workers, **self.view.hives}, now + self._registry_grace_seconds)

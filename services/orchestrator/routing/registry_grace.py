@@ -12,7 +12,7 @@ from services.wire import ServiceEntry, ServiceList
 
 @dataclass(frozen=True)
 class RegistryGrace:
-    """Entries of the registry's last instance, each kept as suspect until it registers again, all of them until `until` at the latest."""
+    """Entries of the registry's last instance, each unconfirmed until it registers again, all of them until `until` at the latest."""
 
     entries: Mapping[str, ServiceEntry] = field(default_factory=dict)
     until: float = 0.0
@@ -33,5 +33,5 @@ class RegistryGrace:
 
 def begun(known: Mapping[str, ServiceEntry], until: float) -> RegistryGrace:
     """Everybody who was not offline when the registry's last instance was heard of."""
-    kept = {key: msgspec.structs.replace(entry, status="suspect") for key, entry in known.items() if entry.status != "offline"}
+    kept = {key: msgspec.structs.replace(entry, status="unconfirmed") for key, entry in known.items() if entry.status != "offline"}
     return RegistryGrace(kept, until)

@@ -40,8 +40,8 @@ def view_of(snapshot: ServiceList) -> View:
 
 
 def hive_health(entry: ServiceEntry) -> Health:
-    """A hive whose lease ran out is unhealthy, whatever it last said; of a suspect one nobody knows."""
-    if entry.status == "suspect":
+    """A hive whose lease ran out is unhealthy, whatever it last said; of an unconfirmed one nobody knows."""
+    if entry.status == "unconfirmed":
         return "degraded"
     return entry.health if entry.status == "online" else "unhealthy"
 

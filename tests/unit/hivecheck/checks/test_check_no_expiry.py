@@ -21,7 +21,7 @@ def test_silence_since_the_start_passes_whatever_came_before() -> None:
     must_say(no_expiry(tell(expired(1.0), BACK, LISTENING, WATCHED), registry="registry", watched_seconds=1.0), PASSED)
 
 
-@pytest.mark.parametrize("event", ["expired", "suspected"])
+@pytest.mark.parametrize("event", ["expired", "unconfirmed"])
 def test_somebody_lost_since_fails(event: str) -> None:
     must_say(
         no_expiry(tell(BACK, LISTENING, expired(6.0, event), WATCHED), registry="registry", watched_seconds=1.0), FAILED, "worker-a", event

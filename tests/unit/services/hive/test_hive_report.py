@@ -20,7 +20,7 @@ from services.hive.worker import Load, Worker
         (["alive", "starting"], "degraded"),
         (["starting", "starting"], "degraded"),
         (["starting", "dead"], "unhealthy"),
-        (["wedged"], "unhealthy"),
+        (["hung"], "unhealthy"),
         (["fatal", "dead"], "unhealthy"),
     ],
 )
@@ -36,7 +36,7 @@ def worker(identifier: str, state: wire.WorkerState, *models: str) -> Worker:
 
 def test_only_alive_workers_are_registered_and_add_up_to_the_load_of_the_hive() -> None:
     hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
-    workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "wedged", "b"), worker("w4", "starting", "b")]
+    workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "hung", "b"), worker("w4", "starting", "b")]
     said = registrations(hive, workers)
     assert list(said) == ["h", "w1", "w2"]
     assert (said["h"].metrics, said["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")

@@ -1,4 +1,4 @@
-"""Workers that run and are of no use: never ready, or wedged for good. A busy one is neither."""
+"""Workers that run and are of no use: never ready, or hung for good. A busy one is neither."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_worker_that_never_answers_is_ended_and_counts_as_crashed(start_hive: 
     assert (view["restarts"], view["last_exit"]) == (1, "signal 15 (its models did not answer within 0.4 s)")
 
 
-def test_a_worker_that_stays_wedged_is_replaced(start_hive: StartHive, tmp_path: Path) -> None:
+def test_a_worker_that_stays_hung_is_replaced(start_hive: StartHive, tmp_path: Path) -> None:
     hang = tmp_path / "hang"
     hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=0.5)
     eventually(lambda: hive.states() == {"w": "alive"})
@@ -31,15 +31,15 @@ def test_a_worker_that_stays_wedged_is_replaced(start_hive: StartHive, tmp_path:
     eventually(lambda: hive.states() == {"w": "alive"})
     after = hive.get("/workers/w")
     assert after["pid"] != before
-    assert after["last_exit"] == "signal 15 (wedged for 0.5 s)"
+    assert after["last_exit"] == "signal 15 (hung for 0.5 s)"
 
 
-def test_a_wedge_that_passes_restarts_nobody(start_hive: StartHive, tmp_path: Path) -> None:
+def test_a_hang_that_passes_restarts_nobody(start_hive: StartHive, tmp_path: Path) -> None:
     hang = tmp_path / "hang"
     hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=30)
     eventually(lambda: hive.states() == {"w": "alive"})
     hang.touch()
-    eventually(lambda: hive.states() == {"w": "wedged"})
+    eventually(lambda: hive.states() == {"w": "hung"})
     hang.unlink()
     eventually(lambda: hive.states() == {"w": "alive"})
     assert hive.get("/workers/w")["restarts"] == 0

@@ -1,4 +1,4 @@
-"""The lives of workers: started, registered, crashed, restarted, wedged, removed."""
+"""The lives of workers: started, registered, crashed, restarted, hung, removed."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ def test_a_command_that_does_not_exist_is_told_and_fatal_in_the_end(start_hive: 
     assert hive.call("DELETE", "/workers/odd").status_code == 200
 
 
-def test_a_wedged_worker_is_out_of_the_registry_until_it_answers_again(add_worker: AddWorker, registry: Running, tmp_path: Path) -> None:
+def test_a_hung_worker_is_out_of_the_registry_until_it_answers_again(add_worker: AddWorker, registry: Running, tmp_path: Path) -> None:
     hang = tmp_path / "hang"
-    worker = add_worker("wedged", f"hang={hang}")
-    before = eventually(lambda: registry.services().get("wedged"))
+    worker = add_worker("hung", f"hang={hang}")
+    before = eventually(lambda: registry.services().get("hung"))
     hang.touch()
-    worker.must_become("wedged", 2.0)
-    eventually(lambda: "wedged" not in registry.services("?status=all"), 1.0)
+    worker.must_become("hung", 2.0)
+    eventually(lambda: "hung" not in registry.services("?status=all"), 1.0)
     assert worker.hive.get("/health")["status"] == "degraded"
     hang.unlink()
-    after = eventually(lambda: registry.services().get("wedged"))
+    after = eventually(lambda: registry.services().get("hung"))
     assert (after["epoch"], worker.restarts) == (before["epoch"], 0)
 
 
@@ -92,7 +92,7 @@ def test_a_live_stream_outweighs_failed_probes(add_worker: AddWorker, tmp_path: 
     assert worker.post("/v1/stream", {"chunks": 40, "gap": 0.02, "note": "/dev/null"}).text.count("data:") == 40
     states = [event["state"] for event in worker.hive.events("worker_state") if event["worker"] == "busy"]
     assert states == ["alive"]
-    worker.must_become("wedged")
+    worker.must_become("hung")
 
 
 def test_workers_come_and_go_over_the_api(shared: Running, registry: Running) -> None:

@@ -36,13 +36,13 @@ def routed(cluster: Cluster) -> list[tuple[str, str]]:
 
 
 def test_a_registry_that_lost_its_data_loses_nobody() -> None:
-    assert routed(cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, ()))) == [("a", "suspect"), ("b", "suspect")]
+    assert routed(cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, ()))) == [("a", "unconfirmed"), ("b", "unconfirmed")]
 
 
 def test_who_registers_again_is_preferred_to_those_who_have_not_yet() -> None:
     cluster = cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, ()), ("two", 2, (entry("a"),)))
     assert routed(cluster) == [("a", "online")]
-    assert {worker.id: worker.status for worker in cluster.view.workers.values()} == {"a": "online", "b": "suspect"}
+    assert {worker.id: worker.status for worker in cluster.view.workers.values()} == {"a": "online", "b": "unconfirmed"}
 
 
 def test_after_the_grace_time_the_new_registry_is_believed() -> None:
@@ -54,15 +54,15 @@ def test_a_registry_with_its_data_is_believed_at_once() -> None:
 
 
 def test_who_was_offline_is_not_kept() -> None:
-    assert routed(cluster_after(("one", 0, (entry("a"), entry("b", "offline"))), ("two", 1, ()))) == [("a", "suspect")]
+    assert routed(cluster_after(("one", 0, (entry("a"), entry("b", "offline"))), ("two", 1, ()))) == [("a", "unconfirmed")]
 
 
 def test_a_second_loss_within_the_grace_time_still_loses_nobody() -> None:
     cluster = cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, (entry("a"),)), ("three", 2, ()))
-    assert routed(cluster) == [("a", "suspect"), ("b", "suspect")]
+    assert routed(cluster) == [("a", "unconfirmed"), ("b", "unconfirmed")]
 
 
-def test_a_suspect_is_used_only_where_nobody_with_a_lease_is_left() -> None:
-    both = cluster_after(("one", 0, (entry("a", "suspect"), entry("b"))))
-    alone = cluster_after(("one", 0, (entry("a", "suspect"),)))
-    assert (routed(both), routed(alone)) == ([("b", "online")], [("a", "suspect")])
+def test_an_unconfirmed_worker_is_used_only_where_nobody_with_a_lease_is_left() -> None:
+    both = cluster_after(("one", 0, (entry("a", "unconfirmed"), entry("b"))))
+    alone = cluster_after(("one", 0, (entry("a", "unconfirmed"),)))
+    assert (routed(both), routed(alone)) == ([("b", "online")], [("a", "unconfirmed")])

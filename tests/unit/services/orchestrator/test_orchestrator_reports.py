@@ -81,7 +81,7 @@ async def test_cluster_status_counts_and_single_workers_can_be_asked_for() -> No
         await announce_cluster(on)
         async with on.get("/api/cluster/status") as response:
             status = await response.json()
-        assert (status["status"], status["workers"]) == ("healthy", {"total": 2, "online": 1, "suspect": 0, "offline": 1})
+        assert (status["status"], status["workers"]) == ("healthy", {"total": 2, "online": 1, "unconfirmed": 0, "offline": 1})
         assert (status["models"], status["hives"], status["in_flight"]) == (["model-a"], {"h1": "healthy"}, 0)
         async with on.get("/api/cluster/workers") as response:
             assert [one["id"] for one in (await response.json())["workers"]] == ["w1", "w2"]

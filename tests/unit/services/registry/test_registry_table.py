@@ -167,11 +167,11 @@ def statuses(table: Table, moment: Moment) -> dict[str, str]:
     return {view.id: view.status for view in table.list(Query(status="all"), moment)}
 
 
-def test_when_most_fall_silent_together_they_are_suspect_for_one_more_lease() -> None:
+def test_when_most_fall_silent_together_they_are_unconfirmed_for_one_more_lease() -> None:
     table = crowd("a", "b", "c", "d")
     beat(table, at(4), "d")
-    assert table.expire(at(TTL + 0.1)).suspected == ("a", "b", "c")
-    assert statuses(table, at(TTL + 0.1)) == {"a": "suspect", "b": "suspect", "c": "suspect", "d": "online"}
+    assert table.expire(at(TTL + 0.1)).unconfirmed == ("a", "b", "c")
+    assert statuses(table, at(TTL + 0.1)) == {"a": "unconfirmed", "b": "unconfirmed", "c": "unconfirmed", "d": "online"}
     beat(table, at(8), "d")
     assert table.expire(at(2 * TTL + 0.1)).expired == ("a", "b", "c")
 
@@ -187,19 +187,19 @@ def test_leases_cut_off_at_one_moment_but_renewed_at_different_ones_are_one_mass
     beat(table, at(1), "b", "c")
     beat(table, at(1.9), "d")
     swept = [table.expire(at(seconds)) for seconds in (TTL + 0.1, TTL + 1.1, TTL + 2)]
-    assert ([each.suspected for each in swept], [each.expired for each in swept]) == ([("a",), ("b", "c"), ("d",)], [(), (), ()])
+    assert ([each.unconfirmed for each in swept], [each.expired for each in swept]) == ([("a",), ("b", "c"), ("d",)], [(), (), ()])
 
 
-def test_a_suspect_is_online_again_with_its_next_heartbeat() -> None:
+def test_an_unconfirmed_entry_is_online_again_with_its_next_heartbeat() -> None:
     table = crowd("a", "b", "c")
     table.expire(at(TTL + 0.1))
     before = table.revision
     beat(table, at(TTL + 1), "a")
-    assert statuses(table, at(TTL + 1)) == {"a": "online", "b": "suspect", "c": "suspect"}
+    assert statuses(table, at(TTL + 1)) == {"a": "online", "b": "unconfirmed", "c": "unconfirmed"}
     assert table.revision == before + 1
 
 
-def test_the_id_of_a_suspect_is_not_given_to_another_address() -> None:
+def test_the_id_of_an_unconfirmed_entry_is_not_given_to_another_address() -> None:
     table = crowd("a", "b", "c")
     table.expire(at(TTL + 0.1))
     with pytest.raises(ApiError) as error:
@@ -207,7 +207,7 @@ def test_the_id_of_a_suspect_is_not_given_to_another_address() -> None:
     assert code_of(error) == "conflict"
 
 
-def test_a_suspect_is_not_forgotten_before_it_is_offline() -> None:
+def test_an_unconfirmed_entry_is_not_forgotten_before_it_is_offline() -> None:
     table = Table(TTL, 0.0)
     for identifier in ("a", "b", "c"):
         table.register(entry(id=identifier), at(0))

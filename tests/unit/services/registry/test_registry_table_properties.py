@@ -84,8 +84,8 @@ class TableMachine(RuleBasedStateMachine):
         assert all(view.heartbeat_age_seconds <= 6.0 for view in self.table.list(Query(), self.now))
 
     @invariant()
-    def nobody_is_suspect_for_longer_than_a_second_lease(self) -> None:
-        assert all(6.0 <= view.heartbeat_age_seconds <= 12.0 for view in self.table.list(Query(status="suspect"), self.now))
+    def nobody_is_unconfirmed_for_longer_than_a_second_lease(self) -> None:
+        assert all(6.0 <= view.heartbeat_age_seconds <= 12.0 for view in self.table.list(Query(status="unconfirmed"), self.now))
 
     @invariant()
     def the_revision_never_goes_back(self) -> None:
