@@ -15,6 +15,7 @@ HivecheckError                 there is no verdict: the scenario is inconclusive
 ├── HealError                  a stack did not return to its baseline
 ├── ConditionTimeoutError      a precondition of the next step did not become true in time
 ├── InconclusiveError          a check lacked the facts for a verdict
+├── NotSupportedError          the gateway under test has no such API: the scenario is not supported
 ├── ClientError                a control-plane call of the harness was refused or had a malformed response
 ├── ScenarioTimeoutError       a scenario exceeded its time budget
 ├── ReportError                a report was not written or does not agree with the plan
@@ -132,6 +133,12 @@ class InconclusiveError(HivecheckError):
     """A check lacked the facts for a verdict."""
 
     reason = Reason.TOO_LITTLE_DATA
+
+
+class NotSupportedError(HivecheckError):
+    """The gateway under test has no such API, so the scenario is not supported on it."""
+
+    reason = Reason.USAGE_ERROR
 
 
 class ClientError(HivecheckError):

@@ -26,7 +26,7 @@ from behave.step_registry import AmbiguousStep
 from hivecheck import tags
 from hivecheck.bdd import feature_files, feature_lint, parameter_types, selection
 from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, words
-from hivecheck.errors import HivecheckError, ScenarioTimeoutError, UsageError
+from hivecheck.errors import HivecheckError, NotSupportedError, ScenarioTimeoutError, UsageError
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
 from hivecheck.run.run import Run, ScenarioResult
@@ -179,6 +179,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             said, error = f"{step.keyword} {step.name}", step.exception
             if step.status is BehaveStatus.failed and isinstance(error, AssertionError):
                 return ScenarioResult(Status.FAILED, said, one_line(error), words(error))
+            if isinstance(error, NotSupportedError):
+                return ScenarioResult(Status.NOT_SUPPORTED, said, one_line(error))
             if self.run_of.interrupted_by or step.status is BehaveStatus.untested:
                 return ScenarioResult(Status.NOT_RUN, said, f"interrupted by {self.run_of.interrupted_by or 'an abort'}")
             if step.status is BehaveStatus.skipped:

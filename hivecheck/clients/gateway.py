@@ -1,26 +1,44 @@
-"""The orchestrator's status side as the harness asks it. Synchronous; no state. Chats go through `openai_api`."""
+"""The gateway as the harness asks it: what each gateway under test has, and the APIs of the reference.
+
+Synchronous and without state. Chats go through `openai_api`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Protocol
 
 from hivecheck.clients.control import ControlClient
 
 
-class GatewayClient(ControlClient):
-    """Health, statistics and the cluster status API."""
+class Gateway(Protocol):
+    """What every gateway under test can be asked. The status and usage APIs belong to the reference alone."""
 
-    is_reference = True
+    url: str
 
     def not_routing_to(self, declared: Collection[str]) -> str | None:
-        """Which workers it routes to, if those are not exactly the declared ones, or it gives one of them no work for a while."""
+        """What is missing until the gateway routes to exactly the declared workers; None when nothing is."""
+
+    def in_flight(self) -> int:
+        """Requests that run at the gateway or behind it."""
+
+    def is_ready(self) -> bool:
+        """Whether the gateway accepts requests."""
+
+    def close(self) -> None: ...
+
+
+class GatewayClient(ControlClient):
+    """The reference gateway: health, statistics, cluster status API and usage API."""
+
+    def not_routing_to(self, declared: Collection[str]) -> str | None:
+        """The difference between routed and declared workers, or the workers that the gateway ejected for a while."""
         workers = self.workers()
         routed = {name for name, worker in workers.items() if worker["status"] == "online"}
         if routed != set(declared):
-            return f"the orchestrator routes to {sorted(routed)}, declared are {sorted(declared)}"
-        suspected = sorted(name for name, worker in workers.items() if worker["suspected"])
-        return f"the orchestrator still suspects {', '.join(suspected)}" if suspected else None
+            return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
+        ejected = sorted(name for name, worker in workers.items() if worker["suspected"])
+        return f"the gateway has ejected {', '.join(ejected)}" if ejected else None
 
     def in_flight(self) -> int:
         return int(self.stats()["in_flight"])
@@ -41,11 +59,11 @@ class GatewayClient(ControlClient):
         return dict(self.get("/api/cluster/status"))
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """Every worker it knows, by id, offline ones included."""
+        """Every known worker by its ID, offline ones included."""
         return {worker["id"]: worker for worker in self.get("/api/cluster/workers")["workers"]}
 
     def worker(self, identifier: str) -> dict[str, Any] | None:
-        """One worker; None when the orchestrator says 404."""
+        """One worker; None for a 404 response."""
         found: dict[str, Any] | None = self.find(f"/api/cluster/workers/{identifier}")
         return found
 
@@ -57,6 +75,6 @@ class GatewayClient(ControlClient):
         return rows
 
     def usage(self, by: str, since: float, until: float | None = None) -> dict[str, Any]:
-        """Totals of each worker, model or key from `since` to before `until`, seconds since 1970; None: up to now."""
+        """Totals of each worker, model or key from `since` to before `until`, seconds since 1970; None means up to now."""
         end = "" if until is None else f"&until={until:.6f}"
         return dict(self.get(f"/api/usage?by={by}&since={since:.6f}{end}"))

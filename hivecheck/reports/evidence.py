@@ -38,9 +38,9 @@ def _states(stack: Stack) -> dict[str, Any]:
     states: dict[str, Any] = {"taken_at": time.time()}
     states["nodes"] = {name: _node_state(node) for name, node in stack.nodes.items()}
     states["registrations"] = _said(lambda: stack.registry.services(status="all"))
-    states["orchestrator health"] = _said(stack.orchestrator.health)
-    states["orchestrator workers"] = _said(stack.orchestrator.workers)
-    states["orchestrator statistics"] = _said(stack.orchestrator.stats)
+    states["orchestrator health"] = _said(lambda: stack.orchestrator.health())
+    states["orchestrator workers"] = _said(lambda: stack.orchestrator.workers())
+    states["orchestrator statistics"] = _said(lambda: stack.orchestrator.stats())
     for name, hive in stack.hives.items():
         states[f"{name} health"] = _said(hive.health)
         states[f"{name} info"] = _said(hive.info)

@@ -241,7 +241,7 @@ class Run:
         with contextlib.suppress(HivecheckError):
             world.checker.observe()
         try:
-            evidence.collect(world.stack, world.history, world.stack.orchestrator.url, folder, "\n".join(story))
+            evidence.collect(world.stack, world.history, world.stack.gateway.url, folder, "\n".join(story))
         except (OSError, HivecheckError) as error:
             self.add_finding(f"evidence of {planned.name} is incomplete", str(error), is_ours=True)
         return folder

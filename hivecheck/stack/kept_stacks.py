@@ -49,7 +49,7 @@ def keep(stack: Stack, run_id: str, report_dir: Path) -> KeptStack:
     """Write down what belongs to a stack that is to stay up."""
     nodes = {name: KeptNode(node.service, node.url, _text(node.path_of("../log.jsonl"))) for name, node in stack.nodes.items()}
     if "orchestrator" not in {node.service for node in nodes.values()}:  # a gateway that runs elsewhere is no node
-        nodes["gateway"] = KeptNode("orchestrator", stack.orchestrator.url, None)
+        nodes["gateway"] = KeptNode("orchestrator", stack.gateway.url, None)
     kept = KeptStack(run_id, stack.name, stack.topology.name, stack.platform.name, stack.secrets.token, stack.secrets.keys["tester"], nodes)
     path = _file(report_dir, kept)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.clients.control import ControlClient
-from hivecheck.clients.foreign_gateway import ForeignGateway
-from hivecheck.clients.gateway import GatewayClient
+from hivecheck.clients.gateway import Gateway, GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
-from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NodeDiedError, SetupError
+from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NodeDiedError, NotSupportedError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
+from hivecheck.stack.baseline import Baseline
+from hivecheck.stack.clients import StackClients
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.secrets import Secrets
-from hivecheck.targets import templates
 from hivecheck.targets.target import Target
-from hivecheck.targets.templates import WorkerAddress
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
@@ -45,17 +44,30 @@ class Stack:
     target: Target | None = None  # whose gateway stands in the orchestrator's place; None: the reference's own
     secrets: Secrets = field(default_factory=Secrets)
     nodes: dict[str, Node] = field(default_factory=dict)
-    hives: dict[str, HiveClient] = field(default_factory=dict)
+    clients: StackClients | None = None  # made by up()
     ready_seconds: float = 0.0
     extra_node_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def registry(self) -> RegistryClient:
-        return self._registry
+        return self._clients().registry
+
+    @property
+    def hives(self) -> dict[str, HiveClient]:
+        return self.clients.hives if self.clients else {}
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway under test, the reference or another one."""
+        return self._clients().gateway
 
     @property
     def orchestrator(self) -> GatewayClient:
-        return self._orchestrator
+        """The reference gateway with its status and usage APIs. Raises NotSupportedError for a target that has none."""
+        reference = self._clients().reference
+        if reference is None:
+            raise NotSupportedError(f"target {self.target.origin if self.target else ''} has no status API that hivecheck knows")
+        return reference
 
     def urls(self) -> dict[str, str]:
         return {name: node.url for name, node in self.nodes.items()}
@@ -100,30 +112,12 @@ class Stack:
         raise ClientError(f"No hive knows a worker {worker}")
 
     def not_at_baseline(self) -> str | None:
-        """What differs from the stack as declared, idle and healthy; None when nothing does."""
-        stopped = [name for name, node in self.nodes.items() if not node.is_running()]
-        if stopped:
-            return f"not running: {', '.join(stopped)}"
-        listed, expected = self.registry.services(), set(self.topology.workers()) | set(self.hives)
-        if set(listed) != expected:
-            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
-        if odd := self.orchestrator.not_routing_to(self.topology.workers()):
-            return odd
-        if sick := [name for name, hive in self.hives.items() if hive.health()["status"] != "healthy"]:
-            return f"not healthy: {', '.join(sick)}"
-        views = self._worker_views()  # the registry may not know yet what a hive does
-        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in expected and view["state"] != "alive"]:
-            return "; ".join(absent)
-        return self._in_flight(views)
+        """What differs from the declared state, idle and healthy; None when nothing does."""
+        return self._baseline().difference()
 
     def work_in_hand(self) -> str | None:
-        """Requests that the stack still counts as under way, by owner; None when there are none."""
-        return self._in_flight(self._worker_views())
-
-    def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
-        counts = {"orchestrator": self.orchestrator.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
-        busy = {name: count for name, count in counts.items() if count}
-        return f"requests in flight: {busy}" if busy else None
+        """Requests that the stack counts as in flight, by node; None when there are none."""
+        return self._baseline().in_flight()
 
     def heal(self) -> None:
         """Undo what a scenario did - paused, stopped, added - and wait for the baseline. Raises HealError when it does not come."""
@@ -147,8 +141,8 @@ class Stack:
         left += [sentence for _, sentence in self.platform.leftovers(self.name)]
         self.platform.sweep(self.name)
         self.platform.release(self.name)
-        for client in self._clients():
-            client.close()
+        if self.clients:
+            self.clients.close()
         return left
 
     def _start_nodes(self) -> None:
@@ -158,19 +152,7 @@ class Stack:
             NodeSpec(node.name, node.service, self.settings_of(node.name, peers), disk_mib=node.disk_mib) for node in self.topology.nodes
         ]
         self._start_all(specs)
-        token = self.secrets.token
-        self._registry = RegistryClient(urls[self.topology.of("registry")[0].name], token)
-        self._orchestrator = self._front(urls)
-        self.hives = {hive.name: HiveClient(urls[hive.name], token) for hive in self.topology.of("hive")}
-
-    def _front(self, urls: Mapping[str, str]) -> GatewayClient:
-        """What answers in the orchestrator's place."""
-        if self.target is None:
-            return GatewayClient(urls[self.topology.of("orchestrator")[0].name], self.secrets.token)
-        url = self.target.url or urls[self.topology.of("orchestrator")[0].name]
-        seats = [WorkerAddress(name, urls[name], models) for name, models in self.topology.workers().items()]
-        key = self.secrets.keys["tester"]
-        return ForeignGateway(url, key, templates.manners(self.target, seats, key, self.secrets.token), [seat.url for seat in seats])
+        self.clients = StackClients.of(self.topology, urls, self.secrets, self.target)
 
     def _start_all(self, specs: list[NodeSpec]) -> None:
         """All at once: every service waits for its peers by itself. However this ends, no start is still under way afterwards."""
@@ -203,7 +185,7 @@ class Stack:
     def _must_run_the_source(self) -> None:
         """Every node, and every worker by its log, runs what the platform was told to run. Raises SetupError otherwise."""
         expected = self.platform.source_hash()
-        ours = {name: node for name, node in self.nodes.items() if self.orchestrator.is_reference or node.service != "orchestrator"}
+        ours = {name: node for name, node in self.nodes.items() if self._clients().reference or node.service != "orchestrator"}
         running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}
         for event in LogTail(self.nodes.values()).log_lines():
             if event.data.get("event") == "listening":
@@ -246,10 +228,6 @@ class Stack:
         if stubborn := self._stop(fronts):
             raise HealError("; ".join(stubborn))
 
-    def _worker_views(self) -> dict[str, dict[str, Any]]:
-        """What each hive says of each of its workers."""
-        return {name: view for hive in self.hives.values() for name, view in hive.workers().items()}
-
     def _resume_all(self) -> None:
         for node in self.nodes.values():
             if node.is_running():
@@ -271,6 +249,10 @@ class Stack:
                 node.kill()
         return stubborn
 
-    def _clients(self) -> list[ControlClient]:
-        own = [getattr(self, name) for name in ("_registry", "_orchestrator") if hasattr(self, name)]
-        return [*own, *self.hives.values()]
+    def _clients(self) -> StackClients:
+        if self.clients is None:
+            raise SetupError(f"expected: stack {self.name} is up\nactual: it has not started")
+        return self.clients
+
+    def _baseline(self) -> Baseline:
+        return Baseline(self.topology, self.nodes, self._clients())

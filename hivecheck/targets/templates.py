@@ -73,7 +73,7 @@ def fill(value: Any, known: Mapping[str, str]) -> Any:
     return [fill(item, known) for item in value] if isinstance(value, list) else value
 
 
-def manners(target: Target, seats: Sequence[WorkerAddress], key: str, token: str) -> GatewayProfile:
+def gateway_profile(target: Target, seats: Sequence[WorkerAddress], key: str, token: str) -> GatewayProfile:
     """How the stack deals with this gateway."""
     known = values(seats, key=key, token=token)
     return GatewayProfile(

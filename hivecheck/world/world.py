@@ -47,7 +47,7 @@ class World:
         """A fresh world on a stack that is up. `seed` is the run's seed with the scenario's name."""
         history = History(history_file)
         timeouts = stack.timeouts
-        gateway = OpenAIClient(stack.orchestrator.url, loop, history, timeouts.request)
+        gateway = OpenAIClient(stack.gateway.url, loop, history, timeouts.request)
         chats = Chats(gateway, stack.secrets, history, timeouts)
         tail = LogTail(stack.nodes.values())
         tail.skip_to_end()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hivecheck.clients.openai_api import OpenAIClient, Request
-from hivecheck.errors import ClientError, InconclusiveError, NodeDiedError, SetupError, TargetError, UsageError
+from hivecheck.errors import ClientError, NodeDiedError, NotSupportedError, SetupError, TargetError, UsageError
 from hivecheck.history import History
 from hivecheck.loop_thread import LoopThread
 from hivecheck.platforms.platform import Platform
@@ -74,7 +74,7 @@ def up(stack: Stack) -> Iterator[Stack]:
 
 def must_chat(stack: Stack, loop: LoopThread) -> None:
     history = History()
-    with closing(OpenAIClient(stack.orchestrator.url, loop, history, 5)) as client:
+    with closing(OpenAIClient(stack.gateway.url, loop, history, 5)) as client:
         body = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}]}
         call = client.start(Request(model="model-a", body=body, key="any"))
         eventually(lambda: call.is_done, within=5, what="an answer")
@@ -99,9 +99,13 @@ def test_a_gateway_that_was_killed_is_started_again_and_told_of_its_workers_by_h
         must_chat(stack, loop)
 
 
-def test_what_only_the_reference_could_tell_is_a_doubt_and_no_failure(platform: Platform, tmp_path: Path) -> None:
+def test_missing_status_api_is_not_supported(platform: Platform, tmp_path: Path) -> None:
+    """A status API that only the reference has makes the scenario not supported, never failed."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port"]\n'
-    with up(stack_of(load(tmp_path, command, REGISTER), platform, tmp_path)) as stack, pytest.raises(InconclusiveError, match="exempt"):
+    with (
+        up(stack_of(load(tmp_path, command, REGISTER), platform, tmp_path)) as stack,
+        pytest.raises(NotSupportedError, match="no status API"),
+    ):
         stack.orchestrator.workers()
 
 
@@ -178,4 +182,4 @@ def test_a_command_is_refused_where_nodes_are_containers(tmp_path: Path, platfor
 
 
 def test_a_client_error_is_what_waiting_takes_for_not_yet() -> None:
-    assert not issubclass(InconclusiveError, ClientError)
+    assert not issubclass(NotSupportedError, ClientError)

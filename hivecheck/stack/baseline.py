@@ -1,0 +1,49 @@
+"""The baseline of a stack: what differs from the declared state, idle and healthy. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hivecheck.platforms.platform import Node
+from hivecheck.stack.clients import StackClients
+from hivecheck.topologies.topology import Topology
+
+
+class Baseline:
+    """Compares the nodes and their reports with the topology. `nodes` and `clients` are the stack's own and may grow."""
+
+    def __init__(self, topology: Topology, nodes: Mapping[str, Node], clients: StackClients) -> None:
+        self._topology = topology
+        self._nodes = nodes
+        self._clients = clients
+
+    def difference(self) -> str | None:
+        """The first difference from the baseline in words; None at the baseline."""
+        stopped = [name for name, node in self._nodes.items() if not node.is_running()]
+        if stopped:
+            return f"not running: {', '.join(stopped)}"
+        hives = self._clients.hives
+        listed, expected = self._clients.registry.services(), set(self._topology.workers()) | set(hives)
+        if set(listed) != expected:
+            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
+        if missing := self._clients.gateway.not_routing_to(self._topology.workers()):
+            return missing
+        if unhealthy := [name for name, hive in hives.items() if hive.health()["status"] != "healthy"]:
+            return f"not healthy: {', '.join(unhealthy)}"
+        views = self._worker_views()  # a hive may know more than it has reported to the registry
+        if absent := [f"{name} is {view['state']}" for name, view in views.items() if name in expected and view["state"] != "alive"]:
+            return "; ".join(absent)
+        return self._in_flight(views)
+
+    def in_flight(self) -> str | None:
+        """Requests that the stack counts as in flight, by node; None when there are none."""
+        return self._in_flight(self._worker_views())
+
+    def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
+        counts = {"orchestrator": self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
+        busy = {name: count for name, count in counts.items() if count}
+        return f"requests in flight: {busy}" if busy else None
+
+    def _worker_views(self) -> dict[str, dict[str, Any]]:
+        return {name: view for hive in self._clients.hives.values() for name, view in hive.workers().items()}
