@@ -1,4 +1,4 @@
-"""Removes what runs left behind whose harness is proven dead: processes and containers. Never a living run's, never a kept stack's."""
+"""Removes processes and containers of runs with a proven dead harness. A live run and a kept stack stay untouched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reap(say: Callable[[str], None]) -> int:
 
 
 def abandoned_processes() -> list[process_labels.Labelled]:
-    """Every process whose harness is proven dead and whose stack nobody keeps up."""
+    """Every process with a proven dead harness, except those of a kept stack."""
     return [process for process in process_labels.find() if process.is_abandoned()]
 
 

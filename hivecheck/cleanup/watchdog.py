@@ -14,7 +14,7 @@ from hivecheck import process_labels
 
 
 class Watchdog:
-    """The harness's end: start it before the first node, `dismiss` it after the last one is gone."""
+    """The harness's end: start it before the first node, `dismiss` it after the last one was removed."""
 
     def __init__(self, run_id: str, platform: str) -> None:
         command = [sys.executable, "-P", "-m", "hivecheck.cleanup.watchdog", run_id, platform]

@@ -50,5 +50,5 @@ class HiveClient(ControlClient):
         return self.ask("POST", f"/workers/{identifier}/reset")
 
     def remove_worker(self, identifier: str, drain_seconds: float = 5.0) -> Reply:
-        """Drain and end a worker; returns when it is gone."""
+        """Drain and stop a worker. Returns after its exit."""
         return self.ask("DELETE", f"/workers/{identifier}?drain={drain_seconds:g}", seconds=drain_seconds + 15)

@@ -33,7 +33,7 @@ class Request:
     raw_body: bytes | None = None
     base_url: str | None = None
     token: str | None = None
-    intended_at: float | None = None  # monotonic seconds; None for one that is sent when somebody feels like it
+    intended_at: float | None = None  # monotonic seconds; None for a request without a schedule
 
     @property
     def is_stream(self) -> bool:
@@ -51,7 +51,7 @@ class PendingRequest:
 
     @property
     def operation(self) -> Operation:
-        """What was seen so far."""
+        """The operation as observed so far."""
         return self._operation
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 from hivecheck.errors import ClientError
 from hivecheck.history import History, Operation, Token
+from hivecheck.wording import counted
 
 
 class SdkClient:
@@ -114,6 +115,6 @@ def _raised(operation: Operation, error: Any) -> Operation:
 
 
 def _short(body: Mapping[str, Any], most: int = 64 * 1024) -> dict[str, Any]:
-    """The body for history; a prompt of megabytes is there by its length."""
+    """The body for history; a prompt of megabytes is replaced by its length."""
     size = len(str(body.get("messages", "")))
-    return {**body, "messages": f"({size} characters)"} if size > most else dict(body)
+    return {**body, "messages": f"({counted(size, 'character')})"} if size > most else dict(body)

@@ -27,7 +27,7 @@ class RawRequest:
 
 
 class RawClient:
-    """One connection for each parcel. `patience_seconds`: the longest it waits for anything."""
+    """One connection for each raw request. `patience_seconds` limits each wait."""
 
     def __init__(self, url: str, history: History, patience_seconds: float) -> None:
         parts = urlsplit(url)
@@ -36,7 +36,7 @@ class RawClient:
         self._patience_seconds = patience_seconds
 
     def send(self, identifier: str, words: str, parcel: RawRequest) -> Operation:
-        """Send one parcel and wait for the answer, the close or the end of patience."""
+        """Send one raw request and wait for the response, the close or the end of the patience."""
         operation = Operation(
             id=identifier,
             path=words,
@@ -69,7 +69,7 @@ class RawClient:
         return connections
 
     def _post(self, connection: socket.socket, parcel: RawRequest) -> None:
-        """A peer that answers early, or has hung up, need not be told the rest."""
+        """A peer that responded early or closed the connection does not receive the rest."""
         deadline = time.monotonic() + self._patience_seconds
         try:
             connection.sendall(parcel.first)

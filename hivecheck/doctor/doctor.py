@@ -22,6 +22,7 @@ from hivecheck.platforms.docker import engine
 from hivecheck.platforms.ports import LOOPBACK
 from hivecheck.settings import PROJECT_ROOT, Settings
 from hivecheck.stack import kept_stacks
+from hivecheck.wording import counted
 
 OLDEST_PYTHON = (3, 11)
 DAEMON_SECONDS = 10.0
@@ -63,7 +64,7 @@ def image(views: Sequence[ImageView], now: float) -> Finding:
     current = [view for view in views if view.is_current]
     if current:
         return Finding(Level.OK, "image", f"{current[0].tag}, {age(now - current[0].created)} old, is that of the source as it is")
-    found = f"none of the source as it is ({len(views)} older ones)" if views else "none built yet"
+    found = f"none of the source as it is ({counted(len(views), 'older image')})" if views else "none built yet"
     return Finding(Level.WARN, "image", found, "the next run on docker builds it; or do so now: `hivecheck images build`")
 
 
@@ -73,7 +74,7 @@ def disk(what: str, folder: Path, free_bytes: int) -> Finding:
     found = f"{gigabytes:.1f} GB free at {folder}"
     if gigabytes < COMFORT_GIGABYTES:
         level = Level.BAD if gigabytes < BUILD_GIGABYTES else Level.WARN
-        return Finding(level, what, found, "`docker system df` shows what fills it; `docker image prune` frees what nobody uses")
+        return Finding(level, what, found, "`docker system df` shows what fills it; `docker image prune` frees unused images")
     return Finding(Level.OK, what, found)
 
 
@@ -134,14 +135,14 @@ def _look_at_leftovers(settings: Settings) -> Iterator[Finding]:
     try:
         client = engine.connect(DAEMON_SECONDS)
     except PlatformError:
-        pass  # told above
+        pass  # reported above
     else:
         abandoned = engine.abandoned(client)
         found += [f"{run_id}: {stack}, {name}" for (run_id, stack), names in abandoned.items() for name in names]
         client.close()
     yield from (Finding(Level.WARN, "left behind", line, REAP) for line in found)
     if not found:
-        yield Finding(Level.OK, "left behind", "nothing of runs whose harness is dead")
+        yield Finding(Level.OK, "left behind", "nothing of runs with a dead harness")
 
 
 DIAGNOSTICS: dict[str, Check] = {

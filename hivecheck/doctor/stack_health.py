@@ -15,13 +15,14 @@ from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError
 from hivecheck.stack.kept_stacks import KeptNode, KeptStack
 from hivecheck.topologies import topology
+from hivecheck.wording import counted
 
 ANSWER_SECONDS = 2.0
 WIDTH = 22
 
 
 class Level(StrEnum):
-    """How bad it is: nothing to do; worth knowing; something will not work."""
+    """How bad a finding is: nothing to do, worth knowing, or something will not work."""
 
     OK = "ok"
     WARN = "warn"
@@ -70,9 +71,9 @@ def node(stack_name: str, name: str, url: str, health: Mapping[str, Any] | None)
 
 
 def registrations(stack_name: str, declared: Sequence[str], listed: Sequence[str]) -> Finding:
-    """Who is declared, and who the registry lists as online."""
+    """The declared services compared with those that the registry lists as online."""
     missing, extra = sorted(set(declared) - set(listed)), sorted(set(listed) - set(declared))
-    found = f"{len(set(declared) & set(listed))} of {len(set(declared))} are in the registry"
+    found = f"the registry lists {len(set(declared) & set(listed))} of {counted(len(set(declared)), 'declared service')}"
     if missing:
         text = f"{found}; missing: {', '.join(missing)}"
         return Finding(Level.BAD, f"{stack_name} registrations", text, f"`hivecheck status {stack_name}` shows the state of each worker")

@@ -1,7 +1,7 @@
 """Which image the services' image is built on: the one that was named, the official one, or one bootstrapped here.
 
-Whatever it is, it gets iptables and iproute2 where they are missing, and is kept as `hivecheck/base:<name>-<hash>` with labels that
-say what its Python is; those of them that exist are not made again.
+Each base gets iptables and iproute2 where they are missing. It is kept as `hivecheck/base:<name>-<hash>`.
+Its labels describe its Python. An existing base is not made again.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def ask(engine: Engine, image: str) -> Facts:
     try:
         told = json.loads(engine.run(image, ["python3", "-c", QUESTION]))
     except (ImageError, ValueError) as error:
-        raise ImageError(f"{needed}; asked, it said: {error}\nName another one: HIVECHECK_BASE_IMAGE, or --base.") from None
+        raise ImageError(f"{needed}; the registry responded: {error}\nName another one: HIVECHECK_BASE_IMAGE, or --base.") from None
     facts = Facts(told["python"], told["machine"], told["glibc"], tuple(told["missing"]))
     if tuple(int(part) for part in facts.python.split(".")) < OLDEST_PYTHON or not facts.glibc:
         libc = f"glibc {facts.glibc}" if facts.glibc else "another C library"

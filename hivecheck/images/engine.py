@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 
 class Engine:
-    """A connection to the daemon. Every method raises ImageError when the daemon refuses or is gone."""
+    """A connection to the daemon. Every method raises ImageError when the daemon refuses or does not answer."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
@@ -84,14 +84,14 @@ class Engine:
             self._client.images.pull(reference)
 
     def remove(self, reference: str) -> None:
-        """Remove a tag, and its image if that was the last one; one that is gone or in use is left alone."""
+        """Remove a tag, and its image with the last tag. A missing image and one in use are left alone."""
         with _told(f"removing {reference}"):
             try:
                 self._api.remove_image(reference)
             except NotFound:
                 pass
             except APIError as error:
-                if error.status_code != 409:  # 409: somebody uses it
+                if error.status_code != 409:  # 409: the image is in use
                     raise
 
     def run(self, image: str, command: list[str]) -> str:
@@ -175,11 +175,11 @@ def _told(what: str) -> Iterator[None]:
 
 
 def _failed(what: str, reason: str, lines: list[str]) -> str:
-    """What was to be done, why not, the last lines of output, what to do. A full disk is said first: tracebacks may follow it."""
+    """The task, the cause, the last lines of output, and what to do. A full disk comes first, because tracebacks may follow it."""
     shown = lines[-SHOWN_LINES:]
     if full := [line for line in (reason, *lines) if "no space left on device" in line.lower()]:
         shown = [line for line in full if line != reason]
-        way_out = "The daemon's disk is full: `docker system df` shows what fills it, `docker image prune` frees what nobody uses."
+        way_out = "The daemon's disk is full: `docker system df` shows what fills it, `docker image prune` frees unused images."
     elif lines:
         way_out = "The step above is in docker/Dockerfile or docker/base/Dockerfile; mend it, or choose another base with --base."
     else:

@@ -1,4 +1,4 @@
-"""What a platform is: it reserves addresses, starts nodes and can hurt them as far as its powers go. Protocols only."""
+"""What a platform is: it reserves addresses, starts nodes, and harms them as far as its capabilities go. Protocols only."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Usage:
 
 
 class Freezable(Protocol):
-    """Power `freeze`: every process of the node stands still, and goes on."""
+    """Capability `container_pause`: pause and resume every process of the node."""
 
     def freeze(self) -> None: ...
 
@@ -80,7 +80,7 @@ class Freezable(Protocol):
 
 
 class Squeezable(Protocol):
-    """Powers `memory` and `cpu`: limits that can be drawn tighter while it runs, and put back."""
+    """Capabilities `memory` and `cpu`: limits that can be tightened while the node runs, and restored."""
 
     def limit_memory(self, memory_bytes: int) -> None: ...
 
@@ -130,15 +130,15 @@ class PacketControl(Protocol):
         """From now on the rule holds, until its lease is over; returns its name."""
 
     def counters(self, name: str, knock_at: Sequence[str] = ()) -> Counters:
-        """What was done by that rule; still told when its lease is over.
+        """What that rule did. It is still reported after the rule's duration.
 
         `knock_at`: other nodes, by name, to which a connection is begun first, as the node's own service would: packets to count.
         """
 
     def remove(self, name: str) -> Counters | None:
-        """Harmless when it is gone already. With the last rule, everything that made it work is gone, too.
+        """Harmless when it was removed already. The last rule takes its whole machinery with it.
 
-        Returns what was done by it, as far as anybody is left to tell.
+        Returns what it did, as far as the agent still reports.
         """
 
     def left(self) -> str | None:
@@ -166,13 +166,13 @@ class Node(Protocol):
         """None while it runs; negative for a signal."""
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
-        """Send a signal to the service's own process, or to `pid`, a process of this node. Raises ClientError if that is gone."""
+        """Send a signal to the service's own process, or to `pid`, a process of this node. Raises ClientError when that has exited."""
 
     def resume(self) -> None:
         """SIGCONT to every process of this node, whatever state it seems to be in: a stop may still be on its way."""
 
     def kill(self) -> None:
-        """SIGKILL to the service's own process, and wait until it is gone."""
+        """SIGKILL to the service's own process, and wait until it has exited."""
 
     def restart(self) -> None:
         """Start an ended node again: same name, same address, same data. Returns before it is ready."""
@@ -196,7 +196,7 @@ class Node(Protocol):
         """Every living process of this node (no zombies), the service's own first."""
 
     def proc_of(self, pid: int) -> Path | None:
-        """Where this machine shows a process of this node: its folder in /proc; None when it is gone, or is not shown here."""
+        """The folder in /proc of a process of this node. None when it has exited or is not visible on this machine."""
 
     def listeners(self) -> list[Listener]:
         """Every listening TCP socket of this node's processes."""
@@ -215,7 +215,7 @@ class Platform(Protocol):
         """What every service it starts must report in `/info` as `source_hash`: another build is not the one under test."""
 
     def reserve(self, stack: str, node: str) -> str:
-        """Reserve an address for a node before it starts, and return its URL. Nobody else can take it while the stack lives."""
+        """Reserve an address for a node before it starts, and return its URL. It stays reserved while the stack lives."""
 
     def peer_url(self, stack: str, node: str) -> str:
         """Where other nodes of the stack will reach a node with a reserved address."""

@@ -1,7 +1,7 @@
 """Free ports without a race: a socket is bound, never listens, and is held for as long as the port may be needed.
 
-On Linux two SO_REUSEADDR sockets may share an address while neither listens: so the node binds and listens on the held port, a connect
-while it is down is refused, and no other program is ever given that port by the kernel.
+On Linux two SO_REUSEADDR sockets may share an address while neither listens. So the node binds and listens on the held port.
+A connection while it is down is refused, and the kernel gives that port to no other program.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class ProcessNode(DataFolder):
         try:
             os.kill(pid or self.pid, number)
         except ProcessLookupError:
-            raise ClientError(f"{self.name}: process {pid or self.pid} is gone, so {number.name} cannot reach it") from None
+            raise ClientError(f"{self.name}: process {pid or self.pid} has exited, so {number.name} cannot reach it") from None
 
     def resume(self) -> None:
         for process in self.processes():

@@ -1,1 +1,1 @@
-"""A topology that runs on a platform, from start to removal; the stacks of a run; kept stacks."""
+"""A topology that runs on a platform, from start to removal. Also the stacks of a run, and kept stacks."""

@@ -17,6 +17,7 @@ from hivecheck.settings import KEPT_FOLDER
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,11 @@ def the_stack(report_dir: Path, name: str | None) -> KeptStack:
     names = [stack.name for stack in stacks]
     # One name can be up twice; the id of its run tells them apart.
     known = ", ".join(each.name if names.count(each.name) == 1 else f"{each.name} ({each.run_id})" for each in stacks) or "none"
-    what = f"{len(fitting)} stacks fit; name one" if fitting else "no such stack is up; start one with `hivecheck up`"
+    what = (
+        f"{counted(len(fitting), 'stack fits', 'stacks fit')}; name one"
+        if fitting
+        else "no such stack is up; start one with `hivecheck up`"
+    )
     raise UsageError(f"{what}. Up are: {known}.")
 
 
@@ -126,7 +131,7 @@ def _stop_containers(stack: KeptStack, orders: list[list[str]]) -> list[str]:
 
 
 def _roots(stack: KeptStack, names: list[str]) -> list[process_labels.Labelled]:
-    """The services' own processes: those of these nodes whose parent is none of the stack's."""
+    """The services' own processes: those of these nodes with a parent outside the stack."""
     found = process_labels.find(stack.run_id, stack.name)
     own = {process.pid for process in found}
     return [process for process in found if process.node in names and process.parent_pid not in own]

@@ -1,4 +1,4 @@
-"""Reads what nodes wrote - workers' journals, everybody's logs - each line once, as events for history. Judges nothing."""
+"""Reads workers' journals and nodes' logs, each line once, as events for history. Judges nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LogTail:
     _log_counts: dict[str, int] = field(default_factory=dict)
 
     def skip_to_end(self) -> None:
-        """What was written until now belongs to somebody else."""
+        """Skip the lines written until now, because they belong to earlier scenarios."""
         self.journal_lines()
         self.log_lines()
 
@@ -38,7 +38,7 @@ class LogTail:
         return sorted(events, key=lambda event: event.at)
 
     def log_lines(self) -> list[Event]:
-        """New structured log lines of every node and of every managed worker; `node` of the event is who wrote it."""
+        """New structured log lines of every node and of every managed worker; `node` of the event is the writer."""
         events = []
         for node in self.nodes:
             lines = node.log_lines()

@@ -57,6 +57,6 @@ def with_target(platform: Platform, target: Target, settings: Settings, folder: 
 
 
 def _image(settings: Settings, say: Callable[[str], None]) -> str:
-    from hivecheck import images  # not at the top: who runs on processes need not wait for Docker's libraries
+    from hivecheck import images  # not at the top, so that a process run does not wait for Docker's libraries
 
     return images.build(settings, say)

@@ -16,7 +16,7 @@ Announce = Callable[[Stack], None]
 
 
 class StackPool:
-    """`starting` and `ready` are told of every stack; `down` returns what a stack left behind."""
+    """`starting` and `ready` are called with every stack. `down` returns what a stack left behind."""
 
     def __init__(self, platform: Platform, timeouts: Timeouts, starting: Announce, ready: Announce, target: Target | None = None) -> None:
         self._platform = platform
@@ -44,7 +44,7 @@ class StackPool:
         return stack in self._own
 
     def forget(self, stack: Stack) -> None:
-        """This stack is no longer the pool's: somebody keeps it, or it is down."""
+        """This stack leaves the pool, because a person keeps it or it is down."""
         self._shared = {name: other for name, other in self._shared.items() if other is not stack}
         self._own = [other for other in self._own if other is not stack]
 

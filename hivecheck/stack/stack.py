@@ -35,13 +35,13 @@ LOG_LINES_IN_MESSAGE = 5
 
 @dataclass
 class Stack:
-    """Several of them may run side by side on one platform, told apart by `name`."""
+    """Several stacks may run side by side on one platform, each with a `name` of its own."""
 
     name: str
     topology: Topology
     platform: Platform
     timeouts: Timeouts
-    target: Target | None = None  # whose gateway stands in the orchestrator's place; None: the reference's own
+    target: Target | None = None  # the gateway under test; None: the reference's own
     secrets: Secrets = field(default_factory=Secrets)
     nodes: dict[str, Node] = field(default_factory=dict)
     clients: StackClients | None = None  # made by up()
@@ -183,7 +183,7 @@ class Stack:
             raise kind(f"{error}\n{self._last_words()}") from None
 
     def _must_run_the_source(self) -> None:
-        """Every node, and every worker by its log, runs what the platform was told to run. Raises SetupError otherwise."""
+        """Every node, and every worker by its log, runs the source that the platform was given. Raises SetupError otherwise."""
         expected = self.platform.source_hash()
         ours = {name: node for name, node in self.nodes.items() if self._clients().reference or node.service != "orchestrator"}
         running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}

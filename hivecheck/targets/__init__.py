@@ -1,1 +1,1 @@
-"""Somebody else's gateway in the orchestrator's place: what it is, how it is started, what it is held to. Data and small adapters."""
+"""Another gateway in the orchestrator's place: what it is, how it starts, what it declares. Data and small adapters."""

@@ -27,7 +27,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class ContainerLabels:
-    """By which the container is found: its run, its owner, and the file that says somebody keeps its stack."""
+    """The labels of the container: its run, its owner, and the file that exists while a person keeps its stack."""
 
     run_id: str
     owner: str
@@ -35,7 +35,7 @@ class ContainerLabels:
 
 
 class ImageNode:
-    """The gateway's container. Its files are its own: a data folder it shares with nobody."""
+    """The gateway's container. Its data folder is its own."""
 
     service = "orchestrator"
     engine: EngineControl | None = None
@@ -54,11 +54,11 @@ class ImageNode:
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is not None:
-            raise ClientError(f"{self.name} is a container of somebody else's: a signal goes to it as a whole")
+            raise ClientError(f"{self.name} is a foreign container: a signal goes to it as a whole")
         try:
             self._container.kill(number.name)
         except APIError as error:
-            raise ClientError(f"{self.name} is gone, so {number.name} cannot reach it ({error.explanation})") from None
+            raise ClientError(f"{self.name} has exited, so {number.name} cannot reach it ({error.explanation})") from None
 
     def resume(self) -> None:
         with contextlib.suppress(ClientError):
@@ -106,7 +106,7 @@ class ImageNode:
         return None
 
     def listeners(self) -> list[Listener]:
-        raise ClientError(f"{self.name} is a container of somebody else's on the host's network: its sockets are not told from others")
+        raise ClientError(f"{self.name} is a foreign container on the host's network: its sockets cannot be identified")
 
     def _state(self) -> dict[str, Any]:
         try:
@@ -130,7 +130,7 @@ def start(
             environment=environment,
             network_mode="host",
             init=True,
-            user=f"{os.getuid()}:{os.getgid()}",  # whoever the image would run as could not read its config
+            user=f"{os.getuid()}:{os.getgid()}",  # the image's own user could not read its configuration
             volumes={str(folder): {"bind": str(folder), "mode": "rw"}},
             labels=labels | {engine.OWNER: mark.owner, engine.KEPT: mark.kept},
         )

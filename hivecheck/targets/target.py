@@ -1,4 +1,4 @@
-"""A target: which gateway is under test, how it is started and told of workers, and what it declares to do. Data from a TOML file.
+"""A target: which gateway is under test, how it starts, how its workers are registered, and what it declares. Data from a TOML file.
 
 `reference` is the bundled orchestrator and has no file. Starts nothing.
 """
@@ -58,7 +58,7 @@ class Ready(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A call that tells the gateway of one worker and model; made for each until it is ready, so a second one must do no harm."""
+    """A call that registers one worker and model. It is repeated until the gateway is ready, so a repetition must do no harm."""
 
     path: Text
     method: str = "POST"
@@ -72,7 +72,7 @@ class Install(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the gateway is held to: scenarios all of whose requirements are here, on these topologies (none: on every one)."""
+    """What the gateway declares: scenarios with all their requirements in this list, on these topologies (none: on every one)."""
 
     requirements: tuple[Text, ...]
     topologies: tuple[Text, ...] = ()
@@ -86,7 +86,7 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of our own conventions, which are nobody's standard, it follows: `X-Worker-Id` and `X-Attempts` in answers."""
+    """Which conventions of the reference, beyond any standard, it follows: `X-Worker-Id` and `X-Attempts` in responses."""
 
     marks_answers: bool = True
 
@@ -168,12 +168,12 @@ def _must_make_sense(target: Target) -> None:
         raise wrong("a command, an image or a url", " and ".join(given) or "none of them", "say where the gateway is")
     if target.url and (target.config or target.environment or target.install):
         raise wrong(
-            "a url alone", "config, environment or install beside it", "a gateway that runs already is told of workers by [[register]]"
+            "a url alone", "config, environment or install beside it", "a gateway that runs already gets its workers by [[register]]"
         )
     if target.url and not target.url.startswith(("http://", "https://")):
         raise wrong("url to begin with http://", repr(target.url), "write e.g. http://127.0.0.1:8080")
     if target.url and not target.register:
-        raise wrong("a [[register]] with the url", "none", "the workers' ports are new in every run, so the gateway must be told of them")
+        raise wrong("a [[register]] with the url", "none", "the workers' ports are new in every run, so the gateway must receive them")
     if unknown := [name for name in target.declares.requirements if name not in tags.requirements()]:
         raise wrong("requirement IDs in declares.requirements", unknown[0], "docs/requirements.md lists them")
     if unknown := [name for name in target.declares.topologies if name not in topology.names()]:

@@ -1,4 +1,4 @@
-"""A platform whose orchestrators are a target's gateway: as a local process, or as a container on the host's network.
+"""A platform that starts a target's gateway as its orchestrator: a local process, or a container on the host's network.
 
 Everything else is the inner platform's. A gateway that runs elsewhere (url) is no node, so it is never started here.
 """
@@ -24,7 +24,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 class TargetPlatform:
-    """`folder` is for the gateway's files, one a stack; `home` where `hivecheck targets install` put it; `kept` as a platform has it."""
+    """`folder` holds the gateway's files, one folder a stack. `home` is the place of `hivecheck targets install`."""
 
     def __init__(self, inner: Platform, target: Target, folder: Path, home: Path, kept_folder: Path) -> None:
         target.must_go_with(inner.name)
@@ -148,4 +148,4 @@ class TargetPlatform:
         try:
             return container_gateway.leftovers(self.run_id, stack)
         except PlatformError as error:
-            return [(stack or "", f"nobody can tell whether the gateway's container is left: {error}")]
+            return [(stack or "", f"unknown whether the gateway's container is left: {error}")]

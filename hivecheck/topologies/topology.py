@@ -22,7 +22,7 @@ SERVICES = ("registry", "orchestrator", "hive", "worker", "model_hub")
 class NodeDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One node: its name, which service it runs and that service's settings (less name, host, port and secrets).
 
-    `disk_mib`: the size of a disk of its own for model files, where the platform has the power `disk`; None for the machine's.
+    `disk_mib`: the size of a disk of its own for model files, where the platform has the capability `disk`. None means the machine's disk.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the engine can do to a container beyond signals: freeze it, squeeze it, unplug it, measure it. Judges nothing."""
+"""What the engine can do to a container beyond signals: pause it, limit it, disconnect it, measure it. Judges nothing."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hivecheck.platforms.docker.packets import DockerPackets
 from hivecheck.platforms.platform import PacketControl, Usage
 
 NANOSECONDS = 1e9
-PERIOD_MICROSECONDS = 20_000  # shorter than the kernel's own 100 ms: that it holds somebody back shows sooner
+PERIOD_MICROSECONDS = 20_000  # shorter than the kernel's own 100 ms, so that throttling shows sooner
 UNLIMITED_QUOTA = -1
 
 
 class EngineCapabilities:
-    """The powers of one container. Each has its cure beside it; every method raises ClientError when the engine refuses."""
+    """The capabilities of one container. Each has its removal beside it. Every method raises ClientError when the engine refuses."""
 
     def __init__(self, api: Any, container: str, place: Place, memory_bytes: int) -> None:
         self._api = api
@@ -28,7 +28,7 @@ class EngineCapabilities:
         self.packets: PacketControl = DockerPackets(api, container, place.aliases[0])
 
     def freeze(self) -> None:
-        """Every process stands still (cgroup freezer); connections stay open."""
+        """Pauses every process (cgroup freezer). Connections stay open."""
         self._do("pause", self._container)
 
     def thaw(self) -> None:
@@ -96,7 +96,7 @@ class EngineCapabilities:
         return dict(self._do("inspect_container", self._container))
 
     def _stats(self) -> dict[str, Any]:
-        """Now: without `one_shot` the engine takes a second or two to tell a rate that nobody asked for."""
+        """The current values. Without `one_shot` the engine takes a second or two to compute a rate as well."""
         return dict(self._do("stats", self._container, stream=False, one_shot=True))
 
     def _do(self, call: str, *arguments: Any, **options: Any) -> Any:

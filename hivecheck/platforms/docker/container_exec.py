@@ -1,7 +1,7 @@
-"""A command run in a container, with all that it said. Judges nothing.
+"""A command run in a container, with its whole output. Judges nothing.
 
-Not `exec_start` of the Docker SDK: that asks for an upgraded connection and reads it past the buffer of its own HTTP client, so what the
-engine sends in one piece with its headers is lost, and the command seems to have said nothing (about 1 of 400 on a busy machine).
+`exec_start` of the Docker SDK is not used. It asks for an upgraded connection and reads past the buffer of its own HTTP client.
+Output that arrives together with the headers is then lost (about 1 of 400 commands on a busy machine).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def said(body: bytes) -> bytes:
     pieces = []
     while body:
         if len(body) < FRAME.size or len(body) - FRAME.size < (length := FRAME.unpack_from(body)[1]):
-            raise ClientError(f"the engine broke off within what a command said; the last piece is {body[:64]!r}")
+            raise ClientError(f"the engine broke off within the output of a command; the last piece is {body[:64]!r}")
         pieces.append(body[FRAME.size : FRAME.size + length])
         body = body[FRAME.size + length :]
     return b"".join(pieces)

@@ -75,7 +75,7 @@ def refusal(daemon: Daemon, own_name: str) -> str | None:
 
 
 def pid_at(address: str) -> int | None:
-    """The process that listens at a Unix socket; 0 when it is outside what we can see; None for another address, or when nobody listens."""
+    """The process that listens at a Unix socket. 0: it is not visible from here. None: another address, or no listener."""
     if not address.startswith("unix://"):
         return None
     with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):

@@ -44,7 +44,7 @@ DNS_OF_DOCKER = "127.0.0.11"  # the engine's own resolver listens there, in ever
 KILL_SECONDS = 10.0
 NOT_STARTED = (126, 127)  # what the engine says of a command that it could not start, and a shell of one it could not find
 # /proc/<pid>/stat of each process, as the container sees them, then an empty line and their command lines, each below its file's name;
-# the shell that looks is left out. One process beside the shell for all of it: it shares the memory and the cores of whom it looks at.
+# the shell that looks is left out. One process beside the shell does all of it, because it shares the memory and the cores of the node.
 PROCESSES = """for d in /proc/[0-9]*; do [ "$d" != /proc/$$ ] && read -r s < $d/stat && printf '%s\\n' "$s"; done 2>/dev/null
 echo; head -v -c 65536 /proc/[0-9]*/cmdline 2>/dev/null"""
 STAT = re.compile(r"\d+ \(")
@@ -77,7 +77,7 @@ class DockerNode(DataFolder):
             try:
                 self._api.kill(self._container.id, number.name)  # to the init process, which hands it on to the service
             except APIError as error:
-                raise ClientError(f"{self.name} is gone, so {number.name} cannot reach it ({error.explanation})") from None
+                raise ClientError(f"{self.name} has exited, so {number.name} cannot reach it ({error.explanation})") from None
             return
         own = [process.pid for process in self.processes()]
         if not own or pid not in (None, *own):
@@ -89,7 +89,7 @@ class DockerNode(DataFolder):
 
     def resume(self) -> None:
         if self.engine and self.engine.is_frozen():
-            self.engine.thaw()  # first: nothing can be run in a frozen container, and no signal reaches it
+            self.engine.thaw()  # first, because a paused container runs no command and gets no signal
         self.run(["sh", "-c", f"kill -{signal.SIGCONT.value} -1"])
 
     def kill(self) -> None:
@@ -176,7 +176,7 @@ class DockerPlatform:
     name = "docker"
 
     def __init__(self, context: PlatformContext) -> None:
-        # Its reaper's image could not be pulled everywhere; ours is the watchdog, which needs no image.
+        # The cleanup container of testcontainers needs an image that cannot be pulled everywhere. The watchdog needs none.
         testcontainers_config.ryuk_disabled = True
         self.run_id = context.run_id
         self._context = context
@@ -292,7 +292,7 @@ class DockerPlatform:
 
 
 def _user_and_group() -> tuple[int, int]:
-    """Who a node's processes run as: whoever runs the harness, so that both can read what the other writes; never root."""
+    """The user of a node's processes: the harness's own, so that both can read the other's files, and never root."""
     return os.getuid() or SERVICE_UID, os.getgid() or SERVICE_UID
 
 

@@ -1,4 +1,4 @@
-"""The Docker daemon as platform and watchdog need it: labels that say whose a container is, and removal by label."""
+"""The Docker daemon as platform and watchdog need it: labels that name the owner of a container, and removal by label."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RUN = "hivecheck.run"
 STACK = "hivecheck.stack"
 NODE = "hivecheck.node"
 OWNER = "hivecheck.owner"
-KEPT = "hivecheck.kept"  # a file of this path means: somebody keeps the stack up by hand
+KEPT = "hivecheck.kept"  # while a file of this path exists, a person keeps the stack up
 CALL_SECONDS = 60
 REMOVAL_SECONDS = 10.0
 REMOVALS_AT_ONCE = 8
@@ -100,8 +100,8 @@ def logs(client: docker.DockerClient, run_id: str, stack: str, node: str, *, fol
 def sweep(client: docker.DockerClient, run_id: str, stack: str | None = None, *, clean_looks: int = 1) -> list[str]:
     """Remove every container and network of a run or of one of its stacks; returns their names. Raises LeakError if some stay.
 
-    `clean_looks`: how many looks in a row must find nothing; more than one after the harness was killed, whose last calls the daemon
-    may still be carrying out.
+    `clean_looks` successive looks must find nothing. After a kill of the harness the daemon may still carry out its last calls,
+    so one look is not enough then.
     """
     removed: list[str] = []
     looks: list[int] = []
@@ -124,7 +124,7 @@ def sweep(client: docker.DockerClient, run_id: str, stack: str | None = None, *,
 
 
 def abandoned(client: docker.DockerClient) -> dict[tuple[str, str], list[str]]:
-    """Containers and networks whose owner is proven dead, by run and stack; never a living colleague's, nor those of a kept stack."""
+    """Containers and networks with a proven dead owner, by run and stack. A live run and a kept stack are left out."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item in [*containers(client, None), *client.api.networks(filters={"label": [RUN]})]:
         if is_abandoned(item["Labels"].get(OWNER, ""), item["Labels"].get(KEPT, "")):

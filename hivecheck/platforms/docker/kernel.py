@@ -1,6 +1,6 @@
 """What this machine's kernel shows of a container without a command in it: files of its control group, and its processes. Judges nothing.
 
-A command costs some 80 ms, several times that on a busy machine, and takes its share of the memory and the cores of whom it looks at.
+A command in the node costs some 80 ms, and several times that on a busy machine. It also uses memory and cores of the node.
 Whatever the kernel does not show here is None: then a command must be run after all.
 """
 
@@ -20,7 +20,7 @@ MEMBERS = "cgroup.procs"  # the one file here that is no controller's, and in ev
 def control_file(container: str, pid: int, *names: str) -> str | None:
     """The first of these files that the container's control group has, e.g. `cpu.stat`; a version has its own names for some.
 
-    `pid` is its first process as the engine tells it. Its group must have the container's id in its name, so that nobody else's is read.
+    `pid` is its first process as the engine reports it. The name of its control group must contain the container's ID.
     """
     for controllers, path in _groups(container, pid):
         for name in names:

@@ -1,7 +1,7 @@
-"""A stack's own network, in which every node keeps its address however often it starts, and whoever is away meanwhile.
+"""A stack's own network. Every node keeps its address however often it starts, also while other nodes are down.
 
-By itself the engine gives the address of a node that is down to the next one that starts: two that are down at the same time come back as
-each other, and whoever looked up a name before that, or has a connection, then talks to the wrong one for good.
+By itself the engine gives the address of a stopped node to the next node that starts. Two nodes that are down at the same time
+come back with swapped addresses. A client with a resolved name or an open pool then talks to the wrong node for good.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from testcontainers.core.network import Network
 
 from hivecheck.errors import SetupError
 
-FIRST_HOST = 16  # the addresses below are the engine's to give: to its gateway, and to whoever asks for none
+FIRST_HOST = 16  # the engine assigns the addresses below: to its gateway, and to containers without a fixed one
 TRIES = 5
 
 
@@ -50,7 +50,7 @@ def endpoint(client: Any, place: Place) -> dict[str, Any]:
 
 
 def create(client: Any, labels: dict[str, str]) -> StackNetwork:
-    """A network whose subnet the engine chose. Raises SetupError when others were quicker to take it every time.
+    """A network with a subnet that the engine chose. Raises SetupError when others were quicker to take it every time.
 
     An engine lets addresses be chosen only where the subnet was, too; and only it knows which ones are free.
     """

@@ -48,7 +48,7 @@ class Attachment:
         try:
             self._socket.sendall(line)
         except OSError as error:
-            raise ClientError(f"{self._what} is gone ({error})") from None
+            raise ClientError(f"{self._what} has exited ({error})") from None
 
     def receive(self) -> bytes:
         """The next line; what else came with it waits for the next call."""
@@ -56,9 +56,9 @@ class Attachment:
             try:
                 piece = self._socket.recv(65536)
             except OSError as error:
-                raise ClientError(f"{self._what} does not answer ({error}); it said {self._lines[-500:]!r}") from None
+                raise ClientError(f"{self._what} does not answer ({error}); its output is {self._lines[-500:]!r}") from None
             if not piece:
-                raise ClientError(f"{self._what} has ended; it said {self._lines[-500:]!r}")
+                raise ClientError(f"{self._what} has exited; its output is {self._lines[-500:]!r}")
             self._frames += piece
             self._unpack()
         line, _, self._lines = self._lines.partition(b"\n")
@@ -141,7 +141,7 @@ class DockerPackets:
         with self._lock:
             self._forget_former()
             if self._agent is not None and self._rules:
-                return None  # rules of others; each is told apart by its own name
+                return None  # rules of other chains, each with a name of its own
             return f"the netagent of {self._name} still runs" if self._sidecar and not self._is_gone() else None
 
     def _attached(self) -> NetAgent:
@@ -185,7 +185,7 @@ class DockerPackets:
             self._end()
 
     def _forget_former(self) -> None:
-        """The side-car of a node that has started again sits in a namespace that nobody uses any more."""
+        """The side-car of a restarted node is in a namespace that is no longer used."""
         if self._is_clean or self._inspected()["State"]["StartedAt"] == self._incarnation:
             return
         if self._agent is not None:
@@ -203,4 +203,4 @@ class DockerPackets:
         try:
             return dict(self._api.inspect_container(self._container))
         except APIError as error:
-            raise ClientError(f"{self._name} is gone ({error.explanation})") from None
+            raise ClientError(f"{self._name} has exited ({error.explanation})") from None

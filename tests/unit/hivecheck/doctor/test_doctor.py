@@ -59,7 +59,7 @@ def test_an_image_of_the_source_as_it_is_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("views", "found"), [([], "none built yet"), ([view(is_current=False)], "none of the source as it is (1 older ones)")]
+    ("views", "found"), [([], "none built yet"), ([view(is_current=False)], "none of the source as it is (1 older image)")]
 )
 def test_without_a_current_image_the_command_that_builds_it_is_named(views: list[ImageView], found: str) -> None:
     finding = doctor.image(views, 0.0)
@@ -105,7 +105,7 @@ def test_a_node_is_judged_by_its_own_answer_only(health: dict[str, str] | None, 
 
 def test_a_worker_that_is_not_registered_is_named() -> None:
     finding = stack_health.registrations("small", ["worker-1", "worker-2", "hive-1"], ["hive-1", "worker-2"])
-    assert (finding.level, finding.found) == (Level.BAD, "2 of 3 are in the registry; missing: worker-1")
+    assert (finding.level, finding.found) == (Level.BAD, "the registry lists 2 of 3 declared services; missing: worker-1")
 
 
 def test_a_worker_that_joined_later_is_no_fault() -> None:
