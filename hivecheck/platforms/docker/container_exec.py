@@ -6,12 +6,10 @@ Output that arrives together with the headers is then lost (about 1 of 400 comma
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 from hivecheck.errors import ClientError
-
-FRAME = struct.Struct(">BxxxL")  # which stream (1 output, 2 error), how many bytes follow: the engine's API, "attach to a container"
+from hivecheck.platforms.docker import frames
 
 
 def execute(api: Any, container: str, command: list[str]) -> tuple[int, bytes]:
@@ -25,15 +23,12 @@ def execute(api: Any, container: str, command: list[str]) -> tuple[int, bytes]:
     answer = api.post(start, json={"Detach": False, "Tty": False}, timeout=api.timeout)
     if not answer.ok:
         raise ClientError(f"the engine refuses to start {command[0]} with status {answer.status_code}: {answer.text.strip()}")
-    return int(api.exec_inspect(execution)["ExitCode"]), said(answer.content)
+    return int(api.exec_inspect(execution)["ExitCode"]), output_of(answer.content)
 
 
-def said(body: bytes) -> bytes:
-    """The frames' contents, one after the other. Raises ClientError for a body that ends within a frame."""
-    pieces = []
-    while body:
-        if len(body) < FRAME.size or len(body) - FRAME.size < (length := FRAME.unpack_from(body)[1]):
-            raise ClientError(f"the engine broke off within the output of a command; the last piece is {body[:64]!r}")
-        pieces.append(body[FRAME.size : FRAME.size + length])
-        body = body[FRAME.size + length :]
-    return b"".join(pieces)
+def output_of(body: bytes) -> bytes:
+    """The content of all frames. Raises ClientError for a body that ends within a frame."""
+    output, rest = frames.unpack(body)
+    if rest:
+        raise ClientError(f"the engine broke off within the output of a command; the last piece is {rest[:64]!r}")
+    return output

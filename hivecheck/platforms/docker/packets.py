@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
-import struct
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from hivecheck.errors import ClientError
 from hivecheck.netagent import bundle
 from hivecheck.netagent.client import NetAgent
 from hivecheck.netagent.rule import Counters, Rule
-from hivecheck.platforms.docker import engine
+from hivecheck.platforms.docker import engine, frames
 
 CHAIN_LETTERS = 28  # of a chain's name, at most; iptables refuses more
 PORT = 8000  # where every node listens
@@ -59,8 +58,8 @@ class Attachment:
                 raise ClientError(f"{self._what} does not answer ({error}); its output is {self._lines[-500:]!r}") from None
             if not piece:
                 raise ClientError(f"{self._what} has exited; its output is {self._lines[-500:]!r}")
-            self._frames += piece
-            self._unpack()
+            lines, self._frames = frames.unpack(self._frames + piece)
+            self._lines += lines
         line, _, self._lines = self._lines.partition(b"\n")
         return line
 
@@ -68,15 +67,6 @@ class Attachment:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._response.close()
-
-    def _unpack(self) -> None:
-        """The engine's frames: a byte that says which output, three of nothing, the length, and so much of the output."""
-        while len(self._frames) >= 8:
-            (length,) = struct.unpack_from(">I", self._frames, 4)
-            if len(self._frames) < 8 + length:
-                return
-            self._lines += self._frames[8 : 8 + length]
-            self._frames = self._frames[8 + length :]
 
 
 class DockerPackets:

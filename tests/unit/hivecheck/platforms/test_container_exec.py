@@ -12,14 +12,15 @@ import pytest
 from docker import APIClient
 
 from hivecheck.errors import ClientError
-from hivecheck.platforms.docker.container_exec import FRAME, execute, said
+from hivecheck.platforms.docker.container_exec import execute, output_of
+from hivecheck.platforms.docker.frames import HEADER, unpack
 
 RAW = b"HTTP/1.1 %s\r\nContent-Type: application/vnd.docker.raw-stream\r\n%s\r\n"
 UPGRADED = (b"101 UPGRADED", b"Connection: Upgrade\r\nUpgrade: tcp\r\n")
 
 
 def frame(text: bytes, stream: int = 1) -> bytes:
-    return FRAME.pack(stream, len(text)) + text
+    return HEADER.pack(stream, len(text)) + text
 
 
 @contextmanager
@@ -66,10 +67,17 @@ def test_the_sdk_itself_still_loses_it_so_that_ours_is_needed() -> None:
 
 
 def test_a_command_that_says_nothing_said_nothing() -> None:
-    assert said(b"") == b""
+    assert output_of(b"") == b""
 
 
 @pytest.mark.parametrize("body", [frame(b"whole") + frame(b"oom_kill 1")[:-1], frame(b"oom_kill 1")[:5]])
 def test_what_ends_within_a_frame_is_an_error(body: bytes) -> None:
     with pytest.raises(ClientError, match="broke off"):
-        said(body)
+        output_of(body)
+
+
+def test_unpack_keeps_incomplete_frame() -> None:
+    """The start of a frame stays until the rest arrives."""
+    whole = frame(b"first") + frame(b"second", stream=2)
+    assert unpack(whole[:-1]) == (b"first", frame(b"second", stream=2)[:-1])
+    assert unpack(whole) == (b"firstsecond", b"")
