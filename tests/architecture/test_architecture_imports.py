@@ -29,22 +29,26 @@ RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_r
 CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
 
 
-def test_every_import_contract_of_setup_cfg_is_kept() -> None:
+def test_import_contracts() -> None:
+    """Every import contract of setup.cfg holds."""
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_check_knows_nothing_but_history_what_is_reckoned_from_it_and_verdict() -> None:
+def test_check_imports() -> None:
+    """A check imports history, measurements and verdicts, and nothing with a clock, a network or files."""
     strangers = {name: {module for module in imported(name) - PURE - FACTS if not module.startswith("hivecheck.checks")} for name in CHECKS}
     assert {name: found for name, found in strangers.items() if found} == {}
 
 
-def test_what_is_reckoned_from_history_knows_nothing_else() -> None:
+def test_measurement_imports() -> None:
+    """A measurement is computed from history alone."""
     allowed = PURE | {"hivecheck.history", "hivecheck.errors", "hivecheck.wording", "hivecheck.measurement.blast_radius"}
     assert {name: found for name in RECKONING if (found := imported(name) - allowed)} == {}
 
 
-def test_a_step_file_imports_only_behave_and_hivecheck() -> None:
+def test_step_imports() -> None:
+    """A step file imports behave and hivecheck only."""
     known = {name: {module.partition(".")[0] for module in imported(name)} for name in python_files("steps")}
     assert {name: found for name, found in known.items() if not found <= {"behave", "hivecheck"}} == {}

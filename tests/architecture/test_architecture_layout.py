@@ -20,38 +20,46 @@ MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home|Users|root|work)/(?!me\b)\w+")
 ALL_PYTHON = [*python_files(), "environment.py"]
 
 
-def test_every_file_is_of_a_size_that_can_be_read() -> None:
+def test_file_size() -> None:
+    """No Python file exceeds the line limit."""
     lines = {name: len(text_of(name).splitlines()) for name in ALL_PYTHON}
     assert {name: count for name, count in lines.items() if count > FILE_LINES} == {}
 
 
-def test_every_function_is_of_a_size_that_can_be_read() -> None:
+def test_function_size() -> None:
+    """No function exceeds the line limit."""
     assert {item.where: item.lines for name in ALL_PYTHON for item in functions(name) if item.lines > FUNCTION_LINES} == {}
 
 
-def test_every_file_says_first_what_it_is() -> None:
+def test_module_docstring() -> None:
+    """Every module opens with a docstring."""
     assert [name for name in ALL_PYTHON if not ast.get_docstring(tree_of(name))] == []
 
 
-def test_no_module_is_called_by_a_word_that_names_nothing() -> None:
+def test_module_names() -> None:
+    """No module or folder has a name without a meaning, such as util."""
     assert [name for name in ALL_PYTHON if Path(name).stem in NAMELESS or NAMELESS & set(Path(name).parts[:-1])] == []
 
 
-def test_hooks_and_the_start_script_stay_small() -> None:
+def test_hooks_and_script_size() -> None:
+    """The behave hooks and the start script stay small."""
     assert len(text_of("environment.py").splitlines()) <= HOOK_LINES
     assert len(text_of("run-integration-tests.sh").splitlines()) <= SCRIPT_LINES
 
 
-def test_no_package_shadows_the_docker_sdk_and_tests_are_no_packages() -> None:
+def test_no_shadowing_package() -> None:
+    """The folder docker/ is not a package, because it would shadow the Docker SDK, and tests are no packages."""
     assert [name for name in project_files() if name == "docker/__init__.py" or re.match(r"tests/.*__init__\.py", name)] == []
 
 
-def test_no_two_test_modules_have_the_same_name() -> None:
+def test_test_module_names() -> None:
+    """Base names of test modules are unique."""
     named = Counter(Path(name).name for name in python_files("tests") if Path(name).name != "conftest.py")
     assert [name for name, count in named.items() if count > 1] == []
 
 
-def test_setup_cfg_has_no_rival() -> None:
+def test_one_config_file() -> None:
+    """No other file overrides setup.cfg."""
     assert sorted(RIVAL_CONFIGS & {path.name for path in ROOT.iterdir()}) == []
     assert "[tool.pytest" not in text_of("pyproject.toml")
 
@@ -61,7 +69,8 @@ def test_the_one_sleep_is_in_waiting() -> None:
     assert sleepers == ["hivecheck/waiting.py"]
 
 
-def test_no_file_names_a_place_on_somebody_s_machine() -> None:
+def test_no_machine_path() -> None:
+    """No file contains an absolute path of one machine."""
     found = {}
     for name in project_files():
         data = (ROOT / name).read_bytes()
@@ -71,12 +80,14 @@ def test_no_file_names_a_place_on_somebody_s_machine() -> None:
     assert found == {}
 
 
-def test_every_public_class_is_explained() -> None:
+def test_class_docstring() -> None:
+    """Every public class of hivecheck has a docstring."""
     classes = [(name, node) for name in python_files("hivecheck") for node in tree_of(name).body if isinstance(node, ast.ClassDef)]
     assert [f"{name} {node.name}" for name, node in classes if not node.name.startswith("_") and not ast.get_docstring(node)] == []
 
 
-def test_every_public_function_that_is_more_than_its_name_says_is_explained() -> None:
+def test_function_docstring() -> None:
+    """Every public function of some length has a docstring."""
     told = [item for name in python_files("hivecheck") for item in functions(name) if _must_be_explained(item)]
     assert [item.where for item in told if not ast.get_docstring(item.node)] == []
 

@@ -47,60 +47,72 @@ def fitting(step: Step) -> list[Any]:
     return [definition for definition in candidates if definition.match(step.name)]
 
 
-def test_a_step_is_a_few_lines() -> None:
+def test_step_size() -> None:
+    """A step has at most eight lines."""
     assert {step.where: step.lines for step in STEPS if step.lines > STEP_LINES} == {}
 
 
-def test_a_step_decides_nothing() -> None:
+def test_step_without_branch() -> None:
+    """A step has no branch."""
     forks = ast.If | ast.IfExp | ast.Match | ast.Try | ast.While
     assert [step.where for step in STEPS for node in ast.walk(step.node) if isinstance(node, forks)] == []
 
 
-def test_a_step_returns_nothing() -> None:
+def test_step_without_result() -> None:
+    """A step returns nothing, because behave ignores the value."""
     ends = [(step.where, node) for step in STEPS for node in ast.walk(step.node) if isinstance(node, ENDS)]
     assert [where for where, node in ends if node.value is not None] == []
 
 
-def test_a_step_touches_nothing_of_its_context_but_the_world() -> None:
+def test_step_reads_world() -> None:
+    """A step reads context.world and nothing else of its context."""
     assert [step.where for step in STEPS if _uses_of_context(step) != _looks_at_world(step)] == []
 
 
-def test_every_function_of_a_step_file_is_a_step() -> None:
+def test_step_functions() -> None:
+    """Every function of a step file is a step."""
     assert [step.where for step in STEPS if not step.node.decorator_list or step.node.args.args[0].arg != "context"] == []
 
 
-def test_a_step_file_is_a_sentence_imports_and_steps() -> None:
+def test_step_file_content() -> None:
+    """A step file holds a docstring, imports and steps."""
     allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef)
     odd = [f"{name}:{node.lineno}" for name in python_files("steps") for node in tree_of(name).body[1:] if not isinstance(node, allowed)]
     assert odd == []
 
 
-def test_every_step_a_feature_speaks_is_defined_exactly_once() -> None:
+def test_step_is_unambiguous() -> None:
+    """Every step of a feature has exactly one definition."""
     counted = {where: len(fitting(step)) for where, step in spoken()}
     assert {where: count for where, count in counted.items() if count != 1} == {}
 
 
-def test_every_step_that_is_defined_is_spoken_by_a_feature() -> None:
+def test_step_is_used() -> None:
+    """Every step definition is used by a feature."""
     used = {id(definition) for _, step in spoken() for definition in fitting(step)}
     unused = [f"{item.location}: {item.pattern}" for items in definitions().values() for item in items if id(item) not in used]
     assert unused == []
 
 
-def test_no_step_takes_a_word_without_a_type() -> None:
+def test_parameter_types() -> None:
+    """Every parameter of a step has a type."""
     bare = [item.pattern for items in definitions().values() for item in items for part in item.pattern.split("{")[1:] if ":" not in part]
     assert bare == []
 
 
-def test_every_tag_of_a_feature_is_known() -> None:
+def test_tags_known() -> None:
+    """Every tag of a feature is a known tag."""
     for scenario in SCENARIOS:
         tags.must_be_known(scenario.effective_tags, str(scenario.location))
 
 
-def test_every_scenario_proves_a_requirement() -> None:
+def test_scenario_has_requirement() -> None:
+    """Every scenario has the tag of a requirement."""
     assert [str(scenario.location) for scenario in SCENARIOS if not tags.requirements_of(scenario.effective_tags)] == []
 
 
-def test_whatever_is_hurt_is_hurt_under_a_steady_load_that_is_judged() -> None:
+def test_fault_under_load() -> None:
+    """Every scenario with a fault runs under a load, and a step judges that load."""
     injects = " is injected into | are injected and removed"
     hurt = [one for one in SCENARIOS if _is_of_the_matrix(one) or ("chaos" in one.effective_tags and _says(one, "when", injects))]
     assert len(hurt) > 40
@@ -108,16 +120,19 @@ def test_whatever_is_hurt_is_hurt_under_a_steady_load_that_is_judged() -> None:
     assert [str(one.location) for one in hurt if not _says(one, "then", "of the load was|the load on")] == []
 
 
-def test_no_two_scenarios_of_a_feature_file_name_are_called_alike() -> None:
+def test_scenario_titles_unique() -> None:
+    """Scenario titles are unique within a feature file name."""
     named = Counter((Path(scenario.filename).name, scenario.name) for scenario in SCENARIOS)
     assert [pair for pair, count in named.items() if count > 1] == []
 
 
-def test_below_features_there_is_gherkin_only() -> None:
+def test_features_hold_gherkin() -> None:
+    """The folder features/ holds Gherkin only."""
     assert [name for name in project_files() if name.startswith("features/") and not name.endswith(".feature")] == []
 
 
-def test_steps_are_flat_and_no_step_file_can_shadow_a_package() -> None:
+def test_step_file_names() -> None:
+    """Step files are flat and end in _steps.py, so that none shadows a package."""
     below = [name for name in project_files() if name.startswith("steps/")]
     assert [name for name in below if name != "steps/__init__.py" and (name.count("/") != 1 or not name.endswith("_steps.py"))] == []
 

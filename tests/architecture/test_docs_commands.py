@@ -28,7 +28,8 @@ def spans(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_that_a_page_names_exists_with_its_options(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_exist(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command of a page exists with its options."""
     for words in [shlex.split(span)[1:] for span in spans(page) if span.startswith("hivecheck ")]:
         with pytest.raises(SystemExit) as end:
             main([*words, "--help"])
@@ -38,32 +39,37 @@ def test_every_command_that_a_page_names_exists_with_its_options(page: str, caps
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_make_target_that_a_page_names_exists(page: str) -> None:
+def test_make_targets_exist(page: str) -> None:
+    """Every make target of a page exists."""
     named = re.findall(r"(?:^|`)make ([a-z]+)", text_of(page), re.MULTILINE)
     assert [target for target in named if not re.search(rf"^{target}:", text_of("Makefile"), re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_file_that_a_page_names_exists(page: str) -> None:
+def test_files_exist(page: str) -> None:
+    """Every file path of a page exists."""
     paths = [re.sub(r":\d+$", "", span).removeprefix("./") for span in spans(page)]
     named = {path for path in paths if "/" in path and PATH.fullmatch(path) and not path.startswith(MADE_BY_A_RUN)}
     assert [path for path in sorted(named) if not any(ROOT.glob(re.sub(r"<\w+>", "*", path.rstrip("/"))))] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
+def test_links_resolve(page: str) -> None:
+    """Every link of a page leads to a file."""
     folder = (ROOT / page).parent
     assert [link for link in LINK.findall(FENCE.sub("", text_of(page))) if not (folder / link).exists()] == []
 
 
-def test_the_layers_in_the_architecture_page_are_those_of_setup_cfg() -> None:
+def test_layers_match() -> None:
+    """The layers of the architecture page are those of setup.cfg."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     layers = config["importlinter:contract:layers"]["layers"].strip()
     assert f"```\n{layers}\n```" in text_of("docs/architecture.md")
 
 
-def test_every_subcommand_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+def test_readme_lists_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """The README names every visible subcommand."""
     with suppress(SystemExit):
         main(["--help"])
     commands = re.findall(r"^    ([a-z]+)  ", capsys.readouterr().out, re.MULTILINE)

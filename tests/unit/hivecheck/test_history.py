@@ -18,7 +18,8 @@ def line(entry: str, n: int, worker: str = "worker-1", pid: int = 1) -> Event:
     return Event(float(n), "journal", worker, {"event": entry, "n": n, "pid": pid, "request_id": f"r{n}"})
 
 
-def test_everything_recorded_is_on_disk_as_one_line_of_json_at_once(tmp_path: Path) -> None:
+def test_record_is_on_disk(tmp_path: Path) -> None:
+    """Each record is on disk at once, as one line of JSON."""
     history = History(tmp_path / "history.jsonl")
     history.record(replace(CHAT, tokens=(Token(1.5, "t0 "),), error="ü\u2028"))
     history.act("worker-1", "killed", is_worker=True, path=tmp_path)
@@ -29,7 +30,8 @@ def test_everything_recorded_is_on_disk_as_one_line_of_json_at_once(tmp_path: Pa
     assert lines[1]["data"] == {"what": "killed", "is_worker": True, "path": str(tmp_path)}
 
 
-def test_a_second_history_on_the_same_file_adds_to_it(tmp_path: Path) -> None:
+def test_second_history_appends(tmp_path: Path) -> None:
+    """A second history on the same file appends to it."""
     for _ in range(2):
         history = History(tmp_path / "history.jsonl")
         history.record(CHAT)
@@ -37,7 +39,8 @@ def test_a_second_history_on_the_same_file_adds_to_it(tmp_path: Path) -> None:
     assert len((tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
+def test_threads_do_not_mix(tmp_path: Path) -> None:
+    """Lines of several threads do not mix."""
     history = History(tmp_path / "history.jsonl")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: history.record(replace(CHAT, id=f"r{number}")), range(200)))
@@ -47,7 +50,8 @@ def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
     assert len(set(written)) == 200
 
 
-def test_operations_are_told_apart_by_their_purpose() -> None:
+def test_operations_by_purpose() -> None:
+    """Operations are selected by their purpose."""
     history = History()
     history.record(CHAT)
     history.record(replace(CHAT, id="r2", purpose="probe"))
@@ -56,7 +60,8 @@ def test_operations_are_told_apart_by_their_purpose() -> None:
     assert len(history.operations(None)) == 2
 
 
-def test_events_are_found_by_kind_and_node_in_their_order() -> None:
+def test_events_by_kind_and_node() -> None:
+    """Events are selected by kind and node, in their order."""
     history = History()
     for event in (Event(2.0, "log", "hive-1", {}), Event(1.0, "log", "hive-2", {}), Event(3.0, "state", "hive-1", {})):
         history.record(event)
@@ -65,7 +70,8 @@ def test_events_are_found_by_kind_and_node_in_their_order() -> None:
     assert len(history.events()) == 3
 
 
-def test_journal_lines_are_found_by_entry_and_request() -> None:
+def test_journal_by_request() -> None:
+    """Journal lines are selected by entry and request."""
     history = History()
     for event in (line("arrival", 1), line("arrival", 2), line("end", 1)):
         history.record(event)
@@ -73,7 +79,8 @@ def test_journal_lines_are_found_by_entry_and_request() -> None:
     assert history.journal("arrival", "r2") == history.arrivals(replace(CHAT, id="r2"))
 
 
-def test_an_arrival_is_paired_with_its_own_end_or_with_none() -> None:
+def test_arrival_pairs() -> None:
+    """An arrival is paired with its own end, or with none."""
     history = History()
     lines = [line("arrival", 1), line("arrival", 2), line("arrival", 1, "worker-2"), line("arrival", 1, pid=2), line("end", 1)]
     for event in lines:
@@ -95,21 +102,25 @@ def test_an_arrival_is_paired_with_its_own_end_or_with_none() -> None:
         (replace(CHAT, is_stream=True, saw_done=True, stream_error={"code": "x"}), False),
     ],
 )
-def test_answered_means_a_2xx_answer_that_came_to_its_proper_end(operation: Operation, is_answered: bool) -> None:
+def test_is_answered(operation: Operation, is_answered: bool) -> None:
+    """Answered means a 2xx response with its proper end."""
     assert operation.is_answered is is_answered
 
 
-def test_a_header_is_found_in_any_case() -> None:
+def test_header_ignores_case() -> None:
+    """The name of a header ignores case."""
     told = replace(CHAT, headers={"X-Worker-ID": "worker-1"})
     assert (told.header("x-worker-id"), told.header("x-other")) == ("worker-1", None)
 
 
 @pytest.mark.parametrize("body", [None, [], "no", {"error": "no"}, {"other": {}}])
-def test_a_body_that_is_no_openai_error_has_an_empty_error_object(body: object) -> None:
+def test_error_object_empty(body: object) -> None:
+    """A body that is not an OpenAI error has an empty error object."""
     assert replace(CHAT, body=body).error_object() == {}
 
 
-def test_the_sentence_of_an_operation_says_how_it_went() -> None:
+def test_sentence_of_operation() -> None:
+    """The sentence of an operation has its status, tokens and errors."""
     torn = replace(CHAT, is_stream=True, tokens=(Token(1.0, "t0"),), error="cut", stream_error={"code": "upstream_error"})
     assert torn.sentence() == (
         "r1: /v1/chat/completions model-a, status 200, 1 tokens, finish_reason None, no [DONE], error event upstream_error, cut"

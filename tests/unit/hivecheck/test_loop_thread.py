@@ -11,7 +11,9 @@ from hivecheck.loop_thread import LoopThread
 from hivecheck.waiting import eventually
 
 
-def test_work_runs_on_the_loop_s_own_thread_and_its_result_comes_back() -> None:
+def test_runs_on_own_thread() -> None:
+    """Work runs on the thread of the loop, and its result comes back."""
+
     async def name() -> str:
         return threading.current_thread().name
 
@@ -19,7 +21,9 @@ def test_work_runs_on_the_loop_s_own_thread_and_its_result_comes_back() -> None:
         assert loop.run(name(), 5) == "hivecheck-loop"
 
 
-def test_an_error_of_the_work_is_raised_at_the_caller() -> None:
+def test_error_reaches_caller() -> None:
+    """An error of the work is raised at the caller."""
+
     async def fail() -> None:
         raise KeyError("x")
 
@@ -27,7 +31,8 @@ def test_an_error_of_the_work_is_raised_at_the_caller() -> None:
         loop.run(fail(), 5)
 
 
-def test_work_goes_on_while_the_caller_does_something_else() -> None:
+def test_work_continues() -> None:
+    """Started work continues while the caller does something else."""
     steps: list[int] = []
 
     async def count() -> None:
@@ -41,7 +46,8 @@ def test_work_goes_on_while_the_caller_does_something_else() -> None:
     assert steps == [0, 1, 2]
 
 
-def test_work_that_takes_too_long_is_cancelled() -> None:
+def test_timeout_cancels() -> None:
+    """Work that exceeds its time limit is cancelled."""
     ended: list[str] = []
 
     async def hang() -> None:
@@ -56,7 +62,8 @@ def test_work_that_takes_too_long_is_cancelled() -> None:
         eventually(lambda: ended, within=5, what="the work cancelled")
 
 
-def test_closing_cancels_what_still_runs_and_ends_the_thread_even_twice() -> None:
+def test_close_twice() -> None:
+    """Closing cancels running work and ends the thread, also a second time."""
     before = threading.enumerate()
     loop = LoopThread()
     future = loop.start(asyncio.sleep(60))

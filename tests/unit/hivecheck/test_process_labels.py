@@ -45,7 +45,8 @@ def run() -> Iterator[Run]:
         child.wait(10)
 
 
-def test_a_process_is_found_by_its_run_with_stack_node_and_command(run: Run) -> None:
+def test_find_by_run(run: Run) -> None:
+    """A process is found by its run, with stack, node and command."""
     child = run.start(SLEEP, stack="small-1", node="hive-1")
     eventually(
         lambda: "signal.pause" in "".join(item.command for item in process_labels.find(run.run_id)), within=5, what="the child started"
@@ -55,33 +56,38 @@ def test_a_process_is_found_by_its_run_with_stack_node_and_command(run: Run) -> 
     assert found.sentence() == f"pid {child.pid} of small-1/hive-1: {found.command}"
 
 
-def test_one_stack_of_a_run_is_told_apart_from_another(run: Run) -> None:
+def test_find_by_stack(run: Run) -> None:
+    """The processes of one stack are found apart from those of another."""
     run.start(SLEEP, stack="s1", node="a")
     run.start(SLEEP, stack="s2", node="b")
     eventually(lambda: run.nodes() == ["a", "b"], within=5, what="both children")
     assert (run.nodes("s1"), run.nodes("s2")) == (["a"], ["b"])
 
 
-def test_processes_of_another_run_are_not_touched(run: Run) -> None:
+def test_sweep_spares_other_runs(run: Run) -> None:
+    """A sweep leaves the processes of another run alone."""
     child = run.start(SLEEP)
     eventually(run.nodes, within=5, what="the child")
     assert process_labels.sweep(f"{run.run_id}-other") == []
     assert child.poll() is None
 
 
-def test_a_process_that_has_ended_is_not_found_even_before_it_is_reaped(run: Run) -> None:
+def test_zombie_not_found(run: Run) -> None:
+    """An exited process is not found, even before it is reaped."""
     run.start("pass")
     eventually(lambda: not run.nodes(), within=5, what="no living child")
 
 
-def test_a_sweep_ends_a_process_that_ignores_sigterm_and_names_it(run: Run) -> None:
+def test_sweep_kills_and_names(run: Run) -> None:
+    """A sweep kills a process that ignores SIGTERM, and names it."""
     child = run.start(STUBBORN, node="worker-1")
     eventually(run.nodes, within=5, what="the child")
     assert [(killed.pid, killed.node) for killed in process_labels.sweep(run.run_id)] == [(child.pid, "worker-1")]
     assert child.wait(5) == -9
 
 
-def test_a_sweep_ends_an_orphan_in_another_session(run: Run) -> None:
+def test_sweep_kills_orphan(run: Run) -> None:
+    """A sweep kills an orphan in another session."""
     parent = run.start(ORPHAN)
     assert parent.wait(10) == 0
     (orphan,) = process_labels.find(run.run_id)
@@ -90,7 +96,8 @@ def test_a_sweep_ends_an_orphan_in_another_session(run: Run) -> None:
     assert process_labels.find(run.run_id) == []
 
 
-def test_a_sweep_of_one_stack_leaves_the_others(run: Run) -> None:
+def test_sweep_of_one_stack(run: Run) -> None:
+    """A sweep of one stack leaves the others alone."""
     run.start(SLEEP, stack="s1", node="a")
     run.start(SLEEP, stack="s2", node="b")
     eventually(lambda: run.nodes() == ["a", "b"], within=5, what="both children")
@@ -98,5 +105,6 @@ def test_a_sweep_of_one_stack_leaves_the_others(run: Run) -> None:
     assert run.nodes() == ["b"]
 
 
-def test_a_sweep_that_finds_nothing_says_so(run: Run) -> None:
+def test_sweep_of_nothing(run: Run) -> None:
+    """A sweep without a process returns nothing."""
     assert process_labels.sweep(run.run_id) == []

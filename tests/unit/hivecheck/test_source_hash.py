@@ -9,11 +9,13 @@ from hivecheck.source_hash import source_hash
 from services import source
 
 
-def test_harness_and_services_agree_on_the_hash_of_the_services() -> None:
+def test_hash_agrees() -> None:
+    """Harness and services compute the same hash."""
     assert source_hash(PROJECT_ROOT / "services") == source.source_hash()
 
 
-def test_the_hash_changes_with_content_and_with_names_but_not_with_other_files(tmp_path: Path) -> None:
+def test_hash_inputs(tmp_path: Path) -> None:
+    """The hash depends on content and names of source files, and on no other file."""
     (tmp_path / "a.py").write_text("x = 1")
     first = source_hash(tmp_path)
     (tmp_path / "notes.txt").write_text("x")

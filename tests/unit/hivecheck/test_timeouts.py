@@ -13,27 +13,32 @@ from hivecheck.timeouts import Timeouts, sentences
 
 
 @given(st.floats(0.01, 100))
-def test_scaling_stretches_every_budget_alike(factor: float) -> None:
+def test_scaled_budgets(factor: float) -> None:
+    """The scale factor multiplies every budget."""
     assert asdict(Timeouts().scaled(factor)) == {name: seconds * factor for name, seconds in asdict(Timeouts()).items()}
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
-def test_a_scale_that_leaves_no_time_is_refused(factor: float) -> None:
+def test_scale_must_be_positive(factor: float) -> None:
+    """A scale factor of 0 or less is refused."""
     with pytest.raises(UsageError, match="expected a number above 0"):
         Timeouts().scaled(factor)
 
 
-def test_every_budget_is_found_by_its_words() -> None:
+def test_budget_by_name() -> None:
+    """Every budget is found by its words in Gherkin."""
     budgets = Timeouts()
     assert [budgets.named(words) for words, _, _ in sentences()] == list(asdict(budgets).values())
 
 
-def test_an_unknown_budget_is_refused_with_the_known_ones() -> None:
+def test_unknown_budget() -> None:
+    """An unknown budget is refused with the list of known ones."""
     with pytest.raises(UsageError, match=r"no time budget 'coffee break'. Known: node ready, .*Budgets are declared in"):
         Timeouts().named("coffee break")
 
 
-def test_every_budget_is_more_than_nothing_and_explained_in_one_sentence() -> None:
+def test_budget_sentences() -> None:
+    """Every budget is positive and has one sentence."""
     told = sentences()
     assert len(told) == len(fields(Timeouts))
     for name, seconds, sentence in told:

@@ -18,7 +18,8 @@ def keep(reports: Path, run_id: str, name: str = "small") -> None:
     (folder / f"{run_id}-{name}.json").write_text(json.dumps(facts))
 
 
-def test_two_of_one_name_are_told_apart_by_their_run(tmp_path: Path) -> None:
+def test_same_name_needs_run(tmp_path: Path) -> None:
+    """Two kept stacks of one name are selected by their run."""
     keep(tmp_path, "up-1")
     keep(tmp_path, "up-2")
     keep(tmp_path, "up-3", "default")
@@ -28,6 +29,7 @@ def test_two_of_one_name_are_told_apart_by_their_run(tmp_path: Path) -> None:
     assert kept_stacks.the_stack(tmp_path, "default").run_id == "up-3"
 
 
-def test_a_name_that_is_not_up_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_unknown_name_lists_stacks(tmp_path: Path) -> None:
+    """An unknown name is refused with the list of kept stacks."""
     with pytest.raises(UsageError, match=r"no such stack is up.*Up are: none\.$"):
         kept_stacks.the_stack(tmp_path, "small")

@@ -45,7 +45,8 @@ def read(tail: LogTail) -> list[object]:
     return [event.data.get("n") for event in tail.journal_lines()]
 
 
-def test_each_line_is_read_once() -> None:
+def test_line_read_once() -> None:
+    """Each line is read once."""
     node = Paper(contents={JOURNAL: entry(1) + entry(2)})
     tail = LogTail([node])
     assert read(tail) == [1, 2]
@@ -54,7 +55,8 @@ def test_each_line_is_read_once() -> None:
     assert read(tail) == [3]
 
 
-def test_a_line_that_is_still_being_written_is_left_for_the_next_look() -> None:
+def test_partial_journal_line() -> None:
+    """A partial journal line is left for the next read."""
     node = Paper(contents={JOURNAL: entry(1) + entry(2)[:20]})
     tail = LogTail([node])
     assert read(tail) == [1]
@@ -62,7 +64,8 @@ def test_a_line_that_is_still_being_written_is_left_for_the_next_look() -> None:
     assert read(tail) == [2]
 
 
-def test_a_log_line_that_is_still_being_written_is_left_for_the_next_look() -> None:
+def test_partial_log_line() -> None:
+    """A partial log line is left for the next read."""
     node = Paper(log='{"event": "one"}\n{"event": "tw')
     tail = LogTail([node])
     assert [event.data for event in tail.log_lines()] == [{"event": "one"}]
@@ -72,7 +75,8 @@ def test_a_log_line_that_is_still_being_written_is_left_for_the_next_look() -> N
 
 
 @given(cuts=st.lists(st.integers(1, 60), min_size=1, max_size=8))
-def test_however_the_writes_are_cut_every_line_is_read_once_and_whole(cuts: list[int]) -> None:
+def test_any_write_boundaries(cuts: list[int]) -> None:
+    """Every line is read once and whole, whatever the write boundaries are."""
     text = b"".join(entry(n, text="a\u2028b\x85c ü") for n in range(4))
     node, seen = Paper(contents={JOURNAL: b""}), []
     tail = LogTail([node])
@@ -82,19 +86,22 @@ def test_however_the_writes_are_cut_every_line_is_read_once_and_whole(cuts: list
     assert seen == [0, 1, 2, 3]
 
 
-def test_separators_that_json_need_not_escape_do_not_tear_a_line() -> None:
+def test_unicode_separators() -> None:
+    """Unicode line separators inside JSON do not split a line."""
     raw = '{"event": "arrival", "n": 1, "body": "a\u2028b\x85c"}\n'
     tail = LogTail([Paper(contents={JOURNAL: raw.encode()})])
     assert [event.data["body"] for event in tail.journal_lines()] == ["a\u2028b\x85c"]
 
 
 @pytest.mark.parametrize("text", ["Traceback (most recent call last):", "[1, 2]", '"word"', "\ufffd"])
-def test_a_line_that_is_no_json_object_is_kept_as_text(text: str) -> None:
+def test_plain_text_line(text: str) -> None:
+    """A line that is not a JSON object is kept as text."""
     tail = LogTail([Paper(log=f'{text}\n{{"event": "next"}}\n')])
     assert [event.data for event in tail.log_lines()] == [{"text": text}, {"event": "next"}]
 
 
-def test_what_was_there_before_belongs_to_somebody_else() -> None:
+def test_skip_to_end() -> None:
+    """Lines written before skip_to_end() are not read."""
     node = Paper(contents={JOURNAL: entry(1)}, log='{"event": "old"}\n')
     tail = LogTail([node])
     tail.skip_to_end()
@@ -104,20 +111,23 @@ def test_what_was_there_before_belongs_to_somebody_else() -> None:
     assert [event.data["event"] for event in tail.log_lines()] == ["new"]
 
 
-def test_lines_of_several_workers_come_in_the_order_of_time() -> None:
+def test_time_order() -> None:
+    """Lines of several workers come in the order of time."""
     one = Paper(contents={JOURNAL: entry(1, at=1.0) + entry(3, at=3.0)})
     two = Paper(name="worker-2", contents={"journal.jsonl": entry(2, at=2.0, worker="worker-2")})
     events = LogTail([one, two]).journal_lines()
     assert [(event.at, event.node) for event in events] == [(1.0, "worker-1"), (2.0, "worker-2"), (3.0, "worker-1")]
 
 
-def test_a_managed_worker_s_log_is_read_under_its_own_name() -> None:
+def test_managed_worker_log() -> None:
+    """The log of a managed worker has the worker's own name."""
     line = b'{"event": "listening", "monotonic": 2.0}\n'
     node = Paper(contents={"workers/worker-1/log.jsonl": line}, log='{"event": "listening", "monotonic": 1.0}\n')
     assert [(event.node, event.kind) for event in LogTail([node]).log_lines()] == [("hive-1", "log"), ("worker-1", "log")]
 
 
-def test_a_node_that_joins_later_is_read_too() -> None:
+def test_joined_node() -> None:
+    """A node that joins later is read as well."""
     nodes = {"one": Paper(contents={JOURNAL: entry(1)})}
     tail = LogTail(nodes.values())
     assert read(tail) == [1]

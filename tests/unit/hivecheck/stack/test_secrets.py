@@ -10,22 +10,26 @@ import pytest
 from hivecheck.stack.secrets import KEY_NAMES, RESTRICTED_MODELS, Secrets
 
 
-def test_no_secret_shows_in_repr_or_text() -> None:
+def test_repr_hides_secrets() -> None:
+    """Neither repr nor str shows a secret."""
     secrets = Secrets()
     shown = f"{secrets!r} {secrets}"
     assert not [value for value in secrets.all() if value in shown]
 
 
-def test_every_stack_draws_secrets_of_its_own() -> None:
+def test_secrets_differ() -> None:
+    """Every stack has secrets of its own."""
     assert not set(Secrets().all()) & set(Secrets().all())
 
 
-def test_all_names_the_token_the_jwt_secret_and_every_key() -> None:
+def test_all_secrets() -> None:
+    """all() contains the token, the JWT secret and every key."""
     secrets = Secrets()
     assert secrets.all() == [secrets.token, secrets.jwt_secret, *(secrets.keys[name] for name in KEY_NAMES)]
 
 
-def test_the_orchestrator_is_told_hashes_of_keys_never_keys() -> None:
+def test_settings_have_hashes() -> None:
+    """The orchestrator's settings contain hashes of the keys, never the keys."""
     secrets = Secrets()
     told = secrets.orchestrator_settings()
     assert not [key for key in secrets.keys.values() if key in str(told)]
@@ -39,20 +43,23 @@ def test_the_orchestrator_is_told_hashes_of_keys_never_keys() -> None:
     }
 
 
-def test_a_minted_token_says_who_and_which_models_under_the_stack_s_secret() -> None:
+def test_minted_token() -> None:
+    """A minted token has subject and models, signed with the stack's secret."""
     secrets = Secrets()
     claims = jwt.decode(secrets.mint("alice", "acme", models=["model-a"]), secrets.jwt_secret, algorithms=["HS256"])
     assert (claims["sub"], claims["tenant"], claims["models"]) == ("alice", "acme", ["model-a"])
     assert "models" not in jwt.decode(secrets.mint("alice", "acme"), secrets.jwt_secret, algorithms=["HS256"])
 
 
-def test_a_negative_lifetime_mints_an_expired_token() -> None:
+def test_expired_token() -> None:
+    """A negative lifetime mints an expired token."""
     secrets = Secrets()
     with pytest.raises(jwt.ExpiredSignatureError):
         jwt.decode(secrets.mint("alice", "acme", lifetime_seconds=-1), secrets.jwt_secret, algorithms=["HS256"])
 
 
-def test_minted_tokens_are_secrets_too() -> None:
+def test_minted_token_is_secret() -> None:
+    """Minted tokens are among the secrets."""
     secrets = Secrets()
     assert secrets.mint("alice", "acme") in secrets.all()
     claims = jwt.decode(secrets.mint("a", "b", organisations=["acme"]), secrets.jwt_secret, algorithms=["HS256"])

@@ -36,19 +36,22 @@ def load(folder: Path, text: str) -> Target:
     return found
 
 
-def test_the_reference_has_no_file() -> None:
+def test_reference_has_no_file() -> None:
+    """The reference target has no file."""
     assert targets.load("reference") is None
 
 
 @pytest.mark.parametrize("name", targets.names())
-def test_every_shipped_target_loads_and_is_called_like_its_file(name: str) -> None:
+def test_shipped_targets(name: str) -> None:
+    """Every shipped target loads and has the name of its file."""
     found = targets.load(name)
     assert found and found.name == name
     assert found.summary.endswith(".")
 
 
 @pytest.mark.parametrize("name", targets.names())
-def test_every_shipped_exemption_is_of_a_scenario_that_exists(name: str) -> None:
+def test_exemptions_exist(name: str) -> None:
+    """Every shipped exemption names an existing scenario."""
     shipped = targets.load(name)
     features = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT_ROOT / "features").rglob("*.feature"))
     named = set(re.findall(r"^\s*Scenario(?: Outline)?: (.+?)\s*$", features, re.MULTILINE))
@@ -74,13 +77,15 @@ def test_every_shipped_exemption_is_of_a_scenario_that_exists(name: str) -> None
         ('command = ["toy", "--port", "$port"]', 'url = "http://x"\nenvironment = { A = "b" }', "a url alone"),
     ],
 )
-def test_a_bad_file_is_told_what_was_expected_what_came_and_where(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_bad_file_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    """The error about a bad file has the place, the expected form and the actual value."""
     assert GOOD.count(old) == 1
     with pytest.raises(TargetError, match=rf"toy\.toml: .*{told}"):
         load(tmp_path, GOOD.replace(old, new))
 
 
-def test_an_unknown_name_is_told_the_known_ones() -> None:
+def test_unknown_target() -> None:
+    """An unknown target is refused with the list of known ones."""
     with pytest.raises(TargetError, match=r"no target 'nginx'.*reference, .*vllm-router.*the path of a TOML file"):
         targets.load("nginx")
 
@@ -98,17 +103,18 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
         ("It juggles well", ("SVC-003",), "default", None),
     ],
 )
-def test_a_scenario_must_pass_when_all_it_needs_is_declared(
-    tmp_path: Path, name: str, requirements: tuple[str, ...], topology: str, why: str | None
-) -> None:
+def test_declared_scenario_must_pass(tmp_path: Path, name: str, requirements: tuple[str, ...], topology: str, why: str | None) -> None:
+    """A scenario must pass when the target declares all of its requirements."""
     assert load(tmp_path, GOOD).why_not(name, requirements, topology) == why
 
 
-def test_a_target_without_topologies_declares_every_one(tmp_path: Path) -> None:
+def test_no_topologies_means_all(tmp_path: Path) -> None:
+    """A target without topologies declares all of them."""
     assert load(tmp_path, GOOD.replace('topologies = ["default"]', "")).why_not("It chats", ("SVC-003",), "small") is None
 
 
-def test_only_a_target_that_says_so_is_let_off_our_own_conventions(tmp_path: Path) -> None:
+def test_dialect_allowances(tmp_path: Path) -> None:
+    """Only a target with the dialect gets allowances for the reference's headers."""
     assert load(tmp_path, GOOD).allowances() == {}
     lax = GOOD.replace("[declares]", "[dialect]\nmarks_answers = false\n[declares]")
     assert load(tmp_path, lax).allowances() == {
@@ -116,7 +122,8 @@ def test_only_a_target_that_says_so_is_let_off_our_own_conventions(tmp_path: Pat
     }
 
 
-def test_the_page_about_targets_has_every_key_and_placeholder() -> None:
+def test_page_is_complete() -> None:
+    """The page about targets has every key and placeholder."""
     page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
     structs = [
         Target,
@@ -128,7 +135,8 @@ def test_the_page_about_targets_has_every_key_and_placeholder() -> None:
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_every_file_on_the_page_about_targets_is_accepted(tmp_path: Path, number: int) -> None:
+def test_page_examples_load(tmp_path: Path, number: int) -> None:
+    """Every file on the page about targets loads."""
     page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
     shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert len(shown) == 3

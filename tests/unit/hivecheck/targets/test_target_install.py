@@ -39,7 +39,8 @@ def wheel(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_packages_are_installed_beside_the_project_and_not_into_it(wheel: Path, tmp_path: Path) -> None:
+def test_install_is_separate(wheel: Path, tmp_path: Path) -> None:
+    """Packages go into an environment of their own."""
     said: list[str] = []
     home = environments.install(tmp_path / "cache", target(str(wheel)), said.append)
     assert home == environments.home(tmp_path / "cache", target()) == tmp_path / "cache" / "targets" / "toy"
@@ -48,22 +49,26 @@ def test_packages_are_installed_beside_the_project_and_not_into_it(wheel: Path, 
 
 
 @pytest.mark.slow
-def test_an_installation_that_fails_says_what_was_tried_and_what_came(tmp_path: Path) -> None:
+def test_install_failure(tmp_path: Path) -> None:
+    """The error about a failed installation has the command and its output."""
     with pytest.raises(TargetError, match=r"expected .*pip install .*missing\.whl to succeed, got exit code 1: .*"):
         environments.install(tmp_path, target(str(tmp_path / "missing.whl")), lambda sentence: None)
 
 
-def test_a_target_that_brings_its_gateway_along_has_nothing_to_install(tmp_path: Path) -> None:
+def test_nothing_to_install(tmp_path: Path) -> None:
+    """A target with an image or a URL has nothing to install."""
     with pytest.raises(TargetError, match=r"has no \[install\]"):
         environments.install(tmp_path, target(), lambda sentence: None)
 
 
 @pytest.mark.parametrize("names", [[], ["reference"]])
-def test_installing_nothing_is_refused_with_what_there_is(names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_install_needs_name(names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An installation without a name is refused with the list of targets."""
     assert main(["targets", "install", *names]) == 2
     assert "Name what to install: vllm-router" in capsys.readouterr().err
 
 
-def test_the_list_has_every_target_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_of_targets(capsys: pytest.CaptureFixture[str]) -> None:
+    """The list has every target with its summary."""
     assert main(["targets", "list"]) == 0
     assert capsys.readouterr().out.startswith("vllm-router       vllm-router 0.1.17")

@@ -23,12 +23,14 @@ def target(**changes: Any) -> Target:
     return Target(name="toy", summary="A toy.", declares=Declaration(("SVC-003",)), ready=Ready("/ready"), **given)
 
 
-def test_worker_urls_are_an_argument_each_or_joined_within_one() -> None:
+def test_worker_urls() -> None:
+    """Worker URLs are one argument each, or joined within one argument."""
     made = templates.command(target(command=("toy", "--port=$port", "$worker_urls", "--all=$worker_urls", "$$5")), SEATS, KNOWN)
     assert made == ["toy", "--port=80", SEATS[0].url, SEATS[1].url, f"--all={SEATS[0].url},{SEATS[1].url}", "$5"]
 
 
-def test_the_config_repeats_a_piece_for_each_worker_and_model() -> None:
+def test_config_repeats() -> None:
+    """The configuration repeats a piece for each worker and model."""
     file = ConfigFile("c.yaml", "port: $port\n$each_worker", "- $model at $host:$port\n")
     assert templates.config(target(config=file), SEATS, KNOWN) == (
         "port: 80\n- model-a at 127.0.0.1:1\n- model-b at 127.0.0.1:1\n- model-a at 127.0.0.1:2\n"
@@ -36,7 +38,8 @@ def test_the_config_repeats_a_piece_for_each_worker_and_model() -> None:
     assert templates.config(target(), SEATS, KNOWN) is None
 
 
-def test_a_registration_is_made_for_each_worker_and_model_and_only_texts_are_filled_in() -> None:
+def test_registrations() -> None:
+    """One registration exists for each worker and model, and only texts are filled in."""
     call = Registration("/workers", body={"url": "$url", "about": {"model": "$model", "tags": ["$id", 1]}})
     made = templates.registrations(target(register=(call,)), SEATS)
     assert [body["about"]["model"] for _, _, body in made] == ["model-a", "model-b", "model-a"]
@@ -55,13 +58,15 @@ def test_a_registration_is_made_for_each_worker_and_model_and_only_texts_are_fil
         (200, {"stats": {"up": 2}, "ok": False}, "/ready says ok is False, not True"),
     ],
 )
-def test_what_a_readiness_answer_lacks_is_said(status: int, body: Any, missing: str | None) -> None:
+def test_readiness_difference(status: int, body: Any, missing: str | None) -> None:
+    """The message names what a readiness response lacks."""
     ready = Ready("/ready", body={"stats.up": "$worker_count", "ok": True})
     assert templates.unready(ready, status, body, KNOWN) == missing
 
 
 @pytest.mark.parametrize("name", topology.names())
-def test_every_topology_keeps_its_workers_and_each_becomes_an_open_node(name: str) -> None:
+def test_workers_become_nodes(name: str) -> None:
+    """Every worker of a topology becomes a node without a token."""
     before = topology.load(name)
     after = arranged(before, target())
     assert after.workers() == before.workers()
@@ -71,13 +76,15 @@ def test_every_topology_keeps_its_workers_and_each_becomes_an_open_node(name: st
     assert [hive.settings.get("workers") for hive in after.of("hive")] == [None] * len(before.of("hive"))
 
 
-def test_a_worker_keeps_the_settings_its_hive_would_have_given_it() -> None:
+def test_worker_settings_kept() -> None:
+    """A worker keeps the settings that its hive would pass to it."""
     pool = {node.name: node.settings for node in arranged(topology.load("single_slot"), target()).nodes}
     own = {"models": ["model-shared"], "simulate_header": True, "max_num_seqs": 1, "token": ""}
     assert own.items() <= pool["worker-1"].items()
 
 
-def test_arguments_of_a_worker_become_settings_too() -> None:
+def test_worker_arguments() -> None:
+    """Command-line arguments of a worker become settings."""
     raw = topology.load("small")
     hive = raw.of("hive")[0]
     hive.settings["workers"][0]["args"] = ["--set", "itl_seconds=0.5", "--set", "admin_port=0"]
@@ -85,11 +92,13 @@ def test_arguments_of_a_worker_become_settings_too() -> None:
     assert (worker.settings["itl_seconds"], worker.settings["admin_port"]) == (0.5, 0)
 
 
-def test_a_gateway_that_runs_elsewhere_is_no_node() -> None:
+def test_url_target_is_no_node() -> None:
+    """A gateway that already runs is not a node."""
     assert arranged(topology.load("small"), target(command=(), url="http://x")).of("orchestrator") == ()
 
 
-def test_a_topology_without_an_orchestrator_is_refused() -> None:
+def test_needs_orchestrator() -> None:
+    """A topology without an orchestrator is refused."""
     lone = Topology("lone", "Alone.", topology.load("small").of("hive"))
     with pytest.raises(TopologyError, match="needs one orchestrator to stand in for, got 0"):
         arranged(lone, target())

@@ -32,7 +32,8 @@ def declare(folder: Path, **files: str) -> Path:
 
 
 @pytest.mark.parametrize("name", topology.names())
-def test_every_shipped_topology_loads_and_can_be_a_stack(name: str) -> None:
+def test_shipped_topologies(name: str) -> None:
+    """Every shipped topology loads and has a registry and an orchestrator."""
     shipped = topology.load(name)
     assert shipped.summary.endswith(".")
     assert [len(shipped.of(service)) for service in ("registry", "orchestrator")] == [1, 1]
@@ -40,25 +41,29 @@ def test_every_shipped_topology_loads_and_can_be_a_stack(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", topology.names())
-def test_every_shipped_topology_renders_without_a_node_s_name_left_in_braces(name: str) -> None:
+def test_rendered_completely(name: str) -> None:
+    """Rendering replaces every node name in the settings of a shipped topology."""
     shipped = topology.load(name)
     urls = {node.name: f"http://127.0.0.1:{port}" for port, node in enumerate(shipped.nodes, start=1)}
     rendered = str([topology.render(node.settings, urls) for node in shipped.nodes])
     assert not [node.name for node in shipped.nodes if "{" + node.name + "}" in rendered]
 
 
-def test_workers_are_those_that_hives_manage_and_those_they_attached() -> None:
+def test_workers_of_topology() -> None:
+    """The workers are the managed and the attached ones."""
     assert topology.load("small").workers() == {"worker-1": ("model-a",), "worker-2": ("model-a",)}
     assert topology.load("attached").workers() == {"worker-1": ("model-a", "model-shared"), "worker-2": ("model-b", "model-shared")}
 
 
-def test_a_hive_manages_its_own_workers_and_an_undeclared_one_none() -> None:
+def test_managed_workers() -> None:
+    """A hive manages its own workers, and an undeclared hive none."""
     assert topology.load("default").managed("hive-1") == ("worker-a", "worker-shared-1")
     assert topology.load("attached").managed("hive-1") == ()
     assert topology.load("default").managed("hive-9") == ()
 
 
-def test_a_topology_may_extend_another_with_more_nodes_and_changed_settings(tmp_path: Path) -> None:
+def test_extends(tmp_path: Path) -> None:
+    """A topology extends another one with more nodes and changed settings."""
     more = """
     extends = "base"
     [change.registry]
@@ -74,7 +79,8 @@ def test_a_topology_may_extend_another_with_more_nodes_and_changed_settings(tmp_
     assert actual.nodes[0].settings == {"ttl_seconds": 9.0, "removal_seconds": 1.0}
 
 
-def test_a_change_reaches_the_extended_topology_only(tmp_path: Path) -> None:
+def test_change_stays_local(tmp_path: Path) -> None:
+    """A change applies to the extending topology only."""
     folder = declare(tmp_path, base=BASE, other='extends = "base"\nsummary = "Other."\n[change.registry]\nttl_seconds = 9.0')
     assert topology.load("other", folder).summary == "Other."
     assert topology.load("base", folder).nodes[0].settings == {"ttl_seconds": 1.5}
@@ -96,18 +102,21 @@ def test_a_change_reaches_the_extended_topology_only(tmp_path: Path) -> None:
         ('extends = "base"\n[[nodes]]\nservice = "hive"', "topology bad: Object missing required field `name`"),
     ],
 )
-def test_a_wrong_topology_is_refused_in_words(tmp_path: Path, text: str, message: str) -> None:
+def test_wrong_topology_refused(tmp_path: Path, text: str, message: str) -> None:
+    """A wrong topology is refused with the reason."""
     with pytest.raises(TopologyError) as caught:
         topology.load("bad", declare(tmp_path, base=BASE, bad=text))
     assert message in str(caught.value)
 
 
-def test_a_ring_of_extensions_is_refused(tmp_path: Path) -> None:
+def test_extension_cycle_refused(tmp_path: Path) -> None:
+    """A cycle of extensions is refused."""
     with pytest.raises(TopologyError, match="topology one: extends itself by way of one -> two"):
         topology.load("one", declare(tmp_path, one='extends = "two"', two='extends = "one"'))
 
 
-def test_rendering_replaces_names_at_every_depth_and_leaves_other_braces() -> None:
+def test_render_depth() -> None:
+    """Rendering replaces names at every depth and leaves other braces."""
     settings = {"url": "{registry}", "deep": [{"env": {"A": "x={hive-1}/v1", "B": "{token}"}}], "n": 1, "pair": ("{registry}",)}
     assert topology.render(settings, URLS) == {
         "url": URLS["registry"],
@@ -118,5 +127,6 @@ def test_rendering_replaces_names_at_every_depth_and_leaves_other_braces() -> No
 
 
 @given(st.dictionaries(st.text(), st.text(alphabet=st.characters(exclude_characters="{}")) | st.integers() | st.booleans()))
-def test_settings_without_braces_are_rendered_to_themselves(settings: dict[str, object]) -> None:
+def test_render_identity(settings: dict[str, object]) -> None:
+    """Settings without braces stay as they are."""
     assert topology.render(settings, URLS) == settings
