@@ -55,40 +55,47 @@ def asked(gateway: OpenAIClient, key: str | None, **body: object) -> Operation:
     return call.operation
 
 
-def test_the_registry_lists_hive_and_workers_by_id(registry: RegistryClient) -> None:
+def test_registry_lists_services(registry: RegistryClient) -> None:
+    """The registry client lists hives and workers by ID."""
     assert sorted(registry.services()) == ["hive-1", *WORKERS]
     assert sorted(registry.workers()) == WORKERS
     assert registry.services(status="offline") == {}
     assert registry.workers()["worker-1"]["models"] == ["model-a"]
 
 
-def test_the_registry_tells_its_statistics(registry: RegistryClient) -> None:
+def test_registry_statistics(registry: RegistryClient) -> None:
+    """The registry client reads the statistics."""
     assert registry.stats()
 
 
-def test_the_registry_refuses_a_heartbeat_and_a_removal_under_an_old_epoch(registry: RegistryClient) -> None:
+def test_registry_refuses_old_epoch(registry: RegistryClient) -> None:
+    """The registry refuses a heartbeat and a removal with an old epoch."""
     assert registry.heartbeat("worker-1", 1).status == 409
     assert registry.deregister("worker-1", 1).status == 409
     assert sorted(registry.workers()) == WORKERS
 
 
-def test_the_registry_takes_a_heartbeat_under_the_right_epoch(registry: RegistryClient) -> None:
+def test_registry_accepts_current_epoch(registry: RegistryClient) -> None:
+    """The registry accepts a heartbeat with the current epoch."""
     assert registry.heartbeat("worker-1", registry.workers()["worker-1"]["epoch"]).status == 200
 
 
-def test_the_hive_tells_health_info_and_models(hive: HiveClient) -> None:
+def test_hive_health_info_models(hive: HiveClient) -> None:
+    """The hive client reads health, info and models."""
     assert hive.health()["status"] == "healthy"
     assert hive.info()["name"] == "hive-1"
     assert [model["id"] for model in hive.models().body["data"]] == ["model-a"]
 
 
-def test_the_hive_shows_each_worker_and_none_for_one_it_has_not(hive: HiveClient) -> None:
+def test_hive_worker_or_none(hive: HiveClient) -> None:
+    """The hive client returns a worker, and None for an unknown one."""
     assert sorted(hive.workers()) == WORKERS
     assert (hive.worker("worker-1") or {})["state"] == "alive"
     assert hive.worker("worker-9") is None
 
 
-def test_a_worker_can_be_started_and_removed(hive: HiveClient, registry: RegistryClient) -> None:
+def test_hive_starts_and_removes_worker(hive: HiveClient, registry: RegistryClient) -> None:
+    """The hive client starts and removes a worker."""
     assert hive.start_worker("worker-5", ["model-a"], ["--set", "startup_seconds=0.1"])["id"] == "worker-5"
     eventually(lambda: "worker-5" in registry.workers(), within=10, what="worker-5 registered")
     assert hive.remove_worker("worker-5").status == 200
@@ -96,12 +103,14 @@ def test_a_worker_can_be_started_and_removed(hive: HiveClient, registry: Registr
     assert sorted(registry.workers()) == WORKERS
 
 
-def test_a_worker_that_is_there_already_is_refused_with_the_reason(hive: HiveClient) -> None:
+def test_hive_refuses_duplicate_worker(hive: HiveClient) -> None:
+    """The hive refuses a worker with a taken ID, and names the reason."""
     with pytest.raises(ClientError, match=r"POST .*/workers: expected 2xx and JSON, got 409 .*worker-1"):
         hive.start_worker("worker-1", ["model-a"])
 
 
-def test_the_orchestrator_tells_health_readiness_statistics_and_status(orchestrator: GatewayClient) -> None:
+def test_gateway_health_and_status(orchestrator: GatewayClient) -> None:
+    """The gateway client reads health, readiness, statistics and status."""
     assert orchestrator.health()["status"] == "healthy"
     assert orchestrator.is_ready()
     assert orchestrator.stats()["in_flight"] == 0
@@ -109,13 +118,15 @@ def test_the_orchestrator_tells_health_readiness_statistics_and_status(orchestra
     assert {service["kind"] for service in orchestrator.services()} == {"registry", "orchestrator", "hive", "worker"}
 
 
-def test_the_orchestrator_shows_each_worker_and_none_for_one_it_has_not(orchestrator: GatewayClient) -> None:
+def test_gateway_worker_or_none(orchestrator: GatewayClient) -> None:
+    """The gateway client returns a worker, and None for an unknown one."""
     assert sorted(orchestrator.workers()) == WORKERS
     assert (orchestrator.worker("worker-1") or {})["status"] == "online"
     assert orchestrator.worker("worker-9") is None
 
 
-def test_without_the_stack_s_token_every_look_is_a_client_error(small_stack: Stack) -> None:
+def test_wrong_token_is_client_error(small_stack: Stack) -> None:
+    """A call without the stack's token is a ClientError."""
     looks = [
         RegistryClient(small_stack.registry.url, "ct-wrong").services,
         GatewayClient(small_stack.orchestrator.url, "ct-wrong").stats,
@@ -127,36 +138,42 @@ def test_without_the_stack_s_token_every_look_is_a_client_error(small_stack: Sta
             look()
 
 
-def test_a_chat_is_answered_and_names_its_worker(gateway: OpenAIClient, key: str) -> None:
+def test_chat_names_worker(gateway: OpenAIClient, key: str) -> None:
+    """A chat succeeds and names its worker."""
     seen = asked(gateway, key)
     assert seen.is_answered
     assert seen.header("X-Worker-Id") in WORKERS
     assert seen.body["usage"]["completion_tokens"] == 3
 
 
-def test_a_stream_is_whole_with_usage_where_it_was_asked_for(gateway: OpenAIClient, key: str) -> None:
+def test_stream_with_usage(gateway: OpenAIClient, key: str) -> None:
+    """A stream is whole, and has usage when the client asked for it."""
     seen = asked(gateway, key, stream=True, stream_options={"include_usage": True})
     assert ("".join(token.text for token in seen.tokens).split(), seen.saw_done) == (["t0", "t1", "t2"], True)
     assert (seen.usage or {})["completion_tokens"] == 3
 
 
 @pytest.mark.parametrize(("credential", "model", "status"), [("sk-wrong", "model-a", 401), (None, "model-a", 401), ("", "model-a", 401)])
-def test_a_refused_chat_is_an_operation_with_its_error(gateway: OpenAIClient, credential: str | None, model: str, status: int) -> None:
+def test_refused_chat_has_error(gateway: OpenAIClient, credential: str | None, model: str, status: int) -> None:
+    """A refused chat is an operation with its error object."""
     seen = asked(gateway, credential, model=model)
     assert (seen.status, seen.is_answered) == (status, False)
     assert seen.error_object()["code"]
 
 
-def test_an_unknown_model_is_an_operation_with_its_error(gateway: OpenAIClient, key: str) -> None:
+def test_unknown_model_has_error(gateway: OpenAIClient, key: str) -> None:
+    """A chat for an unknown model is an operation with its error object."""
     assert asked(gateway, key, model="model-x").error_object()["code"] == "model_not_found"
 
 
-def test_models_are_offered_to_a_known_key(gateway: OpenAIClient, key: str) -> None:
+def test_models_for_known_key(gateway: OpenAIClient, key: str) -> None:
+    """A known key lists the models."""
     status, body = gateway.get("/v1/models", key)
     assert (status, [model["id"] for model in body["data"]]) == (200, ["model-a"])
 
 
-def test_what_workers_write_about_a_chat_is_found_by_its_id(small_stack: Stack, gateway: OpenAIClient, key: str) -> None:
+def test_journal_by_request_id(small_stack: Stack, gateway: OpenAIClient, key: str) -> None:
+    """The journal lines of a chat are found by its request ID."""
     tail = LogTail(small_stack.nodes.values())
     tail.skip_to_end()
     seen = asked(gateway, key)

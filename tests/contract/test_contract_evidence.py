@@ -45,32 +45,37 @@ def taken(small_stack: Stack, loop: LoopThread, tmp_path_factory: pytest.TempPat
     yield Evidence(folder, small_stack)
 
 
-def test_no_file_of_it_holds_a_secret(taken: Evidence) -> None:
+def test_no_secret_in_evidence(taken: Evidence) -> None:
+    """No file of the evidence contains a secret."""
     files = [path for path in taken.folder.rglob("*") if path.is_file()]
     assert len(files) > 8
     holding = [path.name for path in files for secret in taken.stack.secrets.all() if secret in path.read_text(encoding="utf-8")]
     assert holding == []
 
 
-def test_a_blotted_secret_leaves_a_mark_where_it_stood(taken: Evidence) -> None:
+def test_redaction_leaves_mark(taken: Evidence) -> None:
+    """A redacted secret leaves a mark in its place."""
     assert taken.text("story.txt") == "story with ***\n"
     assert taken.text("events.txt").count('"said": "***"') == len(taken.stack.secrets.all())
 
 
-def test_every_node_s_log_and_every_worker_s_journal_is_kept(taken: Evidence) -> None:
+def test_logs_and_journals_kept(taken: Evidence) -> None:
+    """The evidence has every node's log and every worker's journal."""
     kept = sorted(path.name for path in (taken.folder / "logs").iterdir())
     assert {"registry.jsonl", "orchestrator.jsonl", "hive-1.jsonl"} <= set(kept)
     assert {f"hive-1-workers-worker-{n}-journal.jsonl" for n in (1, 2)} <= set(kept)
 
 
-def test_states_of_nodes_registrations_and_workers_are_kept(taken: Evidence) -> None:
+def test_states_kept(taken: Evidence) -> None:
+    """The evidence has the states of nodes, registrations and workers."""
     states = json.loads(taken.text("states.json"))
     assert states["nodes"]["hive-1"]["running"] is True
     assert sorted(states["registrations"]) == ["hive-1", "worker-1", "worker-2"]
     assert states["orchestrator health"]["status"] == "healthy"
 
 
-def test_a_kept_request_can_be_sent_again_by_a_person(taken: Evidence) -> None:
+def test_curl_line_works(taken: Evidence) -> None:
+    """A person can send a recorded request again with its curl line."""
     assert "model-a, status 200" in taken.text("operations.txt")
     script = f"KEY={taken.stack.secrets.keys['tester']}\n{taken.text('requests.sh')}"
     answer = subprocess.run(["sh", "-c", script], capture_output=True, timeout=20, check=True)

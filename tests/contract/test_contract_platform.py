@@ -91,90 +91,107 @@ def register(node: Node, identifier: str) -> None:
     requests.post(f"{node.url}/services", json=body, headers={"X-Cluster-Token": TOKEN}, timeout=5).raise_for_status()
 
 
-def test_it_is_called_as_its_row_in_the_table(platform: Platform) -> None:
+def test_name_is_its_row(platform: Platform) -> None:
+    """A platform has the name of its row in the table."""
     assert platform.name in PLATFORMS
     assert platform.run_id
 
 
 @pytest.mark.parametrize("placement", ["node", "managed"])
-def test_its_powers_are_powers_that_a_tag_can_require(platform: Platform, placement: str) -> None:
+def test_capabilities_are_tags(platform: Platform, placement: str) -> None:
+    """Every capability of a platform is one that a tag can require."""
     assert platform.capabilities(placement) <= set(CAPABILITIES)
 
 
-def test_every_node_has_an_address_of_its_own_on_the_loopback_interface(platform: Platform, stack: str) -> None:
+def test_loopback_address(platform: Platform, stack: str) -> None:
+    """Every node has its own address on the loopback interface."""
     urls = [platform.reserve(stack, f"node-{number}") for number in range(20)]
     assert len(set(urls)) == 20
     assert {urlsplit(url).hostname for url in urls} == {"127.0.0.1"}
 
 
-def test_an_address_that_is_reserved_again_is_the_same(platform: Platform, stack: str) -> None:
+def test_reserve_is_stable(platform: Platform, stack: str) -> None:
+    """A second reservation returns the same address."""
     assert platform.reserve(stack, "registry") == platform.reserve(stack, "registry")
 
 
-def test_a_node_without_a_reserved_address_is_refused(platform: Platform, stack: str) -> None:
+def test_start_needs_reservation(platform: Platform, stack: str) -> None:
+    """A node without a reserved address is refused."""
     with pytest.raises(SetupError, match="registry has no reserved address"):
         platform.start(stack, NodeSpec("registry", "registry"))
 
 
-def test_a_started_node_answers_at_its_address_under_its_name(registry: Node) -> None:
+def test_started_node_answers(registry: Node) -> None:
+    """A started node answers at its address with its name."""
     told = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
     assert (registry.name, registry.service, told["name"]) == ("registry", "registry", "registry")
     assert registry.is_running()
     assert registry.exit_code() is None
 
 
-def test_it_runs_the_source_the_platform_names(platform: Platform, registry: Node) -> None:
+def test_source_hash_matches(platform: Platform, registry: Node) -> None:
+    """A node reports the source hash of the platform."""
     told = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
     assert told["source_hash"] == platform.source_hash()
 
 
-def test_a_killed_node_is_gone_and_says_by_which_signal(killed: Node) -> None:
+def test_kill_reports_signal(killed: Node) -> None:
+    """A killed node has exited, and its exit code names the signal."""
     assert (killed.is_running(), killed.exit_code()) == (False, -signal.SIGKILL)
     assert killed.processes() == []
     assert killed.listeners() == []
 
 
-def test_killing_a_dead_node_does_nothing(killed: Node) -> None:
+def test_kill_twice(killed: Node) -> None:
+    """A second kill does nothing."""
     killed.kill()
 
 
-def test_a_signal_to_a_node_that_is_gone_is_refused(killed: Node) -> None:
+def test_signal_to_exited_node(killed: Node) -> None:
+    """A signal to an exited node is refused."""
     with pytest.raises(ClientError, match="has exited"):
         killed.signal(signal.SIGTERM)
 
 
-def test_nobody_answers_at_a_node_s_address_while_it_is_down(killed: Node) -> None:
+def test_address_of_stopped_node(killed: Node) -> None:
+    """The address of a stopped node refuses connections."""
     with pytest.raises(requests.ConnectionError):
         requests.get(killed.url, timeout=5)
 
 
-def test_files_and_log_of_a_dead_node_can_still_be_read(killed: Node) -> None:
+def test_files_survive_exit(killed: Node) -> None:
+    """Files and log of an exited node stay readable."""
     assert killed.files("*.db") == ["registry.db"]
     assert any('"listening"' in line for line in killed.log_lines())
 
 
-def test_a_command_can_be_run_where_the_node_runs(platform: Platform, registry: Node) -> None:
+def test_run_command(platform: Platform, registry: Node) -> None:
+    """A command runs beside the node's processes."""
     assert "exec" in platform.capabilities("node")
     done = registry.run(["sh", "-c", "echo out; echo err >&2; exit 3"])
     assert (done.exit_code, sorted(done.output.split())) == (3, ["err", "out"])
 
 
-def test_a_command_that_is_not_there_is_refused(registry: Node) -> None:
+def test_run_missing_command(registry: Node) -> None:
+    """A missing command is refused."""
     with pytest.raises(ClientError, match="no-such-command"):
         registry.run(["no-such-command"])
 
 
-def test_other_nodes_reach_a_node_at_the_address_that_was_foretold(platform: Platform, registry: Node) -> None:
+def test_peer_url(platform: Platform, registry: Node) -> None:
+    """Other nodes reach a node at its peer URL."""
     assert registry.peer_url == platform.peer_url("shared", "registry")
 
 
-def test_a_signal_to_a_process_that_is_not_the_node_s_is_refused(registry: Node) -> None:
+def test_signal_to_foreign_process(registry: Node) -> None:
+    """A signal to a process outside the node is refused."""
     with pytest.raises(ClientError, match="registry has no process 1 to send SIGTERM to"):
         registry.signal(signal.SIGTERM, 1)
     assert registry.is_running()
 
 
-def test_a_paused_node_shows_it_and_goes_on_when_resumed(platform: Platform, registry: Node) -> None:
+def test_pause_and_resume(platform: Platform, registry: Node) -> None:
+    """A paused node is in state T, and continues after resume."""
     assert "pause" in platform.capabilities("node")
     registry.signal(signal.SIGSTOP)
     eventually(lambda: registry.processes()[0].state == "T", within=5, what="the registry paused")
@@ -183,12 +200,14 @@ def test_a_paused_node_shows_it_and_goes_on_when_resumed(platform: Platform, reg
     await_answer(registry)
 
 
-def test_a_node_that_runs_cannot_be_restarted(registry: Node) -> None:
+def test_restart_needs_exit(registry: Node) -> None:
+    """A running node cannot be restarted."""
     with pytest.raises(ClientError, match="still runs"):
         registry.restart()
 
 
-def test_a_stopped_node_ends_with_code_0_and_once_restarted_has_its_address_data_and_log(start: Start) -> None:
+def test_restart_keeps_data(start: Start) -> None:
+    """A stopped node exits with code 0, and keeps address, data and log over a restart."""
     node = start(ttl_seconds=60.0)
     register(node, "worker-1")
     url = node.url
@@ -203,19 +222,22 @@ def test_a_stopped_node_ends_with_code_0_and_once_restarted_has_its_address_data
     client.close()
 
 
-def test_an_override_outweighs_a_setting_and_a_bad_one_is_in_the_log(start: Start) -> None:
+def test_override_wins(start: Start) -> None:
+    """An override wins over a setting, and a bad one appears in the log."""
     node = start("registry", "ttl_seconds=-1", is_awaited=False, ttl_seconds=5.0)
     await_end(node)
     assert node.exit_code() == 2
     assert "ttl_seconds = -1" in "\n".join(node.log_lines())
 
 
-def test_the_person_s_environment_does_not_reach_a_node(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_is_clean(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the person does not reach a node."""
     monkeypatch.setenv("REGISTRY_TTL_SECONDS", "-1")
     assert start().is_running()
 
 
-def test_files_of_its_data_folder_are_listed_and_read_from_any_place(registry: Node) -> None:
+def test_data_files_readable(registry: Node) -> None:
+    """The files of the data folder are listed and readable."""
     assert registry.files("*.db") == ["registry.db"]
     assert registry.files("*.nothing") == []
     whole = registry.read_file("registry.db")
@@ -225,29 +247,34 @@ def test_files_of_its_data_folder_are_listed_and_read_from_any_place(registry: N
     assert registry.read_file("nothing.txt") == b""
 
 
-def test_a_file_that_is_on_this_machine_is_where_it_says(registry: Node) -> None:
+def test_path_of_file(registry: Node) -> None:
+    """The path of a local file is correct."""
     place = registry.path_of("registry.db")
     assert place is None or Path(place).read_bytes().startswith(b"SQLite")
 
 
-def test_its_processes_begin_with_the_service_itself(registry: Node) -> None:
+def test_service_process_first(registry: Node) -> None:
+    """The first process of a node is the service itself."""
     first = registry.processes()[0]
     assert "services.registry" in first.command
     assert first.state in "SRD"
 
 
-def test_no_secret_is_on_a_command_line(registry: Node) -> None:
+def test_no_secret_on_command_line(registry: Node) -> None:
+    """No command line contains a secret."""
     assert TOKEN not in str(registry.processes())
 
 
-def test_it_listens_at_its_address_and_nowhere_else(registry: Node) -> None:
+def test_listens_at_own_address(registry: Node) -> None:
+    """A node listens at its address only."""
     listeners = registry.listeners()
     assert all(item.is_inside for item in listeners)
     assert [item.port for item in listeners if not item.is_published] == [urlsplit(registry.peer_url).port]
     assert all(item.host == "127.0.0.1" for item in listeners if item.is_published)
 
 
-def test_what_is_left_of_a_stack_is_named_swept_and_told_from_other_stacks(platform: Platform, stack: str, start: Start) -> None:
+def test_leftovers_of_one_stack(platform: Platform, stack: str, start: Start) -> None:
+    """The leftovers of one stack are named and removed, apart from other stacks."""
     node = start("registry-7", is_awaited=False)
     other = f"{stack}-other"
     assert platform.leftovers(other) == []
@@ -260,12 +287,14 @@ def test_what_is_left_of_a_stack_is_named_swept_and_told_from_other_stacks(platf
     assert not node.is_running()
 
 
-def test_a_released_address_can_be_taken_by_anybody(platform: Platform, stack: str) -> None:
+def test_released_address_is_free(platform: Platform, stack: str) -> None:
+    """Any program can take a released address."""
     port = urlsplit(platform.reserve(stack, "registry")).port or 0
     platform.release(stack)
     with socket.socket() as anybody:
         anybody.bind(("127.0.0.1", port))
 
 
-def test_releasing_what_was_never_reserved_does_nothing(platform: Platform) -> None:
+def test_release_unreserved(platform: Platform) -> None:
+    """Releasing an unreserved stack does nothing."""
     platform.release("no-such-stack")

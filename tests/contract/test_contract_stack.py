@@ -39,33 +39,38 @@ def changed(node: str, **settings: Any) -> Topology:
     return msgspec.structs.replace(SMALL, nodes=tuple(nodes))
 
 
-def test_a_stack_that_is_up_is_at_its_baseline_and_says_how_long_it_took(stack: Stack) -> None:
+def test_up_reaches_baseline(stack: Stack) -> None:
+    """A started stack is at its baseline and reports its start time."""
     assert stack.not_at_baseline() is None
     assert 0 < stack.ready_seconds < stack.timeouts.stack_ready
     assert list(stack.urls()) == ["registry", "orchestrator", "hive-1"]
 
 
-def test_every_process_of_the_stack_is_a_node_s_and_its_service_comes_first(stack: Stack) -> None:
+def test_processes_belong_to_nodes(stack: Stack) -> None:
+    """Every process of the stack belongs to a node, the service first."""
     hive = stack.nodes["hive-1"].processes()
     assert "services.hive" in hive[0].command
     assert sum("services.worker" in process.command for process in hive) == 2
 
 
-def test_a_worker_is_found_with_its_node_and_process(stack: Stack) -> None:
+def test_node_of_worker(stack: Stack) -> None:
+    """A worker is found with its node and process."""
     node, pid = stack.node_of("worker-1")
     assert node is stack.nodes["hive-1"]
     assert pid in [process.pid for process in node.processes()]
     assert stack.hive_of("worker-1") is stack.hives["hive-1"]
 
 
-def test_a_worker_nobody_knows_is_not_found(stack: Stack) -> None:
+def test_unknown_worker(stack: Stack) -> None:
+    """An unknown worker is not found."""
     with pytest.raises(ClientError, match="worker-9"):
         stack.node_of("worker-9")
     with pytest.raises(ClientError, match="worker-9"):
         stack.hive_of("worker-9")
 
 
-def test_a_killed_worker_is_seen_and_healed(stack: Stack) -> None:
+def test_heal_after_worker_kill(stack: Stack) -> None:
+    """A killed worker is a difference from the baseline, and healing waits for its restart."""
     node, pid = stack.node_of("worker-1")
     node.signal(signal.SIGKILL, pid)
     eventually(stack.not_at_baseline, within=stack.timeouts.worker_detection, what="the death is seen")
@@ -87,27 +92,31 @@ def test_heal_waits_for_ejected_worker(stack: Stack) -> None:
     stack.heal()
 
 
-def test_a_paused_worker_is_resumed_by_healing(stack: Stack) -> None:
+def test_heal_resumes_worker(stack: Stack) -> None:
+    """Healing resumes a paused worker."""
     node, pid = stack.node_of("worker-2")
     node.signal(signal.SIGSTOP, pid)
     stack.heal()
     assert {process.state for process in node.processes()} <= set("SRD")
 
 
-def test_a_stopped_node_is_named_and_started_again_by_healing(stack: Stack) -> None:
+def test_heal_restarts_node(stack: Stack) -> None:
+    """A stopped node is named, and healing starts it again."""
     stack.nodes["orchestrator"].kill()
     assert stack.not_at_baseline() == "not running: orchestrator"
     stack.heal()
 
 
-def test_a_worker_that_was_added_is_removed_by_healing(stack: Stack) -> None:
+def test_heal_removes_added_worker(stack: Stack) -> None:
+    """Healing removes an added worker."""
     stack.hives["hive-1"].start_worker("worker-7", ["model-a"])
     eventually(lambda: "worker-7" in stack.orchestrator.workers(), within=stack.timeouts.restart, what="worker-7 is routed to")
     stack.heal()
     assert sorted(stack.hives["hive-1"].workers()) == ["worker-1", "worker-2"]
 
 
-def test_a_node_that_joined_is_dismissed_by_healing(stack: Stack) -> None:
+def test_heal_removes_joined_node(stack: Stack) -> None:
+    """Healing stops a node that joined."""
     stack.platform.reserve(stack.name, "registry-2")
     guest = stack.platform.start(stack.name, NodeSpec("registry-2", "registry", {"token": stack.secrets.token}))
     stack.nodes["registry-2"] = guest
@@ -117,7 +126,8 @@ def test_a_node_that_joined_is_dismissed_by_healing(stack: Stack) -> None:
     assert not guest.is_running()
 
 
-def test_a_stack_that_cannot_be_healed_says_what_it_lacks(stack: Stack) -> None:
+def test_heal_failure_names_cause(stack: Stack) -> None:
+    """A failed healing names what is missing."""
     impatient = Stack(stack.name, changed("hive-1", workers=[{"id": "worker-8", "models": ["model-a"]}]), stack.platform, Timeouts())
     impatient.nodes, impatient.clients = stack.nodes, stack.clients
     impatient.timeouts = Timeouts().scaled(0.01)
@@ -128,7 +138,8 @@ def test_a_stack_that_cannot_be_healed_says_what_it_lacks(stack: Stack) -> None:
     stack.heal()
 
 
-def test_a_node_that_dies_is_named_with_its_last_words_and_nothing_is_left(platform: Platform) -> None:
+def test_dead_node_is_named(platform: Platform) -> None:
+    """A node that exits at the start is named with its last log lines, and nothing is left."""
     bad = Stack("bad-1", changed("hive-1", probe_interval_seconds=-4), platform, Timeouts())
     with pytest.raises(NodeDiedError) as caught:
         bad.up()
@@ -138,7 +149,8 @@ def test_a_node_that_dies_is_named_with_its_last_words_and_nothing_is_left(platf
     assert platform.leftovers("bad-1") == []
 
 
-def test_a_stack_that_is_not_ready_in_time_says_what_it_lacks_and_nothing_is_left(platform: Platform) -> None:
+def test_slow_stack_is_named(platform: Platform) -> None:
+    """A stack that is not ready in time names what is missing, and nothing is left."""
     slow = Stack("slow-1", SMALL, platform, Timeouts(stack_ready=0.05))
     with pytest.raises(SetupError, match=r"expected: stack slow-1 ready, within 0\.05 s") as caught:
         slow.up()
@@ -146,7 +158,8 @@ def test_a_stack_that_is_not_ready_in_time_says_what_it_lacks_and_nothing_is_lef
     assert platform.leftovers("slow-1") == []
 
 
-def test_a_pooled_stack_is_shared_stands_beside_another_and_goes_down_without_a_trace(stack: Stack, platform: Platform) -> None:
+def test_pool_shares_stack(stack: Stack, platform: Platform) -> None:
+    """The pool shares a stack of one topology, beside another one, and leaves nothing."""
     told: list[str] = []
     pool = StackPool(platform, Timeouts(), lambda item: told.append(f"starting {item.name}"), lambda item: told.append("ready"))
     second = pool.shared("cascade_shutdown")
@@ -161,7 +174,8 @@ def test_a_pooled_stack_is_shared_stands_beside_another_and_goes_down_without_a_
             requests.get(url, timeout=5)
 
 
-def test_what_outlives_an_orderly_stop_is_named_and_removed(platform: Platform) -> None:
+def test_leftover_is_named(platform: Platform) -> None:
+    """A process that outlives its stop is named and removed."""
     lone = Topology("lone", "A registry alone.", (NodeDeclaration("registry", "registry"),))
     stack = Stack("lone-1", lone, platform, Timeouts())
     platform.reserve("lone-1", "registry")

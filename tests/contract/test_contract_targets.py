@@ -81,7 +81,8 @@ def must_chat(stack: Stack, loop: LoopThread) -> None:
     assert call.operation.status == 200, call.operation.sentence()
 
 
-def test_a_command_is_told_of_its_workers_by_its_config_and_serves(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_command_gets_workers(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+    """A gateway by command gets its workers by its configuration and serves."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port", "--workers", "$config"]\n'
     with up(stack_of(load(tmp_path, command, CONFIG), platform, tmp_path)) as stack:
         must_chat(stack, loop)
@@ -89,9 +90,8 @@ def test_a_command_is_told_of_its_workers_by_its_config_and_serves(platform: Pla
         assert stack.work_in_hand() is None
 
 
-def test_a_gateway_that_was_killed_is_started_again_and_told_of_its_workers_by_healing(
-    platform: Platform, tmp_path: Path, loop: LoopThread
-) -> None:
+def test_heal_restarts_gateway(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+    """Healing restarts a killed gateway and registers its workers."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port"]\n'
     with up(stack_of(load(tmp_path, command, REGISTER), platform, tmp_path)) as stack:
         stack.nodes["orchestrator"].kill()
@@ -109,9 +109,8 @@ def test_missing_status_api_is_not_supported(platform: Platform, tmp_path: Path)
         stack.orchestrator.workers()
 
 
-def test_a_gateway_that_runs_elsewhere_is_told_of_the_workers_and_never_stopped(
-    platform: Platform, tmp_path: Path, loop: LoopThread
-) -> None:
+def test_url_gateway_never_stopped(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+    """A gateway that already runs gets its workers and is never stopped."""
     port = PortReservation()
     with subprocess.Popen([sys.executable, str(TOY), "--port", str(port.port)], stdout=subprocess.DEVNULL) as elsewhere:
         try:
@@ -128,7 +127,8 @@ def test_a_gateway_that_runs_elsewhere_is_told_of_the_workers_and_never_stopped(
             port.release()
 
 
-def test_a_url_where_nobody_answers_is_a_set_up_error_that_names_it(platform: Platform, tmp_path: Path) -> None:
+def test_silent_url_is_setup_error(platform: Platform, tmp_path: Path) -> None:
+    """A URL without an answer is a set-up error that names it."""
     nobody = PortReservation()
     target = load(tmp_path, f'url = "{nobody.url}"\n', REGISTER)
     with pytest.raises(SetupError, match=nobody.url):
@@ -136,20 +136,23 @@ def test_a_url_where_nobody_answers_is_a_set_up_error_that_names_it(platform: Pl
     nobody.release()
 
 
-def test_a_program_that_is_not_there_is_an_error_that_says_how_to_get_it(platform: Platform, tmp_path: Path) -> None:
+def test_missing_program(platform: Platform, tmp_path: Path) -> None:
+    """The error about a missing program says how to install it."""
     target = load(tmp_path, 'command = ["$home/bin/toy"]\n', '[install]\npackages = ["toy"]\n')
     with pytest.raises(SetupError, match=r"cannot be started .*hivecheck targets install"):
         stack_of(target, platform, tmp_path).up()
 
 
-def test_a_gateway_that_dies_is_named_with_its_last_words(platform: Platform, tmp_path: Path) -> None:
+def test_dead_gateway_is_named(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that exits is named with its last log lines."""
     target = load(tmp_path, f'command = ["{sys.executable}", "-c", "raise SystemExit(\'no licence\')"]\n', "")
     with pytest.raises(NodeDiedError, match="no licence"):
         stack_of(target, platform, tmp_path).up()
 
 
 @pytest.mark.docker
-def test_an_image_is_a_container_on_the_hosts_network(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_image_is_container(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+    """A gateway by image is a container on the host's network."""
     from hivecheck import images
     from hivecheck.platforms.docker import engine
 
@@ -166,13 +169,16 @@ def test_an_image_is_a_container_on_the_hosts_network(platform: Platform, tmp_pa
 
 
 @pytest.mark.docker
-def test_an_image_that_is_not_there_is_an_error_that_names_it(platform: Platform, tmp_path: Path) -> None:
+def test_missing_image(platform: Platform, tmp_path: Path) -> None:
+    """The error about a missing image names it."""
     target = load(tmp_path, 'image = "hivecheck/no-such-image:1"\n', REGISTER)
     with pytest.raises(TargetError, match=r"hivecheck/no-such-image:1.*pull or load it"):
         stack_of(target, platform, tmp_path).up()
 
 
-def test_a_command_is_refused_where_nodes_are_containers(tmp_path: Path, platform: Platform) -> None:
+def test_command_needs_process_platform(tmp_path: Path, platform: Platform) -> None:
+    """A gateway by command is refused on the docker platform."""
+
     class Elsewhere:
         name, run_id = "docker", "r1"
 
@@ -181,5 +187,6 @@ def test_a_command_is_refused_where_nodes_are_containers(tmp_path: Path, platfor
         platform_factory.with_target(Elsewhere(), target, Settings.load({}, {}), tmp_path)  # type: ignore[arg-type]
 
 
-def test_a_client_error_is_what_waiting_takes_for_not_yet() -> None:
+def test_not_supported_is_no_client_error() -> None:
+    """A missing API is no ClientError, because waiting would retry that."""
     assert not issubclass(NotSupportedError, ClientError)

@@ -83,7 +83,8 @@ def matches(said: str, came: str) -> bool:
 
 
 @pytest.mark.parametrize(("stack", "page"), [(page, page) for page in GUIDES], ids=[page.stem for page in GUIDES], indirect=["stack"])
-def test_every_example_of_a_guide_does_what_the_page_says(stack: Stack, page: Path, tmp_path: Path) -> None:
+def test_examples_run(stack: Stack, page: Path, tmp_path: Path) -> None:
+    """Every example of a guide prints what the page shows."""
     told = {"GATEWAY": stack.orchestrator.url, "KEY": stack.secrets.keys["tester"], "TOKEN": stack.secrets.token, "FOLDER": str(tmp_path)}
     assert examples(page)
     for example in examples(page):
@@ -103,26 +104,30 @@ def test_every_example_of_a_guide_does_what_the_page_says(stack: Stack, page: Pa
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
-def test_a_guide_holds_nothing_but_settings_commands_and_their_output(page: Path) -> None:
+def test_block_languages(page: Path) -> None:
+    """A guide holds settings, commands and their output only."""
     assert [language for language, text in blocks(page) if language not in ("toml", "sh", "text")] == []
     assert [text for language, text in blocks(page) if language == "toml" and not PLACE.match(text)] == []
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
-def test_a_guide_names_only_settings_that_exist(page: Path) -> None:
+def test_settings_exist(page: Path) -> None:
+    """Every setting of a guide exists."""
     named = re.findall(r"`([a-z]+(?:_[a-z]+)+)`", FENCE.sub("", page.read_text(encoding="utf-8")))
     assert [name for name in named if name not in DEFAULTS and name not in NO_SETTINGS] == []
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
-def test_a_default_that_a_guide_tells_is_the_one_in_force(page: Path) -> None:
+def test_defaults_are_true(page: Path) -> None:
+    """Every default of a guide is the default of the code."""
     text = page.read_text(encoding="utf-8")
     in_tables = re.findall(r"^\| `(\w+)` \|[^|]*\| ([\d.]+) s \|", text, re.MULTILINE)
     in_lists = re.findall(r"^\* \*\*`(\w+)`\*\* \(([\d.]+)\)", text, re.MULTILINE)
     assert [(name, value) for name, value in in_tables + in_lists if DEFAULTS[name] != float(value)] == []
 
 
-def test_an_example_that_says_something_else_is_found() -> None:
+def test_wrong_example_is_found() -> None:
+    """An example with another output is found."""
     assert matches("a ... c\n2\n", "a b c\n2\n")
     assert not matches("a ... c\n2\n", "a b c\n3\n")
     assert not matches("a\n", "a\nb\n")

@@ -40,7 +40,8 @@ def wait_for_moment(going: Going, seconds: float) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 @pytest.mark.parametrize("turn", range(ROUNDS))
-def test_a_harness_killed_at_a_random_moment_leaves_nothing(project: SampleProject, number: signal.Signals, turn: int) -> None:
+def test_killed_harness_leaves_nothing(project: SampleProject, number: signal.Signals, turn: int) -> None:
+    """A harness killed at a random moment leaves nothing."""
     project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
     going = project.start(environment={"HIVECHECK_PLATFORM": "docker", "PYTHONFAULTHANDLER": "1"})
     wait_for_moment(going, random.Random(f"{number.name}-{turn}").uniform(0.0, LATEST_SECONDS))
@@ -56,7 +57,8 @@ def test_a_harness_killed_at_a_random_moment_leaves_nothing(project: SampleProje
     assert ended.exit_code in {2, -number} or (not going.run_id and ended.exit_code != 0), ended.output
 
 
-def test_a_normal_run_on_containers_leaves_nothing(project: SampleProject) -> None:
+def test_normal_run_leaves_nothing(project: SampleProject) -> None:
+    """A normal run on docker leaves nothing."""
     project.feature(scenario("It passes", "it works"), tags=SMALL)
     going = project.start(environment={"HIVECHECK_PLATFORM": "docker"})
     ended = going.end()
@@ -64,7 +66,8 @@ def test_a_normal_run_on_containers_leaves_nothing(project: SampleProject) -> No
     ended.must_end(0, "PASSED  1 passed")
 
 
-def test_reaping_removes_what_a_dead_owner_left_and_nothing_of_a_living_one(project: SampleProject) -> None:
+def test_cleanup_spares_live_owner(project: SampleProject) -> None:
+    """The cleanup removes what a dead owner left, and nothing of a live one."""
     project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
     living = project.start(environment={"HIVECHECK_PLATFORM": "docker"})
     living.wait_for("ready")

@@ -111,7 +111,8 @@ def up(request: pytest.FixtureRequest) -> Iterator[Compose]:
     assert compose.left() == []
 
 
-def test_the_file_is_complete_without_any_variable(tmp_path: Path) -> None:
+def test_file_needs_no_variable(tmp_path: Path) -> None:
+    """The compose file needs no variable."""
     if not shutil.which("docker-compose"):
         pytest.skip("docker-compose is not installed")
     done = subprocess.run(["docker-compose", "-f", str(COMPOSE_FILE), "config"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
@@ -131,7 +132,8 @@ def serving(up: Compose) -> Compose:
     return up
 
 
-def test_the_curl_line_of_the_file_chats(serving: Compose) -> None:
+def test_curl_line_chats(serving: Compose) -> None:
+    """The curl line of the compose file gets a chat response."""
     written = re.search(r"^#   (curl .*)\\\n# +(.*)$", COMPOSE_FILE.read_text(), re.MULTILINE)
     assert written
     port = serving.ports["ORCHESTRATOR_HOST_PORT"].port
@@ -141,7 +143,8 @@ def test_the_curl_line_of_the_file_chats(serving: Compose) -> None:
 
 
 @pytest.mark.parametrize("name", NODES.values())
-def test_a_node_has_the_settings_of_the_topology_and_an_address_of_its_own(up: Compose, name: str) -> None:
+def test_settings_match_topology(up: Compose, name: str) -> None:
+    """Each node has the settings of the topology and its own address."""
     declared = next(node for node in topology.load("default").nodes if node.name == name)
     settings = topology.render(declared.settings, {other: f"http://{other}:{PORT}" for other in NODES.values()})
     settings |= {
@@ -160,7 +163,8 @@ def test_a_node_has_the_settings_of_the_topology_and_an_address_of_its_own(up: C
 
 
 @pytest.mark.parametrize("name", NODES.values())
-def test_a_node_is_confined_and_its_port_is_for_this_machine_only(up: Compose, name: str) -> None:
+def test_node_is_sandboxed(up: Compose, name: str) -> None:
+    """Each node is sandboxed, and its port is bound to this machine."""
     seen = up.node(name)
     host = seen["HostConfig"]
     assert seen["Config"]["User"] == "10001:10001"

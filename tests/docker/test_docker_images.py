@@ -40,13 +40,15 @@ print(*{f"{item.name.lower().replace('_', '-')}=={item.version}" for item in met
 """
 
 
-def test_from_nothing_an_image_is_built_and_the_reason_for_its_base_is_one_line(bare: BareDaemon, first_build: list[str], tag: str) -> None:
+def test_build_from_nothing(bare: BareDaemon, first_build: list[str], tag: str) -> None:
+    """An image is built from nothing, and one line gives the reason for its base."""
     assert bare.client.images.get(tag).labels["hivecheck.source"] == source_hash(PROJECT_ROOT / "services")
     reasons = [line for line in first_build if "should have worked, but" in line]
     assert len(reasons) == 1 and reasons[0].endswith("so the base is bootstrapped from the distribution's packages")
 
 
-def test_with_nothing_to_do_the_same_tag_is_there_within_a_second(bare: BareDaemon, tag: str) -> None:
+def test_build_is_idempotent(bare: BareDaemon, tag: str) -> None:
+    """A build with nothing to do returns the same tag within a second."""
     seconds = []
     for _ in range(ATTEMPTS):
         start = time.monotonic()
@@ -55,7 +57,8 @@ def test_with_nothing_to_do_the_same_tag_is_there_within_a_second(bare: BareDaem
     assert min(seconds) < IDLE_SECONDS, seconds
 
 
-def test_an_edited_source_is_another_image_within_five_seconds(bare: BareDaemon, tag: str, source: Path) -> None:
+def test_edited_source_rebuilds(bare: BareDaemon, tag: str, source: Path) -> None:
+    """An edited source gives another image within five seconds."""
     seconds, tags = [], {tag}
     for number in range(ATTEMPTS):
         with (source / "services" / "wire.py").open("a") as file:
@@ -68,7 +71,8 @@ def test_an_edited_source_is_another_image_within_five_seconds(bare: BareDaemon,
 
 
 @pytest.mark.parametrize("service", ["registry", "worker"])
-def test_a_service_runs_as_nobody_in_particular_on_a_read_only_root(bare: BareDaemon, tag: str, service: str) -> None:
+def test_service_is_unprivileged(bare: BareDaemon, tag: str, service: str) -> None:
+    """A service runs unprivileged on a read-only root."""
     settings = ["name=n", "port=8000", "token=t", *(['models=["m"]'] if service == "worker" else [])]
     command = ["python", "-m", f"services.{service}", *(part for setting in settings for part in ("--set", setting))]
     container = bare.client.containers.run(
@@ -91,7 +95,8 @@ def test_a_service_runs_as_nobody_in_particular_on_a_read_only_root(bare: BareDa
         container.remove(force=True)
 
 
-def test_the_service_can_be_chosen_without_a_command(bare: BareDaemon, tag: str) -> None:
+def test_service_by_variable(bare: BareDaemon, tag: str) -> None:
+    """A variable selects the service without a command."""
     done = bare.client.containers.create(tag, environment={"SERVICE": "hive"}, network_mode="none")
     try:
         done.start()
@@ -101,20 +106,23 @@ def test_the_service_can_be_chosen_without_a_command(bare: BareDaemon, tag: str)
         done.remove(force=True)
 
 
-def test_the_image_has_the_locked_libraries_and_no_other(bare: BareDaemon, tag: str) -> None:
+def test_image_has_locked_libraries(bare: BareDaemon, tag: str) -> None:
+    """The image has the locked libraries and no other."""
     found = set(bare.engine.run(tag, ["python", "-c", LIST_LIBRARIES]).split())
     locked = set(re.findall(r"^(\S+==\S+)", requirements.of_services(PROJECT_ROOT), re.MULTILINE))
     assert found == locked
 
 
-def test_the_image_does_not_tell_which_mirror_or_index_it_came_from(bare: BareDaemon, tag: str) -> None:
+def test_image_hides_mirror(bare: BareDaemon, tag: str) -> None:
+    """The image does not reveal a mirror or an index."""
     hosts = {match[1] for item in apt_sources.read(Path("/etc/apt")) if (match := re.match(r"\w+://([^/]+)", item.uri))}
     patterns = [part for host in hosts for part in ("-e", host)]
     script = f"grep -rlF {' '.join(patterns)} /etc/apt /etc/pip.conf /var /opt /app 2>/dev/null || true"
     assert bare.engine.run(tag, ["sh", "-c", script]) == ""
 
 
-def test_a_data_folder_on_a_fresh_volume_is_writable(bare: BareDaemon, tag: str) -> None:
+def test_fresh_volume_is_writable(bare: BareDaemon, tag: str) -> None:
+    """The data folder on a fresh volume is writable."""
     volume = bare.client.volumes.create()
     try:
         mounted = {volume.name: {"bind": "/data", "mode": "rw"}}
@@ -123,13 +131,15 @@ def test_a_data_folder_on_a_fresh_volume_is_writable(bare: BareDaemon, tag: str)
         volume.remove()
 
 
-def test_the_list_shows_every_image_and_marks_the_current_one(bare: BareDaemon, tag: str) -> None:
+def test_list_marks_current(bare: BareDaemon, tag: str) -> None:
+    """The list has every image and marks the current one."""
     lines = bare.hivecheck("images", "list")
     assert [line.split()[1] for line in lines if line.startswith("*")] == [tag]
     assert all(f"source {source_hash(PROJECT_ROOT / 'services')}" in line for line in lines if line.startswith("*"))
 
 
-def test_old_images_go_when_a_new_one_comes_unless_somebody_uses_them(bare: BareDaemon, tag: str, source: Path) -> None:
+def test_old_images_removed(bare: BareDaemon, tag: str, source: Path) -> None:
+    """A new image replaces old ones, except those in use."""
     old = [f"hivecheck/services:old{number}" for number in range(8)]
     for name in old:
         bare.docker("build", "-q", "-t", name, "-", stdin=f"FROM {tag}\nLABEL old={name}\n".encode())
@@ -157,7 +167,8 @@ def offered(bare: BareDaemon, rootfs: str, registry_address: str) -> str:
     return name
 
 
-def test_the_official_image_is_pulled_where_a_registry_gives_it_and_its_digest_is_kept(bare: BareDaemon, offered: str) -> None:
+def test_official_image_pulled(bare: BareDaemon, offered: str) -> None:
+    """The official image is pulled where a registry offers it, and its digest is recorded."""
     told: list[str] = []
     base = base_image.make(bare.engine, "", bare.cache_home, told.append, official=offered)
     try:
@@ -170,14 +181,16 @@ def test_the_official_image_is_pulled_where_a_registry_gives_it_and_its_digest_i
         bare.docker("rmi", base.reference, offered)
 
 
-def test_a_registry_that_has_not_the_image_is_a_reason_to_bootstrap(bare: BareDaemon, rootfs: str, registry_address: str) -> None:
+def test_missing_image_bootstraps(bare: BareDaemon, rootfs: str, registry_address: str) -> None:
+    """A registry without the image leads to the bootstrapped base."""
     told: list[str] = []
     base = base_image.make(bare.engine, "", bare.cache_home, told.append, official=f"{registry_address}/library/python:0-slim")
     assert base.reference.startswith("hivecheck/base:bootstrapped-")
     assert [line.endswith("so the base is bootstrapped from the distribution's packages") for line in told] == [True]
 
 
-def test_a_registry_that_does_not_answer_is_waited_for_only_a_few_seconds(bare: BareDaemon, rootfs: str) -> None:
+def test_silent_registry_bootstraps(bare: BareDaemon, rootfs: str) -> None:
+    """A registry without an answer costs a few seconds only."""
     mute = "import socket; s = socket.create_server(('127.0.0.1', 5001)); print('up', flush=True); input()"
     command = ["nsenter", f"--net=/proc/{bare.pid}/ns/net", "--", sys.executable, "-c", mute]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as silent:
@@ -190,7 +203,8 @@ def test_a_registry_that_does_not_answer_is_waited_for_only_a_few_seconds(bare: 
 
 
 @pytest.mark.parametrize("way", ["environment", "option"])
-def test_a_named_base_is_pulled_and_used(bare: BareDaemon, offered: str, way: str) -> None:
+def test_named_base_used(bare: BareDaemon, offered: str, way: str) -> None:
+    """A named base is pulled and used."""
     if way == "environment":
         said = bare.hivecheck("images", "build", HIVECHECK_BASE_IMAGE=offered)
     else:
@@ -201,19 +215,22 @@ def test_a_named_base_is_pulled_and_used(bare: BareDaemon, offered: str, way: st
     assert bare.hivecheck("images", "build")[-1] != said[-1]
 
 
-def test_a_named_base_that_is_nowhere_is_an_error(bare: BareDaemon, registry_address: str) -> None:
+def test_named_base_missing(bare: BareDaemon, registry_address: str) -> None:
+    """A named base that does not exist is an error."""
     said = "\n".join(bare.hivecheck("images", "build", "--base", f"{registry_address}/nobody/has:this", code=2))
     assert f"pulling {registry_address}/nobody/has:this should have worked, but" in said
 
 
-def test_a_base_without_iptables_is_used_all_the_same_and_said_to_be_so(bare: BareDaemon, rootfs: str) -> None:
+def test_base_without_iptables(bare: BareDaemon, rootfs: str) -> None:
+    """A base without iptables is used, with a notice."""
     bare.docker("build", "-q", "-t", "test/bald:1", "-", stdin=f"FROM {rootfs}\nRUN rm -f /usr/sbin/iptables\n".encode())
     said = bare.hivecheck("images", "build", "--base", "test/bald:1")
     assert [line for line in said if "goes without iptables: apt could not install" in line]
     assert bare.engine.image_id(said[-1])
 
 
-def test_a_base_without_python_is_refused_with_what_is_needed(bare: BareDaemon) -> None:
+def test_base_without_python(bare: BareDaemon) -> None:
+    """A base without Python is refused with the required version."""
     empty = io.BytesIO()
     with tarfile.open(fileobj=empty, mode="w") as tar:
         tar.addfile(tarfile.TarInfo("nothing"))
@@ -223,7 +240,8 @@ def test_a_base_without_python_is_refused_with_what_is_needed(bare: BareDaemon) 
     assert bare.client.api.containers(all=True) == []
 
 
-def test_an_interrupted_build_leaves_no_container_and_the_next_one_succeeds(bare: BareDaemon, rootfs: str) -> None:
+def test_interrupted_build(bare: BareDaemon, rootfs: str) -> None:
+    """An interrupted build leaves no container, and the next one succeeds."""
     bare.docker("build", "-q", "-t", "test/other:1", "-", stdin=f"FROM {rootfs}\nRUN touch /other\n".encode())
     command = bare.command("images", "build", "--base", "test/other:1")
     with subprocess.Popen(
@@ -256,7 +274,8 @@ def small(bare: BareDaemon, rootfs: str, tmp_path: Path) -> Iterator[BareDaemon]
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def test_a_disk_that_fills_during_the_build_is_told_as_such(small: BareDaemon, rootfs: str) -> None:
+def test_disk_full_is_reported(small: BareDaemon, rootfs: str) -> None:
+    """A disk that fills during the build is reported as such."""
     said = "\n".join(small.hivecheck("images", "build", "--base", rootfs, code=2))
     assert "building hivecheck/" in said and "The daemon's disk is full: `docker system df`" in said
     assert small.client.api.containers(all=True) == []

@@ -50,7 +50,8 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("stack", LOOSENED, indirect=True)
-def test_a_stack_with_one_restriction_taken_off_is_found_out(stack: Stack) -> None:
+def test_missing_restriction_detected(stack: Stack) -> None:
+    """A stack with one missing restriction is detected."""
     confinement = Confinement(stack)
     with pytest.raises(AssertionError, match="expected: "):
         confinement.must_be_unprivileged()

@@ -37,7 +37,8 @@ def token(text: str, finish: str = "null") -> str:
 WHOLE = [*(token(text) for text in streams.WANTED), token("", '"stop"'), "[DONE]"]
 
 
-def test_a_whole_stream_has_no_fault() -> None:
+def test_whole_stream() -> None:
+    """A whole stream has no fault."""
     assert streams.fault_of(answer(WHOLE)) is None
 
 
@@ -55,10 +56,12 @@ def test_a_whole_stream_has_no_fault() -> None:
         (answer(['{"error": {"code": "upstream_timeout"}}', "[DONE]"]), "error event"),
     ],
 )
-def test_what_is_missing_or_too_much_is_a_fault(broken: bytes, told: str) -> None:
+def test_incomplete_stream(broken: bytes, told: str) -> None:
+    """A missing or an extra part of a stream is a fault."""
     assert told in streams.fault_of(broken)
 
 
-def test_the_most_at_once_is_counted_from_asking_to_the_end() -> None:
+def test_concurrency_count() -> None:
+    """The highest concurrency counts from the request to the end."""
     made = [streams.Stream(0.0, 2.0, None), streams.Stream(1.0, 3.0, None), streams.Stream(2.0, 4.0, None)]
     assert streams.most_at_once(made) == 2

@@ -51,45 +51,54 @@ def runs_that_are_abandoned() -> set[str]:
     return {process.run_id for process in orphans.abandoned_processes()}
 
 
-def test_an_owner_is_read_back_from_its_label() -> None:
+def test_owner_round_trip() -> None:
+    """An owner is read back from its label."""
     assert Owner.parse(Owner.this_process().label()) == Owner.this_process()
 
 
 @pytest.mark.parametrize("label", ["", "host", "host|boot|pid|ticks", "a|b|1|2|3"])
-def test_what_is_no_owner_s_label_is_nobody_s_and_never_abandoned(label: str) -> None:
+def test_unknown_label_is_spared(label: str) -> None:
+    """A label without an owner is never abandoned."""
     assert Owner.parse(label) is None
     assert not process_labels.is_abandoned(label, "")
 
 
-def test_a_living_owner_is_not_proven_dead() -> None:
+def test_live_owner() -> None:
+    """A live owner is not proven dead."""
     assert not Owner.this_process().is_proven_dead()
 
 
-def test_an_owner_that_ended_is_proven_dead() -> None:
+def test_exited_owner() -> None:
+    """An exited owner is proven dead."""
     assert dead_owner().is_proven_dead()
 
 
-def test_a_process_id_that_was_given_to_another_process_is_no_sign_of_life() -> None:
+def test_reused_pid() -> None:
+    """A reused process ID is no sign of life."""
     assert replace(Owner.this_process(), started_ticks=1).is_proven_dead()
 
 
-def test_an_owner_of_an_earlier_boot_is_proven_dead() -> None:
+def test_owner_of_earlier_boot() -> None:
+    """An owner of an earlier boot is proven dead."""
     assert replace(Owner.this_process(), boot_id="another").is_proven_dead()
 
 
 @pytest.mark.parametrize(
     "change", [{"host": "elsewhere/1"}, {"host": "elsewhere/1", "boot_id": "another"}, {"host": "elsewhere/1", "pid": 0}]
 )
-def test_an_owner_on_another_machine_or_among_other_process_ids_is_never_proven_dead(change: dict[str, str | int]) -> None:
+def test_foreign_owner(change: dict[str, str | int]) -> None:
+    """An owner on another machine or in another PID namespace is never proven dead."""
     assert not replace(Owner.this_process(), **change).is_proven_dead()  # type: ignore[arg-type]
 
 
-def test_only_the_processes_of_a_dead_owner_are_abandoned(start: Start) -> None:
+def test_abandoned_processes(start: Start) -> None:
+    """Only the processes of a dead owner are abandoned."""
     dead, living, nobodys = start(dead_owner().label(), ""), start(Owner.this_process().label(), ""), start("", "")
     assert runs_that_are_abandoned() & {dead, living, nobodys} == {dead}
 
 
-def test_a_stack_that_is_kept_up_is_not_abandoned_until_its_file_goes(start: Start, tmp_path: Path) -> None:
+def test_kept_stack_is_spared(start: Start, tmp_path: Path) -> None:
+    """A kept stack is not abandoned while its file exists."""
     kept = tmp_path / "kept.json"
     kept.touch()
     run_id = start(dead_owner().label(), str(kept))

@@ -38,14 +38,16 @@ def node(run_id: str) -> Iterator[subprocess.Popen[bytes]]:
         started.kill()
 
 
-def test_a_dismissed_watchdog_ends_and_touches_nothing(run_id: str, node: subprocess.Popen[bytes]) -> None:
+def test_dismissed_watchdog(run_id: str, node: subprocess.Popen[bytes]) -> None:
+    """A dismissed watchdog exits and removes nothing."""
     watchdog = Watchdog(run_id, "process")
     watchdog.dismiss()
     assert not Path(f"/proc/{watchdog.pid}").exists()
     assert node.poll() is None
 
 
-def test_when_the_harness_is_killed_its_nodes_end_and_so_does_the_watchdog(run_id: str, node: subprocess.Popen[bytes]) -> None:
+def test_killed_harness(run_id: str, node: subprocess.Popen[bytes]) -> None:
+    """After a kill of the harness the watchdog stops the nodes and exits."""
     with subprocess.Popen([sys.executable, "-c", HARNESS, run_id], stdout=subprocess.PIPE) as harness:
         watchdog = int(harness.stdout.readline()) if harness.stdout else 0
         harness.kill()
@@ -53,7 +55,8 @@ def test_when_the_harness_is_killed_its_nodes_end_and_so_does_the_watchdog(run_i
     eventually(lambda: not Path(f"/proc/{watchdog}").exists() or _is_zombie(watchdog), within=10, what="the watchdog ended")
 
 
-def test_a_terminal_s_interrupt_is_not_for_the_watchdog(run_id: str) -> None:
+def test_ctrl_c_spares_watchdog(run_id: str) -> None:
+    """A ctrl-C in the terminal does not reach the watchdog."""
     watchdog = Watchdog(run_id, "process")
     eventually(lambda: _ignores(watchdog.pid, signal.SIGINT), within=10, what="the watchdog ignores SIGINT")
     os.kill(watchdog.pid, signal.SIGINT)

@@ -17,19 +17,22 @@ ERROR = {"error": {"message": "No.", "type": "t", "param": None, "code": "c"}}
 REQUEST = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def test_the_answer_to_raw_bytes_becomes_an_operation(gateway: ScriptedGateway, history: History) -> None:
+def test_raw_operation(gateway: ScriptedGateway, history: History) -> None:
+    """The response to raw bytes becomes an operation."""
     gateway.pieces, gateway.status, gateway.content_type = [json.dumps(ERROR).encode()], 400, "application/json"
     seen = RawClient(gateway.url, history, 2.0).send("r1", "some words", RawRequest(REQUEST))
     assert (seen.id, seen.path, seen.purpose, seen.status, seen.error_object()) == ("r1", "some words", PURPOSE, 400, ERROR["error"])
     assert history.operations(PURPOSE) == [seen]
 
 
-def test_an_answer_that_is_no_json_is_kept_as_it_is(gateway: ScriptedGateway, history: History) -> None:
+def test_raw_text(gateway: ScriptedGateway, history: History) -> None:
+    """A response that is not JSON is kept as text."""
     gateway.pieces = [b"Bad Request"]
     assert RawClient(gateway.url, history, 2.0).send("r1", "x", RawRequest(REQUEST)).raw == "Bad Request"
 
 
-def test_pieces_are_sent_until_an_answer_begins(gateway: ScriptedGateway, history: History) -> None:
+def test_pieces_until_answer(gateway: ScriptedGateway, history: History) -> None:
+    """Pieces are sent until a response begins."""
     gateway.pieces = [b"early"]
     begun = time.monotonic()
     seen = RawClient(gateway.url, history, 5.0).send("r1", "x", RawRequest(REQUEST, lambda: itertools.repeat(b" "), 0.01))
@@ -37,7 +40,8 @@ def test_pieces_are_sent_until_an_answer_begins(gateway: ScriptedGateway, histor
     assert time.monotonic() - begun < 4
 
 
-def test_no_answer_is_given_up_in_time_and_a_refused_connection_is_told(gateway: ScriptedGateway, history: History) -> None:
+def test_raw_timeout_and_refusal(gateway: ScriptedGateway, history: History) -> None:
+    """A missing response ends in time, and a refused connection is reported."""
     gateway.hangs = True
     assert "no end within 0.2 s" in str(RawClient(gateway.url, history, 0.2).send("r1", "x", RawRequest(REQUEST)).error)
     reservation = PortReservation()

@@ -39,7 +39,8 @@ def script(gateway: ScriptedGateway, body: object, status: int = 200, content_ty
     gateway.pieces, gateway.status, gateway.content_type = [json.dumps(body).encode()], status, content_type
 
 
-def test_an_answer_is_what_the_package_made_of_it(sdk: SdkClient, gateway: ScriptedGateway, history: History) -> None:
+def test_sdk_answer(sdk: SdkClient, gateway: ScriptedGateway, history: History) -> None:
+    """A response is what the SDK parsed."""
     script(gateway, COMPLETION)
     seen = ask(sdk)
     assert (seen.status, seen.is_answered, seen.body) == (200, True, COMPLETION)
@@ -50,19 +51,22 @@ def test_an_answer_is_what_the_package_made_of_it(sdk: SdkClient, gateway: Scrip
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
-def test_an_answer_that_is_no_json_is_none(sdk: SdkClient, gateway: ScriptedGateway, content_type: str) -> None:
+def test_sdk_no_json(sdk: SdkClient, gateway: ScriptedGateway, content_type: str) -> None:
+    """A response that is not JSON has no body."""
     gateway.pieces, gateway.content_type = [b'{"id": "c1", '], content_type
     assert not ask(sdk).is_answered
 
 
 @pytest.mark.parametrize(("status", "name"), [(400, "BadRequestError"), (413, "APIStatusError"), (429, "RateLimitError")])
-def test_an_error_is_what_its_exception_tells(sdk: SdkClient, gateway: ScriptedGateway, status: int, name: str) -> None:
+def test_sdk_error(sdk: SdkClient, gateway: ScriptedGateway, status: int, name: str) -> None:
+    """An error has the content of its exception."""
     script(gateway, ERROR, status)
     seen = ask(sdk)
     assert (seen.status, seen.raised, seen.error_object()) == (status, name, ERROR["error"])
 
 
-def test_a_stream_is_read_to_its_end_or_left(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+def test_sdk_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    """A stream is read to its end, or cancelled."""
     gateway.pieces = [token("t0 "), token("t1 "), STOP, DONE]
     seen = ask(sdk, stream=True)
     assert ([piece.text for piece in seen.tokens], seen.finish_reason, seen.is_answered) == (["t0 ", "t1 "], "stop", True)
@@ -70,23 +74,27 @@ def test_a_stream_is_read_to_its_end_or_left(sdk: SdkClient, gateway: ScriptedGa
     assert (len(left.tokens), left.error, left.is_answered) == (1, "the client left", False)
 
 
-def test_a_stream_that_is_cut_raises(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+def test_sdk_cut_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    """A cut stream raises an exception."""
     gateway.pieces, gateway.is_cut = [token("t0 ")], True
     seen = ask(sdk, stream=True)
     assert (len(seen.tokens), seen.raised, seen.saw_done) == (1, "APIConnectionError", False)
 
 
-def test_an_answer_that_does_not_come_raises(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+def test_sdk_timeout(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    """A missing response raises an exception."""
     gateway.hangs = True
     assert ask(sdk).raised == "APITimeoutError"
 
 
-def test_a_prompt_of_megabytes_is_in_history_by_its_length(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+def test_large_prompt_in_history(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    """The history records a very large prompt by its length."""
     script(gateway, COMPLETION)
     assert "characters" in str(ask(sdk, messages=[{"role": "user", "content": "x" * 2**20}]).request["messages"])
 
 
-def test_models_are_listed_and_found_or_it_is_said_why_not(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+def test_sdk_models(sdk: SdkClient, gateway: ScriptedGateway) -> None:
+    """Models are listed and found, or the error is recorded."""
     model = {"id": "model-a", "object": "model", "created": 1, "owned_by": "x"}
     script(gateway, {"object": "list", "data": [model]})
     assert sdk.models() == ["model-a"]

@@ -31,17 +31,20 @@ def view(*, is_current: bool) -> ImageView:
     return ImageView("hivecheck/services:abc", 1000, 1, "source", "base", is_current)
 
 
-def test_a_finding_is_one_line_that_ends_with_what_to_do() -> None:
+def test_finding_ends_with_next_step() -> None:
+    """A finding is one line that ends with the next step."""
     line = Finding(Level.BAD, "disk", "full", "empty it").line()
     assert LINE.fullmatch(line) and line.endswith("- full; empty it")
 
 
-def test_a_finding_that_asks_for_nothing_ends_with_what_was_found() -> None:
+def test_finding_without_next_step() -> None:
+    """A finding without a next step ends with the observation."""
     assert Finding(Level.OK, "disk", "80 GB free").line().endswith("- 80 GB free")
 
 
 @pytest.mark.parametrize(("levels", "code"), [((), 0), ((Level.OK, Level.WARN), 0), ((Level.BAD, Level.OK), 1)])
-def test_the_exit_code_is_1_only_when_something_is_bad(levels: tuple[Level, ...], code: int) -> None:
+def test_exit_code(levels: tuple[Level, ...], code: int) -> None:
+    """The exit code is 1 only for a bad finding."""
     assert doctor.exit_code([Finding(level, "what", "found") for level in levels]) == code
 
 
@@ -49,11 +52,13 @@ def test_the_exit_code_is_1_only_when_something_is_bad(levels: tuple[Level, ...]
     ("version", "system", "level"),
     [((3, 11, 0), "linux", Level.OK), ((3, 14, 1), "linux", Level.OK), ((3, 10, 9), "linux", Level.BAD), ((3, 12, 0), "darwin", Level.BAD)],
 )
-def test_python_must_be_new_enough_and_on_linux(version: tuple[int, ...], system: str, level: Level) -> None:
+def test_python_and_linux(version: tuple[int, ...], system: str, level: Level) -> None:
+    """Python must be new enough and run on Linux."""
     assert doctor.python(version, system).level is level
 
 
-def test_an_image_of_the_source_as_it_is_is_fine() -> None:
+def test_current_image() -> None:
+    """An image of the current source is fine."""
     finding = doctor.image([view(is_current=False), view(is_current=True)], 1060.0)
     assert (finding.level, finding.found) == (Level.OK, "hivecheck/services:abc, 60 s old, is that of the source as it is")
 
@@ -61,27 +66,32 @@ def test_an_image_of_the_source_as_it_is_is_fine() -> None:
 @pytest.mark.parametrize(
     ("views", "found"), [([], "none built yet"), ([view(is_current=False)], "none of the source as it is (1 older image)")]
 )
-def test_without_a_current_image_the_command_that_builds_it_is_named(views: list[ImageView], found: str) -> None:
+def test_missing_image_names_command(views: list[ImageView], found: str) -> None:
+    """Without a current image the finding names the build command."""
     finding = doctor.image(views, 0.0)
     assert (finding.level, finding.found) == (Level.WARN, found)
     assert "`hivecheck images build`" in finding.remedy
 
 
 @pytest.mark.parametrize(("gigabytes", "level"), [(50.0, Level.OK), (1.5, Level.WARN), (0.3, Level.BAD)])
-def test_too_little_room_for_a_build_is_bad_and_hardly_enough_is_told(gigabytes: float, level: Level) -> None:
+def test_disk_space(gigabytes: float, level: Level) -> None:
+    """Too little disk space is bad, and little space is a warning."""
     assert doctor.disk("disk", Path("/"), int(gigabytes * 1e9)).level is level
 
 
-def test_a_port_that_another_program_holds_is_told_with_the_variable_that_changes_it() -> None:
+def test_taken_port() -> None:
+    """The finding about a taken port names the variable that changes it."""
     finding = doctor.port("HIVE_1_HOST_PORT", 18002, is_taken=True, service=None)
     assert finding.level is Level.WARN and "HIVE_1_HOST_PORT=" in finding.remedy
 
 
-def test_a_port_that_is_held_by_the_compose_stack_is_fine() -> None:
+def test_compose_port() -> None:
+    """A port of the running compose stack is fine."""
     assert doctor.port("HIVE_1_HOST_PORT", 18002, is_taken=True, service="hive-1").level is Level.OK
 
 
-def test_every_port_of_the_compose_file_is_looked_at() -> None:
+def test_all_compose_ports() -> None:
+    """Every port of the compose file is checked."""
     assert [variable for variable, _ in doctor.compose_ports()] == [
         f"{name}_HOST_PORT" for name in ("REGISTRY", "ORCHESTRATOR", "HIVE_1", "HIVE_2")
     ]
@@ -97,37 +107,44 @@ def test_every_port_of_the_compose_file_is_looked_at() -> None:
         (None, Level.BAD),
     ],
 )
-def test_a_node_is_judged_by_its_own_answer_only(health: dict[str, str] | None, level: Level) -> None:
+def test_node_health(health: dict[str, str] | None, level: Level) -> None:
+    """A node is judged by its own response only."""
     finding = stack_health.node("small", "hive-1", "http://there", health)
     assert finding.level is level
     assert bool(finding.remedy) is (level is not Level.OK)
 
 
-def test_a_worker_that_is_not_registered_is_named() -> None:
+def test_unregistered_worker() -> None:
+    """An unregistered worker is named."""
     finding = stack_health.registrations("small", ["worker-1", "worker-2", "hive-1"], ["hive-1", "worker-2"])
     assert (finding.level, finding.found) == (Level.BAD, "the registry lists 2 of 3 declared services; missing: worker-1")
 
 
-def test_a_worker_that_joined_later_is_no_fault() -> None:
+def test_joined_worker() -> None:
+    """A worker that joined later is no problem."""
     assert stack_health.registrations("small", ["worker-1"], ["worker-1", "guest"]).level is Level.OK
 
 
-def test_a_worker_that_is_not_alive_is_named_with_its_state() -> None:
+def test_worker_state() -> None:
+    """A worker that is not alive is named with its state."""
     finding = stack_health.workers("small", "http://there", {"worker-1": "alive", "worker-2": "fatal"})
     assert finding.level is Level.BAD and finding.found.startswith("worker-2 is fatal")
 
 
-def test_a_model_that_nobody_offers_is_named() -> None:
+def test_missing_model() -> None:
+    """A model without a worker is named."""
     assert stack_health.models_offered("small", {"model-a", "model-b"}, {"model-a"}).found == "not offered: model-b"
 
 
-def test_every_node_of_a_stack_that_is_gone_is_bad_and_nothing_more_is_asked() -> None:
+def test_exited_stack() -> None:
+    """Every node of an exited stack is bad, and nothing else is asked."""
     nodes = {name: KeptNode(service, "http://127.0.0.1:1", None) for name, service in (("registry", "registry"), ("hive-1", "hive"))}
     findings = list(stack_health.stack(KeptStack("run", "small", "small", "process", "token", "key", nodes)))
     assert [(finding.level, finding.what) for finding in findings] == [(Level.BAD, "small/registry"), (Level.BAD, "small/hive-1")]
 
 
-def test_the_command_says_a_line_for_each_thing_and_ends_with_0_where_nothing_is_bad(tmp_path: Path) -> None:
+def test_doctor_command(tmp_path: Path) -> None:
+    """The command prints one line per finding and exits with 0 without a bad one."""
     done = run_doctor(tmp_path)
     lines = done.stdout.splitlines()
     assert [line for line in lines if not LINE.fullmatch(line)] == []
@@ -135,7 +152,8 @@ def test_the_command_says_a_line_for_each_thing_and_ends_with_0_where_nothing_is
     assert done.returncode == (1 if any(line.startswith("bad") for line in lines) else 0), done.stdout + done.stderr
 
 
-def test_the_command_ends_with_1_where_docker_is_asked_for_and_no_daemon_answers(tmp_path: Path) -> None:
+def test_doctor_without_daemon(tmp_path: Path) -> None:
+    """The command exits with 1 when docker is required and no daemon answers."""
     done = run_doctor(tmp_path, DOCKER_HOST=f"unix://{tmp_path}/nobody.sock", HIVECHECK_PLATFORM="docker")
     assert done.returncode == 1
     assert re.search(r"^bad   docker engine +- No Docker daemon answers", done.stdout, re.MULTILINE)

@@ -30,7 +30,8 @@ def folder(tmp_path: Path, files: dict[str, str]) -> Path:
     return tmp_path
 
 
-def test_a_mirror_is_found_in_the_newer_format(tmp_path: Path) -> None:
+def test_deb822_format(tmp_path: Path) -> None:
+    """A mirror is found in the newer format."""
     actual = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": STANZAS})))
     assert actual == AptSource(
         "http://mirror.example/debian", ("bookworm", "bookworm-updates"), ("main", "contrib"), "/usr/share/keyrings/some.gpg"
@@ -44,7 +45,8 @@ def test_a_mirror_is_found_in_the_newer_format(tmp_path: Path) -> None:
         ("deb [arch=amd64 signed-by=/etc/apt/k.gpg] http://mirror.example/ubuntu jammy main universe # why", "/etc/apt/k.gpg"),
     ],
 )
-def test_a_mirror_is_found_in_the_older_format(tmp_path: Path, line: str, keyring: str | None) -> None:
+def test_one_line_format(tmp_path: Path, line: str, keyring: str | None) -> None:
+    """A mirror is found in the older format."""
     actual = mirror_of("jammy", read(folder(tmp_path, {"sources.list": f"# deb http://no.example/x jammy main\n{line}\n"})))
     assert actual == AptSource("http://mirror.example/ubuntu", ("jammy",), ("main", "universe"), keyring)
 
@@ -58,15 +60,18 @@ def test_a_mirror_is_found_in_the_older_format(tmp_path: Path, line: str, keyrin
         STANZAS.replace("http://mirror.example", "mirror+file:/etc/mirrors"),
     ],
 )
-def test_a_source_that_is_off_or_does_not_serve_the_release_is_passed_over(tmp_path: Path, text: str) -> None:
+def test_disabled_source(tmp_path: Path, text: str) -> None:
+    """A disabled source, and one of another release, are skipped."""
     assert mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": text}))) is None
 
 
-def test_a_key_inside_the_source_is_left_to_the_host_s_own_keyring(tmp_path: Path) -> None:
+def test_inline_key(tmp_path: Path) -> None:
+    """A source with an inline key uses the host's keyring."""
     inline = STANZAS.replace("Signed-By: /usr/share/keyrings/some.gpg", "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ==")
     actual = mirror_of("bookworm", read(folder(tmp_path, {"sources.list.d/debian.sources": inline})))
     assert actual is not None and actual.keyring is None
 
 
-def test_a_host_without_apt_has_no_sources(tmp_path: Path) -> None:
+def test_host_without_apt(tmp_path: Path) -> None:
+    """A host without apt has no sources."""
     assert read(tmp_path / "nowhere") == []

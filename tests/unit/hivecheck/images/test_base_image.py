@@ -60,45 +60,52 @@ def made(engine: MemoryEngine, named: str = "") -> tuple[base_image.Base, list[s
     return base_image.make(engine, named, Path("nowhere"), told.append, official="python:3.11-slim"), told
 
 
-def test_the_official_image_is_taken_where_a_registry_gives_it() -> None:
+def test_official_image() -> None:
+    """The official image is used where a registry offers it."""
     engine = MemoryEngine(registry={"python:3.11-slim": FACTS})
     base, told = made(engine)
     assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and told == ["pulling the base python:3.11-slim"]
     assert engine.labels[base.reference]["hivecheck.digest"] == "python:3.11-slim@sha256:00"
 
 
-def test_the_official_image_that_is_here_is_taken_without_asking_anybody() -> None:
+def test_local_official_image() -> None:
+    """A local official image is used without asking a registry."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS})
     base, told = made(engine)
     assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and (told, engine.asked) == ([], [])
 
 
-def test_a_named_base_is_pulled_if_it_is_not_here_and_nothing_else_is_asked_for() -> None:
+def test_named_base_pulled() -> None:
+    """A named base is pulled if it is missing, and nothing else is asked for."""
     engine = MemoryEngine(registry={"mirror.example:5000/team/python:3.12": FACTS, "python:3.11-slim": FACTS})
     base, _ = made(engine, "mirror.example:5000/team/python:3.12")
     assert base.reference.startswith("hivecheck/base:python-3.12-") and engine.asked == []
 
 
-def test_a_named_base_that_cannot_be_had_is_never_replaced_by_another() -> None:
+def test_named_base_never_replaced() -> None:
+    """A missing named base is never replaced by another."""
     with pytest.raises(ImageError, match=r"pulling mirror\.example/x"):
         made(MemoryEngine(local={"python:3.11-slim": FACTS}), "mirror.example/x")
 
 
-def test_a_base_that_was_made_is_known_afterwards() -> None:
+def test_prepared_base_known() -> None:
+    """A prepared base is found again."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS})
     assert base_image.known(engine, "") is None
     base, _ = made(engine)
     assert base_image.known(engine, "") == base
 
 
-def test_what_an_interrupted_build_left_without_a_name_is_no_base() -> None:
+def test_nameless_image_is_no_base() -> None:
+    """A nameless image of an interrupted build is no base."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS})
     base, _ = made(engine)
     engine.labels = {"<none>:<none>": engine.labels[base.reference]}
     assert base_image.known(engine, "") is None
 
 
-def test_a_named_base_and_the_automatic_one_are_not_mixed_up() -> None:
+def test_named_and_automatic_base() -> None:
+    """A named base and the automatic one stay apart."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS, "mine:1": FACTS})
     named, _ = made(engine, "mine:1")
     assert base_image.known(engine, "") is None
@@ -107,13 +114,15 @@ def test_a_named_base_and_the_automatic_one_are_not_mixed_up() -> None:
     assert base_image.known(engine, "other:1") is None
 
 
-def test_a_base_with_everything_is_prepared_without_a_network() -> None:
+def test_complete_base_needs_no_network() -> None:
+    """A complete base is prepared without a network."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS})
     made(engine)
     assert engine.networks == ["none"]
 
 
-def test_a_base_that_stays_without_iptables_is_used_and_said_to_be_so() -> None:
+def test_base_stays_without_iptables() -> None:
+    """A base without iptables is used, with a notice."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS | {"missing": ["iptables", "ip"]}})
     base, told = made(engine)
     assert engine.networks == ["default"]
@@ -121,10 +130,12 @@ def test_a_base_that_stays_without_iptables_is_used_and_said_to_be_so() -> None:
 
 
 @pytest.mark.parametrize(("facts", "why"), [({"python": "3.9"}, "it has Python 3.9"), ({"glibc": ""}, "another C library")])
-def test_a_base_on_which_services_cannot_run_is_refused(facts: dict[str, str], why: str) -> None:
+def test_unsuitable_base(facts: dict[str, str], why: str) -> None:
+    """A base on which services cannot run is refused."""
     with pytest.raises(ImageError, match=rf"must have Python 3.11 or newer.*{why}"):
         made(MemoryEngine(local={"mine:1": FACTS | facts}), "mine:1")
 
 
-def test_a_base_of_another_content_gets_another_name() -> None:
+def test_base_name_by_content() -> None:
+    """A base with another content gets another name."""
     assert base_image.reference_of("a/b:1", "sha256:1") != base_image.reference_of("a/b:1", "sha256:2")

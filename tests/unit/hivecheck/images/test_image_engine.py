@@ -42,7 +42,8 @@ def build(api: Api) -> list[str]:
     return Engine(SimpleNamespace(api=api)).build(FILES, "x:1", {}, {"b": "two", "a": 'o"ne'}, "none")
 
 
-def test_a_failing_step_shows_its_last_fifteen_lines_and_a_way_out() -> None:
+def test_failed_step() -> None:
+    """A failed step shows its last fifteen lines and the next step."""
     lines = [{"stream": f"line {number}\n"} for number in range(1, 21)]
     with pytest.raises(ImageError) as failure:
         build(Api(*lines, {"error": "The command returned a non-zero code: 1"}))
@@ -52,23 +53,27 @@ def test_a_failing_step_shows_its_last_fifteen_lines_and_a_way_out() -> None:
 
 
 @pytest.mark.parametrize("where", ["stream", "error"])
-def test_a_full_disk_is_told_as_such_wherever_it_shows(where: str) -> None:
+def test_full_disk(where: str) -> None:
+    """A full disk is reported as such, wherever it appears."""
     with pytest.raises(ImageError, match=r"(?s)No space left.*disk is full: `docker system df`"):
         build(Api({where: "write /x: No space left on device"}, {"error": "it failed"}))
 
 
-def test_a_daemon_that_goes_away_is_told_as_such() -> None:
+def test_lost_daemon() -> None:
+    """A lost daemon is reported as such."""
     with pytest.raises(ImageError, match=r"(?s)building x:1 .* reset.*docker info"):
         build(Api(error=ConnectionResetError("reset by peer")))
 
 
-def test_an_image_that_is_not_here_is_no_error_but_a_daemon_that_fails_is() -> None:
+def test_absent_image() -> None:
+    """An absent image is no error, and a failing daemon is one."""
     assert Engine(SimpleNamespace(api=Api(error=ImageNotFound("no such image")))).image_id("x:1") is None
     with pytest.raises(ImageError, match="looking for the image x:1"):
         Engine(SimpleNamespace(api=Api(error=APIError("broken")))).image_id("x:1")
 
 
-def test_the_same_files_are_sent_as_the_same_bytes_with_one_line_of_labels() -> None:
+def test_deterministic_context() -> None:
+    """The same files give the same build context, with one line of labels."""
     first, second = Api(), Api()
     assert build(first) == build(second) == []
     sent: io.BytesIO = first.given["fileobj"]
@@ -78,7 +83,8 @@ def test_the_same_files_are_sent_as_the_same_bytes_with_one_line_of_labels() -> 
         assert dockerfile is not None and dockerfile.read() == b'FROM x\n\nLABEL a="o\\"ne" b="two"\n'
 
 
-def test_without_a_daemon_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_daemon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a daemon the command prints the next step."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     assert main(["images", "list"]) == 2
     told = capsys.readouterr().err
@@ -102,7 +108,8 @@ class Shelf:
         self.removed.append(reference)
 
 
-def test_all_but_the_newest_five_and_those_in_use_and_the_current_one_are_removed() -> None:
+def test_old_images() -> None:
+    """Old images are removed, except the newest five, the used and the current ones."""
     services = [{"Id": f"s{number}", "RepoTags": [f"hivecheck/services:{number}"]} for number in range(1, 10)]
     shelf = Shelf(services=services)
     assert (
@@ -110,27 +117,32 @@ def test_all_but_the_newest_five_and_those_in_use_and_the_current_one_are_remove
     )
 
 
-def test_a_name_that_somebody_else_gave_to_one_of_our_images_is_left_alone() -> None:
+def test_foreign_name_kept() -> None:
+    """A foreign name of an image is kept."""
     services = [{"Id": f"s{number}", "RepoTags": [f"hivecheck/services:{number}", "mine:1"]} for number in range(1, 7)]
     assert old_images(Shelf(services=services), "", "") == ["hivecheck/services:6"]
 
 
-def test_nameless_stages_are_removed_by_their_id() -> None:
+def test_nameless_stages() -> None:
+    """Nameless stages are removed by their ID."""
     stages = [{"Id": "t1", "RepoTags": None}, {"Id": "t2", "RepoTags": ["<none>:<none>"]}, {"Id": "t3", "RepoTags": None}]
     assert old_images(Shelf(stage=stages), "", "") == ["t3"]
 
 
-def test_few_images_are_all_kept() -> None:
+def test_few_images_kept() -> None:
+    """A few images are all kept."""
     assert superfluous([{"Id": "1"}], 5, ()) == []
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(-1, "0 s"), (5, "5 s"), (119, "119 s"), (300, "5 min"), (10_800, "3 hours"), (864_000, "10 days")]
 )
-def test_an_age_is_told_in_one_unit(seconds: float, words: str) -> None:
+def test_age_unit(seconds: float, words: str) -> None:
+    """An age has one unit."""
     assert age(seconds) == words
 
 
-def test_the_current_image_is_marked() -> None:
+def test_current_image_marked() -> None:
+    """The current image is marked."""
     line = ImageView("hivecheck/services:1", 100, 158_000_000, "abc", "hivecheck/base:2", is_current=True).line(now=105)
     assert line.split() == ["*", "hivecheck/services:1", "5", "s", "158", "MB", "source", "abc", "on", "hivecheck/base:2"]

@@ -28,16 +28,19 @@ INPUTS = Inputs(BASE, "a==1\n", {"Dockerfile": b"FROM x\n", "services/a.py": b"1
         replace(INPUTS, files={"Dockerfile": b"FROM x\n", "services/a.py": b"1\n", "services/b.py": b""}),
     ],
 )
-def test_another_input_is_another_tag(changed: Inputs) -> None:
+def test_tag_changes(changed: Inputs) -> None:
+    """Another input gives another tag."""
     assert changed.tag != INPUTS.tag
 
 
-def test_the_same_inputs_are_the_same_tag() -> None:
+def test_tag_is_stable() -> None:
+    """The same inputs give the same tag."""
     assert INPUTS.tag == replace(INPUTS, files=dict(reversed(INPUTS.files.items()))).tag
     assert INPUTS.tag == f"hivecheck/services:{INPUTS.hash}" and len(INPUTS.hash) == 12
 
 
-def test_a_source_that_was_run_is_the_same_as_one_that_was_not(tmp_path: Path) -> None:
+def test_byte_code_ignored(tmp_path: Path) -> None:
+    """Byte code of a source that ran does not change the tag."""
     shutil.copytree(PROJECT_ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
     settings = Settings(services_root=tmp_path)
     before = inputs_of(settings, BASE)

@@ -35,22 +35,26 @@ other==4.0 \\
 """
 
 
-def test_a_requirement_brings_all_that_it_pulls_in_and_nothing_else() -> None:
+def test_closure() -> None:
+    """A requirement includes its dependencies and nothing else."""
     actual = requirements.closure(LOCK, ["Direct"])
     assert [line.split()[0] for line in actual.splitlines() if not line.startswith(" ")] == ["direct==1.0", "leaf-name==2.0", "middle==3.0"]
 
 
-def test_versions_markers_and_hashes_are_those_of_the_lock() -> None:
+def test_lock_content() -> None:
+    """Versions, markers and hashes are those of the lock."""
     actual = requirements.closure(LOCK, ["middle"])
     assert actual == "leaf-name==2.0 ; sys_platform == 'linux' \\\n    --hash=sha256:bb\nmiddle==3.0 \\\n    --hash=sha256:cc\n"
 
 
-def test_a_requirement_that_is_not_locked_is_an_error() -> None:
+def test_unlocked_requirement() -> None:
+    """An unlocked requirement is an error."""
     with pytest.raises(ImageError, match="should have absent"):
         requirements.closure(LOCK, ["absent"])
 
 
-def test_what_is_listed_for_the_services_is_what_they_import() -> None:
+def test_services_requirements() -> None:
+    """The listed requirements are what the services import."""
     config = ConfigParser()
     config.read(PROJECT_ROOT / "setup.cfg", encoding="utf-8")
     listed = {name.lower() for name in config["options.extras_require"]["services"].split()}
@@ -66,6 +70,7 @@ def test_what_is_listed_for_the_services_is_what_they_import() -> None:
     assert listed <= {name.lower() for name in config["options"]["install_requires"].split()}
 
 
-def test_the_lock_names_no_registry() -> None:
+def test_lock_without_registry() -> None:
+    """The lock names no registry."""
     lock = (PROJECT_ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links", lock) == []

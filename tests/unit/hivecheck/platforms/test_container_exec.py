@@ -56,22 +56,26 @@ def engine(body: bytes, code: int = 0) -> Iterator[APIClient]:
             server.shutdown()
 
 
-def test_all_is_heard_that_comes_in_one_piece_with_the_headers() -> None:
+def test_output_with_headers() -> None:
+    """Output that arrives together with the headers is complete."""
     with engine(frame(b"oom_kill 1\n") + frame(b"and a complaint\n", stream=2), code=3) as api:
         assert execute(api, "box", ["cat"]) == (3, b"oom_kill 1\nand a complaint\n")
 
 
-def test_the_sdk_itself_still_loses_it_so_that_ours_is_needed() -> None:
+def test_sdk_loses_output() -> None:
+    """The SDK still loses such output, so this code is needed."""
     with engine(frame(b"oom_kill 1\n")) as api:
         assert api.exec_start("one") == b""
 
 
-def test_a_command_that_says_nothing_said_nothing() -> None:
+def test_empty_output() -> None:
+    """A command without output has an empty output."""
     assert output_of(b"") == b""
 
 
 @pytest.mark.parametrize("body", [frame(b"whole") + frame(b"oom_kill 1")[:-1], frame(b"oom_kill 1")[:5]])
-def test_what_ends_within_a_frame_is_an_error(body: bytes) -> None:
+def test_cut_frame(body: bytes) -> None:
+    """A body that ends within a frame is an error."""
     with pytest.raises(ClientError, match="broke off"):
         output_of(body)
 

@@ -22,11 +22,13 @@ FINE = Daemon(daemon.LOCAL_SOCKET, "20.10.24", "1.41", "linux", "amd64", OWN, ("
 ROW = re.compile(r"^\| `(\w+)` \| ([\w ]+) \| ([\w ]+) \|", re.MULTILINE)
 
 
-def test_a_daemon_of_this_machine_is_fine() -> None:
+def test_local_daemon() -> None:
+    """A daemon of this machine is accepted."""
     assert daemon.refusal(FINE, OWN) is None
 
 
-def test_a_daemon_that_came_by_tcp_has_no_process_and_is_fine() -> None:
+def test_tcp_daemon() -> None:
+    """A daemon over TCP has no visible process and is accepted."""
     assert daemon.refusal(replace(FINE, pid=None), OWN) is None
 
 
@@ -41,29 +43,34 @@ def test_a_daemon_that_came_by_tcp_has_no_process_and_is_fine() -> None:
         ({"host_name": "docker-desktop"}, "runs on 'docker-desktop', not on this machine"),
     ],
 )
-def test_a_daemon_that_cannot_be_worked_with_is_refused_with_the_way_out(change: dict[str, object], reason: str) -> None:
+def test_unsupported_daemon(change: dict[str, object], reason: str) -> None:
+    """An unsupported daemon is refused with the next step."""
     said = daemon.refusal(replace(FINE, **change), OWN) or ""  # type: ignore[arg-type]
     assert reason in said and said.endswith("or use --platform process.")
 
 
 @pytest.mark.parametrize("version", ["1.41", "1.50", "2.0"])
-def test_a_newer_api_is_fine(version: str) -> None:
+def test_newer_api(version: str) -> None:
+    """A newer API is accepted."""
     assert daemon.refusal(replace(FINE, api_version=version), OWN) is None
 
 
 @pytest.mark.parametrize("address", ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2376", "ssh://me@127.0.0.1"])
-def test_an_address_of_this_machine_is_not_refused(address: str) -> None:
+def test_local_address(address: str) -> None:
+    """An address of this machine is accepted."""
     assert daemon.refusal_of_address(address) is None
 
 
 @pytest.mark.parametrize("address", ["tcp://192.0.2.1:2375", "ssh://me@192.0.2.1", "tcp://nobody.invalid:2376"])
-def test_an_address_of_another_machine_is_refused_before_it_is_asked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of another machine is refused before a call."""
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(PlatformError, match="another machine"):
         engine.connect()
 
 
-def test_the_process_behind_a_socket_is_told(tmp_path: Path) -> None:
+def test_process_of_socket(tmp_path: Path) -> None:
+    """The process behind a socket is found."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         server.listen()
@@ -71,11 +78,13 @@ def test_the_process_behind_a_socket_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["unix:///nobody/listens", "tcp://127.0.0.1:2375"])
-def test_where_no_process_can_be_told_there_is_none(address: str) -> None:
+def test_no_process_of_socket(address: str) -> None:
+    """Without a visible process there is none."""
     assert daemon.pid_at(address) is None
 
 
-def test_the_page_about_platforms_has_every_power_and_says_who_has_it() -> None:
+def test_page_has_capabilities() -> None:
+    """The page about platforms has every capability with its platforms."""
     told = {power: (on_docker == "yes", on_process == "yes") for power, on_docker, on_process in ROW.findall(page())}
     assert told == {power: (power in docker_platform.CAPABILITIES, power in process.CAPABILITIES) for power in tags.CAPABILITIES}
 

@@ -13,7 +13,8 @@ LOOK = """1 (docker-init) S 0 1 1 0
 python3\0-m\0services.hive\0"""
 
 
-def test_each_process_has_its_parent_its_state_and_its_command_whatever_its_name() -> None:
+def test_process_view() -> None:
+    """Each process has parent, state and command, whatever its name is."""
     assert process_views(LOOK) == [
         ProcessView(1, 0, "S", "/sbin/docker-init -- python3"),
         ProcessView(7, 1, "R", "python3 -m services.hive"),
@@ -21,5 +22,6 @@ def test_each_process_has_its_parent_its_state_and_its_command_whatever_its_name
     ]
 
 
-def test_a_container_that_has_just_ended_has_no_processes() -> None:
+def test_exited_container() -> None:
+    """A container that has just exited has no processes."""
     assert process_views("cannot exec in a stopped state: unknown\r\n") == []

@@ -29,19 +29,22 @@ def held() -> Iterator[PortReservation]:
     reservation.release()
 
 
-def test_a_child_can_listen_on_the_held_port_and_be_reached(held: PortReservation) -> None:
+def test_child_listens(held: PortReservation) -> None:
+    """A child can listen on the held port."""
     with subprocess.Popen([sys.executable, "-c", LISTEN, str(held.port)], stdout=subprocess.PIPE) as child:
         assert child.stdout and child.stdout.readline() == b"listening\n"
         with socket.create_connection((LOOPBACK, held.port), 5) as connection:
             assert connection.recv(5) == b"hello"
 
 
-def test_a_connect_is_refused_while_nobody_listens(held: PortReservation) -> None:
+def test_connection_refused_before_listen(held: PortReservation) -> None:
+    """A connection is refused while no process listens."""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((LOOPBACK, held.port), 5)
 
 
-def test_the_kernel_gives_a_held_port_to_nobody_else(held: PortReservation) -> None:
+def test_held_port_not_assigned(held: PortReservation) -> None:
+    """The kernel assigns a held port to no other program."""
     others = [PortReservation() for _ in range(200)]
     ports = [other.port for other in others]
     for other in others:
@@ -49,16 +52,19 @@ def test_the_kernel_gives_a_held_port_to_nobody_else(held: PortReservation) -> N
     assert len({held.port, *ports}) == 201
 
 
-def test_a_program_that_does_not_ask_to_share_cannot_take_a_held_port(held: PortReservation) -> None:
+def test_held_port_not_taken(held: PortReservation) -> None:
+    """A program without SO_REUSEADDR cannot take a held port."""
     with socket.socket() as greedy, pytest.raises(OSError, match="in use"):
         greedy.bind((LOOPBACK, held.port))
 
 
-def test_a_released_port_can_be_taken(held: PortReservation) -> None:
+def test_released_port(held: PortReservation) -> None:
+    """A released port can be taken."""
     held.release()
     with socket.socket() as next_owner:
         next_owner.bind((LOOPBACK, held.port))
 
 
-def test_the_url_is_the_port_s_on_the_loopback_address(held: PortReservation) -> None:
+def test_url(held: PortReservation) -> None:
+    """The URL is the loopback address with the port."""
     assert held.url == f"http://127.0.0.1:{held.port}"
