@@ -1,1 +1,1 @@
-"""The bundled reference stack. It knows nothing of the harness that tests it."""
+"""The bundled reference stack. It does not depend on the test harness."""

@@ -1,4 +1,4 @@
-"""Errors as a client meets them: one exception, OpenAI-shaped, with the one table of codes. Not for internal failures."""
+"""Errors that clients receive: one exception with an OpenAI error object, and the only table of codes. Not for internal failures."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services import wire
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """`definite`: the request surely had no effect upstream, so another attempt cannot do it twice."""
+    """`definite`: the request certainly had no effect upstream, so a retry cannot execute it twice."""
 
     status: int
     type: str
     definite: bool
 
 
-# The status policy of the gateway: 408 and 409 are never used on /v1, because SDKs retry them.
+# The gateway's status policy: it never uses 408 and 409 on /v1, because the OpenAI SDKs retry both.
 CODES: dict[str, ErrorCode] = {
     "invalid_request": ErrorCode(400, "invalid_request_error", definite=True),
     "invalid_json": ErrorCode(400, "invalid_request_error", definite=True),
@@ -50,7 +50,7 @@ CODES: dict[str, ErrorCode] = {
 
 @dataclass
 class ApiError(Exception):
-    """Raised anywhere in a handler; `service.py` turns it into the response."""
+    """Any handler may raise it. `service.py` turns it into the response."""
 
     code: str
     message: str

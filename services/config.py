@@ -1,4 +1,4 @@
-"""Settings of a service: defaults < TOML file < environment `<SERVICE>_<KEY>` < `--set key=value`. Refuses what it does not know."""
+"""Settings of a service: defaults < TOML file < environment `<SERVICE>_<KEY>` < `--set key=value`. Rejects unknown keys."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+$", description
 
 
 class CommonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every service has. `token` is the cluster's shared secret; give it in a file or the environment, not in `--set`.
+    """Settings of every service. `token` is the cluster's shared secret. Set it in a file or the environment, not with `--set`.
 
-    `advertised_url` is what peers are told when they cannot reach the service at http://host:port.
-    `header_seconds` and `body_seconds` bound how long a request's headers and body may take to arrive; past them it is refused with 400.
-    Connections beyond `max_connections` (or beyond half of what the descriptor limit allows) get 503 and are closed.
+    Peers use `advertised_url` where http://host:port does not reach the service.
+    Headers must arrive within `header_seconds` and the body within `body_seconds`. A slower request gets 400.
+    A service answers connections beyond `max_connections` with 503 and closes them. So it does beyond half of the descriptor limit.
     """
 
     name: Name
@@ -43,13 +43,13 @@ class CommonSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class SettingsError(Exception):
-    """A setting is wrong. The message names the key, the value and the accepted form."""
+    """A setting is invalid. The message names the key, the value and the accepted form."""
 
 
 def load(settings_type: type[SettingsT], service: str, argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> SettingsT:
     """Read the settings of `service` from `--config FILE`, the environment and `--set key=value`.
 
-    Raises SettingsError when a key is unknown or missing, or a value has not the accepted form.
+    Raises SettingsError if a key is unknown or missing, or if a value does not have the accepted form.
     """
     parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
     parser.add_argument("--config", metavar="FILE", help="a TOML file with the settings")
@@ -71,7 +71,7 @@ def load(settings_type: type[SettingsT], service: str, argv: Sequence[str], envi
 
 
 def load_or_exit(settings_type: type[SettingsT], service: str, argv: Sequence[str] | None = None) -> SettingsT:
-    """`load`, but a bad setting prints its message and ends the process with exit code 2."""
+    """Like `load`, but an invalid setting prints its message and ends the process with exit code 2."""
     try:
         return load(settings_type, service, sys.argv[1:] if argv is None else argv)
     except SettingsError as error:
@@ -90,7 +90,8 @@ def _read_file(path: str) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """TOML value syntax; what is not TOML is a plain string, so that `--set host=127.0.0.1` needs no quotes."""
+    """The value in TOML syntax, or the text itself if it is not TOML."""
+    # `--set host=127.0.0.1` and environment variables need no quotes that way.
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -114,7 +115,8 @@ def _convert(settings_type: type[SettingsT], values: dict[str, Any]) -> Settings
 
 
 def _explain(settings_type: type[msgspec.Struct], values: dict[str, Any], message: str) -> str:
-    """msgspec says 'Expected `int`, got `str` - at `$.port`'; a person wants key, value and accepted form."""
+    """The message with key, value and accepted form."""
+    # msgspec's own message gives neither key nor value: 'Expected `int`, got `str` - at `$.port`'.
     reason, _, place = message.partition(" - at `$")
     path = [part for part in re.split(r"[.\[\]]+", place.rstrip("`")) if part and part != "..."]
     if unknown := re.search(r"unknown field `(.+)`", reason):
@@ -130,7 +132,7 @@ def _explain(settings_type: type[msgspec.Struct], values: dict[str, Any], messag
 
 
 def _node_at(settings_type: type[msgspec.Struct], path: list[str]) -> Any:
-    """The type description of the (nested) setting at `path`; None when there is none."""
+    """The type description of the (nested) setting at `path`, or None."""
     node: Any = msgspec.inspect.type_info(settings_type)
     for part in path:
         node = _strip(node)
@@ -147,7 +149,7 @@ def _accepted_keys(node: Any) -> list[str]:
 
 
 def _accepted_form(node: Any) -> str | None:
-    """The accepted form in words, where the type has any: a description or a list of choices."""
+    """The accepted form: the type's description, its list of choices, or None."""
     if isinstance(node, msgspec.inspect.UnionType):
         return next((form for kind in node.types if (form := _accepted_form(kind))), None)
     if isinstance(node, msgspec.inspect.Metadata) and (words := (node.extra_json_schema or {}).get("description")):
@@ -158,7 +160,7 @@ def _accepted_form(node: Any) -> str | None:
 
 
 def _strip(node: Any) -> Any:
-    """The type itself, without its constraints and without `| None`."""
+    """The type without its constraints and without `| None`."""
     if isinstance(node, msgspec.inspect.Metadata):
         return _strip(node.type)
     if isinstance(node, msgspec.inspect.UnionType):

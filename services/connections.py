@@ -1,6 +1,6 @@
-"""The door of a service: what its HTTP library would say in plain text or wait for without end is said in OpenAI's words, and in time.
+"""Connections of a service: error objects for invalid HTTP, a deadline for headers, and a limit on open connections.
 
-Knows nothing of routes. Messages never repeat what a client sent: a broken header may hold a key.
+It does not handle routes. Messages never repeat a client's bytes, because a malformed header may contain a key.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from services.api_errors import ApiError
 
 log = logging.getLogger(__name__)
 
-SILENT_SECONDS = 0.5  # how long one beyond the cap may take to say anything before it is turned away
-LINGER_SECONDS = 0.25  # for it to read why: closing on unread input would reset the connection and lose the answer
-MAX_TURNING_AWAY = 128  # at once; more are cut off without a word, because each takes a descriptor
+SILENT_SECONDS = 0.5  # a rejected connection that sends no byte gets its 503 after this time
+# The client needs this time to read the 503. A close with unread input sends RST, and the client loses the answer.
+LINGER_SECONDS = 0.25
+MAX_REJECTED = 128  # at once. Each rejected connection holds a descriptor, so further ones are aborted without an answer.
 
 Handle = Callable[[Any], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds until the headers of a request must be whole, counted from their first byte (of the first: from the connect)."""
+    """`header_seconds` run from the first byte of a request's headers. For the first request they run from the connect."""
 
     header_seconds: float
     max_connections: int
 
 
 class Runner(web.AppRunner):
-    """Runs an application behind the door."""
+    """Runs an application behind a `ConnectionLimiter`."""
 
     def __init__(self, app: web.Application, limits: Limits, **options: Any) -> None:
         super().__init__(app, **options)
@@ -48,10 +49,10 @@ class Runner(web.AppRunner):
 
 
 class ConnectionLimiter(web.Server):
-    """Makes a `Connection` of each one that comes, and turns away those beyond the cap."""
+    """Accepts each new connection as a `Connection`, and rejects those beyond the limit."""
 
     def __init__(self, plain: web.Server, limits: Limits) -> None:
-        handle = partial(_in_our_words, plain.request_handler)
+        handle = partial(_with_error_body, plain.request_handler)
         options: dict[str, Any] = {
             "request_factory": plain.request_factory,
             "handler_cancellation": plain.handler_cancellation,
@@ -59,7 +60,7 @@ class ConnectionLimiter(web.Server):
         }
         super().__init__(handle, **options, **plain._kwargs)
         self.limits = limits
-        self.turned_away: set[RejectedConnection] = set()
+        self.rejected: set[RejectedConnection] = set()
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]
         if len(self._connections) >= self.limits.max_connections:
@@ -68,11 +69,11 @@ class ConnectionLimiter(web.Server):
 
 
 class Connection(web.RequestHandler):
-    """One connection: broken HTTP gets an error object, headers that do not come to an end get one, too."""
+    """One connection. Invalid HTTP and headers that miss their deadline get an error object."""
 
-    def __init__(self, door: ConnectionLimiter, **options: Any) -> None:
-        super().__init__(door, **options)
-        self._header_seconds = door.limits.header_seconds
+    def __init__(self, limiter: ConnectionLimiter, **options: Any) -> None:
+        super().__init__(limiter, **options)
+        self._header_seconds = limiter.limits.header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._is_silent = True
 
@@ -95,20 +96,20 @@ class Connection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """The answer to what is no HTTP, or to a request whose handler failed outside of the frame or in mid-answer."""
+        """The answer to invalid HTTP, or after a handler failed outside of the middleware or in mid-response."""
         is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         if is_ours:
             self.log_exception("handler_failed", exc_info=exc)
-        else:  # neither the exception's text nor its traceback: both quote the client's bytes
+        else:  # The exception's text and its traceback quote the client's bytes, so the log gets neither.
             logs.event(log, "bad_http", level=logging.WARNING, status=status, kind=type(exc).__name__)
         if request.writer.output_size > 0:
-            raise ConnectionError("The answer is on its way already.")
+            raise ConnectionError("The response has already begun.")
         response = _response(_failed() if is_ours else _broken())
         response.force_close()
         return response
 
     def log_exception(self, *args: Any, **options: Any) -> None:
-        """A traceback for faults of ours; a client's broken body would fill the log with them."""
+        """Logs a traceback for defects of the service, and one line for a client's malformed body."""
         if isinstance(error := options.get("exc_info"), web.RequestPayloadError):
             logs.event(log, "bad_body", level=logging.WARNING, kind=type(error.__cause__).__name__)
         else:
@@ -133,27 +134,27 @@ class Connection(web.RequestHandler):
 
 
 class RejectedConnection(asyncio.Protocol):
-    """A connection beyond the cap: 503 at its first byte, or a moment later if it says nothing; then it is closed."""
+    """A connection beyond the limit: gets 503 at its first byte or after SILENT_SECONDS, and is closed."""
 
-    def __init__(self, door: ConnectionLimiter) -> None:
-        self._door = door
+    def __init__(self, limiter: ConnectionLimiter) -> None:
+        self._limiter = limiter
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but no subclass of it
-        if len(self._door.turned_away) >= MAX_TURNING_AWAY:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport has the interface but is no subclass
+        if len(self._limiter.rejected) >= MAX_REJECTED:
             self._transport.abort()
             return
-        self._door.turned_away.add(self)
+        self._limiter.rejected.add(self)
         self._timer = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._answer)
 
     def data_received(self, data: bytes) -> None:
         self._answer()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._door.turned_away.discard(self)
+        self._limiter.rejected.discard(self)
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()
@@ -163,13 +164,13 @@ class RejectedConnection(asyncio.Protocol):
             return
         self._is_answered = True
         self._timer.cancel()
-        logs.event(log, "turned_away", level=logging.WARNING, connections=self._door.limits.max_connections)
+        logs.event(log, "connection_rejected", level=logging.WARNING, connections=self._limiter.limits.max_connections)
         self._transport.write(_on_the_wire(_full()))
         self._timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)
 
 
-async def _in_our_words(handle: Handle, request: web.BaseRequest) -> web.StreamResponse:
-    """What the library refuses before the frame sees it, for example an unknown `Expect`."""
+async def _with_error_body(handle: Handle, request: web.BaseRequest) -> web.StreamResponse:
+    """Gives an error object to requests that aiohttp rejects before the middleware runs, for example an unknown `Expect`."""
     try:
         return await handle(request)
     except web.HTTPException as error:
@@ -177,11 +178,11 @@ async def _in_our_words(handle: Handle, request: web.BaseRequest) -> web.StreamR
 
 
 def _broken() -> ApiError:
-    return ApiError("invalid_request", "This is not valid HTTP, or its request line or headers are too long or too many.")
+    return ApiError("invalid_request", "The request is not valid HTTP, or its request line or headers are too long or too many.")
 
 
 def _late(seconds: float) -> ApiError:
-    return ApiError("invalid_request", f"The headers were not whole within {seconds:g} s.")
+    return ApiError("invalid_request", f"The headers were incomplete after {seconds:g} s.")
 
 
 def _failed() -> ApiError:
@@ -198,7 +199,7 @@ def _response(error: ApiError) -> web.Response:
 
 
 def _on_the_wire(error: ApiError) -> bytes:
-    """The same for a connection on which no request was understood."""
+    """The same as raw bytes, for a connection without a parsed request."""
     body = error.body()
     headers = error.headers | {wire.REQUEST_ID: uuid.uuid4().hex, "Content-Type": "application/json", "Content-Length": str(len(body))}
     lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]

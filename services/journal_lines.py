@@ -1,4 +1,4 @@
-"""An append-only file of JSON lines. Every line is one unbuffered system call, so that what was written outlives SIGKILL."""
+"""An append-only file of JSON lines. Each line is one unbuffered system call, so written lines survive SIGKILL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_LINES_READ = 10_000
 
 
 class JournalLines:
-    """Appends to one file. Raises OSError when that fails."""
+    """Appends to one file. Raises OSError if a write fails."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ class JournalLines:
         """Write one msgspec-encodable value as a line."""
         data = self._encoder.encode(line) + b"\n"
         if os.write(self._fd, data) != len(data):
-            raise OSError(f"{self.path}: the disk took only a part of a line")
+            raise OSError(f"{self.path}: the disk accepted only a part of a line")
 
     def read(self, since: int) -> list[msgspec.Raw]:
         """The lines after line number `since`, at most MAX_LINES_READ."""

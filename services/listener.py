@@ -1,4 +1,4 @@
-"""The port of one service: opened at its start, and closed for a while by a service that is to refuse connections."""
+"""The listening port of one service. A service can close it temporarily to refuse connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 @dataclass
 class Listener:
-    """`runner` is set up already. Its clean-up closes the port for good."""
+    """Expects a `runner` that is set up. The runner's clean-up closes the port permanently."""
 
     runner: web.AppRunner
     host: str
@@ -18,14 +18,14 @@ class Listener:
     _site: web.TCPSite | None = field(default=None, init=False)
 
     async def open(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
+        """Listen. Raises OSError if the port is in use."""
         if self._site is None:
             site = web.TCPSite(self.runner, self.host, self.port, backlog=self.backlog, reuse_address=True)
             await site.start()
             self._site = site
 
     async def close(self) -> None:
-        """Refuse new connections and cut those that are open, as if the process were gone."""
+        """Refuse new connections and cut the open ones, like a process that has exited."""
         site, self._site = self._site, None
         if site is not None:
             await site.stop()

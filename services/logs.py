@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output, joined across services by `request_id`. Never holds a key or a token."""
+"""Structured logs: one JSON object per line on standard output, correlated by `request_id`. They never contain a key or a token."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-# The correlation id of the request being handled in this task; empty outside of one.
+# The correlation id of the request that this task handles. Empty outside of a request.
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 _FIELDS = "fields"
 
 
 class JsonLines(logging.Formatter):
-    """`{"time", "monotonic", "level", "service", "node", "event", "request_id", ...}`; times in seconds."""
+    """Formats `{"time", "monotonic", "level", "service", "node", "event", "request_id", ...}`. Times are in seconds."""
 
     def __init__(self, service: str, node: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure(service: str, node: str) -> None:
-    """Send every log line of this process to standard output as JSON."""
+    """Write every log line of this process to standard output as JSON."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines(service, node))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

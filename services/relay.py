@@ -1,4 +1,4 @@
-"""One request carried upstream and its answer carried back, byte for byte. Decides nothing: no choice of worker, no retry elsewhere."""
+"""Relays one request upstream and its response back, byte for byte. It neither chooses a worker nor retries on another one."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from yarl import URL
 
 from services import wire
 
-# Never relayed: hop-by-hop, recomputed by the client library, answered here already (Expect), undone here already (the server
-# decompresses bodies), or a secret of the hop before.
+# Not relayed: hop-by-hop headers, headers that aiohttp recomputes, and secrets of the previous hop. aiohttp's server has already
+# answered Expect and decompressed the body.
 _NOT_RELAYED = wire.HOP_BY_HOP | {"host", "content-length", "content-encoding", "expect", "authorization", wire.CLUSTER_TOKEN.lower()}
 _NOT_RETURNED = wire.HOP_BY_HOP | {"content-length", "date", "server"}
 
-STALE_SECONDS = 1.0  # an upstream that ends a connection later than this after the request was at work on it
-CUT_FLUSH_SECONDS = 5.0  # how long a cut connection may take to deliver what was written before the cut
+# A close within this time can be the race with the upstream's keep-alive limit. After a later close the upstream may have begun work.
+STALE_SECONDS = 1.0
+CUT_FLUSH_SECONDS = 5.0  # a cut connection may deliver its buffered bytes for this long
 
 
 @dataclass
 class UpstreamError(Exception):
-    """The hop upstream failed. `kind`: connect (surely nothing was sent), disconnect, timeout, protocol.
+    """The upstream hop failed. `kind`: connect (certainly nothing was sent), disconnect, timeout or protocol.
 
-    `is_stale`: a kept-alive connection was closed before any answer; the upstream may just have ended it for being idle.
+    `is_stale`: a kept-alive connection closed before any response. The upstream may have closed it because it was idle.
     """
 
     kind: str
@@ -43,13 +44,13 @@ class UpstreamError(Exception):
 
     @property
     def definite(self) -> bool:
-        """Whether the request surely did not reach the upstream."""
+        """Whether the request certainly did not reach the upstream."""
         return self.kind == "connect"
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds: to connect, from sent to the first body byte, between body chunks. There is no total: streams may be long."""
+    """Seconds to connect, from sending to the first body byte, and between body chunks. Streams may be long, so there is no total."""
 
     connect_seconds: float
     first_byte_seconds: float
@@ -58,7 +59,7 @@ class Timeouts:
 
 @dataclass
 class Exchange:
-    """An upstream answer whose first body bytes have arrived (or whose body is empty)."""
+    """An upstream response with an empty body, or with a body that has begun to arrive."""
 
     response: aiohttp.ClientResponse
     first_chunk: bytes
@@ -75,12 +76,14 @@ class Exchange:
         return self.response.content.at_eof()
 
     def headers(self) -> CIMultiDict[str]:
-        """The answer's headers as they may be passed on."""
+        """The response headers without hop-by-hop headers."""
         return _without(self.response.headers, _NOT_RETURNED)
 
     async def chunks(self, total_seconds: float | None = None) -> AsyncIterator[bytes]:
-        """Body chunks as they arrive, the first one included. Raises UpstreamError when the upstream breaks off or stalls, or drips on
-        for more than `total_seconds` (None: as long as it likes)."""
+        """Body chunks as they arrive, including the first one.
+
+        Raises UpstreamError if the upstream breaks off, stalls, or sends for more than `total_seconds` (None: no limit).
+        """
         deadline = time.monotonic() + (math.inf if total_seconds is None else total_seconds)
         if self.first_chunk:
             yield self.first_chunk
@@ -88,11 +91,11 @@ class Exchange:
             while chunk := await _read(self.response, min(self.idle_seconds, deadline - time.monotonic())):
                 yield chunk
         except UpstreamError as error:
-            self.connector.distrust(self.response.url, error)
+            self.connector.close_idle(self.response.url, error)
             raise
 
     def close(self) -> None:
-        """Give the connection back if the body was read to its end, else cut it, so that the upstream notices at once."""
+        """Return the connection to the pool if the body is complete. Else cut it, so that the upstream notices at once."""
         self.response.close()
 
 
@@ -102,7 +105,7 @@ _connected: contextvars.ContextVar[Callable[[], None] | None] = contextvars.Cont
 
 
 class Connector(aiohttp.TCPConnector):
-    """Tells the current task when it has its connection, and whether that had carried a request before; gives it a fresh one on demand."""
+    """Reports to the current task when it has a connection and whether that is reused. Opens a new connection on demand."""
 
     _used: weakref.WeakSet[asyncio.BaseProtocol] = weakref.WeakSet()
 
@@ -111,13 +114,14 @@ class Connector(aiohttp.TCPConnector):
         if (protocol := connection.protocol) is not None:
             _is_reused.set(protocol in self._used)
             self._used.add(protocol)
-        if (tell := _connected.get()) is not None:
-            tell()
+        if (notify := _connected.get()) is not None:
+            notify()
         return connection
 
-    def distrust(self, url: URL, error: UpstreamError) -> None:
-        """Close every idle connection to a node that did not answer: behind a cut they are dead, or wait for a retransmission that comes
-        only many seconds after the way is whole again (RFC 6298: the wait doubles), when a fresh one answers at once."""
+    def close_idle(self, url: URL, error: UpstreamError) -> None:
+        """Close every idle connection to a node that did not answer."""
+        # After a partition such a connection waits for its next retransmission, many seconds after the network is back: RFC 6298
+        # doubles the timer each time. A new connection gets its answer at once.
         if error.kind not in ("connect", "timeout"):
             return
         for key in [key for key in self._conns if (key.host, key.port) == (url.host, url.port)]:
@@ -129,7 +133,7 @@ class Connector(aiohttp.TCPConnector):
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The pooled connections of one service: unlimited, no cookies, bodies untouched, proxies of the environment ignored."""
+    """A connection pool of one service: unlimited, without cookies, decompression or proxies from the environment."""
     connector = Connector(limit=0, keepalive_timeout=30)
     return aiohttp.ClientSession(
         connector=connector,
@@ -153,9 +157,10 @@ async def exchange(
 ) -> Exchange:
     """Send one request and wait for its first body byte. Raises UpstreamError.
 
-    Where a kept-alive connection was closed under the request, the first attempt (`is_first`) has another go on a fresh one:
-    the upstream ended it for being idle, and nothing happened. If it died instead, the fresh connection finds nobody either.
+    If a kept-alive connection closes under the first attempt (`is_first`), the request is sent again on a new connection.
     """
+    # The usual reason is the upstream's idle limit, and then the request had no effect. If the upstream crashed instead, the new
+    # connection fails as well.
     try:
         return await _exchange(session, method, url, headers, body, timeouts)
     except UpstreamError as error:
@@ -165,7 +170,7 @@ async def exchange(
         try:
             return await _exchange(session, method, url, headers, body, timeouts)
         except UpstreamError as second:
-            raise (error if second.definite else second) from None  # the first one may have had an effect
+            raise (error if second.definite else second) from None  # The first attempt may have had an effect.
         finally:
             _wants_fresh.reset(token)
 
@@ -173,11 +178,11 @@ async def exchange(
 async def _exchange(
     session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str], body: bytes, timeouts: Timeouts
 ) -> Exchange:
-    assert isinstance(session.connector, Connector)  # every session of ours is opened by `open_session`
+    assert isinstance(session.connector, Connector)  # `open_session` opens every session
     try:
         response, first = await _first_byte(session, method, url, headers, body, timeouts)
     except UpstreamError as error:
-        session.connector.distrust(url, error)
+        session.connector.close_idle(url, error)
         raise
     return Exchange(response, first, timeouts.idle_seconds, session.connector)
 
@@ -185,12 +190,12 @@ async def _exchange(
 async def _first_byte(
     session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str], body: bytes, timeouts: Timeouts
 ) -> tuple[aiohttp.ClientResponse, bytes]:
-    """The answer and the first bytes of its body (none if it is empty)."""
+    """The response and the first bytes of its body (none if the body is empty)."""
     started = time.monotonic()
     limit = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_seconds)
     try:
         async with asyncio.timeout(timeouts.connect_seconds + timeouts.first_byte_seconds) as waiting:
-            # What connecting did not take is not the answer's: else a worker that hangs would hold its client up for both.
+            # Restarts the timer after the connect. Else a hung worker would delay its client by both timeouts.
             token = _connected.set(lambda: waiting.reschedule(asyncio.get_running_loop().time() + timeouts.first_byte_seconds))
             try:
                 response = await session.request(method, url, headers=headers, data=body or None, timeout=limit, allow_redirects=False)
@@ -212,13 +217,13 @@ async def _first_byte(
         raise UpstreamError("disconnect", str(error)) from error
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError) as error:
         is_stale = _is_reused.get() and time.monotonic() - started < STALE_SECONDS
-        raise UpstreamError("disconnect", "closed before the answer", is_stale=is_stale) from error
+        raise UpstreamError("disconnect", "closed before the response", is_stale=is_stale) from error
     except (aiohttp.ClientError, ValueError) as error:
         raise UpstreamError("protocol", f"{type(error).__name__}: {error}") from error
 
 
 def request_headers(request: web.Request, extra: Mapping[str, str]) -> CIMultiDict[str]:
-    """The client's headers as they go upstream: unchanged, less connection details and credentials, with `extra` laid over."""
+    """The client's headers for the upstream: without hop-by-hop headers and credentials, overridden by `extra`."""
     headers = _without(request.headers, _NOT_RELAYED)
     for name, value in extra.items():
         headers[name] = value
@@ -226,10 +231,8 @@ def request_headers(request: web.Request, extra: Mapping[str, str]) -> CIMultiDi
 
 
 def cut(request: web.Request) -> None:
-    """Break the client's connection off in mid-body, so that no client can take what it got for the whole.
-
-    What was written before still arrives: `abort` alone would throw away what the kernel has not taken yet.
-    """
+    """Close the client's connection in mid-body, so that the client detects a truncated response. Written bytes still arrive."""
+    # `abort` alone would discard the bytes that the kernel has not accepted yet.
     if (transport := request.transport) is not None:
         transport.close()
         asyncio.get_running_loop().call_later(CUT_FLUSH_SECONDS, transport.abort)

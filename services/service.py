@@ -1,6 +1,6 @@
 """Runs one aiohttp application as a service: token check, request ids, errors, `/health /ready /info /metrics`, drain on SIGTERM.
 
-Knows nothing of what the service does: that is its `ServiceHooks`.
+The service's own behaviour is in its `ServiceHooks` and its routes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/info", "/metrics"})
 MAX_BODY_BYTES = 16 * 1024 * 1024
 CONNECTION_BACKLOG = 2048
 
-# What the frame notes on a request: its id, and whether an answer is on its way already.
+# Values that the middleware stores on a request: its id, and whether its response has begun.
 REQUEST_ID = web.RequestKey("request_id", str)
 IS_ANSWERED = web.RequestKey("is_answered", bool)
 
@@ -41,27 +41,27 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ServiceHooks(Protocol):
-    """What a service adds to the frame. Every method is cheap and never raises."""
+    """The callbacks of one service. Every method is cheap and never raises."""
 
     def health(self) -> Mapping[str, Any]:
-        """Body of `/health` (always 200: the process answers); holds a truthful `status`: healthy, degraded or unhealthy."""
+        """The body of `/health` with `status`: healthy, degraded or unhealthy. The HTTP status is always 200."""
 
     def not_ready_reason(self) -> str | None:
-        """Why `/ready` is 503, in words; None when the service can serve."""
+        """The reason if `/ready` gives 503, or None if the service can serve."""
 
     def info(self) -> Mapping[str, Any]:
-        """What `/info` says beyond the common part."""
+        """The fields of `/info` beyond the common ones."""
 
     async def start(self) -> None:
-        """Begin background work. The port is already bound, so peers may call back."""
+        """Start background work. The port is already bound, so peers may call back."""
 
     async def drain(self) -> None:
-        """SIGTERM arrived and `/ready` is 503: finish what is in flight, up to the deadline, then end background work."""
+        """Finish in-flight work up to the deadline, then end background work. `/ready` already gives 503."""
 
 
 @dataclass
 class ServiceContext:
-    """One running service: its settings, its duties, its metrics and when it has to stop."""
+    """One running service: its name, settings, metrics, listener and stop request."""
 
     service: str
     settings: CommonSettings
@@ -82,30 +82,30 @@ class ServiceContext:
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Any msgspec-encodable value as a JSON answer."""
+    """Any msgspec-encodable value as a JSON response."""
     return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
 
 
 def run(
-    frame: ServiceContext, duties: ServiceHooks, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False
+    context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False
 ) -> None:
-    """Serve until SIGTERM, SIGINT or `frame.stop_requested`, then drain and return (the process ends with code 0).
+    """Serve until SIGTERM, SIGINT or `context.stop_requested`, then drain and return (the process ends with code 0).
 
-    Paths outside OPEN_PATHS need the cluster token unless `is_public(path)`; an empty token opens everything.
+    Paths outside OPEN_PATHS need the cluster token unless `is_public(path)`. An empty token disables the check.
     """
-    logs.configure(frame.service, frame.settings.name)
+    logs.configure(context.service, context.settings.name)
     descriptors.raise_limit()
-    app = application(frame, duties, routes, is_public)
-    _new_runner()(_serve(frame, duties, app))
+    app = application(context, hooks, routes, is_public)
+    _new_runner()(_serve(context, hooks, app))
 
 
 def application(
-    frame: ServiceContext, duties: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
+    context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
 ) -> web.Application:
-    """The aiohttp application of a service, with the frame's routes and checks around its own."""
-    app = web.Application(middlewares=[_middleware(frame, is_public)], client_max_size=MAX_BODY_BYTES)
+    """The aiohttp application of a service: the middleware, the common routes and the service's own routes."""
+    app = web.Application(middlewares=[_middleware(context, is_public)], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_add_request_id)
-    app.add_routes(_common_routes(frame, duties))
+    app.add_routes(_common_routes(context, hooks))
     app.add_routes(routes)
     return app
 
@@ -116,73 +116,73 @@ def _new_runner() -> Callable[[Any], None]:
     return uvloop.run
 
 
-async def _serve(frame: ServiceContext, duties: ServiceHooks, app: web.Application) -> None:
-    frame.stop_requested = asyncio.Event()
+async def _serve(context: ServiceContext, hooks: ServiceHooks, app: web.Application) -> None:
+    context.stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, frame.stop_requested.set)
-    # handler_cancellation: a client that leaves cancels its handler, so that every guard in it is released.
-    limits = connections.Limits(frame.settings.header_seconds, min(frame.settings.max_connections, descriptors.room_for_requests()))
+        loop.add_signal_handler(number, context.stop_requested.set)
+    # handler_cancellation: a disconnect cancels the handler, so that each `finally` in it releases its slot or counter.
+    limits = connections.Limits(context.settings.header_seconds, min(context.settings.max_connections, descriptors.room_for_requests()))
     runner = connections.Runner(app, limits, access_log=None, handler_cancellation=True, shutdown_timeout=1.0, handle_signals=False)
     await runner.setup()
-    frame.listener = Listener(runner, frame.settings.host, frame.settings.port, CONNECTION_BACKLOG)
+    context.listener = Listener(runner, context.settings.host, context.settings.port, CONNECTION_BACKLOG)
     try:
-        await frame.listener.open()
+        await context.listener.open()
     except OSError as error:
-        logs.event(log, "port_unavailable", level=logging.ERROR, url=frame.url, error=str(error))
+        logs.event(log, "port_unavailable", level=logging.ERROR, url=context.url, error=str(error))
         raise SystemExit(3) from None
-    logs.event(log, "listening", url=frame.url, pid=os.getpid(), source_hash=frame.source)
-    await duties.start()
-    gc.freeze()  # what start-up built lives as long as the process: keep it out of every later collection
-    await frame.stop_requested.wait()
-    frame.is_draining = True
-    logs.event(log, "draining", deadline_seconds=frame.settings.drain_seconds)
-    await duties.drain()
+    logs.event(log, "listening", url=context.url, pid=os.getpid(), source_hash=context.source)
+    await hooks.start()
+    gc.freeze()  # Objects of the start-up live as long as the process, so later collections skip them.
+    await context.stop_requested.wait()
+    context.is_draining = True
+    logs.event(log, "draining", deadline_seconds=context.settings.drain_seconds)
+    await hooks.drain()
     await runner.cleanup()
-    logs.event(log, "stopped", uptime_seconds=frame.uptime_seconds())
+    logs.event(log, "stopped", uptime_seconds=context.uptime_seconds())
 
 
-def _common_routes(frame: ServiceContext, duties: ServiceHooks) -> web.RouteTableDef:
+def _common_routes(context: ServiceContext, hooks: ServiceHooks) -> web.RouteTableDef:
     routes = web.RouteTableDef()
 
     @routes.get("/health")
     async def health(_: web.Request) -> web.Response:
-        return json_response({"service": frame.service, "name": frame.settings.name} | dict(duties.health()))
+        return json_response({"service": context.service, "name": context.settings.name} | dict(hooks.health()))
 
     @routes.get("/ready")
     async def ready(_: web.Request) -> web.Response:
-        reason = "draining" if frame.is_draining else duties.not_ready_reason()
+        reason = "draining" if context.is_draining else hooks.not_ready_reason()
         if reason:
             raise ApiError("not_ready", reason, headers={wire.RETRY_AFTER: "1"})
         return json_response({"ready": True})
 
     @routes.get("/info")
     async def info(_: web.Request) -> web.Response:
-        address = URL(frame.url)
+        address = URL(context.url)
         common = {
-            "service": frame.service,
-            "name": frame.settings.name,
+            "service": context.service,
+            "name": context.settings.name,
             "host": address.host,
             "port": address.port,
-            "url": frame.url,
+            "url": context.url,
             "pid": os.getpid(),
-            "started_at": frame.started_at,
-            "uptime_seconds": frame.uptime_seconds(),
-            "drain_seconds": frame.settings.drain_seconds,
-            "source_hash": frame.source,
+            "started_at": context.started_at,
+            "uptime_seconds": context.uptime_seconds(),
+            "drain_seconds": context.settings.drain_seconds,
+            "source_hash": context.source,
         }
-        return json_response(common | dict(duties.info()))
+        return json_response(common | dict(hooks.info()))
 
     @routes.get("/metrics")
     async def metrics(_: web.Request) -> web.Response:
-        text = prometheus_client.generate_latest(frame.metrics)
+        text = prometheus_client.generate_latest(context.metrics)
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     return routes
 
 
-def _middleware(frame: ServiceContext, is_public: Callable[[str], bool]) -> Any:
-    token = frame.settings.token
+def _middleware(context: ServiceContext, is_public: Callable[[str], bool]) -> Any:
+    token = context.settings.token
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -201,12 +201,12 @@ def _middleware(frame: ServiceContext, is_public: Callable[[str], bool]) -> Any:
         except web.HTTPMethodNotAllowed as error:
             return _error_response(ApiError("method_not_allowed", f"{request.method} is not allowed here; use {error.headers['Allow']}."))
         except web.RequestPayloadError:
-            return _error_response(ApiError("invalid_request", "The body is broken: its length or encoding is not what the headers say."))
+            return _error_response(ApiError("invalid_request", "The body is malformed: its length or encoding contradicts the headers."))
         except web.HTTPRequestEntityTooLarge:
-            return _error_response(ApiError("request_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes."))
+            return _error_response(ApiError("request_too_large", f"The body exceeds the limit (bytes: {MAX_BODY_BYTES})."))
         except Exception:
             if request.get(IS_ANSWERED):
-                raise  # the answer is on its way: aiohttp cuts the connection
+                raise  # The response has begun, so aiohttp cuts the connection.
             log.exception("handler_failed")
             return _error_response(ApiError("internal_error", "The service failed to handle this request; its log has the details."))
 
@@ -219,7 +219,7 @@ def must_have_token(request: web.Request, token: str) -> None:
 
     given = request.headers.get(wire.CLUSTER_TOKEN, "")
     if not hmac.compare_digest(given.encode(), token.encode()):
-        raise ApiError("invalid_cluster_token", f"This call needs the cluster's token in the header {wire.CLUSTER_TOKEN}.")
+        raise ApiError("invalid_cluster_token", f"This call needs the cluster token in the header {wire.CLUSTER_TOKEN}.")
 
 
 def _error_response(error: ApiError) -> web.Response:

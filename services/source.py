@@ -1,4 +1,4 @@
-"""Which source is running: a hash over the package's files, shown in `/info`, so that nobody tests another build by mistake."""
+"""Identifies the running source by a hash of the package's files. `/info` reports it, so a test can detect an outdated build."""
 
 from __future__ import annotations
 

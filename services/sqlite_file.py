@@ -1,4 +1,4 @@
-"""An SQLite file that may be damaged: looked over, moved aside, written anew as a whole. Knows nothing of what is in it."""
+"""Checks an SQLite file for damage, moves it aside and rewrites it as a whole. It does not interpret the content."""
 
 from __future__ import annotations
 
@@ -13,33 +13,29 @@ from services import logs
 
 log = logging.getLogger("services.sqlite_file")
 
-BUSY_SECONDS = 0.2  # its user waits in an event loop, and can try again later
+BUSY_SECONDS = 0.2  # Short, because the caller blocks an event loop. It can retry later.
 JOURNALS = ("-wal", "-shm", "-journal")
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode; the caller closes it. Makes the file when there is none.
-
-    It does not wait for the disk: what was written survives a kill, and what a power cut damages is mended at the next start.
-    """
+    """A connection in autocommit mode, which the caller closes. Creates the file if it is missing."""
+    # Without fsync: written data survives a kill of the process, and the next start repairs what a power failure damages.
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 
 def damage(path: Path) -> str | None:
-    """What is wrong with the file, in words; None when it is sound. Raises sqlite3.OperationalError when it cannot be looked at now.
-
-    A file of no bytes is damaged, too: SQLite would take it for a new database, and `write_whole` never leaves one.
-    """
+    """A description of the file's damage, or None. Raises sqlite3.OperationalError if the file cannot be checked now."""
     if not path.exists():
-        return "the file is gone"
+        return "the file is missing"
+    # SQLite opens an empty file as a new database, but `write_whole` never leaves one.
     if not path.stat().st_size:
         return "the file is empty"
     try:
         with closing(sqlite3.connect(f"file:{path.resolve()}?mode=ro", timeout=BUSY_SECONDS, uri=True)) as connection:
             verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
-    except sqlite3.OperationalError:  # locked, no descriptor left: nothing is wrong with the file itself
+    except sqlite3.OperationalError:  # Locked, or no descriptor left. The file itself is intact.
         raise
     except sqlite3.DatabaseError as error:
         return str(error)
@@ -47,7 +43,8 @@ def damage(path: Path) -> str | None:
 
 
 def move_aside(path: Path, reason: str) -> Path:
-    """Rename the file to `<name>.damaged-<nanoseconds>`; the journals belong to it and must not be replayed into another."""
+    """Rename the file to `<name>.damaged-<nanoseconds>` and delete its journals."""
+    # SQLite would replay a remaining journal into the next file of this name.
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     logs.event(log, "database_damaged", level=logging.ERROR, path=str(path), moved_to=str(aside), reason=reason)
     path.rename(aside)
@@ -58,7 +55,7 @@ def move_aside(path: Path, reason: str) -> Path:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of what is done within or, when that fails, nothing of it. For a connection in autocommit mode."""
+    """One transaction on a connection in autocommit mode. Rolls back on any exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -70,7 +67,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def write_whole(path: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
-    """A new file with what `fill` puts into it: all of it or, when this is interrupted, none."""
+    """Write a new file with the content from `fill`, and replace the old one atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)

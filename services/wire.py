@@ -1,6 +1,6 @@
-"""What travels between services: paths, headers, JSON shapes. No behaviour, no I/O.
+"""The contract between services: headers and JSON shapes. No behaviour, no I/O.
 
-Everything two services must agree on is written here once; a service imports its peers' shapes from here, never from the peer.
+A service imports its peers' shapes from here, never from the peer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-# Headers. `X-Cluster-Token` is the shared secret of service-to-service and admin calls; clients of the gateway never hold it.
+# Headers. `X-Cluster-Token` is the shared secret of service-to-service and admin calls. The gateway's clients do not have it.
 CLUSTER_TOKEN = "X-Cluster-Token"
 REQUEST_ID = "X-Request-Id"
 WORKER_ID = "X-Worker-Id"
@@ -20,12 +20,12 @@ AUTH_TENANT = "X-Auth-Tenant"
 SHOULD_RETRY = "X-Should-Retry"
 RETRY_AFTER = "Retry-After"
 SIMULATE = "X-Simulate"
-TIMING = "X-Timing"  # `1`: the client wants to know where the time went, in a Server-Timing header
+TIMING = "X-Timing"  # `1` requests a Server-Timing response header
 SERVER_TIMING = "Server-Timing"
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 
-# Hop-by-hop headers (RFC 9110 section 7.6.1) describe one connection and are never relayed.
+# Hop-by-hop headers describe one connection and are never relayed (RFC 9110 section 7.6.1).
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -50,10 +50,10 @@ WorkerState = Literal["starting", "alive", "hung", "draining", "dead", "fatal"]
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a client of the registry says of itself, in full, at every registration.
+    """The full description that a hive or a worker registers.
 
-    `epoch` names the incarnation: nanoseconds since 1970 at its start; a restart has a greater one.
-    `url` is where `/v1/...` is appended to reach it; for a managed worker it leads through its hive.
+    `epoch` identifies the incarnation by its start time in nanoseconds since 1970. Each restart has a greater epoch.
+    `/v1/...` is appended to `url`. The URL of a managed worker leads through its hive.
     """
 
     id: str
@@ -68,7 +68,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Refreshes one registration of the same epoch. Fields left out (null) keep their value."""
+    """Renews one registration of the same epoch. Omitted fields (null) keep their value."""
 
     epoch: int
     state: ServingState | None = None
@@ -87,7 +87,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One registration as the registry lists it. Times are seconds since 1970; ages are seconds."""
+    """One registration in the registry's list. Times are seconds since 1970, ages are seconds."""
 
     id: str
     kind: NodeKind
@@ -105,8 +105,11 @@ class ServiceEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot. `revision` grows with every change of membership, status, state, health or models (not with metrics);
-    it counts within one `instance` of the registry's data, whose id changes when the data was lost."""
+    """A snapshot of the registry.
+
+    `revision` grows with every change of membership, status, state, health or models, but not with metrics.
+    It is valid within one `instance`. A registry that lost its data has a new instance id.
+    """
 
     instance: str
     revision: int
@@ -114,7 +117,7 @@ class ServiceList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A worker that a hive is to start: `args` are appended to the backend's own, `env` is laid over it."""
+    """A worker for a hive to start. `args` follow the backend's own arguments, and `env` overrides its environment."""
 
     models: tuple[str, ...]
     id: str | None = None
@@ -123,7 +126,7 @@ class WorkerSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker as its hive sees it. `pid` is null for an attached worker and for one that is not running."""
+    """A worker in its hive's list. `pid` is null for an attached worker and for a worker without a process."""
 
     id: str
     url: str
@@ -138,7 +141,7 @@ class WorkerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model file that a hub offers: its size and checksum (64 hex digits)."""
+    """A model file of a hub with its size and SHA-256 checksum (64 hex digits)."""
 
     model: str
     size_bytes: int
@@ -146,15 +149,15 @@ class HubModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubModels(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a hub offers."""
+    """All model files of a hub."""
 
     models: tuple[HubModel, ...]
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):
-    """A model in a hive's catalogue: how far its file has come, and what became of the worker that serves it (null: there is none).
+    """A model in a hive's catalogue: the progress of its file, and the worker that serves it (null: none).
 
-    `code` and `reason` say why it failed: an error code of the API, and words.
+    After a failure `code` is an error code of the API, and `reason` describes the failure.
     """
 
     model: str
@@ -179,6 +182,6 @@ class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Every non-2xx body: `{"error": {...}}`."""
+    """The body of every non-2xx response: `{"error": {...}}`."""
 
     error: ErrorDetail

@@ -1,1 +1,1 @@
-"""The hive: starts, watches, restarts and stops workers, relays to them, and speaks for them at the registry."""
+"""The hive: starts, probes, restarts and stops workers, relays requests to them, and registers them."""

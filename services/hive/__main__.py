@@ -1,4 +1,4 @@
-"""`python -m services.hive`: puts a hive together and serves it."""
+"""`python -m services.hive`: assembles a hive and serves it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from services.service import ServiceContext, run
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a stop request."""
     settings = load_or_exit(HiveSettings, "hive")
     workers = _named_or_exit(settings)
     logs.configure("hive", settings.name)
-    frame = ServiceContext("hive", settings)
-    hive = Hive(frame, settings, workers)
-    carrier = Relay(frame, settings, hive.sessions)
-    frame.metrics.register(HiveCollector(hive.supervisor, carrier.outcomes))
+    context = ServiceContext("hive", settings)
+    hive = Hive(context, settings, workers)
+    carrier = Relay(context, settings, hive.pools)
+    context.metrics.register(HiveCollector(hive.supervisor, carrier.outcomes))
     table = relay_routes(hive.supervisor, carrier)
-    add_routes(table, frame, settings, hive.supervisor)
+    add_routes(table, context, settings, hive.supervisor)
     if hive.provisioning:
-        add_provisioning_routes(table, frame, hive.provisioning)
-    run(frame, hive, table)
+        add_provisioning_routes(table, context, hive.provisioning)
+    run(context, hive, table)
 
 
 def _named_or_exit(settings: HiveSettings) -> tuple[wire.WorkerSpec, ...]:

@@ -1,7 +1,7 @@
-"""The models a hive knows, and how far the file of each has come. Memory is the truth for reads; the file outlives a restart.
+"""The models of a hive and the progress of their files. Reads come from memory, and the catalogue file survives a restart.
 
-A file found damaged at the start gives up every whole row; while the hive runs, memory has them all. A file in which nothing
-can be read is left for a person to look at: the hive works from memory and says so.
+At the start the hive salvages the intact rows of a damaged catalogue file. While it runs, it rewrites a damaged file from memory.
+An unreadable file stays in place for an operator. The hive then works from memory and reports `degraded`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger("services.hive.catalogue")
 
 
 class Catalogue:
-    """`error`: why nothing is stored at the moment; `moved_aside`: where the last damaged file was put."""
+    """`error`: why the catalogue is not stored at the moment. `moved_aside`: the path of the last damaged file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Catalogue:
         return self._models.get(model)
 
     def open(self) -> None:
-        """Read the file, or what is readable of it. Never raises for a bad file; one that is locked is read at a later look."""
+        """Read the file or its intact rows. Never raises for a damaged file. `inspect` reads a locked file later."""
         try:
             if self.path.exists():
                 self._models = self._read() | self._models
@@ -57,7 +57,7 @@ class Catalogue:
         self._revision = max((model.revision for model in self._models.values()), default=0)
 
     def put(self, model: Model, **changes: Any) -> Model:
-        """Keep a model, changed as told; it is stored now, or as soon as that is possible again."""
+        """Keep a model with these changes. Stores it now, or as soon as the file is writable again."""
         self._revision += 1
         kept = msgspec.structs.replace(model, **changes, revision=self._revision)
         self._models[kept.model] = kept
@@ -65,12 +65,13 @@ class Catalogue:
         self.store()
         return kept
 
-    def note(self, model: str, bytes_done: int) -> None:
-        """Progress, for readers only: the partial file itself says after a restart how far it came."""
+    def set_progress(self, model: str, bytes_done: int) -> None:
+        """Update the progress of a download in memory only."""
+        # After a restart the size of the partial file gives the progress.
         self._models[model] = msgspec.structs.replace(self._models[model], bytes_done=bytes_done)
 
     def store(self) -> None:
-        """Write what is not stored yet. Never raises; a file that turns out to be damaged is replaced."""
+        """Write the changes that are not stored yet. Never raises, and replaces a damaged file."""
         if self._is_memory_only or not self._is_read or not self._unwritten:
             return None
         try:
@@ -86,7 +87,7 @@ class Catalogue:
             self._settle(str(error))
 
     def inspect(self) -> None:
-        """Look the file over while the hive runs; what is damaged is moved aside and written anew from memory."""
+        """Check the file. Moves a damaged one aside and writes a new one from memory."""
         if self._is_memory_only:
             return
         if not self._is_read:
@@ -109,7 +110,7 @@ class Catalogue:
             if damage is None:
                 return catalogue_file.read(self.path)
         except sqlite3.OperationalError as error:
-            # "no such table", in a file that is sound: it is not ours, or its list of tables is gone.
+            # "no such table" in an intact file: it is no catalogue, or its schema page is lost.
             if "no such table" not in str(error):
                 raise
             damage = str(error)
@@ -125,7 +126,7 @@ class Catalogue:
         return found
 
     def _replace(self, damage: str) -> None:
-        """The file is damaged, memory is whole."""
+        """Replace the damaged file with the models in memory."""
         try:
             self._renew(damage, self._models.values())
             self._written()

@@ -1,4 +1,4 @@
-"""The catalogue on disk: one row a model in SQLite, each with a checksum of its own, so that a damaged file gives up what is whole."""
+"""The catalogue on disk: one SQLite row per model. Each row has its own checksum, so intact rows of a damaged file are usable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from services import sqlite_file, sqlite_salvage, wire
 
 FILE_NAME = "catalogue.db"
-# Small pages: a damaged one takes few models with it.
+# Small pages, so that one damaged page loses few models.
 PAGE_BYTES = 1024
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS models (
@@ -22,16 +22,16 @@ CREATE TABLE IF NOT EXISTS models (
 );
 """
 COLUMNS = "model, size_bytes, sha256, state, bytes_done, path, code, reason, is_served, revision"
-# A row stays where it is: nothing old of it is left on a page that was given up.
+# An upsert keeps a row in its place. REPLACE would leave an outdated copy on a freed page, and `salvage` would read it.
 UPSERT = f"""
 INSERT INTO models ({COLUMNS}, checksum) VALUES ({", ".join("?" * 11)}) ON CONFLICT (model) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in [*COLUMNS.split(", ")[1:], "checksum"])}
 """
-TABLE = ("table", "models", "models")  # how SQLite's own list of tables begins its row on ours
+TABLE = ("table", "models", "models")  # the first columns of this table's row in sqlite_schema
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """One model as the hive knows it. `is_served`: a worker is wanted for it as soon as its file is there; `revision` grows."""
+    """One model of the catalogue. `is_served`: a worker starts for it once its file is ready. `revision` grows with each change."""
 
     model: str
     size_bytes: int
@@ -46,21 +46,21 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(Exception):
-    """Nothing in the file can be told from rubbish."""
+    """The file contains no recognisable row."""
 
 
 def read(path: Path) -> dict[str, Model]:
-    """All models in a sound file. Raises sqlite3.Error; a row that is not whole is damage, too (sqlite3.DatabaseError)."""
+    """All models in an intact file. Raises sqlite3.Error, and sqlite3.DatabaseError for a row with a wrong checksum."""
     with closing(sqlite_file.connect(path)) as connection:
         rows = connection.execute(f"SELECT {COLUMNS}, checksum FROM models").fetchall()
     models = [_model(row) for row in rows]
     if None in models:
-        raise sqlite3.DatabaseError(f"{models.count(None)} of {len(rows)} rows do not agree with their checksums")
+        raise sqlite3.DatabaseError(f"rows with a wrong checksum: {models.count(None)} of {len(rows)}")
     return {model.model: model for model in models if model}
 
 
 def salvage(path: Path) -> dict[str, Model]:
-    """The models whose rows are whole, wherever in the damaged file they stand, the newest of each. Raises Unreadable, OSError."""
+    """The models of all intact rows in a damaged file, the newest row of each. Raises Unreadable, OSError."""
     found: dict[str, Model] = {}
     is_ours = False
     for row in sqlite_salvage.rows(path.read_bytes(), PAGE_BYTES):
@@ -69,7 +69,7 @@ def salvage(path: Path) -> dict[str, Model]:
         if model and model.revision >= found.get(model.model, model).revision:
             found[model.model] = model
     if not found and not is_ours:
-        raise Unreadable(f"{path.name}: {path.stat().st_size} bytes, none of which is a row of the catalogue")
+        raise Unreadable(f"{path.name} contains no row of the catalogue (bytes: {path.stat().st_size})")
     return found
 
 
@@ -80,7 +80,7 @@ def write(path: Path, models: Iterable[Model]) -> None:
 
 
 def write_whole(path: Path, models: Iterable[Model]) -> None:
-    """A new file with these models. Raises sqlite3.Error, OSError."""
+    """Write a new file with these models. Raises sqlite3.Error, OSError."""
 
     def fill(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -98,7 +98,7 @@ def _row(model: Model) -> tuple[sqlite_salvage.Value, ...]:
 
 
 def _model(row: tuple[object, ...]) -> Model | None:
-    """The model in a row; None for a row that is not ours or not whole."""
+    """The model in a row, or None for a foreign or damaged row."""
     fields = COLUMNS.split(", ")
     if len(row) != len(fields) + 1:
         return None

@@ -1,4 +1,4 @@
-"""One child process in its own session, with a pipe it can watch for our death. Knows nothing of workers."""
+"""One child process in its own session. Its standard input closes when the hive exits. It does not handle worker states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.hive import processes
 
 @dataclass(frozen=True)
 class Launch:
-    """What to start: the command line, the whole environment, and the file its output is appended to."""
+    """The command line, the complete environment, and the file for the output."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
@@ -24,10 +24,8 @@ class Launch:
 
 
 def reserve_port(host: str) -> socket.socket:
-    """Bind a free port and keep it, without listening: nobody else is given it, and connecting to it is refused.
-
-    A server that sets SO_REUSEADDR can bind and listen on it all the same, again and again (Linux: socket(7), SO_REUSEADDR).
-    """
+    """Bind a free port without listening. The kernel gives it to no other process, and refuses connections to it."""
+    # A server that sets SO_REUSEADDR can still bind and listen on it, in each incarnation (Linux: socket(7)).
     reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reserved.bind((host, 0))
@@ -40,7 +38,7 @@ def describe_exit(code: int) -> str:
 
 
 class Child:
-    """A running process group. Its leader's standard input is a pipe that closes when this process ends, however it ends."""
+    """A running process group. Its leader's standard input is a pipe that closes when the hive exits or is killed."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -48,7 +46,7 @@ class Child:
 
     @classmethod
     async def spawn(cls, launch: Launch) -> Child:
-        """Start it. Raises OSError when the command cannot be run. Call from the main thread, and never cancel it half-way."""
+        """Start the process. Raises OSError if the command cannot run. Call it from the main thread and never cancel it."""
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(launch.log_path, "ab") as output:
             process = await asyncio.create_subprocess_exec(
@@ -57,11 +55,11 @@ class Child:
         return cls(process)
 
     async def wait(self) -> int:
-        """The return code of the leader, as soon as it has ended; negative for a signal."""
+        """Wait for the leader's exit. The return code is negative for a signal."""
         return await self._process.wait()
 
     async def stop(self, grace_seconds: float) -> int:
-        """SIGTERM to the group, SIGKILL to what is left of it after `grace_seconds`; the leader's return code."""
+        """Send SIGTERM to the group, and SIGKILL to its remaining processes after `grace_seconds`. Returns the leader's return code."""
         self._signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(grace_seconds):
@@ -74,13 +72,13 @@ class Child:
         return await self._process.wait()
 
     def kill(self) -> None:
-        """SIGKILL to whatever is left of the group; nothing left is fine."""
+        """Send SIGKILL to the remaining processes of the group. An empty group is no error."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> bool:
-        """Whether there was anybody left in the group to signal."""
+        """Whether the group has a process that can receive the signal."""
         try:
             os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):  # PermissionError: only foreign or zombie processes left (macOS)
+        except (ProcessLookupError, PermissionError):  # macOS gives PermissionError if only foreign or zombie processes remain
             return False
         return True

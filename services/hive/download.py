@@ -1,4 +1,4 @@
-"""One model file on its way from the hub to the disk: resumed where it stopped, checked before anybody may use it."""
+"""Downloads one model file from the hub: resumes an interrupted download and verifies the checksum before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READ_BYTES = 1 << 20
 
 
 class DownloadError(Exception):
-    """The file cannot be had; `code` is the API's."""
+    """The download failed. `code` is an error code of the API."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class DownloadError(Exception):
 
 
 class Download:
-    """Brings `model` to `path`. What has arrived is in `<path>.part` until it is whole and agrees with its checksum."""
+    """Downloads `model` to `path`. The data stays in `<path>.part` until it is complete and matches its checksum."""
 
     def __init__(
         self, hub: HubClient, model: wire.HubModel, path: Path, settings: ProvisioningSettings, progress: Callable[[int], None]
@@ -44,7 +44,7 @@ class Download:
         self._progress = progress
 
     async def run(self) -> None:
-        """Return when the file is there, whole and right. Raises DownloadError; then nothing half-written is left."""
+        """Return when the file is complete and verified. Raises DownloadError. A full disk leaves no partial file."""
         try:
             await self._bring()
         except OSError as error:
@@ -72,15 +72,16 @@ class Download:
             mismatches += 1
             logs.event(log, "checksum_mismatch", level=logging.WARNING, model=self._model.model, times=mismatches)
             if mismatches >= self._settings.attempts:
-                raise DownloadError("model_unavailable", f"What the hub sent did not agree with the checksum, {mismatches} times in a row.")
+                text = f"The hub's file did not match its checksum {mismatches} times in a row."
+                raise DownloadError("model_unavailable", text)
 
     async def _fetch(self, have: int) -> None:
-        """Append what is missing."""
+        """Append the missing bytes."""
         if have == self._model.size_bytes:
             return
         async with self._hub.file(self._model, have) as (start, pieces):
             logs.event(log, "download_began", model=self._model.model, start=start, size_bytes=self._model.size_bytes)
-            # Unbuffered: what was counted is on its way to the disk, and a full disk is noticed at the write that met it.
+            # Unbuffered, so that a full disk fails the write itself, and the progress counts no bytes of a buffer.
             with open(self._part, "ab" if start else "wb", buffering=0) as file:
                 done = start
                 async for piece in pieces:
@@ -88,12 +89,12 @@ class Download:
                     done += len(piece)
                     self._progress(done)
         if done < self._model.size_bytes:
-            raise HubError(f"{done} of {self._model.size_bytes} bytes came")
+            raise HubError(f"received bytes: {done} of {self._model.size_bytes}")
 
     async def _back_off(self, failures: int, error: HubError) -> None:
         settings = self._settings
         if failures >= settings.attempts:
-            raise DownloadError("model_hub_unavailable", f"The model hub failed {failures} times in a row; the last time: {error}")
+            raise DownloadError("model_hub_unavailable", f"The model hub failed {failures} times in a row. Last error: {error}")
         wait_seconds = max(error.retry_after_seconds, min(settings.backoff_seconds * 2 ** (failures - 1), settings.backoff_cap_seconds))
         logs.event(log, "download_interrupted", level=logging.WARNING, model=self._model.model, error=str(error), wait_seconds=wait_seconds)
         await asyncio.sleep(wait_seconds)
@@ -102,10 +103,10 @@ class Download:
         free = shutil.disk_usage(self._path.parent).free - self._settings.reserve_bytes
         if free < self._model.size_bytes - have:
             self._part.unlink(missing_ok=True)
-            raise no_room(self._model, f"{max(free, 0)} bytes are free")
+            raise no_room(self._model, f"free bytes: {max(free, 0)}")
 
     def _size(self) -> int:
-        """What has arrived of it; more than there can be is none of it."""
+        """The size of the partial file, or 0 if it is larger than the model."""
         try:
             size = self._part.stat().st_size
         except FileNotFoundError:
@@ -123,11 +124,12 @@ class Download:
 
 def no_room(model: wire.HubModel, detail: str) -> DownloadError:
     """507: the disk cannot hold the file."""
-    return DownloadError("insufficient_storage", f"The model '{model.model}' needs {model.size_bytes} bytes on disk: {detail}.")
+    text = f"The disk cannot hold the model '{model.model}' (bytes: {model.size_bytes}): {detail}."
+    return DownloadError("insufficient_storage", text)
 
 
 def _write_all(file: BinaryIO, piece: bytes) -> None:
-    """A raw file may take only a part, for one when it is about to meet its limit."""
+    """Write the whole piece. A raw file may accept only a part, for example just below its size limit."""
     view = memoryview(piece)
     while view:
         view = view[file.write(view) :]

@@ -1,4 +1,4 @@
-"""The hive at work: its workers, the registrar that speaks for them, and the order in which everything stops."""
+"""The running hive: connects supervisor, registrar, provisioning and orphan guard, and defines the order of start and stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services import wire
 from services.hive import stale_processes
 from services.hive.http_pools import HttpPools
 from services.hive.launch import hive_mark, workers_dir
-from services.hive.orphan_guard import LastWill
+from services.hive.orphan_guard import OrphanGuard
 from services.hive.probe import Prober
 from services.hive.provisioning import Provisioning
 from services.hive.registrar import CALL_TIMEOUT_SECONDS, Registrar
@@ -24,20 +24,20 @@ WITHDRAW_SECONDS = 2.0
 
 
 class Hive:
-    """The duties of the service `hive`."""
+    """Implements `ServiceHooks` for the hive."""
 
-    def __init__(self, frame: ServiceContext, settings: HiveSettings, workers: tuple[wire.WorkerSpec, ...]) -> None:
-        self._frame = frame
+    def __init__(self, context: ServiceContext, settings: HiveSettings, workers: tuple[wire.WorkerSpec, ...]) -> None:
+        self._context = context
         self._settings = settings
         self._configured = workers
         self._epoch = time.time_ns()
-        self.url = frame.url
-        self.sessions = HttpPools()
-        self.supervisor = Supervisor(settings, self.url, Prober(self.sessions, settings), self._changed)
+        self.url = context.url
+        self.pools = HttpPools()
+        self.supervisor = Supervisor(settings, self.url, Prober(self.pools, settings), self._changed)
         hub_url = settings.provisioning.hub_url
-        self.provisioning = Provisioning(settings, hub_url, self.supervisor, self.sessions) if hub_url else None
-        client = RegistryClient(self.sessions, settings.registry_url, settings.token, CALL_TIMEOUT_SECONDS)
-        self._last_will = LastWill(hive_mark(settings))
+        self.provisioning = Provisioning(settings, hub_url, self.supervisor, self.pools) if hub_url else None
+        client = RegistryClient(self.pools, settings.registry_url, settings.token, CALL_TIMEOUT_SECONDS)
+        self._orphan_guard = OrphanGuard(hive_mark(settings))
         self._registrar = Registrar(settings.name, self._describe, client, settings.heartbeat_interval_seconds)
 
     def health(self) -> Mapping[str, Any]:
@@ -58,8 +58,8 @@ class Hive:
         }
 
     async def start(self) -> None:
-        self.sessions.open()
-        await self._last_will.start()
+        self.pools.open()
+        await self._orphan_guard.start()
         await stale_processes.kill_all(workers_dir(self._settings))
         for spec in self._configured:
             self.supervisor.add(spec)
@@ -67,21 +67,22 @@ class Hive:
             self.supervisor.attach(other)
         if self.provisioning:
             self.provisioning.start()
-        self._registrar.poke()
+        self._registrar.reconcile_now()
 
     async def drain(self) -> None:
-        self._registrar.poke()
+        # The registry gets `draining` first, so that the gateway stops routing here before the workers stop.
+        self._registrar.reconcile_now()
         if self.provisioning:
             await self.provisioning.stop()
         await self.supervisor.stop_all(self._settings.drain_seconds)
-        await self._last_will.stop()
+        await self._orphan_guard.stop()
         await self._registrar.stop(WITHDRAW_SECONDS)
-        await self.sessions.close()
+        await self.pools.close()
 
     def _changed(self) -> None:
-        self._registrar.poke()
+        self._registrar.reconcile_now()
 
     def _describe(self) -> Mapping[str, wire.Registration]:
-        state: wire.ServingState = "draining" if self._frame.is_draining else "ready"
+        state: wire.ServingState = "draining" if self._context.is_draining else "ready"
         own = wire.Registration(id=self._settings.name, kind="hive", url=self.url, epoch=self._epoch, state=state)
         return registrations(own, self.supervisor)

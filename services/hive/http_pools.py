@@ -1,4 +1,4 @@
-"""The connections a hive opens: one pool for what it relays, one for probes and heartbeats."""
+"""The connection pools of a hive: one for relayed requests, one for probes, heartbeats and the model hub."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from services import relay
 
 
 class HttpPools:
-    """Made before the loop runs, opened when it does. Two pools, so that no burst of relayed requests delays a probe."""
+    """Two pools, so that a burst of relayed requests does not delay a probe. `open` needs the running event loop."""
 
     relayed: aiohttp.ClientSession
     control: aiohttp.ClientSession
 
     def open(self) -> None:
-        """Call inside the running loop."""
+        """Call it inside the running event loop."""
         self.relayed = relay.open_session()
         self.control = relay.open_session()
 

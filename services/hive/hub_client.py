@@ -1,4 +1,4 @@
-"""The model hub as the hive asks it: what it offers, and one file from a byte on. Keeps nothing, tries nothing twice."""
+"""Client of the model hub: its list of models, and a file from a given byte on. It neither caches nor retries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_RETRY_AFTER_SECONDS = 60.0
 
 
 class HubError(Exception):
-    """The hub did not give what was asked for; the message says what came instead. `retry_after_seconds`: as it asked, or 0."""
+    """A hub request failed. `retry_after_seconds` is the hub's Retry-After, or 0."""
 
     def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
         super().__init__(message)
@@ -29,17 +29,17 @@ class HubError(Exception):
 class HubClient:
     """Every method raises HubError."""
 
-    def __init__(self, sessions: HttpPools, url: str, token: str, stall_seconds: float) -> None:
+    def __init__(self, pools: HttpPools, url: str, token: str, stall_seconds: float) -> None:
         self.url = url
-        self._sessions = sessions
+        self._pools = pools
         self._headers = {wire.CLUSTER_TOKEN: token}
         self._limit = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=stall_seconds)
 
     async def listing(self) -> tuple[wire.HubModel, ...]:
-        """Everything the hub offers."""
+        """All models of the hub."""
         try:
             limit = aiohttp.ClientTimeout(total=LISTING_SECONDS)
-            async with self._sessions.control.get(f"{self.url}/models", headers=self._headers, timeout=limit) as response:
+            async with self._pools.control.get(f"{self.url}/models", headers=self._headers, timeout=limit) as response:
                 body = await response.read()
                 _must_be(response, 200)
                 return msgspec.json.decode(body, type=wire.HubModels).models
@@ -48,11 +48,11 @@ class HubClient:
 
     @asynccontextmanager
     async def file(self, model: wire.HubModel, start: int) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-        """Where the bytes begin - at `start`, or at 0 when the hub has another file by now - and the bytes."""
+        """The offset of the first byte, and the bytes. The offset is 0 if the hub has a different file by now, else `start`."""
         headers = self._headers | ({"Range": f"bytes={start}-", "If-Range": f'"{model.sha256}"'} if start else {})
         url = URL(self.url) / "files" / model.model
         try:
-            async with self._sessions.control.get(url, headers=headers, timeout=self._limit) as response:
+            async with self._pools.control.get(url, headers=headers, timeout=self._limit) as response:
                 _must_be(response, 200, 206)
                 yield start if response.status == 206 else 0, _pieces(response)
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
@@ -64,8 +64,8 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _must_be(response: aiohttp.ClientResponse, *wanted: int) -> None:
-    if response.status not in wanted:
-        told = response.headers.get(wire.RETRY_AFTER, "")
-        seconds = min(float(told), MAX_RETRY_AFTER_SECONDS) if told.isdigit() else 0.0
+def _must_be(response: aiohttp.ClientResponse, *expected: int) -> None:
+    if response.status not in expected:
+        retry_after = response.headers.get(wire.RETRY_AFTER, "")
+        seconds = min(float(retry_after), MAX_RETRY_AFTER_SECONDS) if retry_after.isdigit() else 0.0
         raise HubError(f"{response.url} answered {response.status}", seconds)

@@ -1,4 +1,4 @@
-"""How a worker of this hive is started: the backend's command line with its placeholders filled in."""
+"""Builds a worker's command line and environment from the backend settings. It does not start the process."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from services.hive.child import Launch
 from services.hive.orphan_killer import MARKER
 from services.hive.settings import HiveSettings
 
-LOOPBACK = "127.0.0.1"  # managed workers are reached through the hive only
+LOOPBACK = "127.0.0.1"  # Clients reach managed workers only through the hive.
 _PLACEHOLDER = re.compile(r"\{(python|id|host|port|models|model|data_dir|token)\}")
 
 
 def workers_dir(settings: HiveSettings) -> Path:
-    """Where the workers have their directories; absolute."""
+    """The absolute path of the folder with all worker directories."""
     return Path(settings.data_dir).resolve() / "workers"
 
 
 def worker_dir(settings: HiveSettings, identifier: str) -> Path:
-    """Where one worker keeps its files; absolute."""
+    """The absolute path of one worker's directory."""
     return workers_dir(settings) / identifier
 
 
@@ -39,7 +39,7 @@ def launch(settings: HiveSettings, spec: wire.WorkerSpec, port: int, epoch: int)
         "id": identifier,
         "host": LOOPBACK,
         "port": str(port),
-        "models": msgspec.json.encode(spec.models).decode(),  # a JSON list of strings is a TOML one as well
+        "models": msgspec.json.encode(spec.models).decode(),  # A JSON list of strings is valid TOML too.
         "model": spec.models[0] if spec.models else "",
         "data_dir": str(directory),
         "token": settings.token,
@@ -51,12 +51,12 @@ def launch(settings: HiveSettings, spec: wire.WorkerSpec, port: int, epoch: int)
 
 
 def marker(settings: HiveSettings, identifier: str, epoch: int) -> str:
-    """The value of the environment variable by which a process is known to belong to one incarnation of one worker."""
+    """The mark of one incarnation of one worker. All its processes carry it in the environment variable `MARKER`."""
     return f"{hive_mark(settings)}{identifier}/{epoch}/"
 
 
 def hive_mark(settings: HiveSettings) -> str:
-    """What the marks of all workers of this process begin with: another run of the same hive has another one."""
+    """The common prefix of all worker marks of this hive process. Each run of a hive has a different one."""
     return f"{settings.name}/{os.getpid()}-{processes.started_ticks(os.getpid())}/"
 
 

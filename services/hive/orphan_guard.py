@@ -1,4 +1,4 @@
-"""Keeps an undertaker at hand: the one process that ends the workers when the hive itself is killed."""
+"""Keeps an orphan killer process running. It kills the workers if the hive itself is killed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services import logs
 from services.hive import orphan_killer
 from services.hive.tasks import background
 
-log = logging.getLogger("services.hive.last_will")
+log = logging.getLogger("services.hive.orphan_guard")
 
 RESPAWN_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 
-class LastWill:
-    """A process whose standard input is a pipe that closes when this one ends, however it ends."""
+class OrphanGuard:
+    """Starts the orphan killer with a pipe as standard input, and restarts it if it exits. The pipe closes with the hive."""
 
     def __init__(self, mark: str) -> None:
         self._mark = mark
@@ -26,12 +26,12 @@ class LastWill:
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns when it is there, or could not be started yet. Call from the main thread."""
+        """Start the orphan killer. A failure is logged, and the watch tries again. Call it from the main thread."""
         self._process = await self._spawn()
-        self._watching = background(self._keep())
+        self._watching = background(self._respawn())
 
     async def stop(self) -> None:
-        """Let it go, when there is nobody left for it."""
+        """End the orphan killer after all workers have stopped."""
         if self._watching:
             self._watching.cancel()
         if self._process and self._process.stdin:
@@ -41,11 +41,11 @@ class LastWill:
             except TimeoutError:
                 self._process.kill()
 
-    async def _keep(self) -> None:
+    async def _respawn(self) -> None:
         while True:
             if self._process:
                 code = await self._process.wait()
-                logs.event(log, "undertaker_lost", level=logging.WARNING, pid=self._process.pid, code=code)
+                logs.event(log, "orphan_killer_lost", level=logging.WARNING, pid=self._process.pid, code=code)
             await asyncio.sleep(RESPAWN_SECONDS)
             self._process = await self._spawn()
 
@@ -54,7 +54,7 @@ class LastWill:
         try:
             process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
         except OSError as error:
-            logs.event(log, "undertaker_not_started", level=logging.ERROR, error=str(error))
+            logs.event(log, "orphan_killer_not_started", level=logging.ERROR, error=str(error))
             return None
-        logs.event(log, "undertaker_started", pid=process.pid)
+        logs.event(log, "orphan_killer_started", pid=process.pid)
         return process

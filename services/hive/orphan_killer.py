@@ -1,8 +1,7 @@
-"""A small program that outlives its hive: when the pipe on its standard input ends, it kills whatever carries the hive's mark.
+"""A program that survives its hive: `python -I -S orphan_killer.py MARK`. A mark ends with a slash.
 
-`python -I -S undertaker.py MARK`, where a mark ends with a slash. It finds processes by a variable in their environment, which every
-descendant inherits, however far it has wandered from its parent, its group or its session. Standard library only, so that it starts
-quickly and stays small.
+It kills all processes with the hive's mark when the pipe on its standard input closes. Every descendant inherits the mark in an
+environment variable, even in another process group or session. It imports only the standard library, so it starts fast.
 """
 
 from __future__ import annotations
@@ -17,36 +16,36 @@ from pathlib import Path
 MARKER = "HIVE_INCARNATION"
 
 PAUSE_SECONDS = 0.01
-BURY_SECONDS = 5.0
+KILL_SECONDS = 5.0
 
-# A process on its way from fork to exec does not show its new environment yet: one look without a find proves little.
-EMPTY_LOOKS = 3
+# Between fork and exec a process does not have its new environment yet, so one empty scan is no proof.
+EMPTY_SCANS = 3
 
 
 def marked(mark: str) -> list[int]:
-    """The processes that still run and whose mark is this one or begins with it, our own left out."""
-    wanted = f"\0{MARKER}={mark}".encode()
-    return [pid for pid in _pids() if pid != os.getpid() and wanted in b"\0" + _environment(pid)]
+    """The running processes with this mark or with a mark that begins with it, without this process."""
+    entry = f"\0{MARKER}={mark}".encode()
+    return [pid for pid in _pids() if pid != os.getpid() and entry in b"\0" + _environment(pid)]
 
 
-def kill_marked_processes(mark: str, seconds: float = BURY_SECONDS) -> list[int]:
-    """SIGKILL to all of them until there are none, at the latest for `seconds`; who was there."""
+def kill_marked_processes(mark: str, seconds: float = KILL_SECONDS) -> list[int]:
+    """Send SIGKILL to all marked processes until none is left, for at most `seconds`. Returns the killed pids."""
     deadline = time.monotonic() + seconds
-    pause = threading.Event()  # nothing can be awaited here: this runs in a program or a thread of its own
-    buried: list[int] = []
-    empty_looks = 0
-    while empty_looks < EMPTY_LOOKS and time.monotonic() < deadline:
+    pause = threading.Event()  # This function runs without an event loop, in a program or a thread of its own.
+    killed: list[int] = []
+    empty_scans = 0
+    while empty_scans < EMPTY_SCANS and time.monotonic() < deadline:
         found = marked(mark)
-        empty_looks = 0 if found else empty_looks + 1
-        buried += [pid for pid in found if pid not in buried]
+        empty_scans = 0 if found else empty_scans + 1
+        killed += [pid for pid in found if pid not in killed]
         for pid in found:
             _kill(pid)
         pause.wait(PAUSE_SECONDS)
-    return buried
+    return killed
 
 
 def main() -> None:
-    """Wait for the end of standard input; signals meant for the hive's session do not end the watch."""
+    """Wait for the end of standard input, then kill. Ignores signals to the hive's session."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 4096):
@@ -55,7 +54,7 @@ def main() -> None:
 
 
 def _pids() -> list[int]:
-    """None where there is no /proc: then the hive's own signals have to do."""
+    """All pids. Empty on systems without /proc, where only the hive's own signals reach the workers."""
     try:
         with os.scandir("/proc") as entries:
             return [int(entry.name) for entry in entries if entry.name.isdigit()]
@@ -64,7 +63,7 @@ def _pids() -> list[int]:
 
 
 def _environment(pid: int) -> bytes:
-    """Empty for a process that is gone, is a zombie or belongs to somebody else."""
+    """Empty for a process that has exited, is a zombie or belongs to another user."""
     try:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""Asks a worker for its models and its health, over connections kept alive. Judges liveness only; a full queue is not illness."""
+"""Probes a worker's models and health over kept-alive connections. It judges liveness only, so a full queue is healthy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Load(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Health:
-    """The answer to one probe; `is_refused`: nobody listens; `is_silent`: nothing came for as long as a wedge takes."""
+    """The result of one probe. `is_refused`: the port is closed. `is_silent`: no answer within the time after which a worker is hung."""
 
     is_alive: bool
     is_refused: bool = False
@@ -48,21 +48,20 @@ class Health:
 
 
 class Prober:
-    """Probes workers with the cluster's token."""
+    """Probes workers with the cluster token."""
 
-    def __init__(self, sessions: HttpPools, settings: HiveSettings) -> None:
-        self._sessions = sessions
+    def __init__(self, pools: HttpPools, settings: HiveSettings) -> None:
+        self._pools = pools
         self._settings = settings
         self._headers = {wire.CLUSTER_TOKEN: settings.token}
-        # One probe waits as long as all that may fail together: on a slow way an answer that is late is an answer all the same, and to give
-        # up early would end the connection and make the next one twice as late; for the same reason making a connection has a time of its
-        # own, and takes none from the answer's. One that does not come about is another matter: nobody may be there, and who comes back is
-        # to be found soon.
+        # One probe waits as long as `probe_failures` probes together, because a late answer on a slow network is an answer. An early
+        # abort would close the connection, and a new one takes another round trip. For the same reason the connect has its own time.
+        # That time is short: the worker may be down, and a probe must find it soon after it is back.
         one, patience = settings.probe_timeout_seconds, settings.probe_failures * settings.probe_timeout_seconds
         self._limit = aiohttp.ClientTimeout(total=one + patience, sock_connect=one, sock_read=patience)
 
     async def models(self, base: URL) -> tuple[str, ...] | None:
-        """What `/v1/models` lists; None as long as it does not answer 200 with a list."""
+        """The model list of `/v1/models`, or None unless it answers 200 with a list."""
         try:
             status, body = await self._get(base / "v1/models")
             return tuple(model.id for model in msgspec.json.decode(body, type=_Models).data) if status == 200 else None
@@ -81,11 +80,11 @@ class Prober:
         return Health(is_alive=status == 200, load=_load(body), reason=f"/health answered {status}")
 
     async def await_models(self, worker: Worker) -> None:
-        """Ask until the models answer; then the worker is alive."""
+        """Probe until `/v1/models` answers. The worker is alive then."""
         while True:
             models = await self.models(worker.base)
             if models is not None:
-                await self._recognise(worker)
+                await self._read_epoch(worker)
                 return worker.answer(models)
             await asyncio.sleep(STARTING_INTERVAL_SECONDS)
 
@@ -95,15 +94,15 @@ class Prober:
         Returns when it has been hung for `wedge_limit_seconds`.
         """
         failures = 0
-        useful_at = time.monotonic()
+        responsive_at = time.monotonic()
         while True:
             started = time.monotonic()
-            useful_at = useful_at if worker.state == "hung" else started
-            if started - useful_at >= wedge_limit_seconds:
+            responsive_at = responsive_at if worker.state == "wedged" else started
+            if started - responsive_at >= wedge_limit_seconds:
                 return
-            # Who was away is asked for its models in the same breath: on a slow way each question in turn would cost a round trip more.
-            is_away = worker.state in ("hung", "dead")
-            health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _unasked())
+            # Both requests run at the same time. In sequence a worker behind a slow network would return one round trip later.
+            is_away = worker.state in ("wedged", "dead")
+            health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _no_models())
             failures = 0 if health.is_alive or self._is_streaming(worker) else failures + 1
             if failures and health.is_silent:
                 failures = self._settings.probe_failures
@@ -113,17 +112,18 @@ class Prober:
                 worker.become("dead" if health.is_refused and not worker.is_managed else "hung", health.reason)
             elif health.is_alive and models is not None:
                 await self._revive(worker, models)
-            # At a fixed rate: a probe that took its whole timeout is followed by the next one at once.
+            # A fixed rate: the next probe follows a timed-out one at once.
             await asyncio.sleep(max(0.0, started + self._settings.probe_interval_seconds - time.monotonic()))
 
     async def _revive(self, worker: Worker, models: tuple[str, ...]) -> None:
-        if worker.state == "dead":  # an attached worker that was away is taken for a new incarnation, unless it tells that it is not
+        if worker.state == "dead":  # A returned attached worker is a new incarnation, unless `/info` gives its old start time.
             worker.begin()
-            await self._recognise(worker)
+            await self._read_epoch(worker)
         worker.answer(models)
 
-    async def _recognise(self, worker: Worker) -> None:
-        """An attached worker that tells when it started keeps its epoch over restarts of the hive: what it has in hand goes on."""
+    async def _read_epoch(self, worker: Worker) -> None:
+        """Take an attached worker's epoch from the start time in its `/info`."""
+        # The epoch then stays the same when the hive restarts, and the worker's in-flight requests go on.
         if worker.is_managed:
             return
         try:
@@ -131,25 +131,26 @@ class Prober:
             if status == 200:
                 worker.epoch = int(msgspec.json.decode(body, type=_Info).started_at * 1e9) or worker.epoch
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError):
-            return  # it does not tell: the epoch is that of our first look
+            return  # Without a start time the epoch is that of the first probe.
 
     def _is_streaming(self, worker: Worker) -> bool:
-        """Whether a relayed answer proved the worker alive just now: a probe may be lost where a stream gets through."""
+        """Whether a relayed response has just proved that the worker is alive."""
+        # Under packet loss a probe can fail while a stream still flows.
         return time.monotonic() - worker.last_byte <= self._settings.probe_interval_seconds
 
     async def _get(self, url: URL) -> tuple[int, bytes]:
-        async with self._sessions.control.get(url, headers=self._headers, timeout=self._limit) as response:
+        async with self._pools.control.get(url, headers=self._headers, timeout=self._limit) as response:
             return response.status, await response.read()
 
 
-async def _unasked() -> None:
+async def _no_models() -> None:
     return None
 
 
 def _load(body: bytes) -> Load:
-    """`running` and `waiting` out of the body of `/health`, where a backend tells them."""
+    """`running` and `waiting` from the body of `/health`, or 0 if the backend does not report them."""
     try:
-        told = msgspec.json.decode(body, type=_Load)
+        reported = msgspec.json.decode(body, type=_Load)
     except msgspec.DecodeError:
         return Load()
-    return Load(told.running, told.waiting)
+    return Load(reported.running, reported.waiting)

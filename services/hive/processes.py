@@ -1,4 +1,4 @@
-"""Questions about processes that are not our children, so that nothing tells when they end."""
+"""Queries about processes that are not children of the hive, so `waitpid` cannot report their exit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ POLL_SECONDS = 0.05
 
 
 def members(group: int) -> list[psutil.Process]:
-    """The processes of a group that still run. A zombie nobody reaps (a container without an init) does not."""
+    """The running processes of a group. Zombies do not count: a container without an init never reaps them."""
     return [process for process in psutil.process_iter() if _is_member(process, group) and is_running(process)]
 
 
 def started_ticks(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat, proc(5)); None when there is no such process."""
+    """A process's start time in clock ticks since boot (field 22 of /proc/<pid>/stat, proc(5)), or None if it does not exist."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -33,7 +33,7 @@ def is_running(process: psutil.Process) -> bool:
 
 
 async def gone(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Return when none of them runs any more, at the latest after `seconds`."""
+    """Return when none of the processes runs any more, at the latest after `seconds`."""
     waited_for = list(processes)
     try:
         async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""Brings models to this hive on demand: catalogue, one download per model whoever asks, then a worker for it."""
+"""Provisions models on demand: one download per model, then a worker for it. The catalogue keeps the state."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from services.hive.tasks import background
 
 log = logging.getLogger("services.hive.provisioning")
 
-# So that a row of the catalogue has room on one page.
+# These limits make each row of the catalogue fit on one page, so `salvage` can read it.
 MAX_NAME, MAX_REASON = 256, 200
 
 
 class Provisioning:
     """Models by name. `start` and `stop` are called once, inside the loop."""
 
-    def __init__(self, settings: HiveSettings, hub_url: str, supervisor: Supervisor, sessions: HttpPools) -> None:
+    def __init__(self, settings: HiveSettings, hub_url: str, supervisor: Supervisor, pools: HttpPools) -> None:
         self._settings = settings
         self._own = settings.provisioning
         self._supervisor = supervisor
-        self._hub = HubClient(sessions, hub_url, settings.token, settings.provisioning.stall_seconds)
+        self._hub = HubClient(pools, hub_url, settings.token, settings.provisioning.stall_seconds)
         self._folder = Path(settings.data_dir).resolve() / "models"
         self.catalogue = Catalogue(Path(settings.data_dir).resolve() / FILE_NAME)
         self._downloads: dict[str, asyncio.Task[None]] = {}
@@ -48,7 +48,7 @@ class Provisioning:
         self._inspecting: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Go on where an earlier run stopped."""
+        """Resume the downloads and workers of an earlier run."""
         self.catalogue.open()
         for model in self.catalogue:
             if model.state == "downloading":
@@ -58,22 +58,22 @@ class Provisioning:
         self._inspecting = background(self._inspect())
 
     async def stop(self) -> None:
-        """Whatever is under way stays as far as it came."""
+        """Cancel all downloads. Partial files stay and are resumed later."""
         tasks = [*self._downloads.values(), *([self._inspecting] if self._inspecting else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def health(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Health with the catalogue's part: while it cannot be stored the hive serves, but is not well."""
+        """The health body with the catalogue's part. A catalogue that cannot be stored makes the hive `degraded`."""
         own = self.catalogue.health()
         status = "degraded" if own["status"] != "healthy" and body["status"] == "healthy" else body["status"]
         return dict(body) | {"status": status, "catalogue": own}
 
-    async def ask(self, name: str, *, is_served: bool) -> wire.ModelView:
-        """See to it that the model's file is here, and a worker for it if `is_served`; how far that has come.
+    async def request(self, name: str, *, is_served: bool) -> wire.ModelView:
+        """Start what is missing of the model: its download, and a worker for it if `is_served`. Returns the progress.
 
-        Raises ApiError: 404 for what no hub offers, 503 or 507 for what failed a moment ago.
+        Raises ApiError: 404 for a model that the hub does not offer, 503 or 507 after a recent failure.
         """
         model = await self._known(name)
         if model.state == "ready" and not self._is_there(model):
@@ -89,14 +89,14 @@ class Provisioning:
         return self.view(name)
 
     def view(self, name: str) -> wire.ModelView:
-        """How far a model has come. Raises ApiError 404."""
+        """A model's progress. Raises ApiError 404."""
         model = self.catalogue.find(name)
         if model is None:
             raise ApiError("model_not_found", f"The model '{name[:256]}' is not in the catalogue.", param="model")
         worker = next((one for one in self._supervisor if one.is_managed and name in one.declared), None)
         state, code, reason = model.state, model.code, model.reason
         if model.state == "ready" and worker and worker.state == "fatal":
-            code, reason = "model_unavailable", f"{worker.id}, which is to serve it, cannot run: {worker.last_exit}"
+            code, reason = "model_unavailable", f"The worker {worker.id} for this model cannot run: {worker.last_exit}"
         return wire.ModelView(
             model=model.model,
             size_bytes=model.size_bytes,
@@ -125,7 +125,7 @@ class Provisioning:
         raise ApiError("model_not_found", f"The model '{name[:256]}' does not exist.", param="model")
 
     async def _refresh(self) -> None:
-        """Take over the hub's list, unless that was done a moment ago; who asks meanwhile waits for the same answer."""
+        """Take over the hub's list, at most once per `listing_seconds`. Concurrent requests wait for the same answer."""
         async with self._listing:
             if time.monotonic() - self._listed_at < self._own.listing_seconds:
                 return
@@ -141,17 +141,17 @@ class Provisioning:
         if left > 0:
             raise ApiError(
                 model.code or "model_unavailable",
-                model.reason or "The model could not be brought here.",
+                model.reason or "The model could not be downloaded.",
                 param="model",
                 headers={wire.RETRY_AFTER: str(math.ceil(left))},
             )
 
     def _seconds_left(self, model: Model) -> float:
-        """Until a model that failed is tried again."""
+        """Seconds until a failed model may be retried."""
         return self._failed_at.get(model.model, -math.inf) + self._own.failed_seconds - time.monotonic()
 
     def _begin(self, model: Model) -> None:
-        """Start the download, unless it is under way."""
+        """Start the download unless it is running."""
         if model.model not in self._downloads:
             if model.state != "downloading":
                 model = self.catalogue.put(model, state="downloading", bytes_done=0, code=None, reason=None)
@@ -161,8 +161,8 @@ class Provisioning:
         name, path = model.model, self._path(model.model)
         file = wire.HubModel(model=name, size_bytes=model.size_bytes, sha256=model.sha256)
         try:
-            await Download(self._hub, file, path, self._own, lambda done: self.catalogue.note(name, done)).run()
-            model = self.catalogue.find(name) or model  # what was asked for meanwhile counts
+            await Download(self._hub, file, path, self._own, lambda done: self.catalogue.set_progress(name, done)).run()
+            model = self.catalogue.find(name) or model  # A request during the download may have set `is_served`.
             model = self.catalogue.put(model, state="ready", bytes_done=model.size_bytes, path=str(path))
             logs.event(log, "model_ready", model=name, size_bytes=model.size_bytes)
             self._serve_if_wanted(model)
@@ -170,7 +170,7 @@ class Provisioning:
             self._fail(name, error.code, str(error))
         except Exception as error:
             log.exception("download_failed")
-            self._fail(name, "internal_error", f"a bug in the hive: {type(error).__name__}; its log has the details")
+            self._fail(name, "internal_error", f"internal error of the hive: {type(error).__name__}; its log has the details")
         finally:
             del self._downloads[name]
 
@@ -187,7 +187,7 @@ class Provisioning:
             self.catalogue.put(model, state="absent", bytes_done=0, path=None)
 
     def _serve_if_wanted(self, model: Model) -> None:
-        """A worker for the model, unless there is one."""
+        """Add a worker for the model if it needs one and has none."""
         identifier = f"{self._settings.name[:24]}-{_slug(model.model)}"
         is_served = any(one.is_managed and model.model in one.declared for one in self._supervisor)
         if model.is_served and not is_served:
@@ -208,7 +208,7 @@ class Provisioning:
 
 
 def _slug(model: str) -> str:
-    """A model's name as part of a file's or a worker's: told apart by a few digits of its hash where something had to be left out."""
+    """A model's name for use in a file name or a worker id. A changed name gets a hash suffix, so it stays unique."""
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", model)[:24].strip("-_") or "model"
     return slug if slug == model else f"{slug}-{hashlib.sha256(model.encode()).hexdigest()[:10]}"
 

@@ -1,4 +1,4 @@
-"""The catalogue's routes, behind the cluster's token: what is known, how far it is, and the wish to have a model here."""
+"""The catalogue's routes, behind the cluster token: list the models, read a model's progress, and request a model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.hive.provisioning import Provisioning, as_body
 from services.service import ServiceContext, json_response
 
 
-class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`serve`: with a worker for it, not only its file."""
+class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`serve`: start a worker for the model as well, not only the download."""
 
     serve: bool = True
 
 
-def add_provisioning_routes(table: web.RouteTableDef, frame: ServiceContext, provisioning: Provisioning) -> None:
-    """Add the routes of a hive that provisions."""
+def add_provisioning_routes(table: web.RouteTableDef, context: ServiceContext, provisioning: Provisioning) -> None:
+    """Add the routes of a hive with a model hub."""
 
     @table.get("/catalogue")
     async def catalogue(_: web.Request) -> web.Response:
@@ -30,9 +30,9 @@ def add_provisioning_routes(table: web.RouteTableDef, frame: ServiceContext, pro
 
     @table.post("/catalogue/{model:.+}")
     async def ask(request: web.Request) -> web.Response:
-        if frame.is_draining:
+        if context.is_draining:
             raise ApiError("draining", "The hive is stopping.", headers={wire.RETRY_AFTER: "1"})
         body = await request.read()
-        wish = bodies.decode(body, _Wish) if body else _Wish()
-        view = await provisioning.ask(request.match_info["model"], is_served=wish.serve)
+        options = bodies.decode(body, _Options) if body else _Options()
+        view = await provisioning.request(request.match_info["model"], is_served=options.serve)
         return json_response(view, status=200 if view.state == "ready" else 202)

@@ -1,4 +1,4 @@
-"""The registry's HTTP API as a hive calls it. One attempt a call; retrying is the registrar's business."""
+"""Client of the registry's HTTP API. Each call is one attempt, and the registrar retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.hive.http_pools import HttpPools
 
 @dataclass
 class RegistryError(Exception):
-    """A call did not succeed. `code` is the registry's own, or `unreachable`."""
+    """A call failed. `code` is the registry's error code, or `unreachable`."""
 
     code: str
     detail: str
@@ -30,8 +30,8 @@ class _Epoch(msgspec.Struct, frozen=True):
 class RegistryClient:
     """Every method raises RegistryError."""
 
-    def __init__(self, sessions: HttpPools, url: str, token: str, timeout_seconds: float) -> None:
-        self._sessions = sessions
+    def __init__(self, pools: HttpPools, url: str, token: str, timeout_seconds: float) -> None:
+        self._pools = pools
         self._services = URL(url) / "services"
         self._headers = {wire.CLUSTER_TOKEN: token, "Content-Type": "application/json"}
         self._limit = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -46,7 +46,7 @@ class RegistryClient:
         await self._call("DELETE", (self._services / identifier).with_query(epoch=epoch))
 
     async def epoch_of(self, identifier: str) -> int:
-        """The epoch the registry knows; 0 when it knows none."""
+        """The registered epoch, or 0 if the id is not registered."""
         try:
             return msgspec.json.decode(await self._call("GET", self._services / identifier), type=_Epoch).epoch
         except RegistryError as error:
@@ -56,7 +56,7 @@ class RegistryClient:
 
     async def _call(self, method: str, url: URL, body: bytes | None = None) -> bytes:
         try:
-            async with self._sessions.control.request(method, url, data=body, headers=self._headers, timeout=self._limit) as response:
+            async with self._pools.control.request(method, url, data=body, headers=self._headers, timeout=self._limit) as response:
                 text = await response.read()
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

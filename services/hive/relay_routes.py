@@ -1,4 +1,4 @@
-"""The way through the hive: `/v1/*` to the least busy worker of the model, `/workers/{id}/v1/*` to that one."""
+"""Relays `/v1/*` to the least busy worker of the model, and `/workers/{id}/v1/*` to that worker."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from services.service import REQUEST_ID, ServiceContext
 
 log = logging.getLogger("services.hive.relay")
 
-CLIENT_GONE_STATUS = 499  # in logs only
+CLIENT_GONE_STATUS = 499  # nginx's code for a client disconnect. It appears only in logs.
 FAILURES = {"connect": "no_available_workers", "timeout": "upstream_timeout", "protocol": "upstream_protocol_error"}
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """The only part of a body the hive reads, and only when the worker is its choice."""
+class _ModelField(msgspec.Struct, frozen=True):
+    """The only field of a body that the hive reads, and only if it has to choose the worker."""
 
     model: str
 
 
 class Relay:
-    """Carries requests to workers and books each once. `outcomes`: finished, cancelled, or the kind of upstream failure."""
+    """Relays requests to workers and counts each once. `outcomes`: finished, cancelled, or the kind of upstream failure."""
 
-    def __init__(self, frame: ServiceContext, settings: HiveSettings, sessions: HttpPools) -> None:
+    def __init__(self, context: ServiceContext, settings: HiveSettings, pools: HttpPools) -> None:
         self.outcomes: Counter[str] = Counter()
-        self._frame = frame
+        self._context = context
         self._token = settings.token
-        self._sessions = sessions
+        self._pools = pools
         self._timeouts = relay.Timeouts(settings.connect_seconds, settings.first_byte_seconds, settings.idle_seconds)
 
     async def carry(self, worker: Worker, request: web.Request, suffix: str) -> web.StreamResponse:
-        """Relay one request to `worker`, whose URL is continued by `suffix`. Raises ApiError before the first byte only."""
-        if self._frame.is_draining or worker.is_draining:
-            raise ApiError("draining", f"{worker.id} takes no new requests.", headers={wire.RETRY_AFTER: "1"})
+        """Relay one request to the worker's URL plus `suffix`. Raises ApiError only before the first response byte."""
+        if self._context.is_draining or worker.is_draining:
+            raise ApiError("draining", f"{worker.id} is draining and accepts no new requests.", headers={wire.RETRY_AFTER: "1"})
         if worker.state != "alive":
             raise no_worker(f"{worker.id} is {worker.state}.")
         started, outcome, status = time.monotonic(), "cancelled", CLIENT_GONE_STATUS
@@ -70,8 +70,9 @@ class Relay:
         body = await request.read()
         headers = relay.request_headers(request, {wire.CLUSTER_TOKEN: self._token, wire.REQUEST_ID: request[REQUEST_ID]})
         url = URL(worker.origin + suffix, encoded=True)
-        is_first = request.headers.get(wire.ATTEMPTS, "1") == "1"  # so that attempts of gateway and hive do not multiply
-        return await relay.exchange(self._sessions.relayed, request.method, url, headers, body, self._timeouts, is_first=is_first)
+        # Only the gateway's first attempt may reconnect here. Else the attempts of gateway and hive would multiply.
+        is_first = request.headers.get(wire.ATTEMPTS, "1") == "1"
+        return await relay.exchange(self._pools.relayed, request.method, url, headers, body, self._timeouts, is_first=is_first)
 
     def _book(self, worker: Worker, request: web.Request, path: str, status: int, outcome: str, seconds: float) -> None:
         self.outcomes[outcome] += 1
@@ -87,16 +88,17 @@ class Relay:
             subject=request.headers.get(wire.AUTH_SUBJECT),
             tenant=request.headers.get(wire.AUTH_TENANT),
         )
-        asyncio.get_running_loop().call_soon(line)  # after the answer is out: a log line takes 5 % of a relayed request
+        # Logged after the response is out, because a log line takes 5 % of the time of a relayed request.
+        asyncio.get_running_loop().call_soon(line)
 
 
 def relay_routes(supervisor: Supervisor, carrier: Relay) -> web.RouteTableDef:
-    """The relaying routes. They come first, because routes are tried in order and these are the busy ones."""
+    """The relaying routes. They come first, because aiohttp tries routes in order and these are the busy ones."""
     table = web.RouteTableDef()
 
     @table.route("*", "/workers/{id}/v1/{path:.*}")
     async def to_worker(request: web.Request) -> web.StreamResponse:
-        # The raw path, because what the client encoded must arrive as it was; an id has no slash.
+        # The raw path, because the client's percent-encoding must stay unchanged. An id contains no slash.
         _, found, rest = request.raw_path.removeprefix("/workers/").partition("/v1/")
         if not found:
             raise ApiError("not_found", f"No route {request.method} {request.path}.")
@@ -105,22 +107,23 @@ def relay_routes(supervisor: Supervisor, carrier: Relay) -> web.RouteTableDef:
     @table.route("*", "/v1/{path:.*}")
     async def to_any(request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        model = decode(body, _Asked).model if body else None
+        model = decode(body, _ModelField).model if body else None
         return await carrier.carry(supervisor.choose(model), request, request.raw_path)
 
     return table
 
 
 def _target(supervisor: Supervisor, identifier: str) -> Worker:
-    """A caller may have learnt of a worker that was removed since: for it that is a worker to pass over, not a wrong URL."""
+    """The worker. An unknown id gives 503."""
+    # A gateway's view can still contain a removed worker. It must try another worker, and a 404 would end its request.
     try:
         return supervisor.find(identifier)
     except ApiError:
-        raise no_worker(f"{identifier} is not here (any more).") from None
+        raise no_worker(f"This hive has no worker {identifier} (any more).") from None
 
 
 async def _answer(worker: Worker, request: web.Request, exchange: relay.Exchange) -> tuple[web.StreamResponse, str]:
-    """Pass the answer on; it and the outcome. Nothing is raised once the first byte is out: then the connection is cut."""
+    """Pass the response on, and return it with the outcome. A failure after the first byte cuts the connection."""
     headers = exchange.headers()
     headers[wire.WORKER_ID] = worker.id
     length = exchange.response.content_length
@@ -137,7 +140,7 @@ async def _answer(worker: Worker, request: web.Request, exchange: relay.Exchange
     except relay.UpstreamError as error:
         relay.cut(request)
         return response, error.kind
-    except ConnectionError:  # the client left; its handler is about to be cancelled
+    except ConnectionError:  # The client has disconnected, and aiohttp is about to cancel this handler.
         return response, "cancelled"
     return response, "finished"
 

@@ -1,4 +1,4 @@
-"""What a hive says of itself: health, registrations, models, metrics. Pure views of its workers."""
+"""The hive's reports: health, registrations, models and metrics. Pure functions of its workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.hive.worker import Worker
 
 
 def overall_health(states: Iterable[wire.WorkerState]) -> wire.Health:
-    """Healthy only if every worker is alive. A worker being removed no longer counts; starting is not yet ill."""
+    """Healthy only if every worker is alive. Draining workers do not count, and starting ones make the hive `degraded`."""
     wanted = [state for state in states if state != "draining"]
     if all(state == "alive" for state in wanted):
         return "healthy"
@@ -45,16 +45,16 @@ def health_body(workers: Iterable[Worker]) -> dict[str, Any]:
 
 
 def registrations(hive: wire.Registration, workers: Iterable[Worker]) -> dict[str, wire.Registration]:
-    """What the registry should hold: the hive, its alive workers, and those that drain as long as they have something to finish."""
+    """The desired registrations: the hive, its alive workers, and draining workers with requests in flight."""
     known = list(workers)
-    said = [_registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)]
-    metrics = {name: sum(each.metrics[name] for each in said) for name in ("running", "waiting", "in_flight")}
+    registered = [_registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)]
+    metrics = {name: sum(each.metrics[name] for each in registered) for name in ("running", "waiting", "in_flight")}
     health = overall_health(worker.state for worker in known)
-    return {hive.id: msgspec.structs.replace(hive, health=health, metrics=metrics)} | {each.id: each for each in said}
+    return {hive.id: msgspec.structs.replace(hive, health=health, metrics=metrics)} | {each.id: each for each in registered}
 
 
 def models_body(workers: Iterable[Worker], hive: str) -> dict[str, Any]:
-    """OpenAI's list of models over the alive workers, each model once."""
+    """OpenAI's model list over all alive workers, each model once."""
     created: dict[str, int] = {}
     for worker in workers:
         if worker.state == "alive":
@@ -65,7 +65,7 @@ def models_body(workers: Iterable[Worker], hive: str) -> dict[str, Any]:
 
 
 class HiveCollector(Collector):
-    """The hive's metrics, read when they are asked for."""
+    """The hive's metrics, computed at each scrape."""
 
     def __init__(self, supervisor: Supervisor, relayed: Mapping[str, int]) -> None:
         self._supervisor = supervisor

@@ -1,4 +1,4 @@
-"""What to do when a worker has exited: a pure state machine over the crashes in a row. It waits for nothing and starts nothing."""
+"""Decides what follows a worker's exit: a pure state machine over consecutive crashes. It neither waits nor starts a process."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from services.hive.settings import RestartSettings
 
 @dataclass(frozen=True)
 class Restart:
-    """Start it again after `after_seconds`."""
+    """Restart the worker after `after_seconds`."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True)
 class StayDead:
-    """The policy does not ask for a restart."""
+    """The policy requires no restart."""
 
 
 @dataclass(frozen=True)
 class GiveUp:
-    """It crashed too often in a row: fatal until someone resets it."""
+    """The worker crashed too often in a row and is fatal until a reset."""
 
 
 Decision = Restart | StayDead | GiveUp
@@ -30,22 +30,22 @@ Decision = Restart | StayDead | GiveUp
 
 @dataclass(frozen=True)
 class Exit:
-    """How one incarnation ended: its return code (negative: a signal) and for how long it had been alive, in seconds.
+    """The end of one incarnation: its return code (negative: a signal) and how long it was alive, in seconds.
 
-    `is_condemned`: we ended it because it was of no use, so a good return code says nothing.
+    `is_stopped_by_hive`: the hive stopped a useless worker, which is a failure even with return code 0.
     """
 
     code: int
     alive_seconds: float
-    is_condemned: bool = False
+    is_stopped_by_hive: bool = False
 
     @property
     def is_failure(self) -> bool:
-        return self.code != 0 or self.is_condemned
+        return self.code != 0 or self.is_stopped_by_hive
 
 
 def decide(settings: RestartSettings, restarts_in_a_row: int, ended: Exit, jitter: random.Random) -> tuple[Decision, int]:
-    """The decision and the new count of restarts in a row."""
+    """The decision and the new number of consecutive restarts."""
     if settings.policy == "never" or (settings.policy == "on-failure" and not ended.is_failure):
         return StayDead(), 0
     done = 0 if ended.alive_seconds >= settings.stable_seconds else restarts_in_a_row
@@ -55,6 +55,6 @@ def decide(settings: RestartSettings, restarts_in_a_row: int, ended: Exit, jitte
 
 
 def _backoff_seconds(settings: RestartSettings, restarts_in_a_row: int, jitter: random.Random) -> float:
-    # Bounded exponent: factor ** n overflows a float long before anybody waits that long.
+    # The exponent is bounded, because factor ** n overflows a float.
     nominal: float = min(settings.cap_seconds, settings.base_seconds * settings.factor ** min(restarts_in_a_row, 64))
     return nominal * (1 + settings.jitter_fraction * jitter.uniform(-1, 1))

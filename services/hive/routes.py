@@ -1,4 +1,4 @@
-"""The hive's own routes: its models, its workers, its end."""
+"""The hive's own routes: models, workers, journals and stop."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ JOURNAL_FILE = "journal.jsonl"
 JOURNAL_PAGE_LINES = 10_000
 
 
-def add_routes(table: web.RouteTableDef, frame: ServiceContext, settings: HiveSettings, supervisor: Supervisor) -> None:
+def add_routes(table: web.RouteTableDef, context: ServiceContext, settings: HiveSettings, supervisor: Supervisor) -> None:
     """Add the hive's own routes."""
 
     @table.get("/models")
     @table.get("/v1/models")
     async def models(_: web.Request) -> web.Response:
         if not supervisor.is_answered:
-            raise ApiError("not_ready", "No worker has told its models yet.", headers={wire.RETRY_AFTER: "1"})
+            raise ApiError("not_ready", "No worker has reported its models yet.", headers={wire.RETRY_AFTER: "1"})
         return json_response(models_body(supervisor, settings.name))
 
     @table.get("/workers")
@@ -42,7 +42,7 @@ def add_routes(table: web.RouteTableDef, frame: ServiceContext, settings: HiveSe
 
     @table.post("/workers")
     async def add(request: web.Request) -> web.Response:
-        _must_not_drain(frame)
+        _must_not_drain(context)
         spec = bodies.decode(await request.read(), wire.WorkerSpec)
         must_be_startable(spec)
         return json_response(supervisor.add(spec).view(), status=201)
@@ -55,36 +55,36 @@ def add_routes(table: web.RouteTableDef, frame: ServiceContext, settings: HiveSe
 
     @table.post("/workers/{id}/reset")
     async def reset(request: web.Request) -> web.Response:
-        _must_not_drain(frame)
+        _must_not_drain(context)
         return json_response(supervisor.reset(request.match_info["id"]).view(), status=202)
 
     @table.get("/workers/{id}/journal")
     async def journal(request: web.Request) -> web.Response:
         found = supervisor.find(request.match_info["id"])
         if not found.is_managed:
-            raise ApiError("not_found", f"{found.id} runs elsewhere and keeps its journal there.")
+            raise ApiError("not_found", f"{found.id} is an attached worker, and its journal is on its own machine.")
         since = bodies.integer(request.query, "since", 0)
         return json_response(await asyncio.to_thread(read_journal, worker_dir(settings, found.id) / JOURNAL_FILE, since))
 
     @table.post("/stop")
     async def stop(_: web.Request) -> web.Response:
-        frame.stop_requested.set()
+        context.stop_requested.set()
         return json_response({"stopping": True}, status=202)
 
 
 def must_be_startable(spec: wire.WorkerSpec) -> None:
-    """Raise ApiError 400, naming the field, unless a worker can be started like this."""
+    """Raise ApiError 400 with the field unless a worker can start with this spec."""
     if spec.id is not None:
         bodies.must_be_name(spec.id, "id")
     bodies.must_be_models(spec.models)
     if bad := next((text for text in (*spec.args, *spec.env.values()) if "\0" in text), None):
-        raise ApiError("invalid_request", f"{bad!r}: a NUL cannot be passed to a process.", param="args")
+        raise ApiError("invalid_request", f"{bad!r}: expected a text without a NUL character.", param="args")
     if bad := next((name for name in spec.env if not name or "=" in name or "\0" in name), None):
         raise ApiError("invalid_request", f"env {bad!r}: expected a name without '='.", param="env")
 
 
 def read_journal(path: Path, since: int) -> dict[str, Any]:
-    """Whole lines of a journal from line `since` on, at most a page, and where the next page begins."""
+    """One page of complete journal lines from line `since` on, and the first line of the next page."""
     if not path.exists():
         return {"events": [], "next": since}
     with path.open("rb") as file:
@@ -92,6 +92,6 @@ def read_journal(path: Path, since: int) -> dict[str, Any]:
     return {"events": [msgspec.json.decode(line) for line in lines], "next": since + len(lines)}
 
 
-def _must_not_drain(frame: ServiceContext) -> None:
-    if frame.is_draining:
+def _must_not_drain(context: ServiceContext) -> None:
+    if context.is_draining:
         raise ApiError("draining", "The hive is stopping.", headers={wire.RETRY_AFTER: "1"})

@@ -1,4 +1,4 @@
-"""Settings of a hive: what it runs, how it restarts it, and how it watches it."""
+"""Settings of a hive: its workers, their backend, restarts, probes and provisioning."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ DEFAULT_ENV = {"WORKER_TOKEN": "{token}"}
 
 
 class RestartSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Waits `base_seconds`, then `factor` times as long for each crash in a row, at most `cap_seconds`, +- `jitter_fraction`.
+    """The hive waits `base_seconds` before a restart, and `factor` times as long after each further crash in a row.
 
-    A worker that was alive for `stable_seconds` starts over; after `max_restarts` in a row it is fatal.
+    `cap_seconds` limits the wait, and `jitter_fraction` varies it. A worker that was alive for `stable_seconds` has a clean record
+    again. After `max_restarts` in a row it is fatal.
     """
 
     policy: Literal["never", "on-failure", "always"] = "on-failure"
@@ -43,7 +44,7 @@ class RestartSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class BackendSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The program of a worker; placeholders: {python} {id} {host} {port} {models} {model} {data_dir} {token}."""
+    """The program of a worker. Placeholders: {python} {id} {host} {port} {models} {model} {data_dir} {token}."""
 
     command: tuple[str, ...] = DEFAULT_COMMAND
     args: tuple[str, ...] = DEFAULT_ARGS
@@ -51,18 +52,19 @@ class BackendSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class AttachSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A worker that runs elsewhere and is reached directly at `url`."""
+    """A worker that the hive does not start. Clients reach it directly at `url`."""
 
     id: Name
     url: HttpUrl
 
 
 class ProvisioningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Models that are brought here on demand from the hub at `hub_url`; without it there are none. Sizes in bytes.
+    """The hive downloads models on demand from the hub at `hub_url`. Without `hub_url` it has no catalogue. Sizes are in bytes.
 
-    After `attempts` failures in a row, or as many files that do not agree with their checksum, a model has failed; asked for again, it is
-    tried again after `failed_seconds`. Between attempts it waits `backoff_seconds`, twice as long each time, up to `backoff_cap_seconds`,
-    or as long as the hub asks. A hub that is silent for `stall_seconds` has failed. `reserve_bytes` of the disk stay free.
+    A model fails after `attempts` failures in a row, or after as many files with a wrong checksum.
+    The next request after `failed_seconds` starts it again. The wait between attempts is `backoff_seconds` and doubles each time.
+    `backoff_cap_seconds` limits it, and a longer Retry-After from the hub wins.
+    A hub that sends nothing for `stall_seconds` has failed. `reserve_bytes` of the disk stay free.
     """
 
     hub_url: HttpUrl | None = None
@@ -78,12 +80,12 @@ class ProvisioningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
 
 class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A hive's file. What it does not say of a worker is the same for all of them: `restart`, `backend`.
+    """Settings of one hive. `restart` and `backend` hold for all its workers.
 
-    A worker is hung when `probe_failures` probes in a row failed, or when it was silent for as many times `probe_timeout_seconds`.
+    A worker is hung after `probe_failures` failed probes in a row, or after a silence of that many times `probe_timeout_seconds`.
 
-    A worker whose models have not answered `start_deadline_seconds` after its start has failed like one that crashed; so has one that was
-    hung for `hang_restart_seconds`. A full queue is no illness and restarts nobody.
+    A worker must answer for its models within `start_deadline_seconds` of its start. It must not be hung for `hang_restart_seconds`.
+    Else the hive restarts it like a crashed worker. A full queue does not make a worker unhealthy.
     """
 
     registry_url: HttpUrl
@@ -105,7 +107,7 @@ class HiveSettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 def named(settings: HiveSettings) -> tuple[wire.WorkerSpec, ...]:
-    """The configured workers, each with an id: its own or `<hive>-w<n>`. Raises SettingsError when ids are wrong or double."""
+    """The configured workers, each with its own id or `<hive>-w<n>`. Raises SettingsError for invalid or duplicate ids."""
     workers = tuple(
         spec if spec.id else msgspec.structs.replace(spec, id=f"{settings.name}-w{number}")
         for number, spec in enumerate(settings.workers, start=1)

@@ -1,7 +1,7 @@
-"""Processes that outlived their worker or an earlier run of this hive, known by pid and start time or by their mark, never by name.
+"""Kills processes that survived their worker or an earlier run of this hive.
 
-The start time is the kernel's count of ticks since boot. A time of day would not do: it is derived from a boot time that
-moves when the clock is set, so that a process would look like another one a moment later.
+It identifies them by pid and start time or by their mark, never by name. The start time is in kernel ticks since boot.
+Wall clock times are unsuitable: they derive from a boot time that moves when the clock is set.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from services.hive import processes
 from services.hive.child import Launch
 from services.hive.orphan_killer import MARKER, kill_marked_processes
 
-log = logging.getLogger("services.hive.leftovers")
+log = logging.getLogger("services.hive.stale_processes")
 
 FILE_NAME = "process.json"
 KILL_SECONDS = 2.0
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A process group we started: its leader's pid and start time (ticks since boot), and the mark its members carry."""
+    """A process group of this hive: its leader's pid and start time (ticks since boot), and the mark of its members."""
 
     pid: int
     started_ticks: int
     marker: str
 
 
-def record(directory: Path, pid: int, order: Launch) -> None:
-    """Write down a process that was just started."""
+def record(directory: Path, pid: int, launch_spec: Launch) -> None:
+    """Store the identity of a started process."""
     started_ticks = processes.started_ticks(pid)
     if started_ticks is None:
-        return  # it is gone already, so nobody has to look for it later
-    text = msgspec.json.encode(Record(pid=pid, started_ticks=started_ticks, marker=order.env[MARKER]))
+        return  # The process has already exited, so no later run has to kill it.
+    text = msgspec.json.encode(Record(pid=pid, started_ticks=started_ticks, marker=launch_spec.env[MARKER]))
     try:
         (directory / FILE_NAME).write_bytes(text)
     except OSError as error:
@@ -47,12 +47,12 @@ def record(directory: Path, pid: int, order: Launch) -> None:
 
 
 def forget(directory: Path) -> None:
-    """The process group is gone."""
+    """Delete the record of a process group that has ended."""
     (directory / FILE_NAME).unlink(missing_ok=True)
 
 
 async def kill_all(workers_dir: Path) -> None:
-    """Kill every recorded group that is still there, and wait until none of it runs."""
+    """Kill every recorded group that still runs, and wait for its end."""
     for path in sorted(workers_dir.glob(f"*/{FILE_NAME}")):
         try:
             await _kill(msgspec.json.decode(path.read_bytes(), type=Record))
@@ -62,15 +62,15 @@ async def kill_all(workers_dir: Path) -> None:
 
 
 async def kill_marked(marker: str) -> None:
-    """Kill whatever still carries the mark of an incarnation, also outside its group: a wrapper's grandchild in a session of its own."""
+    """Kill all processes with the mark of an incarnation, even outside its group. An example is a wrapper's child in another session."""
     for pid in await asyncio.to_thread(kill_marked_processes, marker, KILL_SECONDS):
-        logs.event(log, "stray_killed", level=logging.WARNING, pid=pid, marker=marker)
+        logs.event(log, "marked_process_killed", level=logging.WARNING, pid=pid, marker=marker)
 
 
 async def _kill(known: Record) -> None:
     members = [process for process in psutil.process_iter() if _is_member(process, known)]
     for process in members:
-        logs.event(log, "leftover_killed", level=logging.WARNING, pid=process.pid, group=known.pid)
+        logs.event(log, "stale_process_killed", level=logging.WARNING, pid=process.pid, group=known.pid)
         try:
             process.send_signal(signal.SIGKILL)
         except psutil.Error:
@@ -80,7 +80,8 @@ async def _kill(known: Record) -> None:
 
 
 def _is_member(process: psutil.Process, known: Record) -> bool:
-    """The leader by its start time; the rest by group and by the mark in its environment, since a group id may be used again."""
+    """Whether the process is the recorded leader or a marked process of its group."""
+    # The kernel reuses pids and group ids, so the id alone proves nothing.
     try:
         if process.pid == known.pid:
             return processes.started_ticks(process.pid) == known.started_ticks

@@ -1,4 +1,4 @@
-"""The workers of a hive: added, removed, chosen, and stopped all together."""
+"""The workers of a hive: adds, removes, resets, selects and stops them. `worker_lifecycle` runs each of them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from services.hive.worker_lifecycle import AttachedLifecycle, ManagedLifecycle, 
 
 
 class Supervisor:
-    """Lives by worker id. `on_change` is called after every change of any worker's state."""
+    """Holds one `WorkerLifecycle` per worker id. It calls `on_change` after every change of a worker's state."""
 
     def __init__(self, settings: HiveSettings, url: str, prober: Prober, on_change: Callable[[], None]) -> None:
         self._settings = settings
         self._url = url
         self._prober = prober
         self._on_change = on_change
-        self._lives: dict[str, WorkerLifecycle] = {}
+        self._lifecycles: dict[str, WorkerLifecycle] = {}
         self._removals: dict[str, asyncio.Task[str]] = {}
         self._restarts_of_removed = 0
         self._numbers = itertools.count(1)
@@ -37,15 +37,15 @@ class Supervisor:
         self.is_answered = False
 
     def __iter__(self) -> Iterator[Worker]:
-        return iter([life.worker for life in self._lives.values()])
+        return iter([lifecycle.worker for lifecycle in self._lifecycles.values()])
 
     @property
     def restarts(self) -> int:
-        """Restarts of all workers since the hive started, removed ones included."""
+        """Restarts of all workers since the hive started, including removed workers."""
         return self._restarts_of_removed + sum(worker.restarts for worker in self)
 
     def add(self, spec: wire.WorkerSpec) -> Worker:
-        """Start a worker; it is not ready yet. Raises ApiError 409 when its id is taken."""
+        """Start a worker and return before it is ready. Raises ApiError 409 if its id is in use."""
         named = msgspec.structs.replace(spec, id=spec.id or self._free_id())
         identifier = named.id or ""
         self._must_be_free(identifier)
@@ -55,30 +55,30 @@ class Supervisor:
         return self._adopt(ManagedLifecycle(worker, named, reserved, self._prober, self._settings, self._kernel_kills))
 
     def attach(self, other: AttachSettings) -> Worker:
-        """Watch a worker that runs elsewhere."""
+        """Probe a worker that the hive does not start."""
         self._must_be_free(other.id)
         worker = Worker(other.id, URL(other.url), other.url, False, self._changed)
         return self._adopt(AttachedLifecycle(worker, self._prober))
 
     def find(self, identifier: str) -> Worker:
         """Raises ApiError 404."""
-        return self._life(identifier).worker
+        return self._lifecycle(identifier).worker
 
     def reset(self, identifier: str) -> Worker:
-        """Start a dead or fatal worker again now. Raises ApiError 404."""
-        life = self._life(identifier)
-        life.reset()
-        return life.worker
+        """Restart a dead or fatal worker now. Raises ApiError 404."""
+        lifecycle = self._lifecycle(identifier)
+        lifecycle.reset()
+        return lifecycle.worker
 
     async def remove(self, identifier: str, drain_seconds: float) -> str:
-        """Drain and stop a worker; says how it ended. A caller who leaves does not stop the stopping. Raises ApiError 404."""
-        life = self._life(identifier)
+        """Drain and stop a worker, and return its exit. A cancelled caller does not cancel the stop. Raises ApiError 404."""
+        lifecycle = self._lifecycle(identifier)
         if identifier not in self._removals:
-            self._removals[identifier] = background(self._remove(life, drain_seconds))
+            self._removals[identifier] = background(self._remove(lifecycle, drain_seconds))
         return await asyncio.shield(self._removals[identifier])
 
     async def stop_all(self, drain_seconds: float) -> None:
-        """Remove every worker, all at the same time."""
+        """Remove all workers at the same time."""
         await asyncio.gather(*(self.remove(worker.id, drain_seconds) for worker in self), return_exceptions=True)
 
     def choose(self, model: str | None) -> Worker:
@@ -87,40 +87,40 @@ class Supervisor:
         if able:
             return min(able, key=lambda worker: (worker.in_flight, worker.last_used))
         if model is None or any(model in (*worker.declared, *worker.models) for worker in self):
-            raise no_worker("No worker is alive now that could serve this.")
-        raise ApiError("model_not_found", f"The model {model!r} is not served here.", param="model")
+            raise no_worker("No worker for this model is alive now.")
+        raise ApiError("model_not_found", f"This hive does not serve the model {model!r}.", param="model")
 
     def _changed(self) -> None:
         self.is_answered = self.is_answered or any(worker.state == "alive" for worker in self)
         self._on_change()
 
-    def _adopt(self, life: WorkerLifecycle) -> Worker:
-        self._lives[life.worker.id] = life
-        life.start()
-        return life.worker
+    def _adopt(self, lifecycle: WorkerLifecycle) -> Worker:
+        self._lifecycles[lifecycle.worker.id] = lifecycle
+        lifecycle.start()
+        return lifecycle.worker
 
-    async def _remove(self, life: WorkerLifecycle, drain_seconds: float) -> str:
+    async def _remove(self, lifecycle: WorkerLifecycle, drain_seconds: float) -> str:
         try:
-            return await life.stop(drain_seconds)
+            return await lifecycle.stop(drain_seconds)
         finally:
-            self._restarts_of_removed += life.worker.restarts
-            del self._lives[life.worker.id], self._removals[life.worker.id]
+            self._restarts_of_removed += lifecycle.worker.restarts
+            del self._lifecycles[lifecycle.worker.id], self._removals[lifecycle.worker.id]
             self._on_change()
 
-    def _life(self, identifier: str) -> WorkerLifecycle:
-        if identifier not in self._lives:
+    def _lifecycle(self, identifier: str) -> WorkerLifecycle:
+        if identifier not in self._lifecycles:
             raise ApiError("not_found", f"This hive has no worker {identifier!r}.")
-        return self._lives[identifier]
+        return self._lifecycles[identifier]
 
     def _must_be_free(self, identifier: str) -> None:
-        if identifier in self._lives or identifier == self._settings.name:
-            raise ApiError("conflict", f"The id {identifier!r} is taken; choose another or leave it out.", param="id")
+        if identifier in self._lifecycles or identifier == self._settings.name:
+            raise ApiError("conflict", f"The id {identifier!r} is in use; choose another id or omit it.", param="id")
 
     def _free_id(self) -> str:
         names = (f"{self._settings.name}-w{number}" for number in self._numbers)
-        return next(name for name in names if name not in self._lives)
+        return next(name for name in names if name not in self._lifecycles)
 
 
 def no_worker(message: str) -> ApiError:
-    """503: try again, or elsewhere."""
+    """503 with Retry-After: the client may retry here or on another hive."""
     return ApiError("no_available_workers", message, headers={wire.RETRY_AFTER: "1"})

@@ -1,4 +1,4 @@
-"""Background tasks that belong to no request."""
+"""Background tasks that do not belong to a request."""
 
 from __future__ import annotations
 
@@ -11,5 +11,6 @@ ResultT = TypeVar("ResultT")
 
 
 def background(work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
-    """Start a task in an empty context, so that its log lines do not carry the id of the request that happened to start it."""
+    """Start a task in an empty context."""
+    # Else its log lines would carry the id of the request that happened to start it.
     return asyncio.create_task(work, context=contextvars.Context())

@@ -1,4 +1,4 @@
-"""What a hive knows of one worker: its state, its models, and what is being relayed to it. It acts on nothing by itself."""
+"""The hive's record of one worker: its state, models, load and relayed requests. It starts no action by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("services.hive.worker")
 
 @dataclass(frozen=True)
 class Load:
-    """What a worker says of itself: requests it works on, and requests that wait in its queue."""
+    """The load that a worker reports: running requests and queued requests."""
 
     running: float = 0.0
     waiting: float = 0.0
@@ -26,7 +26,7 @@ class Load:
 
 @dataclass
 class Worker:
-    """`base` is where the hive reaches it, `url` where others do; `declared` are the models it is configured to serve."""
+    """`base` is the hive's URL of the worker, and `url` the URL for others. `declared` are the configured models."""
 
     id: str
     base: URL
@@ -49,10 +49,10 @@ class Worker:
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.origin = str(self.base.origin())  # as text, because every relayed request appends to it
+        self.origin = str(self.base.origin())  # A string, because every relayed request appends its path to it.
 
     def become(self, state: wire.WorkerState, reason: str = "") -> None:
-        """Change the state and tell the hive. Nothing leads out of draining."""
+        """Change the state and notify the hive. `draining` is final."""
         if state == self.state or self.state == "draining":
             return
         level = logging.WARNING if state in ("dead", "hung", "fatal") else logging.INFO
@@ -65,21 +65,21 @@ class Worker:
         return self.state == "draining"
 
     def begin(self) -> None:
-        """A new incarnation starts: a new epoch, nothing known of it yet."""
+        """Begin a new incarnation with a new epoch and without models."""
         self.epoch = time.time_ns()
         self.models = ()
         self.load = Load()
         self.become("starting")
 
     def answer(self, models: tuple[str, ...]) -> None:
-        """Its models answered, so it can be used."""
+        """Record the models that the worker reported. It is alive now."""
         self.models = models
         self.first_alive = self.first_alive or time.time()
         self.become("alive")
 
     @contextmanager
     def relaying(self) -> Iterator[None]:
-        """Counts one relayed request for as long as it lasts, however it ends."""
+        """Counts one relayed request until it ends in any way."""
         self.in_flight += 1
         self.last_used = time.monotonic()
         try:
@@ -90,7 +90,7 @@ class Worker:
                 self._idle.set()
 
     async def wait_idle(self, seconds: float) -> None:
-        """Return when nothing is relayed to it any more, at the latest after `seconds`."""
+        """Return when no relayed request is in flight, at the latest after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while self.in_flight:

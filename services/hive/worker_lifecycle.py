@@ -1,4 +1,4 @@
-"""The lives of workers: a managed one is started, watched, restarted and stopped; an attached one is only watched."""
+"""Runs workers: starts, probes, restarts and stops a managed worker, and only probes an attached one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services import logs, wire
 from services.hive import stale_processes
 from services.hive.child import Child, describe_exit
 from services.hive.launch import launch, worker_dir
-from services.hive.memory import KernelKills, prefer_as_victim
+from services.hive.memory import KernelKills, prefer_for_oom_kill
 from services.hive.orphan_killer import MARKER
 from services.hive.probe import Prober
 from services.hive.restart import Exit, GiveUp, Restart, decide
@@ -23,29 +23,31 @@ from services.hive.settings import HiveSettings
 from services.hive.tasks import background
 from services.hive.worker import Worker
 
-log = logging.getLogger("services.hive.lives")
+log = logging.getLogger("services.hive.worker_lifecycle")
 
 CANNOT_START_CODE = 127
 OUT_OF_MEMORY = "out of memory"
 
 
 class WorkerLifecycle(Protocol):
-    """What keeps one worker going."""
+    """Runs one worker."""
 
     worker: Worker
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the worker's task and return at once."""
 
     async def stop(self, drain_seconds: float) -> str:
-        """Drain, end it, and say how it ended. Calling it again waits for the same end."""
+        """Drain and stop the worker, and return its exit. A second call waits for the same stop."""
 
     def reset(self) -> None:
-        """Start a dead or fatal worker again now, its crashes forgotten."""
+        """Restart a dead or fatal worker now, and forget its crashes."""
 
 
 class ManagedLifecycle:
-    """A worker that runs as our child. Only `_run` starts and ends processes, and it is never cancelled: so none is lost."""
+    """A worker as a child process of the hive."""
+
+    # Only `_run` starts and ends processes, and it is never cancelled. So no process can get lost.
 
     def __init__(
         self,
@@ -85,46 +87,46 @@ class ManagedLifecycle:
             while not self.worker.is_draining:
                 restarts_in_a_row = await self._pause(await self._incarnation(), restarts_in_a_row)
         except Exception:
-            log.exception("life_failed")
-            self.worker.become("fatal", "a bug in the hive; its log has the details")
+            log.exception("worker_lifecycle_failed")
+            self.worker.become("fatal", "internal error of the hive; its log has the details")
         finally:
             self._reserved.close()
         return self.worker.last_exit or "never started"
 
     async def _pause(self, ended: Exit, restarts_in_a_row: int) -> int:
-        """Wait until the next incarnation is due, or the end; the new count of restarts in a row."""
+        """Wait until the next incarnation is due or the worker stops. Returns the new number of consecutive restarts."""
         if self.worker.is_draining:
             return 0
         decision, count = decide(self._settings.restart, restarts_in_a_row, ended, self._jitter)
         if isinstance(decision, GiveUp):
-            self.worker.become("fatal", f"{count} restarts in a row")
+            self.worker.become("fatal", f"restarts in a row: {count}")
         is_reset = await self._is_reset_within(decision.after_seconds if isinstance(decision, Restart) else None)
         self.worker.restarts += not self.worker.is_draining
         return 0 if is_reset else count
 
     async def _incarnation(self) -> Exit:
-        """Start a process and stay with it until it has ended, by itself or because the worker is to stop."""
+        """Start a process and supervise it until it has exited."""
         worker = self.worker
         worker.begin()
-        order = launch(self._settings, self._spec, worker.base.port or 0, worker.epoch)
+        launch_spec = launch(self._settings, self._spec, worker.base.port or 0, worker.epoch)
         try:
-            child = await Child.spawn(order)
+            child = await Child.spawn(launch_spec)
         except OSError as error:
-            worker.last_exit = f"cannot start {order.command[0]}: {error.strerror}"
+            worker.last_exit = f"cannot start {launch_spec.command[0]}: {error.strerror}"
             worker.become("dead", worker.last_exit)
             return Exit(CANNOT_START_CODE, 0.0)
         worker.pid = child.pid
-        prefer_as_victim(child.pid)
+        prefer_for_oom_kill(child.pid)
         logs.event(log, "worker_started", worker=worker.id, pid=child.pid, epoch=worker.epoch)
         try:
-            stale_processes.record(worker_dir(self._settings, worker.id), child.pid, order)
-            return await self._accompany(child)
+            stale_processes.record(worker_dir(self._settings, worker.id), child.pid, launch_spec)
+            return await self._supervise(child)
         finally:
-            child.kill()  # a wrapper that died leaves its children behind
-            await stale_processes.kill_marked(order.env[MARKER])
+            child.kill()  # A wrapper that crashed leaves its children running.
+            await stale_processes.kill_marked(launch_spec.env[MARKER])
             stale_processes.forget(worker_dir(self._settings, worker.id))
 
-    async def _accompany(self, child: Child) -> Exit:
+    async def _supervise(self, child: Child) -> Exit:
         worker = self.worker
         alive_since: list[float] = []
         watching = asyncio.create_task(self._watch(alive_since))
@@ -133,32 +135,32 @@ class ManagedLifecycle:
             await _first(exited, watching, self._stop.wait())
         finally:
             watching.cancel()
-        complaint = watching.result() if watching.done() and not exited.done() else ""
-        if complaint:
-            worker.become("dead", complaint)
-        elif exited.done() and exited.result() == -signal.SIGKILL and self._kernel_kills.is_one():
-            complaint = OUT_OF_MEMORY
+        stop_reason = watching.result() if watching.done() and not exited.done() else ""
+        if stop_reason:
+            worker.become("dead", stop_reason)
+        elif exited.done() and exited.result() == -signal.SIGKILL and self._kernel_kills.has_new_kill():
+            stop_reason = OUT_OF_MEMORY
         code = exited.result() if exited.done() else await child.stop(self._settings.stop_grace_seconds)
-        worker.last_exit = f"{describe_exit(code)} ({complaint})" if complaint else describe_exit(code)
+        worker.last_exit = f"{describe_exit(code)} ({stop_reason})" if stop_reason else describe_exit(code)
         worker.become("dead", worker.last_exit)
         worker.pid = None
         logs.event(log, "worker_exited", worker=worker.id, pid=child.pid, exit=worker.last_exit)
-        is_condemned = bool(complaint) and complaint != OUT_OF_MEMORY  # whom the kernel killed has crashed like any other
-        return Exit(code, time.monotonic() - alive_since[0] if alive_since else 0.0, is_condemned=is_condemned)
+        is_stopped_by_hive = bool(stop_reason) and stop_reason != OUT_OF_MEMORY  # An OOM kill is a crash like any other.
+        return Exit(code, time.monotonic() - alive_since[0] if alive_since else 0.0, is_stopped_by_hive=is_stopped_by_hive)
 
     async def _watch(self, alive_since: list[float]) -> str:
-        """Return when the process is of no use any more, and why."""
+        """Return the reason as soon as the hive has to stop a useless process."""
         try:
             async with asyncio.timeout(self._settings.start_deadline_seconds):
                 await self._prober.await_models(self.worker)
         except TimeoutError:
-            return f"its models did not answer within {self._settings.start_deadline_seconds:g} s"
+            return f"no answer for its models within {self._settings.start_deadline_seconds:g} s"
         alive_since.append(time.monotonic())
         await self._prober.watch(self.worker, self._settings.hang_restart_seconds)
         return f"hung for {self._settings.hang_restart_seconds:g} s"
 
     async def _is_reset_within(self, seconds: float | None) -> bool:
-        """Wait out a pause (None: for ever), cut short by a reset or by the end."""
+        """Wait for `seconds` (None: forever). A reset or a stop ends the wait early."""
         self._reset.clear()
         try:
             async with asyncio.timeout(seconds):
@@ -169,7 +171,7 @@ class ManagedLifecycle:
 
 
 class AttachedLifecycle:
-    """A worker that runs elsewhere: watched, never started or stopped by us."""
+    """A worker outside of the hive: probed, but never started or stopped."""
 
     def __init__(self, worker: Worker, prober: Prober) -> None:
         self.worker = worker
@@ -188,7 +190,7 @@ class AttachedLifecycle:
         return "detached"
 
     def reset(self) -> None:
-        """Nothing to do: the next probe that answers brings it back."""
+        """Has no effect: the next successful probe makes the worker alive."""
 
     async def _watch(self) -> None:
         await self._prober.await_models(self.worker)
@@ -196,7 +198,7 @@ class AttachedLifecycle:
 
 
 async def _first(*awaitables: Awaitable[object]) -> None:
-    """Wait for the first of them; a task given stays running, what was wrapped here is cancelled."""
+    """Wait for the first awaitable. Given tasks go on running, and tasks created here are cancelled."""
     tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     own = [task for task, awaitable in zip(tasks, awaitables, strict=True) if task is not awaitable]
     try:

@@ -1,1 +1,1 @@
-"""The model hub: serves model files, tells their checksums, and fails when it is told to."""
+"""The model hub: serves model files with their checksums, and simulates failures on request."""

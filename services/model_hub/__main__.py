@@ -1,4 +1,4 @@
-"""`python -m services.model_hub`: puts a model hub together and serves it."""
+"""`python -m services.model_hub`: assembles a model hub and serves it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from services.service import ServiceContext, run
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a stop request."""
     settings = load_or_exit(ModelHubSettings, "model_hub")
-    frame = ServiceContext("model_hub", settings)
-    hub = ModelHub(frame, settings, _journal_or_exit(settings))
-    run(frame, hub, routes(hub))
+    context = ServiceContext("model_hub", settings)
+    hub = ModelHub(context, settings, _journal_or_exit(settings))
+    run(context, hub, routes(hub))
 
 
 def _journal_or_exit(settings: ModelHubSettings) -> Journal:

@@ -1,4 +1,4 @@
-"""The bytes of a model file: made from its name when they are asked for, the same in every run. Nothing is kept on disk."""
+"""The bytes of a model file: generated from its name on demand, and the same in every run. It stores nothing on disk."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Content:
 
     @cached_property
     def sha256(self) -> str:
-        """Its checksum; takes about 10 ms a MiB the first time."""
+        """The checksum. The first call takes about 10 ms per MiB."""
         digest = hashlib.sha256()
         for place in range(0, self.size_bytes, BLOCK_BYTES):
             digest.update(self.read(place, BLOCK_BYTES))
         return digest.hexdigest()
 
     def read(self, start: int, count: int) -> bytes:
-        """At most `count` bytes from `start` on, of one block."""
+        """At most `count` bytes from `start` on, within one block."""
         number, offset = divmod(start, BLOCK_BYTES)
         block = random.Random(f"{self.seed} {self.model} {number}").randbytes(BLOCK_BYTES)
         return block[offset : offset + min(count, max(0, self.size_bytes - start))]

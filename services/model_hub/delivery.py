@@ -1,4 +1,4 @@
-"""One download: the part of a file that was asked for, at the ordered pace, with the ordered flaw; noted in the journal."""
+"""One download: sends the requested range of a file at the configured rate with the injected fault, and journals it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from services.model_hub.hub import ModelHub
 from services.service import REQUEST_ID
 
 CHECKSUM = "X-Checksum-Sha256"
-PIECE_BYTES = 16 * 1024  # small, so that a slow download is slow all the way
-# A cut comes after a silence, so that what was sent before it has surely arrived, and been taken.
+PIECE_BYTES = 16 * 1024  # Small, so that a slow download has a steady rate.
+# The pause before a cut lets the client receive and process all bytes sent before it.
 SILENCE_BEFORE_CUT_SECONDS = 1.0
-LOOK_SECONDS = 0.1
+RATE_CHECK_SECONDS = 0.1
 _RANGE = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 
 
 async def deliver(hub: ModelHub, content: Content, request: web.Request) -> web.StreamResponse:
-    """Answer with 200 (whole), 206 (part) or 416 (nothing there)."""
+    """Answer with 200 (whole file), 206 (part) or 416 (range outside of the file)."""
     etag = f'"{content.sha256}"'
     headers = {"ETag": etag, "Accept-Ranges": "bytes", CHECKSUM: content.sha256, "Content-Type": "application/octet-stream"}
     span = _span(request, content, etag)
@@ -44,7 +44,7 @@ async def _send(
     hub: ModelHub, content: Content, request: web.Request, response: web.StreamResponse, start: int, stop: int
 ) -> web.StreamResponse:
     number = hub.journal.began(content.model, start, request[REQUEST_ID])
-    is_wrong, cut_after = hub.orders.take_corruption(), hub.orders.take_cut()
+    is_corrupted, cut_after = hub.injected_faults.take_corruption(), hub.injected_faults.take_cut()
     end = stop if cut_after is None else min(stop, start + cut_after)
     place, outcome = start, "client_gone"
     try:
@@ -52,10 +52,10 @@ async def _send(
         began = time.monotonic()
         while place < end:
             piece = _piece(content, place, end)
-            await response.write(_spoilt(piece) if is_wrong and place == start else piece)
+            await response.write(_corrupted(piece) if is_corrupted and place == start else piece)
             place += len(piece)
             await _keep_pace(hub, began, place - start)
-        outcome = "cut" if end < stop else "corrupted" if is_wrong else "finished"
+        outcome = "cut" if end < stop else "corrupted" if is_corrupted else "finished"
         if end < stop:
             await asyncio.sleep(SILENCE_BEFORE_CUT_SECONDS)
             relay.cut(request)
@@ -71,26 +71,26 @@ async def _send(
 
 
 async def _keep_pace(hub: ModelHub, began: float, sent: int) -> None:
-    """Wait until so much may have been sent; the pace can change meanwhile, and a faster one takes effect at once."""
-    rate = hub.orders.bytes_per_second
+    """Wait until the rate allows `sent` bytes. A change of the rate takes effect within RATE_CHECK_SECONDS."""
+    rate = hub.injected_faults.bytes_per_second
     while rate and (left := began + sent / rate - time.monotonic()) > 0:
-        await asyncio.sleep(min(left, LOOK_SECONDS))
-        rate = hub.orders.bytes_per_second
+        await asyncio.sleep(min(left, RATE_CHECK_SECONDS))
+        rate = hub.injected_faults.bytes_per_second
 
 
 def _piece(content: Content, place: int, end: int) -> bytes:
     return content.read(place, min(PIECE_BYTES, end - place, BLOCK_BYTES - place % BLOCK_BYTES))
 
 
-def _spoilt(piece: bytes) -> bytes:
+def _corrupted(piece: bytes) -> bytes:
     return bytes([piece[0] ^ 0xFF]) + piece[1:]
 
 
 def _span(request: web.Request, content: Content, etag: str) -> tuple[int, int] | None:
-    """First byte and the one after the last; None when no byte of the file is meant. What is no simple range means the whole file."""
-    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if not asked or request.headers.get("If-Range", etag) != etag:
+    """The first byte and the byte after the last, or None for a range outside of the file. Other Range forms mean the whole file."""
+    requested = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if not requested or request.headers.get("If-Range", etag) != etag:
         return 0, content.size_bytes
-    start = int(asked[1])
-    stop = min(int(asked[2]) + 1 if asked[2] else content.size_bytes, content.size_bytes)
+    start = int(requested[1])
+    stop = min(int(requested[2]) + 1 if requested[2] else content.size_bytes, content.size_bytes)
     return (start, stop) if start < stop else None

@@ -1,4 +1,4 @@
-"""The hub at work: its files, its orders and its journal."""
+"""The running hub: its files, its injected faults and its journal."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ from services.service import ServiceContext
 
 
 class ModelHub:
-    """The duties of the service `model_hub`."""
+    """Implements `ServiceHooks` for the model hub."""
 
-    def __init__(self, frame: ServiceContext, settings: ModelHubSettings, journal: Journal) -> None:
-        self.frame = frame
+    def __init__(self, context: ServiceContext, settings: ModelHubSettings, journal: Journal) -> None:
+        self.context = context
         self.settings = settings
         self.journal = journal
-        self.orders = InjectedFaults(settings.bytes_per_second)
+        self.injected_faults = InjectedFaults(settings.bytes_per_second)
         self.contents = {offer.name: Content(offer.name, offer.size_bytes, settings.seed) for offer in settings.models}
-        self.bytes_sent = Counter("model_hub_sent_bytes", "Bytes of model files put out.", registry=frame.metrics)
-        self.downloads = Counter("model_hub_downloads", "Downloads by how they ended.", ["outcome"], registry=frame.metrics)
-        self._is_summed = False
+        self.bytes_sent = Counter("model_hub_sent_bytes", "Bytes of model files sent.", registry=context.metrics)
+        self.downloads = Counter("model_hub_downloads", "Downloads by how they ended.", ["outcome"], registry=context.metrics)
+        self._has_checksums = False
 
     def health(self) -> Mapping[str, Any]:
-        return {"status": "unhealthy" if self.orders.is_down else "healthy", "models": len(self.contents)}
+        return {"status": "unhealthy" if self.injected_faults.is_down else "healthy", "models": len(self.contents)}
 
     def not_ready_reason(self) -> str | None:
-        return "told to be down" if self.orders.is_down else None if self._is_summed else "checksums are being made"
+        if self.injected_faults.is_down:
+            return "an injected fault makes the hub unavailable"
+        return None if self._has_checksums else "the hub is computing its checksums"
 
     def info(self) -> Mapping[str, Any]:
         return {"models": sorted(self.contents)}
@@ -42,19 +44,19 @@ class ModelHub:
     async def start(self) -> None:
         for content in self.contents.values():
             await asyncio.to_thread(getattr, content, "sha256")
-        self._is_summed = True
+        self._has_checksums = True
 
     async def drain(self) -> None:
-        """Nothing to finish: whoever downloads goes on elsewhere, or later, where it stopped."""
+        """Returns at once, because clients resume an interrupted download."""
 
     def reset(self) -> None:
-        """Every order is forgotten."""
-        self.orders = InjectedFaults(self.settings.bytes_per_second)
+        """Remove all injected faults."""
+        self.injected_faults = InjectedFaults(self.settings.bytes_per_second)
 
     def must_be_up(self) -> None:
-        """Raise ApiError 503 while the hub is told to be down."""
+        """Raise ApiError 503 while the hub is not ready."""
         if reason := self.not_ready_reason():
-            raise ApiError("not_ready", f"The hub serves nothing at the moment: {reason}.", headers={wire.RETRY_AFTER: "1"})
+            raise ApiError("not_ready", f"The hub is not ready: {reason}.", headers={wire.RETRY_AFTER: "1"})
 
     def find(self, model: str) -> Content:
         """Raises ApiError 404."""

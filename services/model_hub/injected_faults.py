@@ -1,4 +1,4 @@
-"""What the hub was told to do wrong. In memory only: a restart forgets it."""
+"""The injected faults of the hub. They are in memory only, and a restart removes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to do from now on; what is left out stays as it is.
+    """A change of the injected faults. Omitted fields keep their value.
 
-    `is_down`: every call but those of the admin API gets 503. The next `corrupt` downloads have a wrong byte; the next `cuts` break off
-    after `cut_after_bytes` of their own.
+    `is_down`: every call gets 503, except those of the admin API. The next `corrupt` downloads have a wrong byte.
+    The next `cuts` downloads break off after `cut_after_bytes` bytes each.
     """
 
     is_down: bool | None = None
@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @dataclass
 class InjectedFaults:
-    """The orders in force."""
+    """The faults that are active now."""
 
     bytes_per_second: int
     is_down: bool = False
@@ -37,17 +37,17 @@ class InjectedFaults:
     cut_after_bytes: int = 0
 
     def apply(self, change: Change) -> None:
-        """Take over what the change names."""
+        """Take over the fields that the change sets."""
         for name, value in msgspec.structs.asdict(change).items():
             if value is not None:
                 setattr(self, name, value)
 
     def take_corruption(self) -> bool:
-        """Whether this download is to be wrong; counts it."""
-        self.corrupt -= (is_wrong := self.corrupt > 0)
-        return is_wrong
+        """Whether this download gets a wrong byte. Uses up one of `corrupt`."""
+        self.corrupt -= (is_corrupted := self.corrupt > 0)
+        return is_corrupted
 
     def take_cut(self) -> int | None:
-        """After how many bytes this download is to break off; None: never. Counts it."""
+        """The number of bytes after which this download breaks off, or None. Uses up one of `cuts`."""
         self.cuts -= (is_cut := self.cuts > 0)
         return self.cut_after_bytes if is_cut else None

@@ -1,4 +1,4 @@
-"""The hub's own record of every download: who got which bytes, by what the hub put out. One JSON line per event; not a log."""
+"""The hub's journal: one JSON line at the begin and the end of every download. It records the bytes that the hub sent. Not a log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE_NAME = "journal.jsonl"
 
 
 class Journal:
-    """Appends to `<data_dir>/journal.jsonl`; raises OSError when it cannot."""
+    """Appends to `<data_dir>/journal.jsonl`. Raises OSError if a write fails."""
 
     def __init__(self, data_dir: Path, hub: str) -> None:
         self._lines = JournalLines(data_dir / FILE_NAME)
@@ -22,17 +22,17 @@ class Journal:
         self._count = 0
 
     def began(self, model: str, start: int, request_id: str) -> int:
-        """A download begins at byte `start`, before the first byte is out; its number."""
+        """Record a download from byte `start` on, before its first byte is sent. Returns its number."""
         self._count += 1
         self._append("download_began", n=self._count, model=model, start=start, request_id=request_id)
         return self._count
 
     def ended(self, number: int, model: str, start: int, sent: int, outcome: str) -> None:
-        """`sent` bytes were put out. Outcome: finished, corrupted, cut (both as ordered) or client_gone."""
+        """Record the end after `sent` bytes. Outcome: finished, client_gone, or the injected fault (corrupted, cut)."""
         self._append("download_ended", n=number, model=model, start=start, sent=sent, outcome=outcome)
 
     def read(self, since: int) -> list[msgspec.Raw]:
-        """The lines after line number `since`, at most a page."""
+        """One page of lines after line number `since`."""
         return self._lines.read(since)
 
     def _append(self, event: str, **fields: Any) -> None:

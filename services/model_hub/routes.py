@@ -1,4 +1,4 @@
-"""The hub's routes, all behind the cluster's token: the list, the files, and the admin API that orders failures."""
+"""The hub's routes, all behind the cluster token: the model list, the files, and the admin API for faults."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def routes(hub: ModelHub) -> web.RouteTableDef:
         return await deliver(hub, hub.find(request.match_info["model"]), request)
 
     @table.post("/admin/orders")
-    async def order(request: web.Request) -> web.Response:
-        hub.orders.apply(bodies.decode(await request.read(), Change))
-        return json_response(asdict(hub.orders))
+    async def inject(request: web.Request) -> web.Response:
+        hub.injected_faults.apply(bodies.decode(await request.read(), Change))
+        return json_response(asdict(hub.injected_faults))
 
     @table.post("/admin/reset")
     async def reset(_: web.Request) -> web.Response:
         hub.reset()
-        return json_response(asdict(hub.orders))
+        return json_response(asdict(hub.injected_faults))
 
     @table.get("/admin/state")
     async def state(_: web.Request) -> web.Response:
-        return json_response(asdict(hub.orders))
+        return json_response(asdict(hub.injected_faults))
 
     @table.get("/admin/journal")
     async def journal(request: web.Request) -> web.Response:

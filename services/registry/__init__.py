@@ -1,1 +1,1 @@
-"""The registry: who is there, under which lease and epoch. It routes nothing and probes nobody."""
+"""The registry: the registered services with their leases and epochs. It neither routes requests nor probes services."""

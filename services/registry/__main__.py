@@ -1,4 +1,4 @@
-"""`python -m services.registry`: puts the registry together and serves it."""
+"""`python -m services.registry`: assembles the registry and serves it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from services.service import ServiceContext, run
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a stop request."""
     settings = load_or_exit(RegistrySettings, "registry")
     logs.configure("registry", settings.name)
     registry = Registry(settings)
-    frame = ServiceContext("registry", settings)
-    frame.metrics.register(RegistryCollector(registry))
-    run(frame, registry, routes(frame, registry))
+    context = ServiceContext("registry", settings)
+    context.metrics.register(RegistryCollector(registry))
+    run(context, registry, routes(context, registry))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The clock leases are measured by: monotonic, and it stands still while this process does not run."""
+"""The monotonic clock for leases. It almost stops while the registry process does not run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Moment:
-    """One instant on both clocks, in seconds: `lease` for ages, `wall` (since 1970) for people."""
+    """One instant on both clocks, in seconds: `lease` for ages, `wall` (since 1970) for display."""
 
     lease: float
     wall: float
 
 
 class LeaseClock:
-    """A pause of the registry itself (SIGSTOP, a frozen machine) is not the clients' silence: it must not expire everybody.
+    """A step between two readings counts for at most `longest_step_seconds`."""
 
-    So a step between two readings counts for at most `longest_step_seconds`; the sweep reads the clock far more often.
-    """
+    # A pause of the registry (SIGSTOP, a suspended machine) is no silence of its clients, and must not expire all leases.
+    # In normal operation the sweep reads the clock far more often than that.
 
     def __init__(self, longest_step_seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._longest_step_seconds = longest_step_seconds
@@ -28,7 +28,7 @@ class LeaseClock:
         self._lease = 0.0
 
     def now(self) -> Moment:
-        """The present moment; its `lease` never goes back."""
+        """The current moment. `lease` never decreases."""
         reading = self._monotonic()
         self._lease += min(reading - self._last, self._longest_step_seconds)
         self._last = reading

@@ -1,21 +1,19 @@
-"""Whether so many fell silent together that the fault is more likely between them and us than theirs. Pure."""
+"""Detects a mass loss: so many services are silent that a network fault at the registry is the likely cause. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-# Of one or two services nobody can say that "most" are gone.
+# With one or two silent services "most" is no evidence for a network fault.
 LEAST_SILENT = 3
 
-# A lease is three heartbeats: silent for two of them means that at least one did not come.
+# A lease lasts three heartbeats. A silence of two of them means that at least one heartbeat is missing.
 SILENT_SHARE = 2 / 3
 
 
 def is_mass_loss(ages: Collection[float], ttl_seconds: float) -> bool:
-    """Whether more than half are silent, by the ages of the leases of all who are not offline, in seconds.
-
-    Counts also who has missed one heartbeat and still holds a lease: leases that are cut off at one moment run out over a whole heartbeat,
-    so no single sweep would find more than half of them.
-    """
+    """Whether more than half of the services are silent. `ages` are the lease ages of all services that are not offline, in seconds."""
+    # Services with one missing heartbeat count as silent before their lease expires. After a partition the leases expire over a whole
+    # heartbeat interval, so no single sweep would find more than half of them expired.
     silent = sum(age > SILENT_SHARE * ttl_seconds for age in ages)
     return silent >= LEAST_SILENT and 2 * silent > len(ages)

@@ -1,4 +1,4 @@
-"""The registry's metrics, read from the table when they are asked for; so a removed entry leaves no series behind."""
+"""The registry's metrics, computed from the table at each scrape, so a removed entry leaves no series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.registry.table import Query
 
 
 class RegistryCollector(Collector):
-    """One scrape of the registry."""
+    """Collects the registry's metrics."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -28,5 +28,5 @@ class RegistryCollector(Collector):
         yield services
         yield CounterMetricFamily("registry_registrations", "Registrations accepted.", value=table.totals.registrations)
         yield CounterMetricFamily("registry_heartbeats", "Heartbeats accepted.", value=table.totals.heartbeats)
-        yield CounterMetricFamily("registry_expirations", "Leases that ran out.", value=table.totals.expirations)
+        yield CounterMetricFamily("registry_expirations", "Leases that expired.", value=table.totals.expirations)
         yield GaugeMetricFamily("registry_revision", "Revision of the table.", value=table.revision)

@@ -1,4 +1,4 @@
-"""The registry at work: the table, its clock, its store, and the readers who wait for a change. No HTTP here."""
+"""The running registry: connects the table, the lease clock, the store, and readers that wait for a change. No HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STORE_FLUSH_SECONDS = 5.0
 
 
 class Registry:
-    """The duties of the service `registry`."""
+    """Implements `ServiceHooks` for the registry."""
 
     def __init__(self, settings: RegistrySettings) -> None:
         path = Path(settings.data_dir) / settings.database
@@ -71,7 +71,7 @@ class Registry:
         await asyncio.to_thread(self._writer.stop, STORE_FLUSH_SECONDS)
 
     def register(self, registration: wire.Registration) -> tuple[bool, wire.Lease]:
-        """Accept a registration; says also whether its id was unknown."""
+        """Accept a registration. Returns whether its id is new, and the lease."""
         now = self.clock.now()
         is_new = self.table.register(registration, now)
         self._publish()
@@ -94,12 +94,12 @@ class Registry:
         return self.table.find(identifier, self.clock.now())
 
     def snapshot(self, query: Query) -> wire.ServiceList:
-        """What is registered now. Sweeps first, so that the revision fits the content."""
+        """The current entries. Sweeps first, so that the revision matches the content."""
         self.sweep()
         return wire.ServiceList(instance=self.instance, revision=self.table.revision, services=self.table.list(query, self.clock.now()))
 
     async def wait_for_change(self, revision: int, seconds: float) -> None:
-        """Return when the revision is no longer `revision`, at the latest after `seconds` or when the service stops."""
+        """Return when the revision differs from `revision`, at the latest after `seconds` or when the service stops."""
         try:
             async with asyncio.timeout(seconds):
                 while self.table.revision == revision and not self._is_stopping:
@@ -125,7 +125,7 @@ class Registry:
         }
 
     def sweep(self) -> None:
-        """Expire what has lost its lease, and tell readers and the store."""
+        """Expire entries without a lease, and notify readers and the store."""
         swept = self.table.expire(self.clock.now())
         self._publish()
         for identifier in swept.unconfirmed:
@@ -139,14 +139,14 @@ class Registry:
         while True:
             await asyncio.sleep(self.settings.sweep_seconds)
             self.sweep()
-            self._writer.look()
+            self._writer.check_file()
 
     def _publish(self) -> None:
         changed = self.table.take_changed()
         if not changed:
             return
         self._writer.put(changed, self.table.revision)
-        # A fresh event for the next change: whoever waits on the old one wakes up exactly once.
+        # A new event for the next change, so that each waiting reader wakes up exactly once.
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -155,7 +155,8 @@ class Registry:
 
 
 def _with_grace(stored: Stored, lease: float) -> list[Entry]:
-    """Every stored entry with one full lease from now: their clients had no chance to renew it while the registry was down."""
+    """Every stored entry with a full lease from now."""
+    # The services could not renew their leases while the registry was down.
     return [
         msgspec.structs.replace(entry, leased_at=lease, status="offline" if entry.status == "offline" else "online")
         for entry in stored.entries

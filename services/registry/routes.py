@@ -1,4 +1,4 @@
-"""The registry over HTTP: bodies and parameters in, JSON out. Every rule is in `table.py`."""
+"""The registry's HTTP routes: they decode bodies and parameters and encode JSON. The rules are in `table.py`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from services.registry.table import Query, StatusFilter
 from services.service import ServiceContext, json_response
 
 
-def routes(frame: ServiceContext, registry: Registry) -> web.RouteTableDef:
+def routes(context: ServiceContext, registry: Registry) -> web.RouteTableDef:
     """The routes of the registry."""
     table = web.RouteTableDef()
 
     @table.post("/services")
     async def register(request: web.Request) -> web.Response:
-        _must_not_drain(frame)
+        _must_not_drain(context)
         registration = bodies.decode(await request.read(), wire.Registration)
         must_be_registrable(registration)
         is_new, lease = registry.register(registration)
@@ -28,15 +28,15 @@ def routes(frame: ServiceContext, registry: Registry) -> web.RouteTableDef:
 
     @table.put("/services/{id}/heartbeat")
     async def heartbeat(request: web.Request) -> web.Response:
-        _must_not_drain(frame)
-        told = bodies.decode(await request.read(), wire.Heartbeat)
-        _must_be_finite(told.metrics or {})
-        bodies.must_be_models(told.models or ())
-        return json_response(registry.heartbeat(request.match_info["id"], told))
+        _must_not_drain(context)
+        update = bodies.decode(await request.read(), wire.Heartbeat)
+        _must_be_finite(update.metrics or {})
+        bodies.must_be_models(update.models or ())
+        return json_response(registry.heartbeat(request.match_info["id"], update))
 
     @table.delete("/services/{id}")
     async def deregister(request: web.Request) -> web.Response:
-        _must_not_drain(frame)
+        _must_not_drain(context)
         epoch = bodies.integer(request.query, "epoch", least=1)
         return json_response({"removed": registry.deregister(request.match_info["id"], epoch)})
 
@@ -44,7 +44,7 @@ def routes(frame: ServiceContext, registry: Registry) -> web.RouteTableDef:
     async def services(request: web.Request) -> web.Response:
         query = _query(request)
         if "since" in request.query:
-            await _wait_for_news(request, registry)
+            await _wait_for_change(request, registry)
         return json_response(registry.snapshot(query))
 
     @table.get("/services/{id}")
@@ -61,7 +61,7 @@ def routes(frame: ServiceContext, registry: Registry) -> web.RouteTableDef:
 
 
 def must_be_registrable(registration: wire.Registration) -> None:
-    """Raise ApiError 400, naming the field, unless the registration makes sense."""
+    """Raise ApiError 400 with the field unless the registration is valid."""
     bodies.must_be_name(registration.id, "id")
     bodies.must_be_url(registration.url, "url")
     if registration.hive is not None:
@@ -72,7 +72,7 @@ def must_be_registrable(registration: wire.Registration) -> None:
     _must_be_finite(registration.metrics)
 
 
-async def _wait_for_news(request: web.Request, registry: Registry) -> None:
+async def _wait_for_change(request: web.Request, registry: Registry) -> None:
     since = bodies.integer(request.query, "since")
     wait = min(bodies.seconds(request.query, "wait", 0.0), registry.settings.max_wait_seconds)
     if request.query.get("instance", registry.instance) == registry.instance:
@@ -92,6 +92,6 @@ def _must_be_finite(metrics: dict[str, float]) -> None:
             raise ApiError("invalid_request", f"metrics.{name} = {value}: expected a finite number.", param=f"metrics.{name}")
 
 
-def _must_not_drain(frame: ServiceContext) -> None:
-    if frame.is_draining:
-        raise ApiError("draining", "The registry is stopping; try again when it is back.", headers={wire.RETRY_AFTER: "1"})
+def _must_not_drain(context: ServiceContext) -> None:
+    if context.is_draining:
+        raise ApiError("draining", "The registry is stopping; try again later.", headers={wire.RETRY_AFTER: "1"})

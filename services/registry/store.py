@@ -1,4 +1,4 @@
-"""What survives a restart of the registry: its entries, revision and instance id, in SQLite. Memory is the truth for reads."""
+"""Stores the registry's entries, revision and instance id in SQLite, so they survive a restart. Reads come from memory."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
 
-# When the file could not be read at the start, what it holds belongs to an instance nobody knows any more.
+# If the file was unreadable at the start, the registry runs as a new instance. Entries of another instance are outdated then.
 FORGET_OTHER_INSTANCE = "DELETE FROM entries WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'instance' AND value = ?)"
 
-# A killed registry may have shown revisions it had not stored yet; starting this far above keeps them from being used twice.
+# A killed registry may have published revisions that it had not stored yet. The gap keeps a restart from using them again.
 REVISION_GAP = 1000
 RETRY_SECONDS = 0.25
 BUSY_SECONDS = 0.1
@@ -36,9 +36,9 @@ BUSY_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Stored:
-    """What the database held at the start. A new `instance` means that everything before was lost.
+    """The content of the database at the start. A new `instance` means that all earlier data is lost.
 
-    `moved_aside` is where a damaged database was put; nothing of it is served.
+    `moved_aside` is the new path of a damaged database. The registry serves none of its entries.
     """
 
     instance: str
@@ -48,7 +48,7 @@ class Stored:
 
 
 def load(path: Path) -> Stored:
-    """Read the database; one that is damaged is moved aside, and an empty one begun. Never raises for a bad database."""
+    """Read the database. A damaged one is moved aside and replaced with an empty one. Never raises for a damaged database."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _load_or_begin(path)
@@ -61,7 +61,7 @@ def _load_or_begin(path: Path) -> Stored:
     try:
         with closing(_open(path)) as connection:
             return _read(connection)
-    except sqlite3.OperationalError:  # locked, read-only, no space: nothing is wrong with the file itself
+    except sqlite3.OperationalError:  # Locked, read-only or no space. The file itself is intact.
         raise
     except (sqlite3.DatabaseError, ValueError) as error:
         aside = sqlite_file.move_aside(path, str(error))
@@ -70,9 +70,9 @@ def _load_or_begin(path: Path) -> Stored:
 
 
 class Writer:
-    """Writes changes from its own thread, so that a slow disk never holds up a heartbeat. The latest state of an id wins.
+    """Writes changes in its own thread, so that a slow disk never delays a heartbeat. The latest state of an id wins.
 
-    It knows all that should be stored: a file that was put in the place of ours, or damaged under our hands, is filled anew from that.
+    It keeps a copy of all stored entries. From this copy it refills a file that was replaced or damaged while the registry runs.
     """
 
     def __init__(self, path: Path, instance: str, entries: Iterable[Entry] = (), revision: int | None = None) -> None:
@@ -83,37 +83,37 @@ class Writer:
         self._wake = threading.Condition()
         self._whole: dict[str, Entry] = {entry.registration.id: entry for entry in entries}
         self._pending: dict[str, Entry | None] = {}
-        self._under_way: dict[str, Entry | None] = {}  # taken from the queue, not stored yet
+        self._writing: dict[str, Entry | None] = {}  # taken from the queue, not stored yet
         self._revision = revision
-        self._is_to_look = False
+        self._is_check_due = False
         self._is_stopping = False
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None  # which one our connection has open
+        self._file: tuple[int, int] | None = None  # device and inode of the open file
         self._thread = threading.Thread(target=self._run, name="registry-writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def put(self, changed: Mapping[str, Entry | None], revision: int) -> None:
-        """Queue changes; returns at once."""
+        """Queue changes and return at once."""
         with self._wake:
             self._pending.update(changed)
             self._revision = revision
             self._wake.notify()
 
-    def look(self) -> None:
-        """Have the database written to even when nothing has changed, so that one that is lost is noticed; returns at once."""
+    def check_file(self) -> None:
+        """Write to the database even without a change, to detect a lost file. Returns at once."""
         with self._wake:
-            self._is_to_look = True
+            self._is_check_due = True
             self._wake.notify()
 
     def pending(self) -> int:
         """Changes that are not stored yet."""
         with self._wake:
-            return len({**self._under_way, **self._pending})
+            return len({**self._writing, **self._pending})
 
     def stop(self, seconds: float) -> None:
-        """Write what is queued and end the thread, within `seconds`."""
+        """Write the queued changes and end the thread, within `seconds`."""
         with self._wake:
             self._is_stopping = True
             self._wake.notify()
@@ -124,24 +124,25 @@ class Writer:
             changed, revision, is_last = batch
             try:
                 self._store(changed, revision)
-                self._under_way = {}
+                self._writing = {}
                 self._settle(None)
             except (sqlite3.Error, OSError) as error:
                 self._put_back(changed, str(error))
                 self._close()
                 if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-                    self._begin_anew(str(error))
+                    self._replace_damaged(str(error))
             if is_last:
                 break
         self._close()
 
     def _store(self, changed: Mapping[str, Entry | None], revision: int | None) -> None:
         if self._connection and _identity(self._path) != self._file:
-            self._close()  # first: it removes the journals by name, and those of the other file have the same
+            # Close first: SQLite removes the journals by name, and the journals of the new file have the same names.
+            self._close()
             self._settle("another file is in its place")
         if not self._connection:
             self._connection = _open(self._path)
-            if self._file:  # nobody knows what became of it meanwhile; even the number of a file that is gone may be given away again
+            if self._file:  # The content may differ now: a new file can even have the inode number of the old one.
                 changed = {**dict.fromkeys(_ids(self._connection)), **self._whole, **changed}
             self._file = _identity(self._path)
         _write(self._connection, changed, revision, self._instance)
@@ -151,8 +152,8 @@ class Writer:
             else:
                 self._whole[key] = entry
 
-    def _begin_anew(self, reason: str) -> None:
-        """Out of the way with a file that is no sound database; the next one is filled with everything."""
+    def _replace_damaged(self, reason: str) -> None:
+        """Move the damaged file aside. The next write creates a new file with all entries."""
         try:
             sqlite_file.move_aside(self._path, reason)
         except OSError as error:
@@ -164,18 +165,18 @@ class Writer:
         self._connection = None
 
     def _next(self) -> tuple[dict[str, Entry | None], int | None, bool]:
-        """The next batch, as soon as there is one; the last one when stopping. After a failure it waits before trying again."""
+        """Wait for the next batch. The flag marks the last one at a stop. After a failure it waits before the next attempt."""
         with self._wake:
             if self.error:
                 self._wake.wait_for(lambda: self._is_stopping, RETRY_SECONDS)
-            self._wake.wait_for(lambda: self._pending or self._is_to_look or self._is_stopping)
-            self._under_way, self._pending, self._is_to_look = self._pending, {}, False
-            return self._under_way, self._revision, self._is_stopping
+            self._wake.wait_for(lambda: self._pending or self._is_check_due or self._is_stopping)
+            self._writing, self._pending, self._is_check_due = self._pending, {}, False
+            return self._writing, self._revision, self._is_stopping
 
     def _put_back(self, changed: Mapping[str, Entry | None], error: str) -> None:
         with self._wake:
             self._pending = {**changed, **self._pending}
-            self._under_way = {}
+            self._writing = {}
         self._settle(error)
 
     def _settle(self, error: str | None) -> None:
@@ -186,7 +187,7 @@ class Writer:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file this is, whatever it is called; None when there is none."""
+    """Device and inode of the file, or None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -221,11 +222,11 @@ def _read(connection: sqlite3.Connection) -> Stored:
 
 
 def _write(connection: sqlite3.Connection, changed: Mapping[str, Entry | None], revision: int | None, instance: str) -> None:
-    gone = [(key,) for key, entry in changed.items() if entry is None]
+    removed = [(key,) for key, entry in changed.items() if entry is None]
     kept = [(key, msgspec.json.encode(entry)) for key, entry in changed.items() if entry is not None]
     with sqlite_file.transaction(connection):
         connection.execute(FORGET_OTHER_INSTANCE, (instance,))
-        connection.executemany("DELETE FROM entries WHERE id = ?", gone)
+        connection.executemany("DELETE FROM entries WHERE id = ?", removed)
         connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", kept)
         known = [("instance", instance)] + ([] if revision is None else [("revision", str(revision))])
         connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", known)

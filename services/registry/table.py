@@ -1,4 +1,4 @@
-"""Who is registered: leases, epochs and the revision. Pure: moments come in, nothing goes out."""
+"""The table of registrations: leases, epochs and the revision. Pure: each method receives the current moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ StatusFilter = Literal["online", "unconfirmed", "offline", "all"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One registration and its lease: `leased_at` on the lease clock, the others in seconds since 1970."""
+    """One registration and its lease. `leased_at` is on the lease clock, the other times are seconds since 1970."""
 
     registration: wire.Registration
     status: wire.EntryStatus
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Query:
-    """Which entries a reader wants; None means any."""
+    """A filter for entries. None matches any value."""
 
     kind: wire.NodeKind | None = None
     model: str | None = None
@@ -38,7 +38,7 @@ class Query:
 
 @dataclass
 class Totals:
-    """What happened since the process started."""
+    """Counters since the process started."""
 
     registrations: int = 0
     heartbeats: int = 0
@@ -48,7 +48,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep changed, by id."""
+    """The ids that one sweep changed."""
 
     unconfirmed: tuple[str, ...]
     expired: tuple[str, ...]
@@ -56,7 +56,7 @@ class Swept:
 
 
 class Table:
-    """The entries by id. `revision` grows with everything a router must know of: not with metrics, not with time."""
+    """The entries by id. `revision` grows with each change that matters to routing, but not with metrics or time."""
 
     def __init__(self, ttl_seconds: float, removal_seconds: float, *, revision: int = 0, entries: Iterable[Entry] = ()) -> None:
         self.ttl_seconds = ttl_seconds
@@ -67,7 +67,7 @@ class Table:
         self._changed: set[str] = set()
 
     def register(self, registration: wire.Registration, now: Moment) -> bool:
-        """Accept a registration; True when its id was unknown. Raises ApiError 409 conflict or stale_epoch."""
+        """Accept a registration. Returns whether its id is new. Raises ApiError 409 conflict or stale_epoch."""
         known = self._current(registration.id, now)
         if known:
             _must_supersede(registration, known)
@@ -78,20 +78,20 @@ class Table:
         return known is None
 
     def heartbeat(self, identifier: str, heartbeat: wire.Heartbeat, now: Moment) -> Entry:
-        """Renew a lease. Raises ApiError 404 for an unknown id (the client registers again), 409 for another epoch."""
+        """Renew a lease. Raises ApiError 404 for an unknown id (the client must register again), 409 for another epoch."""
         known = self._current(identifier, now)
         if known is None:
             raise ApiError("not_found", f"{identifier} is not registered; register it in full.")
         if heartbeat.epoch != known.registration.epoch:
             raise _stale(identifier, heartbeat.epoch, known)
-        told = {name: value for name, value in msgspec.structs.asdict(heartbeat).items() if value is not None}
-        entry = _leased(msgspec.structs.replace(known.registration, **told), known.registered_at, now)
+        changes = {name: value for name, value in msgspec.structs.asdict(heartbeat).items() if value is not None}
+        entry = _leased(msgspec.structs.replace(known.registration, **changes), known.registered_at, now)
         self._put(entry)
         self.totals.heartbeats += 1
         return entry
 
     def deregister(self, identifier: str, epoch: int, now: Moment) -> bool:
-        """Remove an entry; False when there was none. Raises ApiError 409 when `epoch` is older than the entry's."""
+        """Remove an entry. Returns False if there is none. Raises ApiError 409 if `epoch` is older than the entry's."""
         known = self._current(identifier, now)
         if known is None:
             return False
@@ -102,9 +102,9 @@ class Table:
         return True
 
     def expire(self, now: Moment) -> Swept:
-        """Take entries without a lease offline, and forget those that have been offline for long.
+        """Take entries without a lease offline, and remove entries `removal_seconds` after that.
 
-        When most fell silent together they are unconfirmed first, for one more lease: it may be us whom nobody reaches.
+        After a mass loss the entries are `unconfirmed` for one more lease, because the fault may be at the registry.
         """
         unconfirmed = self._unconfirm(now)
         expired = tuple(key for key, entry in self._entries.items() if self._has_expired(entry, now))
@@ -117,23 +117,23 @@ class Table:
         return Swept(unconfirmed, expired, removed)
 
     def find(self, identifier: str, now: Moment) -> wire.ServiceEntry | None:
-        """One entry, online or offline."""
+        """One entry of any status."""
         entry = self._entries.get(identifier)
         return self._view(entry, now) if entry else None
 
     def list(self, query: Query, now: Moment) -> tuple[wire.ServiceEntry, ...]:
-        """The entries that match, by id. Status is judged by the lease's age now, not by the last sweep."""
+        """The matching entries, by id. The status follows the lease's current age, not the last sweep."""
         views = (self._view(self._entries[key], now) for key in sorted(self._entries))
         return tuple(view for view in views if _matches(view, query))
 
     def take_changed(self) -> dict[str, Entry | None]:
-        """What has to be stored since the last call: entries by id, None for one that is gone."""
+        """The entries by id that changed since the last call, with None for a removed entry."""
         changed = {key: self._entries.get(key) for key in self._changed}
         self._changed = set()
         return changed
 
     def _current(self, identifier: str, now: Moment) -> Entry | None:
-        """The entry, with an expiry the sweep has not come round to yet already counted."""
+        """The entry. An expired one goes offline here, even before the next sweep."""
         entry = self._entries.get(identifier)
         return self._take_offline(entry) if entry and self._has_expired(entry, now) else entry
 
@@ -177,17 +177,17 @@ class Table:
         self._changed.add(key)
 
     def _view(self, entry: Entry, now: Moment) -> wire.ServiceEntry:
-        said = entry.registration
+        registration = entry.registration
         return wire.ServiceEntry(
-            id=said.id,
-            kind=said.kind,
-            url=said.url,
-            epoch=said.epoch,
-            hive=said.hive,
-            models=said.models,
-            state=said.state,
-            health=said.health,
-            metrics=said.metrics,
+            id=registration.id,
+            kind=registration.kind,
+            url=registration.url,
+            epoch=registration.epoch,
+            hive=registration.hive,
+            models=registration.models,
+            state=registration.state,
+            health=registration.health,
+            metrics=registration.metrics,
             status="offline" if self._has_expired(entry, now) else entry.status,
             registered_at=entry.registered_at,
             last_heartbeat_at=entry.heartbeat_at,

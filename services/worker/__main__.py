@@ -10,11 +10,11 @@ from services import service
 from services.worker import parent, settings
 from services.worker.behaviour import BehaviourError
 from services.worker.generation import Generator
-from services.worker.injected_faults import InjectedFaults, orders
+from services.worker.injected_faults import InjectedFaults, configured_faults
 from services.worker.journal import Journal
-from services.worker.lifecycle import WorkerDuties
+from services.worker.lifecycle import WorkerHooks
 from services.worker.metrics import Meters
-from services.worker.request_handler import Intake
+from services.worker.request_handler import RequestHandler
 from services.worker.routes import is_public, routes
 from services.worker.settings import WorkerSettings
 from services.worker.slots import Slots
@@ -25,13 +25,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     chosen = settings.load_or_exit(argv)
     if chosen.exit_with_parent:
         parent.die_with()
-    told = _orders_or_exit(chosen)
-    frame = service.ServiceContext(settings.SERVICE, chosen)
+    told = _faults_or_exit(chosen)
+    context = service.ServiceContext(settings.SERVICE, chosen)
     slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
-    meters = Meters(frame.metrics, chosen.models, slots)
-    intake = Intake(frame, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), told)
-    intake.journal.started()
-    service.run(frame, WorkerDuties(intake, slots), routes(intake, slots), is_public=is_public)
+    meters = Meters(context.metrics, chosen.models, slots)
+    request_handler = RequestHandler(context, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), told)
+    request_handler.journal.started()
+    service.run(context, WorkerHooks(request_handler, slots), routes(request_handler, slots), is_public=is_public)
 
 
 def _journal_or_exit(chosen: WorkerSettings) -> Journal:
@@ -41,9 +41,9 @@ def _journal_or_exit(chosen: WorkerSettings) -> Journal:
         raise _bad_setting(f"data_dir = {chosen.data_dir}: cannot be written ({error.strerror})") from None
 
 
-def _orders_or_exit(chosen: WorkerSettings) -> InjectedFaults:
+def _faults_or_exit(chosen: WorkerSettings) -> InjectedFaults:
     try:
-        return orders(chosen)
+        return configured_faults(chosen)
     except BehaviourError as error:
         raise _bad_setting(f"fault = {chosen.fault!r}: {error}") from None
 

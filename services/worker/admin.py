@@ -14,7 +14,7 @@ from services.service import json_response
 from services.worker.behaviour import Behaviour, BehaviourError, parse
 from services.worker.injected_faults import InjectedFaults, Rate, total_share
 from services.worker.journal import MAX_LINES_READ
-from services.worker.request_handler import Intake
+from services.worker.request_handler import RequestHandler
 from services.worker.settings import FalseHealth
 from services.worker.slots import Slots
 
@@ -51,59 +51,59 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refuse_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
 
 
-def application(frame: service.ServiceContext, duties: service.ServiceHooks, intake: Intake, slots: Slots) -> web.Application:
+def application(context: service.ServiceContext, hooks: service.ServiceHooks, request_handler: RequestHandler, slots: Slots) -> web.Application:
     """The admin application. Its /health, /metrics and so on need the token, too."""
-    app = service.application(frame, duties, routes(intake, slots), is_public=lambda path: False)
-    app.middlewares.append(_token_for_everything(intake))
+    app = service.application(context, hooks, routes(request_handler, slots), is_public=lambda path: False)
+    app.middlewares.append(_token_for_everything(request_handler))
     return app
 
 
-def routes(intake: Intake, slots: Slots) -> web.RouteTableDef:
+def routes(request_handler: RequestHandler, slots: Slots) -> web.RouteTableDef:
     table = web.RouteTableDef()
 
     @table.post("/admin/faults")
     async def change(request: web.Request) -> web.Response:
-        await _apply(_decode(await request.read()), intake)
-        return json_response({"queued": len(intake.orders.one_shots)})
+        await _apply(_decode(await request.read()), request_handler)
+        return json_response({"queued": len(request_handler.injected_faults.one_shots)})
 
     @table.post("/admin/reset")
     async def reset(_: web.Request) -> web.Response:
-        return json_response({"dropped": intake.orders.reset()})
+        return json_response({"dropped": request_handler.injected_faults.reset()})
 
     @table.get("/admin/journal")
     async def journal(request: web.Request) -> web.Response:
         since = _line_number(request.query.get("since", "0"))
-        lines = intake.journal.read(since)
+        lines = request_handler.journal.read(since)
         return json_response({"since": since, "next": since + len(lines), "is_more": len(lines) == MAX_LINES_READ, "lines": lines})
 
     @table.get("/admin/state")
     async def state(_: web.Request) -> web.Response:
-        load = {"running": slots.running, "waiting": slots.waiting, "slots": intake.settings.max_num_seqs}
-        phase = {"is_loaded": intake.is_loaded, "is_draining": intake.frame.is_draining}
-        return json_response(load | phase | _told(intake.orders))
+        load = {"running": slots.running, "waiting": slots.waiting, "slots": request_handler.settings.max_num_seqs}
+        phase = {"is_loaded": request_handler.is_loaded, "is_draining": request_handler.context.is_draining}
+        return json_response(load | phase | _state_of(request_handler.injected_faults))
 
     return table
 
 
-async def _apply(change: Change, intake: Intake) -> None:
+async def _apply(change: Change, request_handler: RequestHandler) -> None:
     """All of it or nothing: whatever can be wrong is found before anything is done. Raises ApiError 400."""
-    orders = intake.orders
+    injected_faults = request_handler.injected_faults
     asked = [*change.one_shots, *([OneShot(change.fault, change.count)] if change.fault is not None else [])]
     shots = [_parsed(shot.fault) for shot in asked for _ in range(shot.count)]
     rates = None if change.rates is None else tuple(Rate(rate.share, _parsed(rate.fault)) for rate in change.rates)
-    if len(orders.one_shots) + len(shots) > MAX_ONE_SHOTS:
+    if len(injected_faults.one_shots) + len(shots) > MAX_ONE_SHOTS:
         raise ApiError("invalid_request", f"No more than {MAX_ONE_SHOTS} one-shots may wait.", param="count")
     if rates is not None and total_share(rates) > 1:
         raise ApiError("invalid_request", "rates: the shares add up to more than 1.", param="rates")
     if change == Change():
         raise ApiError("invalid_request", "Nothing to do: give fault, one_shots, rates, health, ignore_sigterm, allocate_mib or refuse_ms.")
-    orders.allocate(change.allocate_mib)  # first: it is the one that can fail
-    orders.one_shots.extend(shots)
-    orders.rates = orders.rates if rates is None else rates
-    orders.health = change.health or orders.health
-    orders.ignores_sigterm = orders.ignores_sigterm if change.ignore_sigterm is None else change.ignore_sigterm
+    injected_faults.allocate(change.allocate_mib)  # first: it is the one that can fail
+    injected_faults.one_shots.extend(shots)
+    injected_faults.rates = injected_faults.rates if rates is None else rates
+    injected_faults.health = change.health or injected_faults.health
+    injected_faults.ignores_sigterm = injected_faults.ignores_sigterm if change.ignore_sigterm is None else change.ignore_sigterm
     if change.refuse_ms:
-        await intake.refuse(change.refuse_ms / 1000)
+        await request_handler.refuse(change.refuse_ms / 1000)
 
 
 def _parsed(fault: str) -> Behaviour:
@@ -113,13 +113,13 @@ def _parsed(fault: str) -> Behaviour:
         raise ApiError("invalid_request", f"fault: {error}", param="fault") from None
 
 
-def _told(orders: InjectedFaults) -> dict[str, object]:
+def _state_of(injected_faults: InjectedFaults) -> dict[str, object]:
     return {
-        "one_shots": list(orders.one_shots),
-        "rates": orders.rates,
-        "health": orders.health,
-        "ignores_sigterm": orders.ignores_sigterm,
-        "allocated_mib": orders.allocated_mib,
+        "one_shots": list(injected_faults.one_shots),
+        "rates": injected_faults.rates,
+        "health": injected_faults.health,
+        "ignores_sigterm": injected_faults.ignores_sigterm,
+        "allocated_mib": injected_faults.allocated_mib,
     }
 
 
@@ -138,10 +138,10 @@ def _line_number(text: str) -> int:
     return int(text)
 
 
-def _token_for_everything(intake: Intake) -> Middleware:
+def _token_for_everything(request_handler: RequestHandler) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: service.Handler) -> web.StreamResponse:
-        service.must_have_token(request, intake.settings.token)
+        service.must_have_token(request, request_handler.settings.token)
         return await handler(request)
 
     return guard

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 # kind: (accepted argument, what it does). Plain literals: `hivecheck docs` prints this table. `..._after` counts tokens already sent.
-KNOBS: dict[str, tuple[str, str]] = {
+FAULT_TYPES: dict[str, tuple[str, str]] = {
     "status": ("400-599", "Answers with that status and an OpenAI error object, before a slot is taken; `header=` adds headers."),
     "refuse": ("1-60000", "Cuts every connection and listens no more for so many milliseconds: new connections are refused."),
     "reset": ("", "Resets the connection before any header."),
@@ -31,7 +31,7 @@ KNOBS: dict[str, tuple[str, str]] = {
 }
 
 # Those that change how an answer is written, not whether it comes to its end.
-DISTORTIONS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "oversized_chunk"})
+RESPONSE_FAULTS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "oversized_chunk"})
 
 
 class BehaviourError(ValueError):
@@ -50,8 +50,8 @@ class Fault(msgspec.Struct, frozen=True):
         return self.argument if self.kind.endswith("_after") else None
 
     @property
-    def is_distortion(self) -> bool:
-        return self.kind in DISTORTIONS
+    def is_response_fault(self) -> bool:
+        return self.kind in RESPONSE_FAULTS
 
     def __str__(self) -> str:
         return self.kind if self.argument is None else f"{self.kind}:{self.argument}"
@@ -59,15 +59,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 def accepted(kind: str) -> range | None:
     """The arguments a kind takes; None: it takes none."""
-    low, dash, high = KNOBS[kind][0].partition("-")
+    low, dash, high = FAULT_TYPES[kind][0].partition("-")
     return range(int(low), int(high) + 1) if dash else None
 
 
 def parse_fault(text: str) -> Fault:
     """`kind` or `kind:argument`. Raises BehaviourError."""
     kind, colon, argument = text.partition(":")
-    if kind not in KNOBS:
-        raise BehaviourError(f"fault={text}: unknown fault; accepted faults: {', '.join(map(_form, KNOBS))}")
+    if kind not in FAULT_TYPES:
+        raise BehaviourError(f"fault={text}: unknown fault; accepted faults: {', '.join(map(_form, FAULT_TYPES))}")
     arguments = accepted(kind)
     if arguments is None and not colon:
         return Fault(kind)
@@ -84,4 +84,4 @@ def whole(key: str, text: str, arguments: range) -> int:
 
 
 def _form(kind: str) -> str:
-    return f"{kind}:<n>" if KNOBS[kind][0] else kind
+    return f"{kind}:<n>" if FAULT_TYPES[kind][0] else kind

@@ -1,4 +1,4 @@
-"""Carries simulated faults out on a real connection. Which ones exist and what they are called: `knobs.KNOBS`."""
+"""Carries simulated faults out on a real connection. Which ones exist and what they are called: `knobs.FAULT_TYPES`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Host(Protocol):
     async def refuse(self, seconds: float) -> None: ...
 
 
-async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
+async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
     """Strike if this kind does so before a slot is taken. Returns the answer of `status`, None for kinds that strike later."""
     fault = behaviour.fault
     if fault is None:
@@ -55,7 +55,7 @@ async def strike_on_arrival(behaviour: Behaviour, request: web.Request, record: 
     return None
 
 
-async def strike_after_tokens(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
+async def inject_after_tokens(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
     """Strike now that the tokens are out. Returns only for kinds after which the caller ends the body itself."""
     if fault.kind == "reset_after":
         await _reset(fault, request, record, status)

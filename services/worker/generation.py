@@ -20,7 +20,7 @@ from services.worker.behaviour import Behaviour, Length, deadlines, length_of, p
 from services.worker.endpoints import Endpoint
 from services.worker.fault_types import Fault
 from services.worker.journal import Record
-from services.worker.memory_admission import Room
+from services.worker.memory_admission import MemoryAdmission
 from services.worker.metrics import Meters
 from services.worker.prefix_cache import PrefixCache, SessionKey, session_of
 from services.worker.requests import Job
@@ -73,12 +73,12 @@ class Generator:
         self._settings = settings
         self._slots = slots
         self._meters = meters
-        self._room = Room(settings)
+        self._memory_admission = MemoryAdmission(settings)
         self._prefixes = PrefixCache(settings.prefix_cache_tokens)
 
     async def generate(self, run: Run) -> web.StreamResponse:
         """Raises ApiError 429 when no slot is free and none to come, 503 or 507 when there is no room for its tokens."""
-        with await self._slot(run.job.model) as slot, self._room.held(run.job.prompt_tokens + self._length(run).tokens):
+        with await self._slot(run.job.model) as slot, self._memory_admission.reserved(run.job.prompt_tokens + self._length(run).tokens):
             run.record.slot_at = time.monotonic()
             run = self._warmed(run)
             try:
@@ -117,7 +117,7 @@ class Generator:
             run.record.end("failed", 500, f"fault {run.fault}")
             return faults.status_answer(500, run.behaviour.headers)
         if run.fault and run.fault.tokens is not None:
-            await faults.strike_after_tokens(run.fault, run.request, run.record, None)
+            await faults.inject_after_tokens(run.fault, run.request, run.record, None)
             return web.Response(body=body[: len(body) // 2], headers=run.headers(JSON_HEADERS))
         body = response_faults.unary(run.fault, body)
         self._finish(run, slot, length)
@@ -152,8 +152,8 @@ class Generator:
             await response_faults.write(run.fault, write, shape.token(run.head, response_faults.token(run.fault, index)))
         end = response_faults.tail(run.fault, shape, run.head, run.job, length.tokens, length.finish_reason)
         if run.fault and run.fault.tokens is not None:
-            await faults.strike_after_tokens(run.fault, run.request, run.record, web.HTTPOk.status_code)
-            await response.write(response_faults.last_words(run.fault, end))
+            await faults.inject_after_tokens(run.fault, run.request, run.record, web.HTTPOk.status_code)
+            await response.write(response_faults.stream_end(run.fault, end))
             return response
         self._finish(run, slot, length)
         await response_faults.write(run.fault, write, end)

@@ -37,7 +37,7 @@ class InjectedFaults:
     health: FalseHealth = "honest"
     ignores_sigterm: bool = False
     sick_during: set[int] = field(default_factory=set)
-    _ballast: list[mmap] = field(default_factory=list)
+    _allocated: list[mmap] = field(default_factory=list)
 
     def behaviour(self, own: Behaviour | None = None) -> Behaviour:
         """What the next request meets: its own before a one-shot before a rate before nothing."""
@@ -46,17 +46,17 @@ class InjectedFaults:
         return self.one_shots.popleft() if self.one_shots else self._by_rate()
 
     @property
-    def lie(self) -> FalseHealth:
+    def reported_health(self) -> FalseHealth:
         """What its health calls say now."""
         return "sick" if self.sick_during else self.health
 
     def allocate(self, mib: int) -> None:
         """Fill so much more memory and keep it."""
-        self._ballast += filled(mib)
+        self._allocated += fill_memory(mib)
 
     @property
     def allocated_mib(self) -> int:
-        return sum(len(memory) for memory in self._ballast) // MIB
+        return sum(len(memory) for memory in self._allocated) // MIB
 
     def reset(self) -> int:
         """Behave again; returns how many one-shots were dropped."""
@@ -65,7 +65,7 @@ class InjectedFaults:
         self.rates = ()
         self.health = "honest"
         self.ignores_sigterm = False
-        self._ballast.clear()
+        self._allocated.clear()
         return dropped
 
     def _by_rate(self) -> Behaviour:
@@ -79,7 +79,7 @@ class InjectedFaults:
         return NORMAL
 
 
-def filled(mib: int) -> list[mmap]:
+def fill_memory(mib: int) -> list[mmap]:
     """So much memory, every page of it there: what was never touched takes none.
 
     The kernel fills it in one call (madvise(2), since Linux 5.14). Near a limit of memory every page costs others their code, which they
@@ -96,8 +96,8 @@ def filled(mib: int) -> list[mmap]:
     return [memory]
 
 
-def orders(settings: WorkerSettings) -> InjectedFaults:
-    """The orders that settings give. Raises BehaviourError for a fault that is none."""
+def configured_faults(settings: WorkerSettings) -> InjectedFaults:
+    """The injected_faults that settings give. Raises BehaviourError for a fault that is none."""
     rates = (Rate(settings.fault_share, parse(settings.fault)),) if settings.fault else ()
     return InjectedFaults(Random(settings.seed), rates=rates, health=settings.health, ignores_sigterm=settings.ignore_sigterm)
 

@@ -1,4 +1,4 @@
-"""What the worker adds to the frame: loading, health, the admin listener, drain."""
+"""What the worker adds to the context: loading, health, the admin listener, drain."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from aiohttp import web
 from services import logs
 from services.api_errors import ApiError
 from services.worker import admin
-from services.worker.injected_faults import filled
-from services.worker.request_handler import Intake
+from services.worker.injected_faults import fill_memory
+from services.worker.request_handler import RequestHandler
 from services.worker.slots import Slots
 
 log = logging.getLogger("services.worker")
 
 
-class WorkerDuties:
+class WorkerHooks:
     """Implements `service.ServiceHooks`, but for one thing: a worker that was told to call itself sick answers its health call with 503."""
 
-    def __init__(self, intake: Intake, slots: Slots) -> None:
-        self._intake = intake
+    def __init__(self, request_handler: RequestHandler, slots: Slots) -> None:
+        self._request_handler = request_handler
         self._slots = slots
-        self._settings = intake.settings
+        self._settings = request_handler.settings
         self._loading: asyncio.TimerHandle | None = None
         self._admin: web.AppRunner | None = None
         self._weights: list[mmap] = []
 
     def health(self) -> Mapping[str, Any]:
-        if self._intake.orders.lie == "sick":
+        if self._request_handler.injected_faults.reported_health == "sick":
             raise ApiError("not_ready", "The worker was told to call itself sick.")
         load = {"running": self._slots.running, "waiting": self._slots.waiting}
         return {"status": "healthy", **load, "models": self._settings.models}
 
     def not_ready_reason(self) -> str | None:
-        lie = self._intake.orders.lie
-        if lie != "honest":
-            return None if lie == "well" else "The worker was told to call itself sick."
-        return None if self._intake.is_loaded else "The model is still loading."
+        health = self._request_handler.injected_faults.reported_health
+        if health != "honest":
+            return None if health == "well" else "The worker was told to call itself sick."
+        return None if self._request_handler.is_loaded else "The model is still loading."
 
     def info(self) -> Mapping[str, Any]:
         return {"models": self._settings.models, "slots": self._settings.max_num_seqs}
 
     async def start(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._asked_to_stop)
-        left = self._settings.startup_seconds - self._intake.frame.uptime_seconds()
+        left = self._settings.startup_seconds - self._request_handler.context.uptime_seconds()
         if left > 0:
             self._loading = asyncio.get_running_loop().call_later(left, self._loaded)
         else:
@@ -64,24 +64,24 @@ class WorkerDuties:
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._slots.idle.wait()
         except TimeoutError:
-            self._intake.cut()
+            self._request_handler.cut()
             await self._slots.idle.wait()
         if self._admin:
             await self._admin.cleanup()
 
     def _asked_to_stop(self) -> None:
-        if self._intake.orders.ignores_sigterm:
+        if self._request_handler.injected_faults.ignores_sigterm:
             logs.event(log, "sigterm_ignored", level=logging.WARNING)
         else:
-            self._intake.frame.stop_requested.set()
+            self._request_handler.context.stop_requested.set()
 
     def _loaded(self) -> None:
-        self._weights = filled(self._settings.weights_mib)
-        self._intake.journal.ready(self._settings.models)
-        self._intake.is_loaded = True
+        self._weights = fill_memory(self._settings.weights_mib)
+        self._request_handler.journal.ready(self._settings.models)
+        self._request_handler.is_loaded = True
 
     async def _open_admin(self) -> None:
-        app = admin.application(self._intake.frame, self, self._intake, self._slots)
+        app = admin.application(self._request_handler.context, self, self._request_handler, self._slots)
         self._admin = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0, handle_signals=False)
         await self._admin.setup()
         host, port = self._settings.host, self._settings.admin_port

@@ -15,7 +15,7 @@ KIB_PER_MIB = 1024
 BYTES_PER_KIB = 1024
 
 
-class Room:
+class MemoryAdmission:
     """`taken_kib` of the accelerator's memory are held by answers under way."""
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -24,8 +24,8 @@ class Room:
         self.taken_kib = 0
 
     @contextmanager
-    def held(self, tokens: int) -> Iterator[None]:
-        """Room for so many tokens until the answer ends. Raises ApiError 507 or 503 when there is none."""
+    def reserved(self, tokens: int) -> Iterator[None]:
+        """MemoryAdmission for so many tokens until the answer ends. Raises ApiError 507 or 503 when there is none."""
         self._must_fit_memory(tokens)
         needed = self._must_fit_accelerator(tokens)
         self.taken_kib += needed

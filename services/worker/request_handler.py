@@ -29,14 +29,14 @@ log = logging.getLogger("services.worker")
 
 
 @dataclass
-class Intake:
-    """The worker's door. `orders` say what requests meet that bring no behaviour of their own."""
+class RequestHandler:
+    """The worker's door. `injected_faults` say what requests meet that bring no behaviour of their own."""
 
-    frame: service.ServiceContext
+    context: service.ServiceContext
     settings: WorkerSettings
     journal: Journal
     generator: Generator
-    orders: InjectedFaults
+    injected_faults: InjectedFaults
     is_loaded: bool = False
     is_cut: bool = False
     _tasks: set[asyncio.Task[object]] = field(default_factory=set)
@@ -59,16 +59,16 @@ class Intake:
             raise ApiError("not_ready", "The model is still loading.", headers={wire.RETRY_AFTER: "1"})
 
     def allocate(self, mib: int) -> None:
-        """Keep so much more memory, until the orders are reset."""
-        self.orders.allocate(mib)
+        """Keep so much more memory, until the injected_faults are reset."""
+        self.injected_faults.allocate(mib)
 
     def fail_health_checks(self, n: int) -> None:
         """Call itself sick until request number `n` has ended."""
-        self.orders.sick_during.add(n)
+        self.injected_faults.sick_during.add(n)
 
     async def refuse(self, seconds: float) -> None:
         """Listen no more, and again after `seconds`. A stop in between leaves the port closed."""
-        listener = self.frame.listener
+        listener = self.context.listener
         if listener is None:
             return
         await listener.close()
@@ -107,14 +107,14 @@ class Intake:
             raise
         finally:
             self._tasks.discard(task)
-            self.orders.sick_during.discard(record.n)
+            self.injected_faults.sick_during.discard(record.n)
             if record.outcome == "failed" and model in self.settings.models:
                 self.generator.failed(model)
             logs.event(log, "request", path=request.path, model=model, **record.fields())
 
     async def _serve(self, request: web.Request, record: Record, endpoint: Endpoint | None, job: Job | ApiError) -> web.StreamResponse:
         self.must_be_allowed(request)
-        if self.frame.is_draining:
+        if self.context.is_draining:
             raise ApiError("draining", "The worker is stopping.", headers={wire.RETRY_AFTER: "1"})
         self.must_be_loaded()
         if isinstance(job, ApiError):
@@ -124,7 +124,7 @@ class Intake:
             raise no_model(job.model)
         record.prompt_tokens = job.prompt_tokens
         behaviour = self._behaviour(request)
-        if answer := await faults.strike_on_arrival(behaviour, request, record, self):
+        if answer := await faults.inject_on_arrival(behaviour, request, record, self):
             return answer
         identifier = f"{endpoint.id_prefix}{self._incarnation}{record.n:08x}"
         head = Head(identifier, int(time.time()), job.model, job.include_usage)
@@ -138,11 +138,11 @@ class Intake:
                 own = parse(request.headers[wire.SIMULATE])
             except BehaviourError as error:
                 raise ApiError("invalid_request", f"{wire.SIMULATE}: {error}", param=wire.SIMULATE) from None
-        return self.orders.behaviour(own if own and own.concerns(self.settings.name) else None)
+        return self.injected_faults.behaviour(own if own and own.concerns(self.settings.name) else None)
 
     async def _listen_again(self, listener: Listener, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        if not self.frame.is_draining:
+        if not self.context.is_draining:
             await listener.open()
 
     def _cancelled(self, request: web.Request, record: Record, model: str | None) -> None:

@@ -53,7 +53,7 @@ def unary(fault: Fault | None, body: bytes) -> bytes:
     return msgspec.json.encode(answer)
 
 
-def last_words(fault: Fault, end: bytes) -> bytes:
+def stream_end(fault: Fault, end: bytes) -> bytes:
     """What a stream still sends once such a fault has struck; `end` is its proper end."""
     if fault.kind == "bad_json_after":
         return BROKEN_CHUNK + end

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.hive.memory import WORKER_SCORE, KernelKills, prefer_as_victim
+from services.hive.memory import WORKER_SCORE, KernelKills, prefer_for_oom_kill
 
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill {}\n"
 V2 = "low 0\nhigh 0\nmax 3\noom 1\noom_kill {}\n"
@@ -18,21 +18,21 @@ def test_each_kill_that_the_kernel_counts_explains_one_death(tmp_path: Path, for
     counter = tmp_path / "counter"
     counter.write_text(form.format(2))
     kills = KernelKills([tmp_path / "absent", counter])
-    assert not kills.is_one()
+    assert not kills.has_new_kill()
     counter.write_text(form.format(4))
-    assert [kills.is_one(), kills.is_one(), kills.is_one()] == [True, True, False]
+    assert [kills.has_new_kill(), kills.has_new_kill(), kills.has_new_kill()] == [True, True, False]
 
 
 def test_without_a_counter_no_death_is_explained(tmp_path: Path) -> None:
     odd = tmp_path / "odd"
     odd.write_text("no such thing as a counter\n")
-    assert not KernelKills([tmp_path / "absent", odd]).is_one()
+    assert not KernelKills([tmp_path / "absent", odd]).has_new_kill()
 
 
 def test_a_worker_is_to_be_killed_before_its_hive() -> None:
     process = subprocess.Popen(["sleep", "60"])
     try:
-        prefer_as_victim(process.pid)
+        prefer_for_oom_kill(process.pid)
         assert int(Path(f"/proc/{process.pid}/oom_score_adj").read_text()) == WORKER_SCORE
     finally:
         process.kill()
@@ -42,4 +42,4 @@ def test_a_worker_is_to_be_killed_before_its_hive() -> None:
 def test_one_that_is_gone_is_nobody_s_victim() -> None:
     process = subprocess.Popen(["true"])
     process.wait()
-    prefer_as_victim(process.pid)
+    prefer_for_oom_kill(process.pid)

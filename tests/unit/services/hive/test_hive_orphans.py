@@ -53,9 +53,9 @@ def test_a_hive_that_ends_while_a_worker_starts_leaves_nobody(start_hive: StartH
 
 def test_the_undertaker_ends_with_its_hive_and_is_replaced_when_it_is_lost(start_hive: StartHive) -> None:
     hive = start_hive()
-    first = eventually(lambda: hive.events("undertaker_started"))[0]
+    first = eventually(lambda: hive.events("orphan_killer_started"))[0]
     os.kill(first["pid"], signal.SIGKILL)
-    second = eventually(lambda: hive.events("undertaker_started")[1:])[0]
+    second = eventually(lambda: hive.events("orphan_killer_started")[1:])[0]
     assert is_running(second["pid"])
     assert hive.stop() == 0
     assert not is_running(second["pid"])
@@ -67,7 +67,7 @@ def test_another_run_of_the_same_hive_is_not_buried_with_the_first(start_hive: S
     second = start_hive(ONE.replace("wrapped", "two"), name="twin")
     eventually(lambda: second.states() == {"two": "alive"})
     pid = second.get("/workers/two")["pid"]
-    undertaker = first.events("undertaker_started")[0]["pid"]
+    undertaker = first.events("orphan_killer_started")[0]["pid"]
     first.process.kill()
     first.process.wait(5)
     eventually(lambda: not is_running(undertaker))

@@ -87,7 +87,7 @@ def test_a_killed_hive_replaces_what_it_left_behind(start_hive: StartHive, regis
     before = eventually(lambda: registry.services().get("left"))
     left = [first.get("/workers/left")["pid"], int(note.read_text())]
     bystander = subprocess.Popen([sys.executable, hive_stage.BACKEND, str(free_port()), "[]"])
-    os.kill(first.events("undertaker_started")[0]["pid"], signal.SIGKILL)  # nobody is left who could tidy up
+    os.kill(first.events("orphan_killer_started")[0]["pid"], signal.SIGKILL)  # nobody is left who could tidy up
     first.process.kill()
     first.process.wait(5)
     assert all(is_running(pid) for pid in left)

@@ -16,7 +16,7 @@ BASE = RestartSettings(base_seconds=0.5, factor=2.0, cap_seconds=3.0, jitter_fra
 
 
 class RestartMachine(RuleBasedStateMachine):
-    """`recent` are the restarts since the last stable life, reset or good end; the policy must agree with its length."""
+    """`recent` are the restarts since the last stable lifecycle, reset or good end; the policy must agree with its length."""
 
     @initialize(policy=st.sampled_from(["never", "on-failure", "always"]), seed=st.integers(0, 99))
     def begin(self, policy: str, seed: int) -> None:
@@ -61,12 +61,12 @@ class RestartMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.state == "running")
     @rule()
     def is_ended_because_it_was_of_no_use(self) -> None:
-        self.ends(Exit(0, 0.0, is_condemned=True))
+        self.ends(Exit(0, 0.0, is_stopped_by_hive=True))
 
     @precondition(lambda self: self.state in ("dead", "fatal"))
     @rule()
     def is_reset(self) -> None:
-        """What a life does when somebody resets it: it starts over with no restarts counted."""
+        """What a lifecycle does when somebody resets it: it starts over with no restarts counted."""
         self.count, self.recent, self.state = 0, [], "running"
 
     @invariant()

@@ -73,13 +73,13 @@ def test_placeholders_are_filled_in_and_other_braces_left_alone(tmp_path: Path) 
     backend = f'[backend]\ncommand = ["{{python}}", "-m", "x"]\nargs = {args}\nenv = {{KEY = "{{token}}"}}'
     settings = read(tmp_path, backend)
     spec = wire.WorkerSpec(id="w", models=("m1", "m2"), args=("--dir={data_dir}",), env={"ID": "{id}@{host}"})
-    order = launch(settings, spec, 1234, 5)
-    assert order.command == (sys.executable, "-m", "x", '{"a": 1234}', "m1", '["m1","m2"]', f"--dir={Path.cwd() / 'workers' / 'w'}")
-    assert (order.env["KEY"], order.env["ID"]) == ("secret", "w@127.0.0.1")
+    launch_spec = launch(settings, spec, 1234, 5)
+    assert launch_spec.command == (sys.executable, "-m", "x", '{"a": 1234}', "m1", '["m1","m2"]', f"--dir={Path.cwd() / 'workers' / 'w'}")
+    assert (launch_spec.env["KEY"], launch_spec.env["ID"]) == ("secret", "w@127.0.0.1")
 
 
 def test_the_default_backend_is_our_worker_told_to_end_with_the_hive(tmp_path: Path) -> None:
-    order = launch(read(tmp_path, ""), wire.WorkerSpec(id="w", models=("m",)), 1234, 5)
-    assert order.command[1:3] == ("-m", "services.worker")
-    assert {"port=1234", 'models=["m"]', "exit_with_parent=true"} < set(order.command)
-    assert order.env["WORKER_TOKEN"] == "secret"
+    launch_spec = launch(read(tmp_path, ""), wire.WorkerSpec(id="w", models=("m",)), 1234, 5)
+    assert launch_spec.command[1:3] == ("-m", "services.worker")
+    assert {"port=1234", 'models=["m"]', "exit_with_parent=true"} < set(launch_spec.command)
+    assert launch_spec.env["WORKER_TOKEN"] == "secret"

@@ -36,9 +36,9 @@ def play(tmp_path: Path) -> Callable[[Story], None]:
         async def on_stage() -> None:
             offer = OfferSettings(name="model-x", size_bytes=SIZE)
             settings = ModelHubSettings(name="hub", port=1, token=TOKEN, models=(offer,), data_dir=str(tmp_path))
-            frame = service.ServiceContext("model_hub", settings)
-            hub = ModelHub(frame, settings, Journal(tmp_path, "hub"))
-            server = TestServer(service.application(frame, hub, routes(hub), is_public=lambda path: False))
+            context = service.ServiceContext("model_hub", settings)
+            hub = ModelHub(context, settings, Journal(tmp_path, "hub"))
+            server = TestServer(service.application(context, hub, routes(hub), is_public=lambda path: False))
             async with TestClient(server, headers=HEADERS) as client:
                 await hub.start()
                 await story(client)
@@ -91,7 +91,7 @@ def test_a_range_of_another_file_is_the_whole_and_one_past_the_end_is_refused(pl
 
 def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/orders", json={"cuts": 1, "cut_after_bytes": 70_000})
+        await client.post("/admin/injected_faults", json={"cuts": 1, "cut_after_bytes": 70_000})
         got = b""
         async with client.get("/files/model-x") as answer:
             with pytest.raises(aiohttp.ClientPayloadError):
@@ -106,7 +106,7 @@ def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callab
 
 def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/orders", json={"corrupt": 1})
+        await client.post("/admin/injected_faults", json={"corrupt": 1})
         _, spoilt, _ = await fetch(client)
         assert len(spoilt) == SIZE
         assert spoilt != WHOLE
@@ -118,11 +118,11 @@ def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[
 
 def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/orders", json={"bytes_per_second": 1000})
+        await client.post("/admin/injected_faults", json={"bytes_per_second": 1000})
         slow = asyncio.create_task(fetch(client))
         done, _ = await asyncio.wait({slow}, timeout=0.3)
         assert not done  # at this pace it would take minutes
-        await client.post("/admin/orders", json={"bytes_per_second": 0})
+        await client.post("/admin/injected_faults", json={"bytes_per_second": 0})
         assert (await slow)[1] == WHOLE
 
     play(story)
@@ -130,7 +130,7 @@ def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Stor
 
 def test_a_hub_that_is_down_says_when_to_come_back_and_still_takes_orders(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/orders", json={"is_down": True})
+        await client.post("/admin/injected_faults", json={"is_down": True})
         status, _, headers = await fetch(client)
         assert (status, headers[wire.RETRY_AFTER]) == (503, "1")
         assert (await client.get("/models")).status == 503
@@ -144,7 +144,7 @@ def test_nothing_is_done_without_the_token_and_a_wrong_order_is_refused(play: Ca
     async def story(client: Client) -> None:
         for path in ("/models", "/files/model-x", "/admin/journal"):
             assert (await client.get(path, headers={wire.CLUSTER_TOKEN: "wrong"})).status == 401
-        answer = await client.post("/admin/orders", json={"cuts": -1})
+        answer = await client.post("/admin/injected_faults", json={"cuts": -1})
         assert (answer.status, (await answer.json())["error"]["param"]) == (400, "cuts")
         assert (await client.get("/files/model-y")).status == 404
 

@@ -12,8 +12,8 @@ from services.registry.table import Entry
 
 
 def entry(identifier: str) -> Entry:
-    said = wire.Registration(id=identifier, kind="worker", url="http://a:1", epoch=1)
-    return Entry(registration=said, status="online", registered_at=1.0, heartbeat_at=2.0, leased_at=3.0)
+    registration = wire.Registration(id=identifier, kind="worker", url="http://a:1", epoch=1)
+    return Entry(registration=registration, status="online", registered_at=1.0, heartbeat_at=2.0, leased_at=3.0)
 
 
 def write(path: Path, instance: str, changed: dict[str, Entry | None], revision: int) -> Writer:

@@ -18,8 +18,8 @@ SECONDS = 10.0
 
 
 def entry(identifier: str) -> Entry:
-    said = wire.Registration(id=identifier, kind="worker", url="http://a:1", epoch=1)
-    return Entry(registration=said, status="online", registered_at=1.0, heartbeat_at=2.0, leased_at=3.0)
+    registration = wire.Registration(id=identifier, kind="worker", url="http://a:1", epoch=1)
+    return Entry(registration=registration, status="online", registered_at=1.0, heartbeat_at=2.0, leased_at=3.0)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -45,8 +45,8 @@ def writer(path: Path) -> Iterator[Writer]:
 def noticed(writer: Writer) -> Callable[[], bool]:
     """Looks again and again, as a registry does at every sweep."""
 
-    def look() -> bool:
-        writer.look()
+    def check_file() -> bool:
+        writer.check_file()
         return writer.troubles > 0
 
     return look

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.worker.behaviour import NORMAL, Behaviour, BehaviourError, Fault, Length, deadlines, length_of, pace_of, parse
-from services.worker.fault_types import KNOBS, accepted
+from services.worker.fault_types import FAULT_TYPES, accepted
 from services.worker.settings import WorkerSettings
 
 
@@ -39,7 +39,7 @@ def test_an_empty_text_changes_nothing() -> None:
     assert parse("") == NORMAL
 
 
-@pytest.mark.parametrize("kind", KNOBS)
+@pytest.mark.parametrize("kind", FAULT_TYPES)
 def test_each_fault_in_the_table_can_be_asked_for_by_name(kind: str) -> None:
     arguments = accepted(kind)
     text = kind if arguments is None else f"{kind}:{arguments[0]}"

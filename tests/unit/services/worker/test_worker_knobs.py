@@ -13,7 +13,7 @@ import pytest
 from held_ports import free_port
 from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventually, read_until, spawn
 
-from services.worker.fault_types import KNOBS
+from services.worker.fault_types import FAULT_TYPES
 
 
 def test_status_takes_headers(worker: WorkerProcess) -> None:
@@ -225,7 +225,7 @@ def test_refuse_can_be_ordered_without_a_request(start_worker: WorkerFactory) ->
 def test_every_knob_of_the_table_is_tried_here_or_with_the_faults() -> None:
     folder = Path(__file__).parent
     tried = "".join((folder / name).read_text() for name in ("test_worker_knobs.py", "test_worker_faults.py"))
-    assert [kind for kind in KNOBS if f'"{kind}' not in tried and f"={kind}" not in tried] == []
+    assert [kind for kind in FAULT_TYPES if f'"{kind}' not in tried and f"={kind}" not in tried] == []
 
 
 def test_a_wrong_header_reaches_nobody(worker: WorkerProcess) -> None:

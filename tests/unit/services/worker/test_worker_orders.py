@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.worker.behaviour import NORMAL, BehaviourError, parse
-from services.worker.injected_faults import InjectedFaults, Rate, orders
+from services.worker.injected_faults import InjectedFaults, Rate, injected_faults
 from services.worker.settings import WorkerSettings
 
 OWN, SHOT, RATE = parse("status:500"), parse("status:501"), parse("status:502")
@@ -54,10 +54,10 @@ def test_a_reset_undoes_everything() -> None:
 
 
 def test_settings_give_the_first_orders() -> None:
-    one = orders(WorkerSettings(name="w", port=1, token="", fault="status:502", health="well", ignore_sigterm=True))
+    one = configured_faults(WorkerSettings(name="w", port=1, token="", fault="status:502", health="well", ignore_sigterm=True))
     assert (one.behaviour(), one.health, one.ignores_sigterm) == (RATE, "well", True)
 
 
 def test_a_setting_that_is_no_fault_is_refused() -> None:
     with pytest.raises(BehaviourError, match="unknown fault"):
-        orders(WorkerSettings(name="w", port=1, token="", fault="explode"))
+        configured_faults(WorkerSettings(name="w", port=1, token="", fault="explode"))
