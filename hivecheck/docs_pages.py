@@ -162,7 +162,7 @@ def _platforms(requires: frozenset[str]) -> str:
 def worker_faults_page(root: Path) -> str:
     """Every fault the worker simulator knows, out of its table: the services are read, never imported."""
     tree = ast.parse((root / "services/worker/fault_types.py").read_text(encoding="utf-8"))
-    [table] = [node.value for node in tree.body if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "KNOBS"]
+    [table] = [node.value for node in tree.body if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "FAULT_TYPES"]
     lines = [NOTE, "# Faults of the worker simulator", "", FAULTS_PREFACE, "", "| fault | argument | what it does |", "|---|---|---|"]
     lines += [f"| `{name}` | {argument} | {_cell(sentence)} |" for name, (argument, sentence) in ast.literal_eval(table).items()]
     return "\n".join(lines) + "\n"

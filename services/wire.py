@@ -43,7 +43,7 @@ HOP_BY_HOP = frozenset(
 NodeKind = Literal["hive", "worker"]
 Health = Literal["healthy", "degraded", "unhealthy"]
 ServingState = Literal["ready", "draining"]
-# unconfirmed: without a lease, but so are most others; it may be the registry that nobody reaches.
+# unconfirmed: the lease expired together with most others, so the fault may be at the registry.
 EntryStatus = Literal["online", "unconfirmed", "offline"]
 ModelState = Literal["absent", "downloading", "ready", "failed"]
 WorkerState = Literal["starting", "alive", "hung", "draining", "dead", "fatal"]

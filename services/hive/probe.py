@@ -88,20 +88,20 @@ class Prober:
                 return worker.answer(models)
             await asyncio.sleep(STARTING_INTERVAL_SECONDS)
 
-    async def watch(self, worker: Worker, wedge_limit_seconds: float = math.inf) -> None:
-        """Probe an alive worker: hung (or dead) after `probe_failures` in a row, or as long a silence; alive again after one answer.
+    async def watch(self, worker: Worker, hang_limit_seconds: float = math.inf) -> None:
+        """Probe a worker until it has been hung for `hang_limit_seconds`.
 
-        Returns when it has been hung for `wedge_limit_seconds`.
+        It becomes hung (or dead) after `probe_failures` failed probes in a row or an equally long silence. One answer makes it alive.
         """
         failures = 0
         responsive_at = time.monotonic()
         while True:
             started = time.monotonic()
-            responsive_at = responsive_at if worker.state == "wedged" else started
-            if started - responsive_at >= wedge_limit_seconds:
+            responsive_at = responsive_at if worker.state == "hung" else started
+            if started - responsive_at >= hang_limit_seconds:
                 return
             # Both requests run at the same time. In sequence a worker behind a slow network would return one round trip later.
-            is_away = worker.state in ("wedged", "dead")
+            is_away = worker.state in ("hung", "dead")
             health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _no_models())
             failures = 0 if health.is_alive or self._is_streaming(worker) else failures + 1
             if failures and health.is_silent:

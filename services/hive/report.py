@@ -47,7 +47,9 @@ def health_body(workers: Iterable[Worker]) -> dict[str, Any]:
 def registrations(hive: wire.Registration, workers: Iterable[Worker]) -> dict[str, wire.Registration]:
     """The desired registrations: the hive, its alive workers, and draining workers with requests in flight."""
     known = list(workers)
-    registered = [_registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)]
+    registered = [
+        _registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)
+    ]
     metrics = {name: sum(each.metrics[name] for each in registered) for name in ("running", "waiting", "in_flight")}
     health = overall_health(worker.state for worker in known)
     return {hive.id: msgspec.structs.replace(hive, health=health, metrics=metrics)} | {each.id: each for each in registered}

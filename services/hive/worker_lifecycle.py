@@ -154,7 +154,7 @@ class ManagedLifecycle:
             async with asyncio.timeout(self._settings.start_deadline_seconds):
                 await self._prober.await_models(self.worker)
         except TimeoutError:
-            return f"no answer for its models within {self._settings.start_deadline_seconds:g} s"
+            return f"its models did not answer within {self._settings.start_deadline_seconds:g} s"
         alive_since.append(time.monotonic())
         await self._prober.watch(self.worker, self._settings.hang_restart_seconds)
         return f"hung for {self._settings.hang_restart_seconds:g} s"

@@ -6,10 +6,10 @@ from services.config import CommonSettings, PositiveSeconds, Seconds
 
 
 class RegistrySettings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A lease lives `ttl_seconds` after its last heartbeat; an offline entry is forgotten `removal_seconds` later.
+    """A lease expires `ttl_seconds` after its last heartbeat. The registry removes an offline entry `removal_seconds` later.
 
-    `ttl_seconds` is at least three heartbeats. When more than half of the services fall silent at once, they are `unconfirmed` for one
-    more lease before they are offline.
+    `ttl_seconds` must be at least three heartbeats. After a mass loss the entries are `unconfirmed` for one more lease before they
+    are offline. A mass loss is a silence of more than half of the services at once.
     """
 
     ttl_seconds: PositiveSeconds = 6.0

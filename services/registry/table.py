@@ -147,7 +147,7 @@ class Table:
         return tuple(lost)
 
     def _has_expired(self, entry: Entry, now: Moment) -> bool:
-        """Whether it has to go offline now; an unconfirmed one has one more lease."""
+        """Whether the entry must go offline now. An unconfirmed entry has one more lease."""
         if entry.status == "unconfirmed":
             return _age(entry, now) > 2 * self.ttl_seconds
         return entry.status == "online" and not self._is_leased(entry, now)

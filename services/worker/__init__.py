@@ -1,1 +1,1 @@
-"""The worker: an OpenAI-compatible model server that generates nothing of meaning, but keeps time, order, slots and a journal."""
+"""The worker: simulates an OpenAI-compatible model server with its timing, slots and faults. Its journal records each request."""

@@ -1,4 +1,4 @@
-"""Starts one worker simulator: `python -m services.worker --config FILE --set key=value`."""
+"""`python -m services.worker --config FILE --set key=value`: assembles one simulated worker and serves it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from services.worker.slots import Slots
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run until told to stop. Exit codes: 0 stopped, 2 bad settings, 3 port taken."""
+    """Serve until a stop request. Exit codes: 0 stopped, 2 invalid settings, 3 port in use."""
     chosen = settings.load_or_exit(argv)
     if chosen.exit_with_parent:
         parent.die_with()
-    told = _faults_or_exit(chosen)
+    injected_faults = _faults_or_exit(chosen)
     context = service.ServiceContext(settings.SERVICE, chosen)
     slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
     meters = Meters(context.metrics, chosen.models, slots)
-    request_handler = RequestHandler(context, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), told)
+    request_handler = RequestHandler(context, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), injected_faults)
     request_handler.journal.started()
     service.run(context, WorkerHooks(request_handler, slots), routes(request_handler, slots), is_public=is_public)
 

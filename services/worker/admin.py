@@ -1,4 +1,4 @@
-"""The worker's admin listener, apart from the port that serves: faults, the journal, the state. Needs the token for everything."""
+"""The worker's admin API on its own port: faults, journal and state. Every path needs the cluster token."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class OneShot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`fault` as above; `share` of the requests that meet it."""
+    """`fault` has the syntax of X-Simulate. `share` is the fraction of requests with this fault."""
 
     fault: str
     share: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to do from now on; what is left out stays as it is. `fault` and `count` are one more one-shot.
+    """A change of the injected faults. Omitted fields keep their value. `fault` and `count` add one more one-shot.
 
-    One-shots are queued behind those that wait, `rates` replace those there are, memory is added to what is filled already.
+    `one_shots` are appended to the queue, `rates` replace the current rates, and `allocate_mib` adds to the allocated memory.
     """
 
     fault: str | None = None
@@ -51,8 +51,10 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refuse_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0
 
 
-def application(context: service.ServiceContext, hooks: service.ServiceHooks, request_handler: RequestHandler, slots: Slots) -> web.Application:
-    """The admin application. Its /health, /metrics and so on need the token, too."""
+def application(
+    context: service.ServiceContext, hooks: service.ServiceHooks, request_handler: RequestHandler, slots: Slots
+) -> web.Application:
+    """The admin application. Its common routes, such as /health, need the token as well."""
     app = service.application(context, hooks, routes(request_handler, slots), is_public=lambda path: False)
     app.middlewares.append(_token_for_everything(request_handler))
     return app
@@ -86,18 +88,18 @@ def routes(request_handler: RequestHandler, slots: Slots) -> web.RouteTableDef:
 
 
 async def _apply(change: Change, request_handler: RequestHandler) -> None:
-    """All of it or nothing: whatever can be wrong is found before anything is done. Raises ApiError 400."""
+    """Apply the whole change or nothing of it. Raises ApiError 400 before any effect."""
     injected_faults = request_handler.injected_faults
-    asked = [*change.one_shots, *([OneShot(change.fault, change.count)] if change.fault is not None else [])]
-    shots = [_parsed(shot.fault) for shot in asked for _ in range(shot.count)]
+    added = [*change.one_shots, *([OneShot(change.fault, change.count)] if change.fault is not None else [])]
+    shots = [_parsed(shot.fault) for shot in added for _ in range(shot.count)]
     rates = None if change.rates is None else tuple(Rate(rate.share, _parsed(rate.fault)) for rate in change.rates)
     if len(injected_faults.one_shots) + len(shots) > MAX_ONE_SHOTS:
-        raise ApiError("invalid_request", f"No more than {MAX_ONE_SHOTS} one-shots may wait.", param="count")
+        raise ApiError("invalid_request", f"The queue is limited (one-shots: {MAX_ONE_SHOTS}).", param="count")
     if rates is not None and total_share(rates) > 1:
         raise ApiError("invalid_request", "rates: the shares add up to more than 1.", param="rates")
     if change == Change():
         raise ApiError("invalid_request", "Nothing to do: give fault, one_shots, rates, health, ignore_sigterm, allocate_mib or refuse_ms.")
-    injected_faults.allocate(change.allocate_mib)  # first: it is the one that can fail
+    injected_faults.allocate(change.allocate_mib)  # First, because only the allocation can fail.
     injected_faults.one_shots.extend(shots)
     injected_faults.rates = injected_faults.rates if rates is None else rates
     injected_faults.health = change.health or injected_faults.health
@@ -127,7 +129,7 @@ def _decode(body: bytes) -> Change:
     try:
         return msgspec.json.decode(body, type=Change)
     except msgspec.ValidationError as error:
-        raise ApiError("invalid_request", f"The request is not as expected: {error}.") from None
+        raise ApiError("invalid_request", f"The request has an invalid field: {error}.") from None
     except msgspec.DecodeError as error:
         raise ApiError("invalid_json", f"The body is not JSON: {error}.") from None
 

@@ -1,4 +1,4 @@
-"""What the simulator answers, in OpenAI's shapes, encoded. Pure: token i is always `t<i> `, so order and loss can be seen."""
+"""Encodes the simulator's answers in OpenAI's shapes. Pure. Token i is always `t<i> `, so a client can detect loss and reordering."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What all chunks of one answer share. `created`: seconds since 1970."""
+    """The common fields of all chunks of one answer. `created`: seconds since 1970."""
 
     id: str
     created: int
@@ -76,7 +76,7 @@ class TextPiece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """An answer or a chunk of one. `usage` is left out of chunks unless the client asked for it."""
+    """An answer or one chunk of it. Chunks contain `usage` only on request."""
 
     id: str
     object: str
@@ -88,7 +88,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 class StreamShape(Protocol):
-    """How the pieces of a streamed answer look; each method gives complete SSE events."""
+    """The format of a streamed answer. Each method returns complete SSE events."""
 
     name: str
 
@@ -132,13 +132,13 @@ class TextStream:
 
 
 def tail(shape: StreamShape, head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
-    """The end of a stream: finish reason, usage if asked for, `[DONE]`."""
+    """The end of a stream: finish reason, usage if requested, `[DONE]`."""
     usage = _event(head, shape.name, (), _usage(job, tokens)) if head.include_usage else b""
     return shape.closing(head, finish_reason) + usage + DONE
 
 
 def chat(head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
-    """A message, or the call of the tool that has to be called (its arguments are for the client to imagine)."""
+    """A message, or a call of the required tool with empty arguments."""
     message = Delta(role="assistant", content=text(tokens))
     if job.tool is not None:
         finish_reason = "tool_calls"
@@ -159,7 +159,7 @@ def embeddings(head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
 
 
 def rerank(head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
-    """Best first; equal scores keep the order of the documents."""
+    """The best document first. Equal scores keep the order of the documents."""
     scores = sorted(((score(job.query, item), index) for index, item in enumerate(job.items)), key=lambda pair: (-pair[0], pair[1]))
     results: list[dict[str, Any]] = [
         {"index": index, "relevance_score": value, "document": {"text": job.items[index]}} for value, index in scores[: job.top]
@@ -177,7 +177,7 @@ def token(index: int) -> str:
 
 
 def vector(item: str) -> list[float]:
-    """EMBEDDING_SIZE numbers of length 1 together, decided by the text alone."""
+    """A unit vector of EMBEDDING_SIZE numbers that depends only on the text."""
     digest = hashlib.sha256(item.encode("utf-8", "replace")).digest()[:EMBEDDING_SIZE]
     numbers = [byte - 127.5 for byte in digest]
     length = sum(number * number for number in numbers) ** 0.5
@@ -185,7 +185,7 @@ def vector(item: str) -> list[float]:
 
 
 def score(query: str, document: str) -> float:
-    """0 to 1, decided by the two texts alone."""
+    """A number from 0 to 1 that depends only on the two texts."""
     digest = hashlib.sha256(f"{query}\0{document}".encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4]) / 0xFFFFFFFF
 

@@ -1,4 +1,4 @@
-"""How one answer is to behave: `X-Simulate` syntax, length and pace. Pure: no clock, no I/O."""
+"""The behaviour of one answer: the syntax of `X-Simulate`, the length and the pace. Pure: no clock, no I/O."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ KEYS = ("at", "ttft", "itl", "tokens", "header", "fault")
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """What differs from the settings for one request; None keeps the setting.
+    """Overrides of the settings for one request. None keeps the setting.
 
-    `at`: the only worker it is meant for, by name; `headers` are laid over the answer's own.
+    `at`: the name of the only worker that it applies to. `headers` override the answer's own headers.
     """
 
     ttft_seconds: float | None = None
@@ -57,7 +57,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 class Length(msgspec.Struct, frozen=True):
-    """How many tokens an answer has and why it ends there, in OpenAI's words."""
+    """The number of tokens of an answer, and OpenAI's finish reason."""
 
     tokens: int
     finish_reason: str
@@ -69,7 +69,7 @@ NORMAL = Behaviour()
 def parse(text: str) -> Behaviour:
     """`at=worker-1;ttft=0.8;itl=0.05;tokens=20;header=Retry-After: 7;fault=status:503` in any order. Raises BehaviourError.
 
-    Each key once, `header` as often as wanted; a part without `=` is a fault.
+    Each key may occur once, and `header` any number of times. A part without `=` is a fault.
     """
     values: dict[str, str] = {}
     headers: dict[str, str] = {}
@@ -93,7 +93,7 @@ def parse(text: str) -> Behaviour:
 
 
 def pace_of(settings: WorkerSettings, behaviour: Behaviour, prompt_tokens: int) -> Pace:
-    """The pace of one answer: a time given for this request is taken as it is, without prefill or slope on top."""
+    """The pace of one answer. A time from the request replaces the setting together with its prefill or slope."""
     first, itl = behaviour.ttft_seconds, behaviour.itl_seconds
     return Pace(
         first_seconds=settings.ttft_seconds + settings.prefill_seconds_per_token * prompt_tokens if first is None else first,
@@ -107,7 +107,7 @@ def pace_of(settings: WorkerSettings, behaviour: Behaviour, prompt_tokens: int) 
 
 
 def length_of(settings: WorkerSettings, behaviour: Behaviour, limit: int | None) -> Length:
-    """`limit` is the client's max_tokens. Without a wish for this request the model would speak on to the limit."""
+    """The length of one answer. `limit` is the client's max_tokens, and the default length if the behaviour sets none."""
     natural = behaviour.tokens or limit or settings.default_output_tokens
     tokens = min(natural, limit or natural, settings.max_output_tokens)
     is_cut = tokens < natural or (limit is not None and behaviour.tokens is None)
@@ -115,7 +115,7 @@ def length_of(settings: WorkerSettings, behaviour: Behaviour, limit: int | None)
 
 
 def deadlines(pace: Pace, started: float, running: Callable[[], int], seed: str) -> Iterator[float]:
-    """The times at which tokens are due, without end, on the clock of `started`. Absolute, so that lateness never adds up."""
+    """An endless sequence of token deadlines on the clock of `started`. They are absolute, so delays do not accumulate."""
     factor = _factors(pace.jitter_fraction, pace.clamp_fraction, seed)
     due = started + pace.first_seconds * strain(pace, running()) * factor()
     while True:
@@ -125,7 +125,7 @@ def deadlines(pace: Pace, started: float, running: Callable[[], int], seed: str)
 
 
 def strain(pace: Pace, running: int) -> float:
-    """How much slower everything is under load: 1 for one running request, `load_factor` with all slots taken, linear between."""
+    """The slow-down factor under load: 1 for one running request, `load_factor` with all slots in use, linear in between."""
     if pace.load_factor == 1.0 or pace.slots < 2:
         return 1.0
     return 1.0 + (pace.load_factor - 1.0) * min(1.0, max(0, running - 1) / (pace.slots - 1))

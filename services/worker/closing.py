@@ -1,4 +1,4 @@
-"""Connections that end just as they are used again: what a client meets that loses the race against a server's keep-alive limit."""
+"""Closes kept-alive connections at their next request. It simulates the race between a client and a server's keep-alive limit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.worker import faults
 
 
 class ClosingConnections:
-    """Each connection carries `requests_per_connection` requests (0: any number); the next one is cut off unread, as if never come."""
+    """Allows `requests_per_connection` requests per connection (0: unlimited). It aborts the connection at the next one, unread."""
 
     def __init__(self, requests_per_connection: int) -> None:
         self._limit = requests_per_connection
         self._carried: WeakKeyDictionary[asyncio.BaseProtocol, int] = WeakKeyDictionary()
 
     async def must_be_open(self, request: web.Request) -> None:
-        """Does not return when the connection is at its end."""
+        """Abort the connection at its limit. In that case it never returns."""
         if not self._limit or request.transport is None:
             return
         carried = self._carried.get(request.protocol, 0)

@@ -1,4 +1,4 @@
-"""The table of what the worker answers under /v1/: how a path's body is read and its answer written."""
+"""The table of the worker's endpoints under /v1/: the reader of each request body and the writer of its answer."""
 
 from __future__ import annotations
 

@@ -1,52 +1,59 @@
-"""The faults a worker can be told to commit: name, argument, meaning. Data and its reader; `faults` and `distortion` carry them out."""
+"""The table of the worker's fault types and the parser of a fault. `faults` and `response_faults` inject them."""
 
 from __future__ import annotations
 
 import msgspec
 
-# kind: (accepted argument, what it does). Plain literals: `hivecheck docs` prints this table. `..._after` counts tokens already sent.
+# kind: (accepted argument, effect). Plain literals, because `hivecheck docs` reads this table without an import. The argument of
+# `..._after` is the number of tokens sent before.
 FAULT_TYPES: dict[str, tuple[str, str]] = {
-    "status": ("400-599", "Answers with that status and an OpenAI error object, before a slot is taken; `header=` adds headers."),
-    "refuse": ("1-60000", "Cuts every connection and listens no more for so many milliseconds: new connections are refused."),
+    "status": ("400-599", "Answers with this status and an OpenAI error object before it takes a slot. `header=` adds headers."),
+    "refuse": ("1-60000", "Cuts all connections and closes the port for this many milliseconds, so new connections are refused."),
     "reset": ("", "Resets the connection before any header."),
-    "reset_after": ("0-100000", "Resets the connection after so many tokens; an unary answer loses its whole body."),
-    "cut_at": ("0-100000000", "Resets the connection after exactly so many bytes of a stream's body, be it in the middle of an event."),
+    "reset_after": ("0-100000", "Resets the connection after this many tokens. A unary answer loses its whole body."),
+    "cut_at": ("0-100000000", "Resets the connection after exactly this many bytes of a stream's body, even in the middle of an event."),
     "no_done_after": (
         "0-100000",
-        "Ends a stream cleanly after so many tokens, but without finish reason and end marker; halves an unary body.",
+        "Ends a stream cleanly after this many tokens, but without finish reason and end marker. A unary body is halved.",
     ),
-    "stall_after": ("0-100000", "Sends nothing more after so many tokens, and leaves the connection open."),
+    "stall_after": ("0-100000", "Sends nothing after this many tokens, and leaves the connection open."),
     "hang": ("", "Takes a slot and never answers."),
-    "slow_headers": ("1-60000", "Sends status line and headers in ten pieces over so many milliseconds, then the whole body; closes then."),
-    "slow_drip": ("1-10000", "Sends the body 16 bytes at a time, so many milliseconds apart."),
-    "bad_json_after": ("0-100000", "Puts a chunk that is no JSON after so many tokens, then ends as usual; halves an unary body."),
-    "error_event_after": ("0-100000", "Sends an error event and `[DONE]` after so many tokens, as vLLM does; unary: status 500."),
-    "wrong_type": ("", "Sends the right body as `text/html`."),
-    "no_usage": ("", "Leaves the usage out, also when it was asked for."),
+    "slow_headers": (
+        "1-60000",
+        "Sends status line and headers in ten pieces over this many milliseconds, then the whole body. Then it closes the connection.",
+    ),
+    "slow_drip": ("1-10000", "Sends the body in pieces of 16 bytes with this many milliseconds between them."),
+    "bad_json_after": ("0-100000", "Sends a chunk with invalid JSON after this many tokens, then the usual end. A unary body is halved."),
+    "error_event_after": (
+        "0-100000",
+        "Sends an error event and `[DONE]` after this many tokens, like vLLM. A unary answer gets status 500.",
+    ),
+    "wrong_type": ("", "Sends the correct body as `text/html`."),
+    "no_usage": ("", "Omits the usage, even if the client requested it."),
     "double_done": ("", "Ends a stream with `[DONE]` twice."),
-    "oversized_chunk": ("1-65536", "Pads the first token to so many KiB."),
-    "exit": ("0-255", "Ends the process with that exit code, before any answer."),
-    "sick": ("", "Calls itself sick on its health call until the request has ended; the request itself is answered as usual."),
-    "allocate": ("1-65536", "Fills so many MiB of memory and keeps them; the request itself is answered as usual."),
+    "oversized_chunk": ("1-65536", "Pads the first token to this many KiB."),
+    "exit": ("0-255", "Ends the process with this exit code before any answer."),
+    "sick": ("", "Fails its health checks until the request has ended. The request itself gets its usual answer."),
+    "allocate": ("1-65536", "Allocates this many MiB of memory and keeps them. The request itself gets its usual answer."),
 }
 
-# Those that change how an answer is written, not whether it comes to its end.
+# Faults that change the bytes of an answer but let it end.
 RESPONSE_FAULTS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "oversized_chunk"})
 
 
 class BehaviourError(ValueError):
-    """The text is not a behaviour. The message names what is accepted."""
+    """The text is no valid behaviour. The message gives the accepted form."""
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One misbehaviour; `argument` is a status, an exit code, tokens, milliseconds, KiB or MiB: the table says which."""
+    """One fault. FAULT_TYPES gives the unit of `argument`: status, exit code, tokens, milliseconds, KiB or MiB."""
 
     kind: str
     argument: int | None = None
 
     @property
     def tokens(self) -> int | None:
-        """After how many tokens it strikes; None for one that strikes before any, or never ends an answer."""
+        """The number of tokens before the fault takes effect, or None for other faults."""
         return self.argument if self.kind.endswith("_after") else None
 
     @property
@@ -58,7 +65,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def accepted(kind: str) -> range | None:
-    """The arguments a kind takes; None: it takes none."""
+    """The accepted arguments of a kind, or None if it has no argument."""
     low, dash, high = FAULT_TYPES[kind][0].partition("-")
     return range(int(low), int(high) + 1) if dash else None
 
@@ -77,7 +84,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def whole(key: str, text: str, arguments: range) -> int:
-    """A number out of `arguments`. Raises BehaviourError."""
+    """A whole number in `arguments`. Raises BehaviourError."""
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) in arguments):
         raise BehaviourError(f"{key}: expected a whole number from {arguments[0]} to {arguments[-1]}, got {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Carries simulated faults out on a real connection. Which ones exist and what they are called: `knobs.FAULT_TYPES`."""
+"""Injects faults into a real connection. `fault_types` defines the kinds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Host(Protocol):
-    """What a fault can do to the whole worker."""
+    """The worker-wide effects of a fault."""
 
     def allocate(self, mib: int) -> None: ...
 
@@ -34,7 +34,7 @@ class Host(Protocol):
 
 
 async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
-    """Strike if this kind does so before a slot is taken. Returns the answer of `status`, None for kinds that strike later."""
+    """Inject the fault if its kind takes effect before a slot is taken. Returns the answer of `status`, else None."""
     fault = behaviour.fault
     if fault is None:
         return None
@@ -56,7 +56,7 @@ async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: 
 
 
 async def inject_after_tokens(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
-    """Strike now that the tokens are out. Returns only for kinds after which the caller ends the body itself."""
+    """Inject the fault after its tokens are sent. Returns only for kinds where the caller ends the body."""
     if fault.kind == "reset_after":
         await _reset(fault, request, record, status)
     if fault.kind == "stall_after":
@@ -65,7 +65,7 @@ async def inject_after_tokens(fault: Fault, request: web.Request, record: Record
 
 
 def cutting(fault: Fault | None, request: web.Request, record: Record, out: Write) -> Write:
-    """`out`, or what passes exactly so many bytes on to it and then resets the connection."""
+    """`out` itself, or for `cut_at` a writer that resets the connection after exactly that many bytes."""
     if fault is None or fault.kind != "cut_at":
         return out
     left = fault.argument or 0
@@ -82,7 +82,7 @@ def cutting(fault: Fault | None, request: web.Request, record: Record, out: Writ
 
 
 async def answer_slowly(request: web.Request, headers: Mapping[str, str], body: bytes, seconds: float) -> None:
-    """Status line and headers in HEAD_PIECES pieces over `seconds`, then the body. Never returns: the connection ends with it."""
+    """Send status line and headers in HEAD_PIECES pieces over `seconds`, then the body, then close. Never returns."""
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", "Connection: close"]
     head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
     transport = request.transport
@@ -97,13 +97,14 @@ async def answer_slowly(request: web.Request, headers: Mapping[str, str], body: 
 
 
 async def hang() -> None:
-    """Until the client leaves: that cancels the handler."""
+    """Wait until the client disconnects, which cancels the handler."""
     await asyncio.get_running_loop().create_future()
 
 
 async def _reset(fault: Fault, request: web.Request, record: Record, status: int | None) -> None:
     record.end("failed", status, f"fault {fault}")
-    await asyncio.sleep(0)  # uvloop writes at the end of a turn: the tokens so far have to be out before the reset drops the rest
+    # uvloop writes at the end of a loop iteration. The sleep lets it send the tokens before the reset drops its buffer.
+    await asyncio.sleep(0)
     transport = request.transport
     if transport is not None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -112,7 +113,7 @@ async def _reset(fault: Fault, request: web.Request, record: Record, status: int
 
 
 def status_answer(status: int, given: Mapping[str, str]) -> web.Response:
-    """An error in OpenAI's shape; 429 and 503 say when to come back, unless `given` says otherwise."""
+    """An OpenAI error object. 429 and 503 carry Retry-After, unless `given` overrides it."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     detail = wire.ErrorDetail(message=f"Simulated status {status}.", type=kind, code="simulated_fault")
     headers = ({wire.RETRY_AFTER: "1"} if status in (429, 503) else {}) | dict(given)

@@ -1,4 +1,4 @@
-"""Generates one accepted answer, unary or streamed, in a slot and in time. Knows neither arrival nor refusal."""
+"""Generates one accepted answer, unary or streamed, in a slot and with the configured timing. It does not accept or reject requests."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from services.worker.slots import QueueFull, Slot, Slots
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
-TOKENS_AT_A_STRETCH = 32  # a stream without latency lets others run after so many
+TOKENS_PER_TURN = 32  # A stream without latency yields to the event loop after this many tokens.
 
 
 @dataclass(frozen=True)
 class Run:
-    """One accepted request on its way through a slot."""
+    """One accepted request with everything that its generation needs."""
 
     request: web.Request
     record: Record
@@ -48,12 +48,12 @@ class Run:
         return self.behaviour.fault
 
     def headers(self, own: Mapping[str, str]) -> dict[str, str]:
-        """The answer's headers, with those of the behaviour laid over."""
+        """The answer's headers, overridden by the headers of the behaviour."""
         kind = {"Content-Type": response_faults.content_type(self.fault, own["Content-Type"])}
         return {**own, **kind, **self._timing(), **self.behaviour.headers}
 
     def _timing(self) -> dict[str, str]:
-        """Where the time went here, for whom asks."""
+        """The Server-Timing header, if the client requested it."""
         if self.request.headers.get(wire.TIMING) != "1":
             return {}
         slot_at = self.record.slot_at or self.record.arrived
@@ -67,7 +67,7 @@ class Run:
 
 
 class Generator:
-    """Turns runs into responses. Leaves the slot on every way out."""
+    """Generates the responses of runs. It releases the slot on every exit path."""
 
     def __init__(self, settings: WorkerSettings, slots: Slots, meters: Meters) -> None:
         self._settings = settings
@@ -77,7 +77,7 @@ class Generator:
         self._prefixes = PrefixCache(settings.prefix_cache_tokens)
 
     async def generate(self, run: Run) -> web.StreamResponse:
-        """Raises ApiError 429 when no slot is free and none to come, 503 or 507 when there is no room for its tokens."""
+        """The whole response. Raises ApiError 429 if the queue is full, 503 or 507 if there is no memory for the tokens."""
         with await self._slot(run.job.model) as slot, self._memory_admission.reserved(run.job.prompt_tokens + self._length(run).tokens):
             run.record.slot_at = time.monotonic()
             run = self._warmed(run)
@@ -89,7 +89,7 @@ class Generator:
                 self._meters.of(run.job.model).tokens(run.job.prompt_tokens, run.record.output_tokens)
 
     def cancelled(self, model: str) -> None:
-        """Count a request of a served model whose client left."""
+        """Count a request of a served model after a client disconnect."""
         self._meters.of(model).aborted()
 
     def failed(self, model: str) -> None:
@@ -100,7 +100,7 @@ class Generator:
         try:
             return await self._slots.acquire(model)
         except QueueFull:
-            text = f"All {self._settings.max_num_seqs} slots run and {self._settings.max_waiting} requests wait; try again."
+            text = f"The queue is full (slots: {self._settings.max_num_seqs}, waiting: {self._settings.max_waiting}); try again."
             raise ApiError("queue_full", text, headers={wire.RETRY_AFTER: "1"}) from None
 
     async def _unary(self, run: Run, slot: Slot) -> web.StreamResponse:
@@ -132,7 +132,7 @@ class Generator:
 
     async def _stream(self, run: Run, slot: Slot) -> web.StreamResponse:
         shape = run.endpoint.stream
-        assert shape is not None  # only such endpoints read a stream flag
+        assert shape is not None  # Only endpoints with a stream shape read the stream flag.
         length = self._length(run)
         due = self._deadlines(run)
         if due:
@@ -146,7 +146,7 @@ class Generator:
         for index in range(length.tokens):
             if index and due:
                 await _reach(next(due), run.record)
-            elif index % TOKENS_AT_A_STRETCH == TOKENS_AT_A_STRETCH - 1:
+            elif index % TOKENS_PER_TURN == TOKENS_PER_TURN - 1:
                 await asyncio.sleep(0)
             run.record.emit()
             await response_faults.write(run.fault, write, shape.token(run.head, response_faults.token(run.fault, index)))
@@ -160,7 +160,7 @@ class Generator:
         return response
 
     async def _stream_slowly(self, run: Run, slot: Slot, length: Length) -> None:
-        """A whole stream at once, behind slow headers."""
+        """Send slow headers, then the whole stream at once."""
         shape = run.endpoint.stream
         assert shape is not None
         run.record.first_token()
@@ -171,7 +171,8 @@ class Generator:
         await run.answer_slowly(STREAM_HEADERS, body)
 
     async def _open(self, run: Run) -> web.StreamResponse:
-        """Send the headers, now that there is a token: a worker killed earlier must not have sent any."""
+        """Send the headers together with the first token."""
+        # A worker that is killed before its first token must not have sent headers. Else the gateway could not retry.
         run.record.first_token()
         response = web.StreamResponse(headers=run.headers(STREAM_HEADERS))
         await response.prepare(run.request)
@@ -183,7 +184,7 @@ class Generator:
         return session_of(run.request.headers, self._settings.session_headers, run.job.session, run.job.model)
 
     def _warmed(self, run: Run) -> Run:
-        """The run, told how much of its prompt is computed already; unchanged when it belongs to no session."""
+        """The run with the number of cached prompt tokens, or the same run if it has no session."""
         session = self._session(run)
         if session is None:
             return run
@@ -198,14 +199,15 @@ class Generator:
         return length if after is None else Length(after, length.finish_reason)
 
     def _deadlines(self, run: Run) -> Iterator[float] | None:
-        """None when nothing takes any time."""
+        """The token deadlines, or None if no step takes any time."""
         pace = pace_of(self._settings, run.behaviour, run.job.prompt_tokens - run.record.cached_tokens)
         if pace.is_instant:
             return None
         return deadlines(pace, time.monotonic(), lambda: self._slots.running, f"{self._settings.seed}:{run.record.n}")
 
     def _finish(self, run: Run, slot: Slot, length: Length) -> None:
-        """Before the last byte: a client that has its whole answer finds it journaled and the slot free."""
+        """Journal the end and release the slot, before the last byte is sent."""
+        # A client with its complete answer must find it in the journal and the slot free.
         run.record.end("finished", web.HTTPOk.status_code, f"fault {run.fault}" if run.fault else None)
         if session := self._session(run):
             self._prefixes.keep(session, run.job.words + tuple(answers.text(length.tokens).split()))
@@ -214,7 +216,8 @@ class Generator:
 
 
 async def _reach(deadline: float, record: Record) -> None:
-    """Sleep until `deadline` on the monotonic clock, never less. Whole milliseconds, uvloop's grain: at most one too late."""
-    while (left := deadline - time.monotonic()) > 0:  # noqa: ASYNC110 - a moment is awaited, there is no event
+    """Sleep until `deadline` on the monotonic clock, at most 1 ms longer."""
+    # uvloop's timers have a resolution of 1 ms. Rounding up prevents a wake-up before the deadline.
+    while (left := deadline - time.monotonic()) > 0:  # noqa: ASYNC110 - it waits for a time, and there is no event
         await asyncio.sleep(math.ceil(left * 1000) / 1000)
     record.late_seconds = max(record.late_seconds, -left)

@@ -1,4 +1,4 @@
-"""What the worker was told to do wrong: one-shots, rates, and lies that hold until reset. Pure but for the memory it fills."""
+"""The injected faults of a worker: one-shots, rates, and false health until a reset. Pure, except for the memory it allocates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MADV_POPULATE_WRITE = 23  # linux/mman.h; Python has no name for it
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """A behaviour that the share `share` of requests meets."""
+    """A behaviour for the fraction `share` of requests."""
 
     share: float
     behaviour: Behaviour
@@ -26,9 +26,9 @@ class Rate(msgspec.Struct, frozen=True):
 
 @dataclass
 class InjectedFaults:
-    """`one_shots` wait for the next requests that bring no behaviour of their own; what they leave over meets the rates.
+    """`one_shots` apply to the next requests without a behaviour of their own. `rates` apply to the remaining requests.
 
-    `sick_during`: the numbers of requests under way that have it call itself sick.
+    `sick_during`: the numbers of in-flight requests that make the health checks fail.
     """
 
     random: Random
@@ -40,18 +40,18 @@ class InjectedFaults:
     _allocated: list[mmap] = field(default_factory=list)
 
     def behaviour(self, own: Behaviour | None = None) -> Behaviour:
-        """What the next request meets: its own before a one-shot before a rate before nothing."""
+        """The behaviour of the next request: its own, else a one-shot, else by rate, else normal."""
         if own is not None:
             return own
         return self.one_shots.popleft() if self.one_shots else self._by_rate()
 
     @property
     def reported_health(self) -> FalseHealth:
-        """What its health calls say now."""
+        """The health that the worker reports now."""
         return "sick" if self.sick_during else self.health
 
     def allocate(self, mib: int) -> None:
-        """Fill so much more memory and keep it."""
+        """Allocate this much more memory and keep it."""
         self._allocated += fill_memory(mib)
 
     @property
@@ -59,7 +59,7 @@ class InjectedFaults:
         return sum(len(memory) for memory in self._allocated) // MIB
 
     def reset(self) -> int:
-        """Behave again; returns how many one-shots were dropped."""
+        """Remove all injected faults. Returns the number of dropped one-shots."""
         dropped = len(self.one_shots)
         self.one_shots.clear()
         self.rates = ()
@@ -80,13 +80,11 @@ class InjectedFaults:
 
 
 def fill_memory(mib: int) -> list[mmap]:
-    """So much memory, every page of it there: what was never touched takes none.
-
-    The kernel fills it in one call (madvise(2), since Linux 5.14). Near a limit of memory every page costs others their code, which they
-    read back at once: filled page by page from here, it takes seconds on a busy machine until the kernel kills.
-    """
+    """Allocate memory and touch every page, because an untouched page takes no memory."""
     if not mib:
         return []
+    # One madvise(2) call populates all pages (since Linux 5.14). Near a memory limit each new page evicts code pages of other
+    # processes, which read them back at once. A loop over the pages here takes seconds until the OOM kill.
     memory = mmap(-1, mib * MIB, flags=MAP_PRIVATE | MAP_ANONYMOUS)
     try:
         memory.madvise(MADV_POPULATE_WRITE)
@@ -97,7 +95,7 @@ def fill_memory(mib: int) -> list[mmap]:
 
 
 def configured_faults(settings: WorkerSettings) -> InjectedFaults:
-    """The injected_faults that settings give. Raises BehaviourError for a fault that is none."""
+    """The faults from the settings. Raises BehaviourError for an invalid fault."""
     rates = (Rate(settings.fault_share, parse(settings.fault)),) if settings.fault else ()
     return InjectedFaults(Random(settings.seed), rates=rates, health=settings.health, ignores_sigterm=settings.ignore_sigterm)
 

@@ -1,4 +1,4 @@
-"""The worker's journal: one JSON line per event, written before the effect it announces, so that it outlives SIGKILL. Not a log."""
+"""The worker's journal: one JSON line per event, written before the event's effect, so it survives SIGKILL. Not a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 FILE_NAME = "journal.jsonl"
-MAX_BODY_BYTES = 16 * 1024  # a longer body is in the journal by its hash only
+MAX_BODY_BYTES = 16 * 1024  # The journal contains only the hash of a longer body.
 MAX_EMITTED = 512
 MAX_LINES_READ = 10_000
 
@@ -21,7 +21,7 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "x-cluster-
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
-    """What each line has: `n` counts the requests of this process and joins their lines; times in seconds."""
+    """The fields of every line. `n` is the request's number in this process and joins its lines. Times are in seconds."""
 
     n: int | None = None
     request_id: str | None = None
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class Started(Line, frozen=True, kw_only=True, tag="started"):
-    """The process runs. `epoch`: nanoseconds since 1970, names this incarnation."""
+    """The process runs. `epoch` identifies this incarnation, in nanoseconds since 1970."""
 
     epoch: int
 
@@ -44,7 +44,7 @@ class Ready(Line, frozen=True, kw_only=True, tag="ready"):
 
 
 class Arrival(Line, frozen=True, kw_only=True, tag="arrival"):
-    """A request has come in full. Header names are in lower case; secrets are replaced; `peer` is the other end of the connection."""
+    """A complete request has arrived. Header names are in lower case, and secrets are replaced. `peer` is the client's address."""
 
     method: str
     path: str
@@ -62,9 +62,10 @@ class FirstToken(Line, frozen=True, kw_only=True, tag="first_token"):
 
 
 class End(Line, frozen=True, kw_only=True, tag="end"):
-    """Nothing more will be generated. `slot_at`: monotonic seconds at which a slot was taken; null when none was.
+    """The generation has ended. `slot_at`: the monotonic time at which the request took a slot, or null.
 
-    `emitted`: monotonic seconds of each token's write; null for unary and long answers. `late_seconds`: how late the latest token was.
+    `emitted`: the monotonic time of each token's write, or null for unary and long answers.
+    `late_seconds`: the largest delay of a token after its deadline.
     """
 
     outcome: str
@@ -79,7 +80,7 @@ class End(Line, frozen=True, kw_only=True, tag="end"):
 
 
 class Journal:
-    """Appends to `<data_dir>/journal.jsonl`. Every write is one unbuffered system call; a failing one raises OSError."""
+    """Appends to `<data_dir>/journal.jsonl`. Every write is one unbuffered system call. Raises OSError if it fails."""
 
     def __init__(self, data_dir: Path, worker: str) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -90,13 +91,13 @@ class Journal:
         self._encoder = msgspec.json.Encoder()
 
     def origin(self) -> dict[str, Any]:
-        """When and where: the fields that each line has."""
+        """The common fields of a line: times, worker and pid."""
         return {"time": time.time(), "monotonic": time.monotonic(), "worker": self._worker, "pid": self._pid}
 
     def append(self, line: Line) -> None:
         data = self._encoder.encode(line) + b"\n"
         if os.write(self._fd, data) != len(data):
-            raise OSError(f"{self.path}: the disk took only a part of a line")
+            raise OSError(f"{self.path}: the disk accepted only a part of a line")
 
     def started(self) -> None:
         self.append(Started(epoch=time.time_ns(), **self.origin()))
@@ -114,7 +115,7 @@ class Journal:
 
 
 class Record:
-    """The lines of one request. The first `end` counts; later ones are ignored."""
+    """The lines of one request. The first `end` counts, and later ones have no effect."""
 
     def __init__(self, journal: Journal, n: int, request_id: str) -> None:
         self._journal = journal
@@ -166,17 +167,17 @@ class Record:
 
     @property
     def emitted(self) -> tuple[float, ...]:
-        """When each token was written; empty for unary and long answers."""
+        """The time of each token's write. Empty for unary and long answers."""
         return tuple(self._emitted) if self._is_stream and len(self._emitted) <= MAX_EMITTED else ()
 
     def emit(self) -> None:
-        """Count a token that is about to be written."""
+        """Count a token just before its write."""
         self.output_tokens += 1
-        if self.output_tokens <= MAX_EMITTED + 1:  # one more tells a full list from an overflowing one
+        if self.output_tokens <= MAX_EMITTED + 1:  # One entry more than the limit marks a list that is too long.
             self._emitted.append(time.monotonic())
 
     def fields(self) -> dict[str, Any]:
-        """For the log line: how it ended and how long each part took, in seconds; null where it did not come to that."""
+        """The fields of the log line: the outcome and the duration of each phase in seconds, or null for a phase not reached."""
         ended = time.monotonic()
         queued = None if self.slot_at is None else round(self.slot_at - self.arrived, 6)
         ttft = None if self.first_token_at is None else round(self.first_token_at - self.arrived, 6)
@@ -208,6 +209,6 @@ class Record:
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with names in lower case and the values of credentials replaced by `***`."""
+    """The headers with lower-case names, and with `***` in place of credentials."""
     lower = {name.lower(): value for name, value in headers.items()}
     return {name: "***" if name in _SECRET_HEADERS else value for name, value in lower.items()}

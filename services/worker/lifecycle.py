@@ -1,4 +1,4 @@
-"""What the worker adds to the context: loading, health, the admin listener, drain."""
+"""The lifecycle of a worker: loading, health, the admin listener and drain."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from services.worker.slots import Slots
 
 log = logging.getLogger("services.worker")
 
+FALSE_HEALTH_REASON = "An injected fault makes the health checks fail."
+
 
 class WorkerHooks:
-    """Implements `service.ServiceHooks`, but for one thing: a worker that was told to call itself sick answers its health call with 503."""
+    """Implements `service.ServiceHooks` with one exception: `health` raises ApiError 503 while a fault makes health checks fail."""
 
     def __init__(self, request_handler: RequestHandler, slots: Slots) -> None:
         self._request_handler = request_handler
@@ -34,21 +36,21 @@ class WorkerHooks:
 
     def health(self) -> Mapping[str, Any]:
         if self._request_handler.injected_faults.reported_health == "sick":
-            raise ApiError("not_ready", "The worker was told to call itself sick.")
+            raise ApiError("not_ready", FALSE_HEALTH_REASON)
         load = {"running": self._slots.running, "waiting": self._slots.waiting}
         return {"status": "healthy", **load, "models": self._settings.models}
 
     def not_ready_reason(self) -> str | None:
         health = self._request_handler.injected_faults.reported_health
         if health != "honest":
-            return None if health == "well" else "The worker was told to call itself sick."
+            return None if health == "well" else FALSE_HEALTH_REASON
         return None if self._request_handler.is_loaded else "The model is still loading."
 
     def info(self) -> Mapping[str, Any]:
         return {"models": self._settings.models, "slots": self._settings.max_num_seqs}
 
     async def start(self) -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._asked_to_stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm)
         left = self._settings.startup_seconds - self._request_handler.context.uptime_seconds()
         if left > 0:
             self._loading = asyncio.get_running_loop().call_later(left, self._loaded)
@@ -69,7 +71,7 @@ class WorkerHooks:
         if self._admin:
             await self._admin.cleanup()
 
-    def _asked_to_stop(self) -> None:
+    def _on_sigterm(self) -> None:
         if self._request_handler.injected_faults.ignores_sigterm:
             logs.event(log, "sigterm_ignored", level=logging.WARNING)
         else:

@@ -1,4 +1,4 @@
-"""Whether there is room for an answer, in the simulated accelerator and in this process's memory; holds what is taken."""
+"""Admits an answer only if the simulated accelerator and the process have memory for it, and reserves that memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BYTES_PER_KIB = 1024
 
 
 class MemoryAdmission:
-    """`taken_kib` of the accelerator's memory are held by answers under way."""
+    """`taken_kib`: the accelerator memory of the answers in progress."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
@@ -25,7 +25,7 @@ class MemoryAdmission:
 
     @contextmanager
     def reserved(self, tokens: int) -> Iterator[None]:
-        """MemoryAdmission for so many tokens until the answer ends. Raises ApiError 507 or 503 when there is none."""
+        """Reserve memory for these tokens until the answer ends. Raises ApiError 507 or 503 if there is none."""
         self._must_fit_memory(tokens)
         needed = self._must_fit_accelerator(tokens)
         self.taken_kib += needed
@@ -35,12 +35,12 @@ class MemoryAdmission:
             self.taken_kib -= needed
 
     def _must_fit_accelerator(self, tokens: int) -> int:
-        """The KiB it takes; none without an accelerator."""
+        """The KiB that the answer takes, or 0 without an accelerator."""
         total = self._settings.accelerator_mib * KIB_PER_MIB
         needed = tokens * self._settings.accelerator_kib_per_token if total else 0
         if needed > total - self.taken_kib:
-            free = f"{(total - self.taken_kib) / KIB_PER_MIB:.1f} of {self._settings.accelerator_mib} MiB are free"
-            raise ApiError("insufficient_storage", f"The accelerator's memory is full: needed are {needed / KIB_PER_MIB:.1f} MiB, {free}.")
+            free = f"free: {(total - self.taken_kib) / KIB_PER_MIB:.1f} of {self._settings.accelerator_mib} MiB"
+            raise ApiError("insufficient_storage", f"The accelerator memory is full (needed: {needed / KIB_PER_MIB:.1f} MiB, {free}).")
         return needed
 
     def _must_fit_memory(self, tokens: int) -> None:
@@ -50,6 +50,6 @@ class MemoryAdmission:
         used = self._process.memory_info().rss // BYTES_PER_KIB
         needed = tokens * self._settings.memory_kib_per_token
         if used + needed > limit:
-            taken = f"{used / KIB_PER_MIB:.1f} of {limit // KIB_PER_MIB} MiB are used"
-            text = f"Not enough memory: needed are {needed / KIB_PER_MIB:.1f} MiB, {taken}."
+            taken = f"used: {used / KIB_PER_MIB:.1f} of {limit // KIB_PER_MIB} MiB"
+            text = f"Not enough memory (needed: {needed / KIB_PER_MIB:.1f} MiB, {taken})."
             raise ApiError("not_enough_memory", text, headers={wire.RETRY_AFTER: "1"})

@@ -1,4 +1,4 @@
-"""The worker's metrics under vLLM's names, for the models it serves and no other label values. Times in seconds."""
+"""The worker's metrics under vLLM's names, labelled only with served models. Times are in seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _E2E_BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 
 
 
 class ModelMeters:
-    """One model's counters, resolved once: looking a label up costs more than counting."""
+    """The counters of one model, resolved once, because a label lookup costs more than a count."""
 
     def __init__(self, families: Meters, model: str) -> None:
         self.prompt_tokens = families.prompt_tokens.labels(model)
@@ -34,7 +34,7 @@ class ModelMeters:
         self.cancelled = families.cancelled.labels(model)
 
     def finished(self, finish_reason: str, record: Record, ended: float) -> None:
-        """Book an answer that came to its end. Time per token and lateness are observed once per answer: its mean, its worst."""
+        """Count a complete answer. It observes the mean time per token and the largest lateness once per answer."""
         self.success[finish_reason].inc()
         first = record.first_token_at or ended
         self.queue.observe((record.slot_at or record.arrived) - record.arrived)
@@ -47,22 +47,22 @@ class ModelMeters:
             self.itl.observe(later - earlier)
 
     def aborted(self) -> None:
-        """Book a request whose client left."""
+        """Count a request after a client disconnect."""
         self.cancelled.inc()
         self.success["abort"].inc()
 
     def failed(self) -> None:
-        """Book a request that a fault ended."""
+        """Count a request that a fault ended."""
         self.success["error"].inc()
 
     def tokens(self, prompt: int, generated: int) -> None:
-        """Book the tokens of any answer, finished or not."""
+        """Count the tokens of any answer, complete or not."""
         self.prompt_tokens.inc(prompt)
         self.generation_tokens.inc(generated)
 
 
 class Meters:
-    """All families. The gauges read the slots when scraped, so that they cannot drift."""
+    """All metric families. The gauges read the slots at each scrape, so they cannot drift."""
 
     def __init__(self, registry: CollectorRegistry, models: Sequence[str], slots: Slots) -> None:
         label = ["model_name"]
@@ -75,7 +75,7 @@ class Meters:
         self.ttft = _histogram(registry, "vllm:time_to_first_token_seconds", "From arrival to the first token.", _TTFT_BUCKETS)
         self.tpot = _histogram(registry, "vllm:time_per_output_token_seconds", "Mean time of a further token.", _TPOT_BUCKETS)
         self.e2e = _histogram(registry, "vllm:e2e_request_latency_seconds", "From arrival to the end.", _E2E_BUCKETS)
-        self.cancelled = Counter("worker_requests_cancelled", "Requests whose client left before the end.", label, registry=registry)
+        self.cancelled = Counter("worker_requests_cancelled", "Requests with a client disconnect before the end.", label, registry=registry)
         _gauge(registry, "vllm:num_requests_running", "Requests in a slot.", models, slots.running_of)
         _gauge(registry, "vllm:num_requests_waiting", "Requests waiting for a slot.", models, slots.waiting_of)
         self._cache_usage(registry, models, slots)

@@ -1,4 +1,4 @@
-"""Takes /v1/ requests in: journals each, refuses what cannot be served, hands the rest to the generator, journals every other end."""
+"""Handles /v1/ requests: journals each, rejects those that the worker cannot serve, and passes the rest to the generator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger("services.worker")
 
 @dataclass
 class RequestHandler:
-    """The worker's door. `injected_faults` say what requests meet that bring no behaviour of their own."""
+    """Handles the worker's requests. `injected_faults` apply to requests without a behaviour of their own."""
 
     context: service.ServiceContext
     settings: WorkerSettings
@@ -49,25 +49,25 @@ class RequestHandler:
         self._connections = ClosingConnections(self.settings.requests_per_connection)
 
     def must_be_allowed(self, request: web.Request) -> None:
-        """Raises ApiError 401 without the cluster's token, unless the worker is open."""
+        """Raise ApiError 401 without the cluster token. A worker without a token setting accepts every request."""
         if self.settings.token:
             service.must_have_token(request, self.settings.token)
 
     def must_be_loaded(self) -> None:
-        """Raises ApiError 503 while the model loads."""
+        """Raise ApiError 503 while the model loads."""
         if not self.is_loaded:
             raise ApiError("not_ready", "The model is still loading.", headers={wire.RETRY_AFTER: "1"})
 
     def allocate(self, mib: int) -> None:
-        """Keep so much more memory, until the injected_faults are reset."""
+        """Allocate this much more memory until the faults are reset."""
         self.injected_faults.allocate(mib)
 
     def fail_health_checks(self, n: int) -> None:
-        """Call itself sick until request number `n` has ended."""
+        """Fail the health checks until request number `n` has ended."""
         self.injected_faults.sick_during.add(n)
 
     async def refuse(self, seconds: float) -> None:
-        """Listen no more, and again after `seconds`. A stop in between leaves the port closed."""
+        """Close the port for `seconds`. A stop in between leaves it closed."""
         listener = self.context.listener
         if listener is None:
             return
@@ -77,13 +77,13 @@ class RequestHandler:
         task.add_done_callback(self._listening.discard)
 
     def cut(self) -> None:
-        """End every request that is under way; each end is journaled."""
+        """Cancel every in-flight request. Each end is journaled."""
         self.is_cut = True
         for task in self._tasks:
             task.cancel()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer any request below /v1/ that is not a GET. Journals its arrival and its end, whatever that is."""
+        """Answer any request below /v1/ except GET. Journals its arrival and its end in any case."""
         await self._connections.must_be_open(request)
         body = await _read(request)
         endpoint = ENDPOINTS.get(request.path) if request.method == "POST" else None
@@ -92,7 +92,7 @@ class RequestHandler:
         model, is_stream = (job.model, job.is_stream) if isinstance(job, Job) else requests.peek(body or b"")
         record.arrival(request.method, request.path, request.headers, body or b"", model, is_stream, _peer(request))
         task = asyncio.current_task()
-        assert task is not None  # a coroutine always runs in one
+        assert task is not None  # A coroutine always runs in a task.
         self._tasks.add(task)
         try:
             return await self._serve(request, record, endpoint, job)
@@ -119,7 +119,7 @@ class RequestHandler:
         self.must_be_loaded()
         if isinstance(job, ApiError):
             raise job
-        assert endpoint is not None  # else there were no job
+        assert endpoint is not None  # Without an endpoint there is no job.
         if job.model not in self.settings.models:
             raise no_model(job.model)
         record.prompt_tokens = job.prompt_tokens
@@ -131,7 +131,7 @@ class RequestHandler:
         return await self.generator.generate(Run(request, record, endpoint, job, behaviour, head))
 
     def _behaviour(self, request: web.Request) -> Behaviour:
-        """Request header before one-shot before rate. A header meant for another worker is none. Raises ApiError 400 for a wrong one."""
+        """The behaviour from the request header, else from the injected faults. Raises ApiError 400 for an invalid header."""
         own = None
         if self.settings.simulate_header and wire.SIMULATE in request.headers:
             try:
@@ -151,14 +151,14 @@ class RequestHandler:
         record.end(
             "cancelled",
             web.HTTPOk.status_code if request.get(service.IS_ANSWERED) else None,
-            "worker stopped" if self.is_cut else "client left",
+            "worker stopped" if self.is_cut else "client disconnected",
         )
         if model in self.settings.models:
             self.generator.cancelled(model)
 
 
 def no_model(model: str) -> ApiError:
-    return ApiError("model_not_found", f"The model {model[:256]!r} is not served here.", param="model")
+    return ApiError("model_not_found", f"This worker does not serve the model {model[:256]!r}.", param="model")
 
 
 def no_route(request: web.Request) -> ApiError:
@@ -168,13 +168,13 @@ def no_route(request: web.Request) -> ApiError:
 
 
 def _peer(request: web.Request) -> str | None:
-    """Address and port of who connected: tells the connections of one client apart."""
+    """The client's address and port. They distinguish the connections of one client."""
     name = request.transport.get_extra_info("peername") if request.transport else None
     return f"{name[0]}:{name[1]}" if name else None
 
 
 async def _read(request: web.Request) -> bytes | None:
-    """The body; None when it is larger than the service takes."""
+    """The body, or None if it exceeds the limit."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -182,9 +182,10 @@ async def _read(request: web.Request) -> bytes | None:
 
 
 def _job(request: web.Request, endpoint: Endpoint | None, body: bytes | None) -> Job | ApiError:
-    """What is asked for, or why that is not to be told. Kept for after the journal's line and the token check."""
+    """The job of the request, or the error that rejects it."""
+    # The error is returned, because the journal line and the token check come first.
     if body is None:
-        return ApiError("request_too_large", f"The body is larger than {service.MAX_BODY_BYTES} bytes.")
+        return ApiError("request_too_large", f"The body exceeds the limit (bytes: {service.MAX_BODY_BYTES}).")
     if endpoint is None:
         return no_route(request)
     try:

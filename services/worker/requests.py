@@ -1,4 +1,4 @@
-"""What clients may ask, in OpenAI's shapes, and what the simulator needs of it: a `Job`. Pure; unknown fields are ignored."""
+"""Decodes OpenAI request bodies into a `Job` with the fields that the simulator needs. Pure. Unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Texts = str | list[str | int | list[int]]  # a text, texts, tokens, or lists of 
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One accepted request. `limit` is the client's max_tokens; `items` the texts to embed or to rank, `query` what to rank by.
+    """One accepted request. `limit` is the client's max_tokens, `items` are the texts to embed or to rank by `query`.
 
-    `tool` is the function the answer has to call. `words` are the prompt's tokens, of which `cached_tokens` were computed before;
-    None for a request without a session.
+    `tool` is the function that the answer must call. `words` are the prompt's tokens. `cached_tokens` is how many of them the prefix
+    cache has, or None for a request without a session.
     """
 
     model: str
@@ -35,7 +35,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct):
-    """One part of a message; parts that are no text have none."""
+    """One part of a message. Parts of other types have no text."""
 
     text: str = ""
 
@@ -54,7 +54,7 @@ class Function(msgspec.Struct):
 
 
 class Tool(msgspec.Struct):
-    """A tool that may be called, or the choice of one; only functions are."""
+    """An available tool or a tool choice. The simulator calls only functions."""
 
     function: Function | None = None
 
@@ -93,7 +93,7 @@ class RerankRequest(msgspec.Struct):
 
 
 class Peek(msgspec.Struct):
-    """What the journal can still tell of a refused body."""
+    """The fields that the journal records of a rejected body."""
 
     model: Any = None
     stream: Any = False
@@ -146,7 +146,7 @@ def rerank(body: bytes) -> Job:
 
 
 def peek(body: bytes) -> tuple[str | None, bool]:
-    """Model and stream flag of a body that may be anything."""
+    """Model and stream flag of any body, valid or not."""
     try:
         asked = _PEEK.decode(body)
     except msgspec.DecodeError:
@@ -155,12 +155,14 @@ def peek(body: bytes) -> tuple[str | None, bool]:
 
 
 def _decode(decoder: msgspec.json.Decoder[AskedT], body: bytes) -> AskedT:
-    """Raises ApiError 400: `invalid_request` names the field, `invalid_json` the place."""
+    """Decode a body. Raises ApiError 400: `invalid_request` names the field, `invalid_json` the position."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
-        raise ApiError("invalid_request", f"The request is not as expected: {error}.", param=place.rstrip("`") or _named(reason)) from None
+        raise ApiError(
+            "invalid_request", f"The request has an invalid field: {error}.", param=place.rstrip("`") or _named(reason)
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ApiError("invalid_json", f"The body is not JSON: {error}.") from None
 
@@ -175,7 +177,7 @@ def _wants_usage(options: StreamOptions | None) -> bool:
 
 
 def _tool(tools: list[Tool], choice: str | Tool | None) -> str | None:
-    """The function that must be called: the one that was chosen, or the first where any is required. Else the simulator just talks."""
+    """The function that the answer must call: the chosen one, or the first if `required`. Otherwise None."""
     chosen = [choice] if isinstance(choice, Tool) else tools if choice == "required" else []
     return next((tool.function.name for tool in chosen if tool.function), None)
 
@@ -198,7 +200,7 @@ def _text_words(texts: Texts) -> int:
 
 
 def _items(texts: Texts) -> tuple[str, ...]:
-    """The separate inputs; a list of numbers is one input of tokens."""
+    """The separate inputs. A list of numbers is one input of tokens."""
     if isinstance(texts, str):
         return (texts,)
     if any(isinstance(text, int) for text in texts):

@@ -1,4 +1,4 @@
-"""How some faults change the bytes of an answer that otherwise comes to its proper end. Pure but for the dripping."""
+"""The faults that change the bytes of an answer. Pure, except for the delays of `slow_drip`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def content_type(fault: Fault | None, right: str) -> str:
 
 
 def token(fault: Fault | None, index: int) -> str:
-    """The text of one token; an oversized one keeps its number, so that order can still be seen."""
+    """The text of one token. An oversized token keeps its number, so its order stays visible."""
     plain = answers.token(index)
     if fault is None or index or fault.kind != "oversized_chunk":
         return plain
@@ -41,7 +41,7 @@ def tail(fault: Fault | None, shape: StreamShape, head: Head, job: Job, tokens: 
 
 
 def unary(fault: Fault | None, body: bytes) -> bytes:
-    """A whole answer as the fault has it: without usage, or with an oversized text."""
+    """A unary body after the fault: without usage, or with an oversized text."""
     if fault is None or fault.kind not in ("no_usage", "oversized_chunk"):
         return body
     answer = msgspec.json.decode(body)
@@ -54,20 +54,20 @@ def unary(fault: Fault | None, body: bytes) -> bytes:
 
 
 def stream_end(fault: Fault, end: bytes) -> bytes:
-    """What a stream still sends once such a fault has struck; `end` is its proper end."""
+    """The final bytes of a stream after the fault's tokens. `end` is the correct end."""
     if fault.kind == "bad_json_after":
         return BROKEN_CHUNK + end
     return _error_event() if fault.kind == "error_event_after" else b""
 
 
 def _error_event() -> bytes:
-    """What vLLM sends when generation fails in mid-stream: an error object as data, then the end marker all the same."""
+    """vLLM's output for a failure in mid-stream: an error object as data, then the end marker."""
     detail = wire.ErrorDetail(message="Simulated failure in mid-stream.", type="server_error", code="simulated_fault")
     return b"data: " + msgspec.json.encode(wire.ErrorBody(error=detail)) + b"\n\n" + DONE
 
 
 async def write(fault: Fault | None, out: Write, data: bytes) -> None:
-    """Send `data` in one piece, or dripping."""
+    """Send `data` at once, or in small delayed pieces for `slow_drip`."""
     if fault is None or fault.kind != "slow_drip":
         await out(data)
         return

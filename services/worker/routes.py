@@ -1,4 +1,4 @@
-"""The worker's public HTTP routes. Thin: each says who answers."""
+"""The worker's public HTTP routes. Each one only delegates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.worker.slots import Slots
 
 
 def is_public(path: str) -> bool:
-    """Paths whose token is checked here and not in the context, so that a refusal gets into the journal as well."""
+    """Whether the request handler checks the token instead of the middleware, so that the journal records a rejection."""
     return path.startswith("/v1/")
 
 

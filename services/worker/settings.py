@@ -1,4 +1,4 @@
-"""Settings of the worker simulator. Latencies in seconds, lengths in tokens."""
+"""Settings of the worker simulator. Latencies are in seconds, lengths in tokens."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ Factor = Annotated[float, msgspec.Meta(ge=1, le=1000, description="a factor, 1 o
 PortOrNone = Annotated[int, msgspec.Meta(ge=0, le=65535, description="a TCP port; 0 means no listener")]
 ModelName = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a model's name, not empty")]
 
-# `sick`: health and readiness say no while requests are served; `well`: they say yes, whatever is the case.
+# `sick`: health and readiness checks fail while requests are served. `well`: they always succeed.
 FalseHealth = Literal["honest", "sick", "well"]
 
 
 class WorkerSettings(config.CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A token's time: `ttft + prefill x prompt tokens` for the first, `itl + slope x running` for each further one.
 
-    Every such time is multiplied by a factor with mean 1 and standard deviation `jitter_fraction`, never below 0 and never further
-    from 1 than `jitter_clamp_fraction`; and by one that grows with the load, from 1 for one running request to `load_factor` with
-    all slots taken. `fault` has the syntax of X-Simulate and is met by the share `fault_share` of the requests that bring none.
+    Two factors multiply every such time. The jitter factor has mean 1 and standard deviation `jitter_fraction`. It differs from 1 by at
+    most `jitter_clamp_fraction` and is never negative. The load factor grows from 1 for one running request to `load_factor` with all
+    slots in use.
 
-    A prompt's tokens that its session has in the prefix cache take no prefill. A request's session is named by the first of
-    `session_headers` that is there, else by `session_id` in its body; `prefix_cache_tokens` are kept for all sessions together.
+    `fault` has the syntax of X-Simulate. It applies to the fraction `fault_share` of the requests without a behaviour of their own.
 
-    Loading the model fills `weights_mib` of memory for good. An answer takes `accelerator_kib_per_token` of `accelerator_mib` for as long
-    as it runs, for its prompt and its longest length; what does not fit gets 507. With `memory_mib` one whose tokens, at
-    `memory_kib_per_token`, would take the process beyond that gets 503.
+    Prompt tokens in the prefix cache of the session need no prefill. The first present header of `session_headers` names the session,
+    else `session_id` in the body. All sessions together keep `prefix_cache_tokens`.
 
-    After `requests_per_connection` requests (0: never) a connection is cut at its next request, unread, as if it had just been closed.
+    Loading the model allocates `weights_mib` of memory permanently. A running answer takes `accelerator_kib_per_token` of
+    `accelerator_mib` for each token of its prompt and its maximum length. An answer that does not fit gets 507.
+    With `memory_mib`, an answer gets 503 if its tokens would exceed that limit at `memory_kib_per_token`.
+
+    After `requests_per_connection` requests (0: unlimited) the worker aborts the connection at its next request, unread.
     """
 
     models: tuple[ModelName, ...] = ()
@@ -75,7 +77,7 @@ class WorkerSettings(config.CommonSettings, frozen=True, kw_only=True, forbid_un
 
 
 def load_or_exit(argv: Sequence[str] | None = None) -> WorkerSettings:
-    """The worker's settings; a bad one prints its message and ends the process with exit code 2."""
+    """The worker's settings. An invalid setting prints its message and ends the process with exit code 2."""
     settings = config.load_or_exit(WorkerSettings, SERVICE, argv)
     try:
         must_fit_together(settings)
@@ -86,13 +88,13 @@ def load_or_exit(argv: Sequence[str] | None = None) -> WorkerSettings:
 
 
 def must_fit_together(settings: WorkerSettings, input_fd: int = 0) -> None:
-    """Raise SettingsError for what no single value shows: an open admin listener, a parent that cannot be watched."""
+    """Raise SettingsError for combinations that are invalid: an admin port without a token, a parent without a pipe."""
     if settings.admin_port and not settings.token:
         raise config.SettingsError(f"admin_port = {settings.admin_port}: needs a token; set one, or admin_port = 0")
     if settings.admin_port == settings.port:
-        raise config.SettingsError(f"admin_port = {settings.admin_port}: the same as port; give it its own, or 0")
+        raise config.SettingsError(f"admin_port = {settings.admin_port}: the same as port; use another port, or 0")
     if settings.exit_with_parent and not _is_pipe(input_fd):
-        raise config.SettingsError("exit_with_parent = true: needs standard input to be a pipe whose other end the parent holds")
+        raise config.SettingsError("exit_with_parent = true: needs a pipe to the parent as standard input")
 
 
 def _is_pipe(fd: int) -> bool:

@@ -1,4 +1,4 @@
-"""Slots of the simulated batch: so many run, so many wait in order, the rest is refused. Knows nothing of HTTP."""
+"""The slots of the simulated batch with a bounded FIFO queue. Further requests are rejected. It does not handle HTTP."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _Turn = tuple[asyncio.Future[None], str]
 
 
 class QueueFull(Exception):
-    """All slots run and the queue is full."""
+    """All slots are in use and the queue is full."""
 
 
 class Slots:
-    """`max_running` run at once, `max_waiting` wait first come, first served. The key of an entry (its model) is only counted."""
+    """Runs at most `max_running` entries at once, and queues at most `max_waiting`. The key (the model) only labels the counts."""
 
     def __init__(self, max_running: int, max_waiting: int) -> None:
         self.max_running = max_running
@@ -38,7 +38,7 @@ class Slots:
         return sum(not turn.done() for turn, owner in self._queue if owner == key)
 
     async def acquire(self, key: str) -> Slot:
-        """Wait for a slot. Raises QueueFull at once when the queue is full. Use as `with await slots.acquire(key):`."""
+        """Wait for a slot. Raises QueueFull at once if the queue is full. Use as `with await slots.acquire(key):`."""
         if self.running < self.max_running:
             self._enter(key)
             return Slot(self, key)
@@ -54,13 +54,13 @@ class Slots:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.leave(key)  # the slot was handed over in the very moment of the client_gone
+                self.leave(key)  # The slot was handed over just before the cancellation.
             with suppress(ValueError):
                 self._queue.remove(entry)
             raise
 
     def leave(self, key: str) -> None:
-        """Give one slot of `key` back, to the next in the queue. Called by `Slot`."""
+        """Return one slot of `key` and pass it to the next entry in the queue. Only `Slot` calls it."""
         self.running -= 1
         self._running_by_key[key] -= 1
         while self._queue:
@@ -80,7 +80,7 @@ class Slots:
 
 @dataclass
 class Slot:
-    """A held slot. Given back on leaving the `with`, once, however it is left."""
+    """A slot in use. The end of its `with` block returns it exactly once."""
 
     slots: Slots
     key: str

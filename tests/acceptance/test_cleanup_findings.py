@@ -11,11 +11,11 @@ SMALL = "@integration @topology.small"
 PASSING = scenario("It passes", "it works")
 DEAF = (
     "service.py",
-    "loop.add_signal_handler(number, frame.stop_requested.set)",
-    'loop.add_signal_handler(number, (lambda: None) if frame.service == "registry" else frame.stop_requested.set)',
+    "loop.add_signal_handler(number, context.stop_requested.set)",
+    'loop.add_signal_handler(number, (lambda: None) if context.service == "registry" else context.stop_requested.set)',
 )
 # Three things keep a worker from being left behind, and all must go: the hive that stops it, its own watch for the hive's end, and the
-# undertaker.
+# orphan killer.
 HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
 UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
 UNBURIED = ("hive/orphan_killer.py", "    bury(sys.argv[1])", "    pass")

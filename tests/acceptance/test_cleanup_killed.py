@@ -38,7 +38,7 @@ def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
     going = project.start()
     going.wait_for("ready")
     assert {process.node for process in process_labels.find(going.run_id)} == NODES
-    assert len(process_labels.find(going.run_id)) == len(NODES) + 3, "three nodes, the hive's undertaker and two workers"
+    assert len(process_labels.find(going.run_id)) == len(NODES) + 3, "three nodes, the hive's orphan killer and two workers"
     assert len(going.watchdogs()) == 1
     for number in numbers:
         going.process.send_signal(number)

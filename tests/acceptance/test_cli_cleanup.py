@@ -21,7 +21,7 @@ from hivecheck.waiting import eventually
 pytestmark = pytest.mark.slow
 
 SMALL = "@integration @topology.small"
-NODES_AND_THEIRS = 6  # three nodes, the hive's undertaker and two workers
+NODES_AND_THEIRS = 6  # three nodes, the hive's orphan killer and two workers
 SECONDS = 50
 
 

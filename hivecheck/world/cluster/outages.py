@@ -55,9 +55,11 @@ class Outages:
     def kill_with_guard(self, hive: str) -> None:
         """SIGKILL to the process that guards its workers, then to the hive: nobody is left to end them."""
         node = self.stack.nodes[hive]
-        for process in node.processes():
-            if "undertaker" in process.command:
-                node.signal(signal.SIGKILL, process.pid)
+        guards = [process for process in node.processes() if "orphan_killer" in process.command]
+        if not guards:
+            raise InconclusiveError(f"{hive} has no orphan killer process to kill")
+        for process in guards:
+            node.signal(signal.SIGKILL, process.pid)
         self.kill(hive)
 
     def pause(self, hive: str) -> None:

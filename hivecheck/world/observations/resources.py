@@ -26,7 +26,7 @@ STEADY_BYTES = 32 * MIB  # what page cache and restarts add; less than what an e
 NEWCOMERS = 5
 LEFT_OVER_PERIODS = 1  # of the kernel's, that may have begun while the limit was still there
 NOTHING_SPECIAL, FEW = "nothing out of the ordinary", 10
-NUMBERS = re.compile(r"needed are [\d.]+ MiB, [\d.]+ of \d+ MiB are free")
+NUMBERS = re.compile(r"needed: [\d.]+ MiB, free: [\d.]+ of \d+ MiB")
 
 
 @dataclass

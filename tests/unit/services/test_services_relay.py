@@ -1,4 +1,4 @@
-"""Connections that are kept: given up, idle ones too, as soon as the node behind them does not answer; and only those to that node."""
+"""Kept-alive connections: an unresponsive node loses its idle ones, and other nodes keep theirs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 3
 
 
 def node() -> TestServer:
-    """Answers with the client's port once all `KEPT` requests are there, hangs on /hang."""
+    """Answers with the client's port once all `KEPT` requests have arrived, and hangs on /hang."""
     arrived = asyncio.Barrier(KEPT)
 
     async def answer(request: web.Request) -> web.Response:
@@ -47,7 +47,7 @@ async def _ask_one_that_hangs() -> None:
             return set(await asyncio.gather(*(ask(server) for _ in range(KEPT))))
 
         before = await ports(cut_off), await ports(well)
-        assert (await ports(cut_off), await ports(well)) == before, "they are kept and used again"
+        assert (await ports(cut_off), await ports(well)) == before, "the session reuses the connections"
         with pytest.raises(UpstreamError, match="timeout"):
             await ask(cut_off, "/hang")
         after = await ports(cut_off), await ports(well)

@@ -1,4 +1,4 @@
-"""Rows read out of an SQLite file page by page, and a file that is looked over, moved aside and written anew."""
+"""Rows of a damaged SQLite file, and the check, move and rewrite of a file."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def test_damage_never_raises_and_loses_only_what_it_struck(path: Path, seed: int
 def test_a_sound_file_has_no_damage_and_a_spoilt_short_empty_or_missing_one_has(path: Path) -> None:
     assert sqlite_file.damage(path) is None
     data = path.read_bytes()
-    for spoilt in (b"\x5a" * 100 + data[100:], data[: len(data) // 2], b"\x5a" * len(data), b""):
-        path.write_bytes(spoilt)
+    for damaged in (b"\x5a" * 100 + data[100:], data[: len(data) // 2], b"\x5a" * len(data), b""):
+        path.write_bytes(damaged)
         assert sqlite_file.damage(path)
     path.unlink()
-    assert sqlite_file.damage(path) == "the file is gone"
+    assert sqlite_file.damage(path) == "the file is missing"
 
 
 def test_a_file_moved_aside_keeps_its_bytes_and_takes_its_journals_away(path: Path) -> None:

@@ -1,6 +1,7 @@
 """A tiny model server for the hive's tests: `hive_backend.py PORT MODELS [key=value...]`. Standard library only.
 
-Options: starting (seconds of 503), crash (exit code, at once), health=hang-file (hangs while that file exists), wrap (a grandchild serves).
+Options: `starting` (seconds of 503), `crash` (exit code, at once), `hang` (health hangs while this file exists), `wrap` (a grandchild
+serves, and its pid is written to this file).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         if self.path == "/health":
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def stream(self, asked: dict[str, float]) -> None:
-        """`chunks` chunks, one each `gap` seconds; dies after `die_after` of them; notes in `note` when the client has left."""
+        """Send `chunks` chunks, one each `gap` seconds. Exits after `die_after` of them. A client disconnect is written to `note`."""
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")

@@ -1,4 +1,4 @@
-"""A real registry and real hives with the tiny backend, and how tests talk to them."""
+"""A real registry and real hives with the tiny backend, and clients for the tests."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Running:
 
 @dataclass
 class Worker:
-    """One worker of a hive, asked afresh every time."""
+    """One worker of a hive. Each attribute is a new request."""
 
     hive: Running
     id: str
@@ -95,7 +95,7 @@ class Worker:
 
 
 def start(service: str, data_dir: Path, config: str, port: int | None = None, **settings: object) -> Running:
-    """Start a service and wait until it answers; in `settings`, `restart__base_seconds` is `restart.base_seconds`."""
+    """Start a service and wait until it answers. In `settings`, `restart__base_seconds` means `restart.base_seconds`."""
     data_dir.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     head = f'name = "{data_dir.name}"\nport = {port}\ntoken = "{TOKEN}"\ndata_dir = "{data_dir}"\n'
@@ -115,12 +115,12 @@ def start_hive(data_dir: Path, registry_url: str, config: str = "", port: int | 
     return start("hive", data_dir, f'registry_url = "{registry_url}"\n' + QUICK % BACKEND + config, port, **settings)
 
 
-def eventually(look: Callable[[], FoundT], seconds: float = 5.0) -> FoundT:
-    """The first truthy thing that `look` finds; fails when there is none within `seconds`."""
+def eventually(read: Callable[[], FoundT], seconds: float = 5.0) -> FoundT:
+    """The first truthy value of `read`. Fails if there is none within `seconds`."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {found!r}"
+    while not (found := read()):
+        assert time.monotonic() < deadline, f"not within {seconds} s; last value: {found!r}"
         pause.wait(0.01)
     return found
 
@@ -135,5 +135,5 @@ def answers(url: str) -> bool:
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):  # the second when it ends between open and read
+    except (FileNotFoundError, ProcessLookupError):  # ProcessLookupError: it exited between open and read.
         return False

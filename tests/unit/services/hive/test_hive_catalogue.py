@@ -1,4 +1,4 @@
-"""The catalogue: what comes back after a restart, and after damage of every kind."""
+"""The catalogue: its content after a restart, and after each kind of damage."""
 
 from __future__ import annotations
 

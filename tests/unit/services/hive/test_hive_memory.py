@@ -1,4 +1,4 @@
-"""What a hive knows of the kernel's kills for want of memory."""
+"""The OOM killer's counter and its preference for workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody outlives a hive or its worker, however wrapped and however they end."""
+"""No process survives its hive or its worker, with any wrapper and after any kind of end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hive_stage import BACKEND, Running, StartHive, eventually, is_running
 
-# The server runs in a session of its own behind a shell, with no pipe to watch: group and standard input both lead nowhere.
+# The server runs in its own session behind a shell and without the pipe. So neither its group nor its standard input reaches it.
 WRAPPER = f'setsid "{{python}}" "{BACKEND}" {{port}} "[]" </dev/null & echo $! > {{data_dir}}/job; wait'
 ONE = '[[workers]]\nid = "wrapped"\nmodels = []\n'
 
@@ -67,8 +67,8 @@ def test_another_run_of_the_same_hive_is_not_buried_with_the_first(start_hive: S
     second = start_hive(ONE.replace("wrapped", "two"), name="twin")
     eventually(lambda: second.states() == {"two": "alive"})
     pid = second.get("/workers/two")["pid"]
-    undertaker = first.events("orphan_killer_started")[0]["pid"]
+    orphan_killer = first.events("orphan_killer_started")[0]["pid"]
     first.process.kill()
     first.process.wait(5)
-    eventually(lambda: not is_running(undertaker))
+    eventually(lambda: not is_running(orphan_killer))
     assert is_running(pid)

@@ -1,4 +1,4 @@
-"""A hive that brings models: a real hub, a real hive, the tiny backend as worker."""
+"""A hive that provisions models: a real hub, a real hive, the tiny backend as worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUICK = {"provisioning__backoff_seconds": 0.02, "provisioning__failed_seconds": 
 
 @dataclass(frozen=True)
 class Hub:
-    """The hub of all tests here; `since` is where its journal stood when this one began."""
+    """The hub of this module. `since` is the length of its journal at the start of the test."""
 
     running: Running
     since: int
@@ -28,8 +28,8 @@ class Hub:
     def url(self) -> str:
         return self.running.url
 
-    def launch_spec(self, **orders: Any) -> None:
-        assert self.running.call("POST", "/admin/orders", orders).status_code == 200
+    def inject(self, **faults: Any) -> None:
+        assert self.running.call("POST", "/admin/orders", faults).status_code == 200
 
     def downloads(self) -> list[dict[str, Any]]:
         lines = self.running.get(f"/admin/journal?since={self.since}")["events"]
@@ -87,7 +87,7 @@ def test_a_model_with_an_odd_name_gets_a_file_and_a_worker_of_a_plain_one(start_
 
 
 def test_a_download_that_was_cut_goes_on_where_it_stopped(start_hive: StartHive, hub: Hub) -> None:
-    hub.launch_spec(cuts=2, cut_after_bytes=100_000)
+    hub.inject(cuts=2, cut_after_bytes=100_000)
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     bring(hive)
     until_ready(hive)
@@ -97,34 +97,34 @@ def test_a_download_that_was_cut_goes_on_where_it_stopped(start_hive: StartHive,
 
 
 def test_a_hive_that_is_started_again_goes_on_where_it_stopped(start_hive: StartHive, hub: Hub) -> None:
-    hub.launch_spec(bytes_per_second=100_000)
+    hub.inject(bytes_per_second=100_000)
     hive = start_hive(name="resumer", provisioning__hub_url=hub.url, **QUICK)
     bring(hive)
     eventually(lambda: model(hive)["bytes_done"] > 0, 20)
     hive.close()
-    hub.launch_spec(bytes_per_second=0)
+    hub.inject(bytes_per_second=0)
     again = start_hive(name="resumer", provisioning__hub_url=hub.url, **QUICK)
     until_ready(again)
     assert [line["start"] > 0 for line in hub.downloads()] == [False, True]
 
 
 def test_wrong_bytes_are_thrown_away_and_after_some_attempts_the_model_has_failed(start_hive: StartHive, hub: Hub) -> None:
-    hub.launch_spec(corrupt=2)
+    hub.inject(corrupt=2)
     hive = start_hive(provisioning__hub_url=hub.url, provisioning__attempts=2, **QUICK)
     bring(hive, serve=True)
     eventually(lambda: model(hive)["state"] == "failed", 20)
     assert (model(hive)["code"], files(hive), model(hive)["worker"]) == ("model_unavailable", [], None)
-    eventually(lambda: bring(hive).status_code == 202, 20)  # it may be tried again after a moment
+    eventually(lambda: bring(hive).status_code == 202, 20)  # A retry is allowed after failed_seconds.
     until_ready(hive)
 
 
 def test_a_hub_that_is_down_is_said_to_be_so(start_hive: StartHive, hub: Hub) -> None:
-    hub.launch_spec(is_down=True)
+    hub.inject(is_down=True)
     hive = start_hive(provisioning__hub_url=hub.url, provisioning__attempts=1, **QUICK)
     refusal = bring(hive)
     assert (refusal.status_code, refusal.json()["error"]["code"]) == (503, "model_hub_unavailable")
     assert "Retry-After" in refusal.headers
-    hub.launch_spec(is_down=False)
+    hub.inject(is_down=False)
     assert bring(hive).status_code == 202
 
 

@@ -1,4 +1,4 @@
-"""The hive and the registry: heartbeats, a registry that is away, restarts, and what is left behind."""
+"""The hive and the registry: heartbeats, an unavailable registry, restarts, and stale processes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_entry_with_a_later_epoch_is_outbid(start_hive: StartHive, registry: 
 
 def test_an_id_taken_at_another_address_is_not_removed_by_us(start_hive: StartHive, tmp_path: Path) -> None:
     taken = {"id": "taken", "kind": "hive", "url": "http://127.0.0.1:9", "epoch": 5}
-    # A lease that outlasts the test: once it ran out, anybody might have the id.
+    # The lease must outlast the test, because any hive may take the id of an expired entry.
     with closing(hive_stage.start("registry", tmp_path / "registry", "ttl_seconds = 60\n")) as registry:
         registry.call("POST", "/services", taken)
         hive = start_hive(name="taken", registry_url=registry.url)
@@ -87,7 +87,7 @@ def test_a_killed_hive_replaces_what_it_left_behind(start_hive: StartHive, regis
     before = eventually(lambda: registry.services().get("left"))
     left = [first.get("/workers/left")["pid"], int(note.read_text())]
     bystander = subprocess.Popen([sys.executable, hive_stage.BACKEND, str(free_port()), "[]"])
-    os.kill(first.events("orphan_killer_started")[0]["pid"], signal.SIGKILL)  # nobody is left who could tidy up
+    os.kill(first.events("orphan_killer_started")[0]["pid"], signal.SIGKILL)  # so that only the next run can clean up
     first.process.kill()
     first.process.wait(5)
     assert all(is_running(pid) for pid in left)
@@ -116,13 +116,13 @@ def test_an_attached_worker_that_tells_its_start_keeps_its_epoch_when_the_hive_i
     start_hive: StartHive, registry: Running, tmp_path: Path
 ) -> None:
     with closing(hive_stage.start("worker", tmp_path / "outside", 'models = ["far"]\n')) as worker:
-        config = f'[[attach]]\nid = "told"\nurl = "{worker.url}"\n'
+        config = f'[[attach]]\nid = "attached"\nurl = "{worker.url}"\n'
         port = free_port()
         first = start_hive(config, name="watcher", port=port)
-        before = eventually(lambda: registry.services().get("told"))
+        before = eventually(lambda: registry.services().get("attached"))
         first.process.kill()
         first.process.wait(5)
         second = start_hive(config, name="watcher", port=port)
-        eventually(lambda: second.states() == {"told": "alive"})
+        eventually(lambda: second.states() == {"attached": "alive"})
         eventually(lambda: second.events("registered")[1:])
-        assert registry.services()["told"]["epoch"] == before["epoch"] == int(worker.get("/info")["started_at"] * 1e9)
+        assert registry.services()["attached"]["epoch"] == before["epoch"] == int(worker.get("/info")["started_at"] * 1e9)

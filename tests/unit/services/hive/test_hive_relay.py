@@ -1,4 +1,4 @@
-"""The way through the hive to its workers."""
+"""Requests through the hive to its workers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_models_are_the_union_of_the_workers_each_once(shared: Running) -> None:
 def test_a_request_goes_to_a_worker_of_its_model(shared: Running) -> None:
     for model, worker in (("model-a", "sh1"), ("model-b", "sh2")):
         answer = shared.call("POST", "/v1/anything/new?x=%2F", {"model": model, "unknown": [1]}, X_Custom="kept", X_Request_Id="r-1")
-        got = answer.json()
+        received = answer.json()
         assert (answer.headers["X-Worker-Id"], answer.headers["X-Request-Id"]) == (worker, "r-1")
-        assert (got["path"], got["body"]) == ("/v1/anything/new?x=%2F", f'{{"model": "{model}", "unknown": [1]}}')
-        assert (got["headers"]["X-Custom"], got["headers"]["X-Request-Id"]) == ("kept", "r-1")
-        assert got["headers"]["X-Cluster-Token"] == HEADERS["X-Cluster-Token"]
+        assert (received["path"], received["body"]) == ("/v1/anything/new?x=%2F", f'{{"model": "{model}", "unknown": [1]}}')
+        assert (received["headers"]["X-Custom"], received["headers"]["X-Request-Id"]) == ("kept", "r-1")
+        assert received["headers"]["X-Cluster-Token"] == HEADERS["X-Cluster-Token"]
 
 
 def test_both_workers_of_a_shared_model_get_work(shared: Running) -> None:
@@ -44,7 +44,7 @@ def test_a_request_can_name_its_worker(shared: Running) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "code"),
     [
-        ("/v1/x", {"model": "nobody-serves-this"}, 404, "model_not_found"),
+        ("/v1/x", {"model": "model-unknown"}, 404, "model_not_found"),
         ("/v1/x", {"prompt": "no model"}, 400, "invalid_request"),
         ("/workers/gone/v1/x", {"model": "model-a"}, 503, "no_available_workers"),
     ],
@@ -68,7 +68,7 @@ def test_chunks_arrive_one_by_one_as_they_are_sent(shared: Running) -> None:
     with requests.post(url, json={"chunks": 5, "gap": 0.2}, headers=HEADERS, stream=True, timeout=5) as answer:
         arrived = [(time.monotonic(), chunk) for chunk in answer.iter_content(None)]
     assert [chunk for _, chunk in arrived] == [b"data: %d\n\n" % number for number in range(5)]
-    assert arrived[-1][0] - arrived[0][0] > 0.2  # 0.8, less what a busy machine held the first one up
+    assert arrived[-1][0] - arrived[0][0] > 0.2  # nominally 0.8; a busy machine may delay the first chunk
 
 
 def test_a_worker_that_dies_before_its_answer_gives_502(add_worker: AddWorker) -> None:

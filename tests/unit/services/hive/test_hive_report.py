@@ -1,4 +1,4 @@
-"""What a hive says of itself, as pure functions."""
+"""The hive's reports as pure functions."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def worker(identifier: str, state: wire.WorkerState, *models: str) -> Worker:
 def test_only_alive_workers_are_registered_and_add_up_to_the_load_of_the_hive() -> None:
     hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
     workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "hung", "b"), worker("w4", "starting", "b")]
-    said = registrations(hive, workers)
-    assert list(said) == ["h", "w1", "w2"]
-    assert (said["h"].metrics, said["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")
+    registered = registrations(hive, workers)
+    assert list(registered) == ["h", "w1", "w2"]
+    assert (registered["h"].metrics, registered["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")
 
 
 def test_a_model_disappears_with_its_last_alive_worker() -> None:

@@ -29,7 +29,7 @@ exits = st.builds(Exit, code=st.integers(-64, 255), alive_seconds=st.floats(0, 1
 
 
 def crashes(settings: RestartSettings, ended: list[Exit]) -> list[Decision]:
-    """The decisions for exits in a row, up to the one after which nothing is started."""
+    """The decisions for consecutive exits, up to the first one without a restart."""
     decisions: list[Decision] = []
     count = 0
     for each in ended:

@@ -1,4 +1,4 @@
-"""The restart policy as a state machine, against a model that counts in its own way."""
+"""The restart policy as a state machine, compared with an independent model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BASE = RestartSettings(base_seconds=0.5, factor=2.0, cap_seconds=3.0, jitter_fra
 
 
 class RestartMachine(RuleBasedStateMachine):
-    """`recent` are the restarts since the last stable lifecycle, reset or good end; the policy must agree with its length."""
+    """`recent` are the restarts since the last stable run, reset or clean exit. The policy must agree with its length."""
 
     @initialize(policy=st.sampled_from(["never", "on-failure", "always"]), seed=st.integers(0, 99))
     def begin(self, policy: str, seed: int) -> None:
@@ -66,7 +66,7 @@ class RestartMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.state in ("dead", "fatal"))
     @rule()
     def is_reset(self) -> None:
-        """What a lifecycle does when somebody resets it: it starts over with no restarts counted."""
+        """A reset sets the count of restarts to 0."""
         self.count, self.recent, self.state = 0, [], "running"
 
     @invariant()

@@ -1,4 +1,4 @@
-"""What a hive's file may say, and how a wrong one is refused."""
+"""The settings of a hive, and the messages for invalid ones."""
 
 from __future__ import annotations
 

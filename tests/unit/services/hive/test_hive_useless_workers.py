@@ -1,4 +1,4 @@
-"""Workers that run and are of no use: never ready, or hung for good. A busy one is neither."""
+"""Workers that run but are useless: never ready, or permanently hung. A busy worker is neither."""
 
 from __future__ import annotations
 

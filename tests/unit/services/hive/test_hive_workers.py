@@ -1,4 +1,4 @@
-"""The lives of workers: started, registered, crashed, restarted, hung, removed."""
+"""The lifecycle of workers: started, registered, crashed, restarted, hung, removed."""
 
 from __future__ import annotations
 

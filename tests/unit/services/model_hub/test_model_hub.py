@@ -1,4 +1,4 @@
-"""The model hub over HTTP: files, ranges, checksums, ordered failures, and the journal of what it put out."""
+"""The model hub over HTTP: files, ranges, checksums, injected faults, and the journal."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Story = Callable[[Client], Awaitable[None]]
 
 @pytest.fixture
 def play(tmp_path: Path) -> Callable[[Story], None]:
-    """Play a story against a hub that offers model-x."""
+    """Runs an async test body against a hub with model-x."""
 
     def run(story: Story) -> None:
-        async def on_stage() -> None:
+        async def run_story() -> None:
             offer = OfferSettings(name="model-x", size_bytes=SIZE)
             settings = ModelHubSettings(name="hub", port=1, token=TOKEN, models=(offer,), data_dir=str(tmp_path))
             context = service.ServiceContext("model_hub", settings)
@@ -43,7 +43,7 @@ def play(tmp_path: Path) -> Callable[[Story], None]:
                 await hub.start()
                 await story(client)
 
-        asyncio.run(on_stage())
+        asyncio.run(run_story())
 
     return run
 
@@ -70,10 +70,10 @@ def test_a_file_is_the_same_bytes_as_its_checksum_says(play: Callable[[Story], N
     play(story)
 
 
-@pytest.mark.parametrize(("asked", "start", "stop"), [("bytes=100-", 100, SIZE), ("bytes=65530-65540", 65530, 65541)])
-def test_a_range_is_that_part(play: Callable[[Story], None], asked: str, start: int, stop: int) -> None:
+@pytest.mark.parametrize(("span", "start", "stop"), [("bytes=100-", 100, SIZE), ("bytes=65530-65540", 65530, 65541)])
+def test_a_range_is_that_part(play: Callable[[Story], None], span: str, start: int, stop: int) -> None:
     async def story(client: Client) -> None:
-        status, body, headers = await fetch(client, Range=asked)
+        status, body, headers = await fetch(client, Range=span)
         assert (status, body) == (206, WHOLE[start:stop])
         assert headers["Content-Range"] == f"bytes {start}-{stop - 1}/{SIZE}"
         assert await ended(client) == [(start, stop - start, "finished")]
@@ -91,13 +91,13 @@ def test_a_range_of_another_file_is_the_whole_and_one_past_the_end_is_refused(pl
 
 def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/injected_faults", json={"cuts": 1, "cut_after_bytes": 70_000})
-        got = b""
+        await client.post("/admin/orders", json={"cuts": 1, "cut_after_bytes": 70_000})
+        received = b""
         async with client.get("/files/model-x") as answer:
             with pytest.raises(aiohttp.ClientPayloadError):
                 async for piece in answer.content.iter_any():
-                    got += piece
-        assert got == WHOLE[:70_000]
+                    received += piece
+        assert received == WHOLE[:70_000]
         assert (await fetch(client))[1] == WHOLE
         assert await ended(client) == [(0, 70_000, "cut"), (0, SIZE, "finished")]
 
@@ -106,10 +106,10 @@ def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callab
 
 def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/injected_faults", json={"corrupt": 1})
-        _, spoilt, _ = await fetch(client)
-        assert len(spoilt) == SIZE
-        assert spoilt != WHOLE
+        await client.post("/admin/orders", json={"corrupt": 1})
+        _, corrupted, _ = await fetch(client)
+        assert len(corrupted) == SIZE
+        assert corrupted != WHOLE
         assert (await fetch(client))[1] == WHOLE
         assert [outcome for *_, outcome in await ended(client)] == ["corrupted", "finished"]
 
@@ -118,11 +118,11 @@ def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[
 
 def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/injected_faults", json={"bytes_per_second": 1000})
+        await client.post("/admin/orders", json={"bytes_per_second": 1000})
         slow = asyncio.create_task(fetch(client))
         done, _ = await asyncio.wait({slow}, timeout=0.3)
-        assert not done  # at this pace it would take minutes
-        await client.post("/admin/injected_faults", json={"bytes_per_second": 0})
+        assert not done  # At this rate the download takes minutes.
+        await client.post("/admin/orders", json={"bytes_per_second": 0})
         assert (await slow)[1] == WHOLE
 
     play(story)
@@ -130,7 +130,7 @@ def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Stor
 
 def test_a_hub_that_is_down_says_when_to_come_back_and_still_takes_orders(play: Callable[[Story], None]) -> None:
     async def story(client: Client) -> None:
-        await client.post("/admin/injected_faults", json={"is_down": True})
+        await client.post("/admin/orders", json={"is_down": True})
         status, _, headers = await fetch(client)
         assert (status, headers[wire.RETRY_AFTER]) == (503, "1")
         assert (await client.get("/models")).status == 503
@@ -144,7 +144,7 @@ def test_nothing_is_done_without_the_token_and_a_wrong_order_is_refused(play: Ca
     async def story(client: Client) -> None:
         for path in ("/models", "/files/model-x", "/admin/journal"):
             assert (await client.get(path, headers={wire.CLUSTER_TOKEN: "wrong"})).status == 401
-        answer = await client.post("/admin/injected_faults", json={"cuts": -1})
+        answer = await client.post("/admin/orders", json={"cuts": -1})
         assert (answer.status, (await answer.json())["error"]["param"]) == (400, "cuts")
         assert (await client.get("/files/model-y")).status == 404
 

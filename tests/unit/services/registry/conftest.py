@@ -12,7 +12,7 @@ from registry_process import RunningRegistry, Start
 
 @pytest.fixture
 def start_registry(tmp_path: Path) -> Iterator[Start]:
-    """Start a registry on the test's data directory, again and again if need be."""
+    """Starts registries on the test's data directory, one or several in turn."""
     started: list[RunningRegistry] = []
 
     def start(**settings: object) -> RunningRegistry:
@@ -26,7 +26,7 @@ def start_registry(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    """One registry for the tests that do not restart it; each uses ids of its own."""
+    """One registry for the tests that do not restart it. Each test uses its own ids."""
     registry = registry_process.start(tmp_path_factory.mktemp("registry"))
     yield registry
     registry.close()

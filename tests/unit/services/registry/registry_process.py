@@ -1,4 +1,4 @@
-"""Real registry processes, and how tests talk to them."""
+"""Real registry processes, and a client for the tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Start = Callable[..., "RunningRegistry"]
 
 @dataclass
 class RunningRegistry:
-    """One process; `lines` is its log up to the line that says that it listens."""
+    """One process. `lines` is its log up to the event `listening`."""
 
     process: subprocess.Popen[bytes]
     url: str

@@ -1,4 +1,4 @@
-"""The rules of leases and epochs, one by one."""
+"""The rules for leases, epochs and the revision."""
 
 from __future__ import annotations
 
@@ -95,10 +95,10 @@ def test_metrics_and_time_change_no_revision(table: Table) -> None:
     assert (view.metrics, view.last_heartbeat_at, table.revision) == ({"running": 3.0}, 1_000_005, before)
 
 
-@pytest.mark.parametrize("told", [{"state": "draining"}, {"health": "degraded"}, {"models": ()}])
-def test_state_health_and_models_change_the_revision(table: Table, told: dict[str, object]) -> None:
+@pytest.mark.parametrize("change", [{"state": "draining"}, {"health": "degraded"}, {"models": ()}])
+def test_state_health_and_models_change_the_revision(table: Table, change: dict[str, object]) -> None:
     before = table.revision
-    table.heartbeat("w1", wire.Heartbeat(epoch=10, **told), at(1))  # type: ignore[arg-type]
+    table.heartbeat("w1", wire.Heartbeat(epoch=10, **change), at(1))  # type: ignore[arg-type]
     assert table.revision == before + 1
 
 

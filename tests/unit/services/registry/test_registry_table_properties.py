@@ -1,4 +1,4 @@
-"""What holds for the table after any sequence of calls."""
+"""Invariants of the table after any sequence of calls."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ class TableMachine(RuleBasedStateMachine):
         assert len(listed) == len(set(listed))
 
     @invariant()
-    def nobody_is_online_without_a_lease(self) -> None:
+    def no_entry_is_online_without_a_lease(self) -> None:
         assert all(view.heartbeat_age_seconds <= 6.0 for view in self.table.list(Query(), self.now))
 
     @invariant()
-    def nobody_is_unconfirmed_for_longer_than_a_second_lease(self) -> None:
+    def no_entry_is_unconfirmed_for_more_than_a_second_lease(self) -> None:
         assert all(6.0 <= view.heartbeat_age_seconds <= 12.0 for view in self.table.list(Query(status="unconfirmed"), self.now))
 
     @invariant()

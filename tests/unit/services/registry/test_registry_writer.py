@@ -1,4 +1,4 @@
-"""The database lost under the registry's hands: noticed without a change to store, and whole again once it can be written."""
+"""The writer detects a lost or damaged database without a change to store, and restores its content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def entry(identifier: str) -> Entry:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    eventually(condition, within=SECONDS, what="the writer came round to it")
+    eventually(condition, within=SECONDS, what="the writer reached the expected state")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def writer(path: Path) -> Iterator[Writer]:
-    """One that has stored w1, and goes on."""
+    """A running writer that has stored w1."""
     made = Writer(path, load(path).instance)
     made.start()
     made.put({"w1": entry("w1")}, 1)
@@ -42,20 +42,20 @@ def writer(path: Path) -> Iterator[Writer]:
     made.stop(5)
 
 
-def noticed(writer: Writer) -> Callable[[], bool]:
-    """Looks again and again, as a registry does at every sweep."""
+def detected(writer: Writer) -> Callable[[], bool]:
+    """Checks the file on each call, as the registry does at every sweep."""
 
-    def check_file() -> bool:
+    def check() -> bool:
         writer.check_file()
         return writer.troubles > 0
 
-    return look
+    return check
 
 
 def test_a_lock_is_noticed_without_a_change_and_what_is_queued_meanwhile_is_stored_afterwards(path: Path, writer: Writer) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        until(noticed(writer))
+        until(detected(writer))
         assert "locked" in str(writer.error)
         writer.put({"w2": entry("w2"), "w1": None}, 2)
         until(lambda: writer.pending() == 2)
@@ -71,14 +71,14 @@ def test_a_file_in_the_place_of_ours_is_noticed_and_filled_with_everything_and_n
     stranger.put({"stranger": entry("stranger")}, 9)
     stranger.stop(5)
     other.replace(path)
-    until(noticed(writer))
+    until(detected(writer))
     until(lambda: writer.error is None)
     assert load(path).entries == (entry("w1"),)
 
 
 def test_a_file_that_is_gone_is_made_anew(path: Path, writer: Writer) -> None:
     path.unlink()
-    until(noticed(writer))
+    until(detected(writer))
     until(lambda: writer.error is None)
     assert load(path).entries == (entry("w1"),)
 
@@ -87,7 +87,7 @@ def test_rubbish_in_the_place_of_ours_is_moved_aside(path: Path, writer: Writer)
     rubbish = path.with_name("rubbish")
     rubbish.write_bytes(b"no database " * 1000)
     rubbish.replace(path)
-    until(noticed(writer))
+    until(detected(writer))
     until(lambda: writer.error is None)
     assert load(path).entries == (entry("w1"),)
     assert [moved.read_bytes()[:11] for moved in path.parent.glob("registry.db.damaged-*")] == [b"no database"]

@@ -25,6 +25,6 @@ def shared_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPr
 
 @pytest.fixture
 def worker(shared_worker: WorkerProcess) -> Iterator[WorkerProcess]:
-    """A worker with one slot and one place in the queue, shared by all tests, so each one must leave it idle."""
+    """A worker with one slot and one queue place. All tests share it, so each must leave it idle."""
     yield shared_worker
     eventually(shared_worker.is_idle)

@@ -1,7 +1,8 @@
-"""Behaviour: the X-Simulate syntax, an answer's length and pace."""
+"""The X-Simulate syntax, and the length and pace of an answer."""
 
 from __future__ import annotations
 
+import re
 from itertools import islice, pairwise
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_each_fault_in_the_table_can_be_asked_for_by_name(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("speed=3", "accepted keys: at, ttft, itl, tokens, header, fault"),
         ("header=Retry-After", "expected a name, a colon and a value"),
@@ -64,13 +65,13 @@ def test_each_fault_in_the_table_can_be_asked_for_by_name(kind: str) -> None:
         ("tokens=²", "from 1 to"),
     ],
 )
-def test_a_bad_text_is_refused_with_what_is_accepted(text: str, said: str) -> None:
-    with pytest.raises(BehaviourError, match=said.replace("(", r"\(")):
+def test_a_bad_text_is_refused_with_what_is_accepted(text: str, message: str) -> None:
+    with pytest.raises(BehaviourError, match=re.escape(message)):
         parse(text)
 
 
 @pytest.mark.parametrize(
-    ("wish", "limit", "length"),
+    ("tokens", "limit", "length"),
     [
         (None, None, Length(16, "stop")),
         (None, 5, Length(5, "length")),
@@ -81,8 +82,8 @@ def test_a_bad_text_is_refused_with_what_is_accepted(text: str, said: str) -> No
         (50, None, Length(40, "length")),
     ],
 )
-def test_an_answer_is_cut_by_the_clients_limit_and_by_the_cap(wish: int | None, limit: int | None, length: Length) -> None:
-    assert length_of(settings(default_output_tokens=16, max_output_tokens=40), Behaviour(tokens=wish), limit) == length
+def test_an_answer_is_cut_by_the_clients_limit_and_by_the_cap(tokens: int | None, limit: int | None, length: Length) -> None:
+    assert length_of(settings(default_output_tokens=16, max_output_tokens=40), Behaviour(tokens=tokens), limit) == length
 
 
 def test_the_first_token_is_due_after_ttft_and_prefill_and_each_next_one_itl_later() -> None:

@@ -1,4 +1,4 @@
-"""A connection that has carried its number of requests is cut at the next one, which the worker never saw; the journal tells them apart."""
+"""Connections with a limited number of requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a worker ends: SIGTERM, its deadline, its parent's end, SIGKILL."""
+"""The end of a worker: SIGTERM, the drain deadline, the parent's exit, SIGKILL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulated faults on real connections, and the admin listener that queues them."""
+"""Injected faults on real connections, and the admin API that queues them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_bad_header_is_refused_with_what_is_accepted(worker: WorkerProcess) ->
 
 @pytest.fixture
 def queue(worker: WorkerProcess) -> Iterator[WorkerProcess]:
-    """The shared worker, its one-shot queue empty before and after."""
+    """The shared worker. Its one-shot queue is empty before and after the test."""
     yield worker
     worker.call("POST", "/admin/reset", admin=True)
 

@@ -1,4 +1,4 @@
-"""The worker over HTTP: OpenAI's shapes, streams, refusals, slots, journal and metrics."""
+"""The worker over HTTP: OpenAI's shapes, streams, errors, slots, journal and metrics."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ def test_tokens_come_at_their_times_and_never_early(worker: WorkerProcess) -> No
     lateness = [at - (end["slot_at"] + 0.1 + 0.02 * place) for place, at in enumerate(end["emitted"])]
     assert len(lateness) == 10
     assert min(lateness) >= 0
-    # A busy machine may hold up some tokens, not every one of them.
+    # A busy machine may delay some tokens, but not every one of them.
     assert min(lateness) < 0.015
 
 
 def test_a_unary_answer_takes_the_time_of_all_its_tokens(worker: WorkerProcess) -> None:
-    def took() -> float:
+    def duration() -> float:
         started = time.monotonic()
         worker.chat(simulate="ttft=0.1;itl=0.02;tokens=6")
         return time.monotonic() - started
 
-    # The least of some: a busy machine can make one slower, never faster.
-    assert 0.2 <= min(took() for _ in range(5)) < 0.3
+    # The minimum of several runs: a busy machine can only make a run slower.
+    assert 0.2 <= min(duration() for _ in range(5)) < 0.3
 
 
 def test_a_text_completion_can_be_had_whole_and_streamed(worker: WorkerProcess) -> None:
@@ -271,8 +271,8 @@ def test_a_client_that_asks_learns_where_the_time_went(worker: WorkerProcess) ->
 
 
 def test_unknown_model_names_never_become_labels(worker: WorkerProcess) -> None:
-    worker.chat(model="nobody-serves-this")
-    assert b"nobody-serves-this" not in worker.call("GET", "/metrics").body
+    worker.chat(model="model-unknown")
+    assert b"model-unknown" not in worker.call("GET", "/metrics").body
 
 
 def test_while_the_model_loads_nothing_is_served_and_it_says_when_to_come_back(start_worker: WorkerFactory) -> None:
@@ -293,9 +293,9 @@ def test_a_worker_without_models_is_ready_and_serves_none(start_worker: WorkerFa
 
 
 def must_free(worker: WorkerProcess, connection: socket.socket, request_id: str) -> None:
-    """Leave, and compare the moment with the one in the journal: the monotonic clock is the same in all processes of a machine."""
+    """Disconnect, and compare this time with the journal's. All processes of a machine share the monotonic clock."""
     left = time.monotonic()
     connection.close()
     end = worker.end_of(request_id)
-    assert (end["outcome"], end["reason"]) == ("cancelled", "client left")
+    assert (end["outcome"], end["reason"]) == ("cancelled", "client disconnected")
     assert end["monotonic"] - left < FREED_WITHIN_SECONDS

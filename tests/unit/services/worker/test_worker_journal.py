@@ -1,4 +1,4 @@
-"""The journal: its lines, what it leaves out, what it survives."""
+"""The worker's journal: its lines and what it omits."""
 
 from __future__ import annotations
 

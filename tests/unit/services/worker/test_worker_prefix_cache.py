@@ -1,4 +1,4 @@
-"""The prefix cache per session: what counts as cached, for whom, and how much is kept."""
+"""The prefix cache: which tokens count as cached, for which session, and how many the cache keeps."""
 
 from __future__ import annotations
 

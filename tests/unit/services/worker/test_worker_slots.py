@@ -1,4 +1,4 @@
-"""Slots: order, limits, and nothing left behind."""
+"""Slots: their order, their limits and their release."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 async def settle() -> None:
-    """Let every task that can go on do so."""
+    """Let every ready task run."""
     for _ in range(5):
         await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""Tools: called where one must be, left alone where one may be."""
+"""Tools: the worker calls one only if it is required."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def job(**more: Any) -> requests.Job:
 
 
 @pytest.mark.parametrize(
-    ("asked", "tool"),
+    ("fields", "tool"),
     [
         ({}, None),
         ({"tools": TOOLS}, None),
@@ -30,8 +30,8 @@ def job(**more: Any) -> requests.Job:
         ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, None),
     ],
 )
-def test_a_tool_is_called_where_one_has_to_be(asked: dict[str, Any], tool: str | None) -> None:
-    assert job(**asked).tool == tool
+def test_a_tool_is_called_where_one_has_to_be(fields: dict[str, Any], tool: str | None) -> None:
+    assert job(**fields).tool == tool
 
 
 def test_a_called_tool_takes_the_place_of_the_text() -> None:

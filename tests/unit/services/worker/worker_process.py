@@ -82,7 +82,7 @@ class WorkerProcess:
 
     @contextmanager
     def open_chat(self, *, stream: bool = True, simulate: str = "", request_id: str = "x", **fields: Any) -> Iterator[socket.socket]:
-        """Send a chat and leave the answer unread; the connection is closed at the end of the `with`."""
+        """Send a chat and leave the answer unread. The end of the `with` closes the connection."""
         body = json.dumps(chat_body(stream=stream, **fields))
         lines = [
             f"POST {CHAT} HTTP/1.1",
@@ -100,7 +100,7 @@ class WorkerProcess:
         return dict(self.call("GET", "/health").json)
 
     def journal(self, request_id: str | None = None) -> list[dict[str, Any]]:
-        """Its complete lines so far; those of one request if asked for."""
+        """The complete journal lines so far, of all requests or of one."""
         lines = (self.data_dir / "journal.jsonl").read_text().split("\n")[:-1]
         events = [json.loads(line) for line in lines]
         return [event for event in events if request_id is None or event["request_id"] == request_id]
@@ -115,7 +115,7 @@ class WorkerProcess:
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith((f"{name}{{", f"{name} ")))
 
     def sample(self, series: str) -> float:
-        """One series, labels and all; 0 when there is none."""
+        """The value of one series with its labels, or 0."""
         lines = self.call("GET", "/metrics").body.decode().splitlines()
         return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"{series} ")), 0.0)
 
@@ -123,8 +123,8 @@ class WorkerProcess:
         health = self.health()
         return health["running"] == health["waiting"] == 0
 
-    def has_said(self, event: str) -> bool:
-        """Read its log up to `event`; false when it ends without."""
+    def has_logged(self, event: str) -> bool:
+        """Read the log up to `event`. False if the log ends without it."""
         assert self.process.stdout is not None
         return any(json.loads(line)["event"] == event for line in self.process.stdout)
 
@@ -151,19 +151,19 @@ class WorkerFactory:
 
 
 def start(data_dir: Path, settings: dict[str, Any]) -> WorkerProcess:
-    """A worker that listens. Another process may take the port between choice and use: then the next one is tried."""
+    """A listening worker. Tries another port if another process takes the port between choice and use."""
     for _ in range(5):
         port, admin_port = free_port(), free_port()
         chosen = {"name": "w1", "port": port, "models": ["m"], "data_dir": str(data_dir), "admin_port": admin_port} | settings
         worker = WorkerProcess(spawn(chosen), port, admin_port, data_dir)
-        if worker.has_said("admin_listening" if chosen["admin_port"] else "listening"):
+        if worker.has_logged("admin_listening" if chosen["admin_port"] else "listening"):
             return worker
         assert worker.process.wait() == PORT_TAKEN
     raise AssertionError("five free ports were taken by others")
 
 
 def spawn(settings: dict[str, Any], token: str = TOKEN, *, has_pipe: bool = True) -> subprocess.Popen[bytes]:
-    """The process alone, listening or not. Its standard input is a pipe that this process holds, unless it has none."""
+    """The process, listening or not. Its standard input is a pipe from this process, unless `has_pipe` is false."""
     options = [part for key, value in settings.items() for part in ("--set", f"{key}={json.dumps(value)}")]
     environment = os.environ | {"WORKER_TOKEN": token}
     pipe = subprocess.PIPE
@@ -176,17 +176,17 @@ def chat_body(**fields: Any) -> dict[str, Any]:
 
 
 def read_until(connection: socket.socket, part: bytes) -> bytes:
-    """What came, up to and with `part`."""
+    """The received bytes up to and including `part`."""
     data = b""
     while part not in data:
         more = connection.recv(65536)
-        assert more, f"the connection ended before {part!r}; it brought {data!r}"
+        assert more, f"the connection ended before {part!r}; it sent {data!r}"
         data += more
     return data
 
 
 def eventually(condition: Callable[[], Any], within_seconds: float = 5.0) -> None:
-    """Return as soon as `condition` holds; fail when it does not in time."""
+    """Return as soon as `condition` holds. Fails if it does not hold in time."""
     tick = threading.Event()
     end = time.monotonic() + within_seconds
     while not condition():

@@ -1,4 +1,4 @@
-"""Orders: whose behaviour a request meets, and what a reset undoes."""
+"""Injected faults: which behaviour a request gets, and what a reset removes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.worker.behaviour import NORMAL, BehaviourError, parse
-from services.worker.injected_faults import InjectedFaults, Rate, injected_faults
+from services.worker.injected_faults import InjectedFaults, Rate, configured_faults
 from services.worker.settings import WorkerSettings
 
 OWN, SHOT, RATE = parse("status:500"), parse("status:501"), parse("status:502")
 
 
-def told(*shares: float) -> InjectedFaults:
+def with_rates(*shares: float) -> InjectedFaults:
     return InjectedFaults(Random(1), rates=tuple(Rate(share, parse(f"status:{600 - number}")) for number, share in enumerate(shares, 1)))
 
 
@@ -30,9 +30,9 @@ def test_a_request_that_wants_to_be_served_as_usual_meets_no_rate() -> None:
 
 
 def test_rates_are_met_by_their_share_of_the_requests() -> None:
-    one = told(0.2, 0.3)
-    met = [one.behaviour() for _ in range(10_000)]
-    shares = [met.count(rate.behaviour) / len(met) for rate in one.rates]
+    one = with_rates(0.2, 0.3)
+    drawn = [one.behaviour() for _ in range(10_000)]
+    shares = [drawn.count(rate.behaviour) / len(drawn) for rate in one.rates]
     assert shares == [pytest.approx(0.2, abs=0.02), pytest.approx(0.3, abs=0.02)]
 
 
@@ -46,7 +46,7 @@ def test_the_same_seed_draws_the_same(seed: int, share: float) -> None:
 
 
 def test_a_reset_undoes_everything() -> None:
-    one = told(1.0)
+    one = with_rates(1.0)
     one.one_shots.append(SHOT)
     one.health, one.ignores_sigterm = "sick", True
     one.allocate(2)

@@ -1,4 +1,4 @@
-"""The knobs that bend an answer, and those that bend the whole worker, on real connections."""
+"""The fault types that change an answer or the whole worker, on real connections."""
 
 from __future__ import annotations
 
@@ -131,11 +131,11 @@ def test_allocate_fills_memory_and_reset_gives_it_back(start_worker: WorkerFacto
 
 def test_health_lies_both_ways(start_worker: WorkerFactory) -> None:
     worker = start_worker(startup_seconds=30)
-    seen = {}
-    for lie in ("honest", "well", "sick"):
-        worker.call("POST", "/admin/faults", {"health": lie}, admin=True)
-        seen[lie] = tuple(worker.call("GET", path).status for path in ("/health", "/ready", "/v1/models"))
-    assert seen == {"honest": (200, 503, 503), "well": (200, 200, 503), "sick": (503, 503, 503)}
+    statuses = {}
+    for health in ("honest", "well", "sick"):
+        worker.call("POST", "/admin/faults", {"health": health}, admin=True)
+        statuses[health] = tuple(worker.call("GET", path).status for path in ("/health", "/ready", "/v1/models"))
+    assert statuses == {"honest": (200, 503, 503), "well": (200, 200, 503), "sick": (503, 503, 503)}
 
 
 def test_a_sick_worker_goes_on_serving(start_worker: WorkerFactory) -> None:
@@ -154,7 +154,7 @@ def test_sickness_can_last_for_one_request(worker: WorkerProcess) -> None:
 def test_sigterm_can_be_ignored_until_reset(start_worker: WorkerFactory) -> None:
     worker = start_worker(ignore_sigterm=True)
     worker.process.send_signal(signal.SIGTERM)
-    assert worker.has_said("sigterm_ignored")
+    assert worker.has_logged("sigterm_ignored")
     assert worker.chat().status == 200
     worker.call("POST", "/admin/reset", admin=True)
     worker.process.send_signal(signal.SIGTERM)
@@ -177,7 +177,7 @@ def test_a_bad_fault_setting_is_refused_with_what_is_accepted() -> None:
 
 @pytest.fixture
 def ordered(worker: WorkerProcess) -> Iterator[WorkerProcess]:
-    """The shared worker, told nothing before and after."""
+    """The shared worker, without injected faults before and after the test."""
     yield worker
     worker.call("POST", "/admin/reset", admin=True)
 
@@ -197,7 +197,7 @@ def test_one_call_can_change_everything(ordered: WorkerProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    "flaw",
+    "invalid",
     [
         {"rates": [{"fault": "status:502", "share": 0.7}, {"fault": "hang", "share": 0.7}]},
         {"one_shots": [{"fault": "explode"}]},
@@ -207,10 +207,10 @@ def test_one_call_can_change_everything(ordered: WorkerProcess) -> None:
         {"surprise": True},
     ],
 )
-def test_a_change_with_one_flaw_changes_nothing(ordered: WorkerProcess, flaw: dict[str, object]) -> None:
+def test_a_change_with_one_flaw_changes_nothing(ordered: WorkerProcess, invalid: dict[str, object]) -> None:
     before = ordered.call("GET", "/admin/state", admin=True).json
-    good = {"fault": "status:500", "ignore_sigterm": True} | flaw
-    answer = ordered.call("POST", "/admin/faults", good, admin=True)
+    change = {"fault": "status:500", "ignore_sigterm": True} | invalid
+    answer = ordered.call("POST", "/admin/faults", change, admin=True)
     assert (answer.status, answer.error["type"]) == (400, "invalid_request_error")
     assert ordered.call("GET", "/admin/state", admin=True).json == before
 
@@ -224,7 +224,7 @@ def test_refuse_can_be_ordered_without_a_request(start_worker: WorkerFactory) ->
 
 def test_every_knob_of_the_table_is_tried_here_or_with_the_faults() -> None:
     folder = Path(__file__).parent
-    tried = "".join((folder / name).read_text() for name in ("test_worker_knobs.py", "test_worker_faults.py"))
+    tried = "".join((folder / name).read_text() for name in ("test_worker_fault_types.py", "test_worker_faults.py"))
     assert [kind for kind in FAULT_TYPES if f'"{kind}' not in tried and f"={kind}" not in tried] == []
 
 
