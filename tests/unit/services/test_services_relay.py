@@ -32,7 +32,8 @@ def node() -> TestServer:
     return TestServer(app)
 
 
-def test_idle_connections_to_a_node_that_does_not_answer_are_given_up_and_no_others() -> None:
+def test_unresponsive_node_loses_idle_connections() -> None:
+    """Only the idle connections to an unresponsive node are closed."""
     asyncio.run(_ask_one_that_hangs())
 
 

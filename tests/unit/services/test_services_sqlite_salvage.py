@@ -31,12 +31,14 @@ def things(data: bytes) -> list[sqlite_salvage.Row]:
     return sorted(found, key=lambda row: int(str(row[1])))
 
 
-def test_every_row_of_a_sound_file_is_read_as_sqlite_reads_it(path: Path) -> None:
+def test_intact_file(path: Path) -> None:
+    """Every row of an intact file is read like SQLite reads it."""
     with closing(sqlite3.connect(path)) as connection:
         assert things(path.read_bytes()) == connection.execute("SELECT * FROM things ORDER BY b").fetchall() == ROWS
 
 
-def test_neither_header_nor_tree_is_needed(path: Path) -> None:
+def test_without_header_and_tree(path: Path) -> None:
+    """The rows are readable without header and tree."""
     data = bytearray(path.read_bytes())
     data[:PAGE_BYTES] = b"\x5a" * PAGE_BYTES  # header and list of tables
     for start in range(PAGE_BYTES, len(data), PAGE_BYTES):
@@ -46,7 +48,8 @@ def test_neither_header_nor_tree_is_needed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_damage_never_raises_and_loses_only_what_it_struck(path: Path, seed: int) -> None:
+def test_damage_loses_only_its_page(path: Path, seed: int) -> None:
+    """Damage never raises, and loses only its own page."""
     import random
 
     draw, data = random.Random(seed), bytearray(path.read_bytes())
@@ -58,7 +61,8 @@ def test_damage_never_raises_and_loses_only_what_it_struck(path: Path, seed: int
     assert before and all(row in found for row in before)
 
 
-def test_a_sound_file_has_no_damage_and_a_spoilt_short_empty_or_missing_one_has(path: Path) -> None:
+def test_damage_detection(path: Path) -> None:
+    """Damaged, truncated, empty and missing files are detected."""
     assert sqlite_file.damage(path) is None
     data = path.read_bytes()
     for damaged in (b"\x5a" * 100 + data[100:], data[: len(data) // 2], b"\x5a" * len(data), b""):
@@ -68,7 +72,8 @@ def test_a_sound_file_has_no_damage_and_a_spoilt_short_empty_or_missing_one_has(
     assert sqlite_file.damage(path) == "the file is missing"
 
 
-def test_a_file_moved_aside_keeps_its_bytes_and_takes_its_journals_away(path: Path) -> None:
+def test_move_aside(path: Path) -> None:
+    """A moved file keeps its bytes and loses its journals."""
     data = path.read_bytes()
     journal = path.with_name(path.name + "-journal")
     journal.write_bytes(b"old")
@@ -78,7 +83,8 @@ def test_a_file_moved_aside_keeps_its_bytes_and_takes_its_journals_away(path: Pa
     assert not journal.exists()
 
 
-def test_a_file_that_cannot_be_filled_leaves_the_one_before(path: Path) -> None:
+def test_failed_rewrite_keeps_file(path: Path) -> None:
+    """A failed rewrite keeps the old file."""
     data = path.read_bytes()
 
     def fail(connection: sqlite3.Connection) -> None:

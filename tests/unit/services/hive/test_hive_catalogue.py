@@ -39,7 +39,8 @@ def names(kept: Catalogue) -> list[str]:
 ALL = [model.model for model in MODELS]
 
 
-def test_what_was_put_is_there_after_a_restart_and_the_last_word_counts(path: Path) -> None:
+def test_put_survives_restart(path: Path) -> None:
+    """A restarted hive reads the last state of each model."""
     kept = opened(path)
     kept.put(kept.find("model-007") or MODELS[0], state="failed", code="insufficient_storage", reason="full")
     again = opened(path)
@@ -48,7 +49,8 @@ def test_what_was_put_is_there_after_a_restart_and_the_last_word_counts(path: Pa
     assert again.health()["status"] == "healthy"
 
 
-def test_a_damaged_header_costs_nothing(path: Path) -> None:
+def test_damaged_header(path: Path) -> None:
+    """A damaged header loses no row."""
     path.write_bytes(b"\x5a" * 100 + path.read_bytes()[100:])
     kept = opened(path)
     assert names(kept) == ALL
@@ -58,7 +60,8 @@ def test_a_damaged_header_costs_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_cut", [False, True])
-def test_a_damaged_page_or_end_costs_only_the_rows_on_it(path: Path, is_cut: bool) -> None:
+def test_damaged_page(path: Path, is_cut: bool) -> None:
+    """A damaged page or a truncated file loses only the rows on that page."""
     data = path.read_bytes()
     last = max(start for start in range(PAGE_BYTES, len(data), PAGE_BYTES) if data[start] == 0x0D)
     path.write_bytes(data[:last] + (b"" if is_cut else b"\x5a" * PAGE_BYTES + data[last + PAGE_BYTES :]))
@@ -68,13 +71,15 @@ def test_a_damaged_page_or_end_costs_only_the_rows_on_it(path: Path, is_cut: boo
     assert names(opened(path)) == kept
 
 
-def test_a_row_whose_words_were_changed_is_not_believed(path: Path) -> None:
+def test_changed_row_rejected(path: Path) -> None:
+    """A row with a wrong checksum is not used."""
     path.write_bytes(path.read_bytes().replace(b"/models/model-030", b"/models/model-031"))
     assert names(opened(path)) == [name for name in ALL if name != "model-030"]
 
 
 @pytest.mark.parametrize("rubbish", [b"\x5a" * 8192, b"", b"SQLite format 3\0" + b"\xff" * 5000])
-def test_where_nothing_can_be_read_it_works_from_memory_and_says_so(path: Path, rubbish: bytes) -> None:
+def test_unreadable_file(path: Path, rubbish: bytes) -> None:
+    """With an unreadable file the catalogue works from memory, reports `degraded` and keeps the file."""
     path.write_bytes(rubbish)
     kept = opened(path)
     assert kept.health()["status"] == "degraded"
@@ -86,7 +91,8 @@ def test_where_nothing_can_be_read_it_works_from_memory_and_says_so(path: Path, 
 
 
 @pytest.mark.parametrize("rubbish", [b"\x5a" * 8192, b"", None])
-def test_a_file_damaged_while_it_is_in_use_is_written_anew_from_memory(path: Path, rubbish: bytes | None) -> None:
+def test_damage_while_open(path: Path, rubbish: bytes | None) -> None:
+    """A file that is damaged or deleted while the hive runs is rewritten from memory."""
     kept = opened(path)
     path.unlink() if rubbish is None else path.write_bytes(rubbish)
     kept.inspect()
@@ -94,14 +100,16 @@ def test_a_file_damaged_while_it_is_in_use_is_written_anew_from_memory(path: Pat
     assert names(opened(path)) == ALL
 
 
-def test_a_model_put_while_the_file_is_damaged_is_stored_with_all_others(path: Path) -> None:
+def test_put_on_damaged_file(path: Path) -> None:
+    """A put on a damaged file stores all models in the new file."""
     kept = opened(path)
     path.write_bytes(b"\x5a" * 8192)
     kept.put(Model(model="model-new", size_bytes=1, sha256="0" * 64), state="ready")
     assert names(opened(path)) == sorted([*ALL, "model-new"])
 
 
-def test_what_cannot_be_stored_now_is_stored_when_that_is_possible_again(path: Path) -> None:
+def test_put_while_locked(path: Path) -> None:
+    """A change during a lock is stored after the lock is released."""
     kept = opened(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -114,7 +122,8 @@ def test_what_cannot_be_stored_now_is_stored_when_that_is_possible_again(path: P
     assert "model-new" in catalogue_file.read(path)
 
 
-def test_a_catalogue_that_is_locked_at_the_start_is_read_later_and_loses_nothing(path: Path) -> None:
+def test_locked_at_start(path: Path) -> None:
+    """A catalogue that is locked at the start is read later and keeps all models."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         kept = opened(path)

@@ -14,7 +14,8 @@ V2 = "low 0\nhigh 0\nmax 3\noom 1\noom_kill {}\n"
 
 
 @pytest.mark.parametrize("form", [V1, V2], ids=["cgroup v1", "cgroup v2"])
-def test_each_kill_that_the_kernel_counts_explains_one_death(tmp_path: Path, form: str) -> None:
+def test_oom_kill_counted_once(tmp_path: Path, form: str) -> None:
+    """Each counted kill explains exactly one exit."""
     counter = tmp_path / "counter"
     counter.write_text(form.format(2))
     kills = KernelKills([tmp_path / "absent", counter])
@@ -23,13 +24,15 @@ def test_each_kill_that_the_kernel_counts_explains_one_death(tmp_path: Path, for
     assert [kills.has_new_kill(), kills.has_new_kill(), kills.has_new_kill()] == [True, True, False]
 
 
-def test_without_a_counter_no_death_is_explained(tmp_path: Path) -> None:
+def test_oom_kill_without_counter(tmp_path: Path) -> None:
+    """Without a counter no exit counts as an OOM kill."""
     odd = tmp_path / "odd"
     odd.write_text("no such thing as a counter\n")
     assert not KernelKills([tmp_path / "absent", odd]).has_new_kill()
 
 
-def test_a_worker_is_to_be_killed_before_its_hive() -> None:
+def test_worker_oom_score() -> None:
+    """The OOM killer prefers a worker over its hive."""
     process = subprocess.Popen(["sleep", "60"])
     try:
         prefer_for_oom_kill(process.pid)
@@ -39,7 +42,8 @@ def test_a_worker_is_to_be_killed_before_its_hive() -> None:
         process.wait()
 
 
-def test_one_that_is_gone_is_nobody_s_victim() -> None:
+def test_oom_score_of_exited_process() -> None:
+    """Setting the score of an exited process is no error."""
     process = subprocess.Popen(["true"])
     process.wait()
     prefer_for_oom_kill(process.pid)

@@ -21,19 +21,22 @@ def start_wrapped(start_hive: StartHive, state: str = "alive") -> tuple[Running,
     return hive, int(job.read_text())
 
 
-def test_a_grandchild_in_its_own_session_ends_with_the_hive(start_hive: StartHive) -> None:
+def test_grandchild_ends_with_hive(start_hive: StartHive) -> None:
+    """A grandchild in its own session ends when the hive stops."""
     hive, grandchild = start_wrapped(start_hive)
     assert hive.stop() == 0
     assert not is_running(grandchild)
 
 
-def test_a_grandchild_in_its_own_session_ends_with_a_killed_hive(start_hive: StartHive) -> None:
+def test_grandchild_ends_with_killed_hive(start_hive: StartHive) -> None:
+    """A grandchild in its own session ends when the hive is killed."""
     hive, grandchild = start_wrapped(start_hive)
     hive.process.kill()
     eventually(lambda: not is_running(grandchild))
 
 
-def test_a_grandchild_in_its_own_session_ends_with_its_killed_wrapper(start_hive: StartHive) -> None:
+def test_grandchild_ends_with_killed_wrapper(start_hive: StartHive) -> None:
+    """A grandchild in its own session ends when its wrapper is killed."""
     hive, grandchild = start_wrapped(start_hive)
     os.kill(hive.get("/workers/wrapped")["pid"], signal.SIGKILL)
     eventually(lambda: hive.get("/workers/wrapped")["restarts"] == 1 and hive.states() == {"wrapped": "alive"})
@@ -41,7 +44,8 @@ def test_a_grandchild_in_its_own_session_ends_with_its_killed_wrapper(start_hive
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_hive_that_ends_while_a_worker_starts_leaves_nobody(start_hive: StartHive, tmp_path: Path, number: signal.Signals) -> None:
+def test_hive_ends_while_worker_starts(start_hive: StartHive, tmp_path: Path, number: signal.Signals) -> None:
+    """A hive that ends while a worker starts leaves no process."""
     note = tmp_path / "pid"
     hive = start_hive(f'[[workers]]\nid = "slow"\nmodels = []\nargs = ["starting=60", "wrap={note}"]\n')
     eventually(lambda: note.exists() and note.read_text())
@@ -51,7 +55,8 @@ def test_a_hive_that_ends_while_a_worker_starts_leaves_nobody(start_hive: StartH
     eventually(lambda: not any(is_running(pid) for pid in pids))
 
 
-def test_the_undertaker_ends_with_its_hive_and_is_replaced_when_it_is_lost(start_hive: StartHive) -> None:
+def test_orphan_killer_replaced(start_hive: StartHive) -> None:
+    """The hive restarts a killed orphan killer, and ends it at its own stop."""
     hive = start_hive()
     first = eventually(lambda: hive.events("orphan_killer_started"))[0]
     os.kill(first["pid"], signal.SIGKILL)
@@ -61,7 +66,8 @@ def test_the_undertaker_ends_with_its_hive_and_is_replaced_when_it_is_lost(start
     assert not is_running(second["pid"])
 
 
-def test_another_run_of_the_same_hive_is_not_buried_with_the_first(start_hive: StartHive) -> None:
+def test_orphan_killer_spares_other_run(start_hive: StartHive) -> None:
+    """The orphan killer does not kill the workers of another run of the same hive."""
     first = start_hive(ONE.replace("wrapped", "one"), name="twin")
     eventually(lambda: first.states() == {"one": "alive"})
     second = start_hive(ONE.replace("wrapped", "two"), name="twin")

@@ -66,7 +66,8 @@ def files(hive: Running) -> list[Path]:
     return sorted((hive.data_dir / "models").glob("*"))
 
 
-def test_a_model_is_downloaded_and_a_worker_serves_it(start_hive: StartHive, hub: Hub) -> None:
+def test_model_downloaded_and_served(start_hive: StartHive, hub: Hub) -> None:
+    """A requested model is downloaded once, and a worker serves it."""
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     assert bring(hive, serve=True).status_code == 202
     shown = until_ready(hive)
@@ -78,7 +79,8 @@ def test_a_model_is_downloaded_and_a_worker_serves_it(start_hive: StartHive, hub
     assert len(hub.downloads()) == 1
 
 
-def test_a_model_with_an_odd_name_gets_a_file_and_a_worker_of_a_plain_one(start_hive: StartHive, hub: Hub) -> None:
+def test_model_name_with_special_characters(start_hive: StartHive, hub: Hub) -> None:
+    """A model name with special characters gets a safe file name and worker id."""
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     bring(hive, "org/Model%20Z", serve=True)
     until_ready(hive, "org/Model%20Z")
@@ -86,7 +88,8 @@ def test_a_model_with_an_odd_name_gets_a_file_and_a_worker_of_a_plain_one(start_
     eventually(lambda: model(hive, "org/Model%20Z")["worker_state"] == "alive", 20)
 
 
-def test_a_download_that_was_cut_goes_on_where_it_stopped(start_hive: StartHive, hub: Hub) -> None:
+def test_cut_download_resumes(start_hive: StartHive, hub: Hub) -> None:
+    """A download that was cut resumes at its last byte."""
     hub.inject(cuts=2, cut_after_bytes=100_000)
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     bring(hive)
@@ -96,7 +99,8 @@ def test_a_download_that_was_cut_goes_on_where_it_stopped(start_hive: StartHive,
     assert 0 == ended[0]["start"] < ended[1]["start"] < ended[2]["start"]
 
 
-def test_a_hive_that_is_started_again_goes_on_where_it_stopped(start_hive: StartHive, hub: Hub) -> None:
+def test_restarted_hive_resumes_download(start_hive: StartHive, hub: Hub) -> None:
+    """A restarted hive resumes an unfinished download."""
     hub.inject(bytes_per_second=100_000)
     hive = start_hive(name="resumer", provisioning__hub_url=hub.url, **QUICK)
     bring(hive)
@@ -108,7 +112,8 @@ def test_a_hive_that_is_started_again_goes_on_where_it_stopped(start_hive: Start
     assert [line["start"] > 0 for line in hub.downloads()] == [False, True]
 
 
-def test_wrong_bytes_are_thrown_away_and_after_some_attempts_the_model_has_failed(start_hive: StartHive, hub: Hub) -> None:
+def test_wrong_checksum_fails_model(start_hive: StartHive, hub: Hub) -> None:
+    """Files with a wrong checksum are deleted, and the model fails after all attempts."""
     hub.inject(corrupt=2)
     hive = start_hive(provisioning__hub_url=hub.url, provisioning__attempts=2, **QUICK)
     bring(hive, serve=True)
@@ -118,7 +123,8 @@ def test_wrong_bytes_are_thrown_away_and_after_some_attempts_the_model_has_faile
     until_ready(hive)
 
 
-def test_a_hub_that_is_down_is_said_to_be_so(start_hive: StartHive, hub: Hub) -> None:
+def test_hub_unavailable(start_hive: StartHive, hub: Hub) -> None:
+    """An unavailable hub gives 503 with Retry-After."""
     hub.inject(is_down=True)
     hive = start_hive(provisioning__hub_url=hub.url, provisioning__attempts=1, **QUICK)
     refusal = bring(hive)
@@ -128,7 +134,8 @@ def test_a_hub_that_is_down_is_said_to_be_so(start_hive: StartHive, hub: Hub) ->
     assert bring(hive).status_code == 202
 
 
-def test_a_disk_without_room_is_507_and_nothing_half_written_stays(start_hive: StartHive, hub: Hub) -> None:
+def test_full_disk(start_hive: StartHive, hub: Hub) -> None:
+    """A full disk gives 507 and leaves no partial file."""
     hive = start_hive(provisioning__hub_url=hub.url, **(QUICK | {"provisioning__failed_seconds": 30}), provisioning__reserve_bytes=1 << 60)
     bring(hive)
     eventually(lambda: model(hive)["state"] == "failed", 20)
@@ -136,13 +143,15 @@ def test_a_disk_without_room_is_507_and_nothing_half_written_stays(start_hive: S
     assert (refusal.status_code, refusal.json()["error"]["code"], files(hive)) == (507, "insufficient_storage", [])
 
 
-def test_what_no_hub_offers_is_404_and_a_hive_without_a_hub_brings_nothing(start_hive: StartHive, hub: Hub) -> None:
+def test_unknown_model(start_hive: StartHive, hub: Hub) -> None:
+    """A model that the hub does not offer gives 404, and so does a hive without a hub."""
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     assert bring(hive, "model-nowhere").json()["error"]["code"] == "model_not_found"
     assert bring(start_hive()).status_code == 404
 
 
-def test_a_file_that_was_lost_is_fetched_again(start_hive: StartHive, hub: Hub) -> None:
+def test_lost_file_downloaded_again(start_hive: StartHive, hub: Hub) -> None:
+    """A deleted model file is downloaded again."""
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     bring(hive)
     until_ready(hive)

@@ -24,7 +24,9 @@ def one(identifier: str, *args: str) -> str:
     return ONE.format(id=identifier, args=list(args))
 
 
-def test_heartbeats_bring_the_load_of_the_worker(shared: Running, registry: Running) -> None:
+def test_heartbeat_carries_load(shared: Running, registry: Running) -> None:
+    """Heartbeats carry the load of each worker and of the hive."""
+
     def running(name: str) -> dict[str, Any]:
         return registry.services().get(name, {"metrics": {"running": 0.0}})
 
@@ -35,12 +37,14 @@ def test_heartbeats_bring_the_load_of_the_worker(shared: Running, registry: Runn
     assert (own["kind"], own["url"], own["models"]) == ("hive", shared.url, [])
 
 
-def test_a_change_of_health_is_told_at_once(start_hive: StartHive, registry: Running) -> None:
+def test_health_change_sent_at_once(start_hive: StartHive, registry: Running) -> None:
+    """A change of health is sent before the next heartbeat is due."""
     hive = start_hive(one("crashing", "crash=1"), heartbeat_interval_seconds=30)
     eventually(lambda: registry.services().get(hive.data_dir.name, {}).get("health") == "unhealthy")
 
 
-def test_a_registry_that_comes_later_and_one_without_its_data_get_everything(start_hive: StartHive, tmp_path: Path) -> None:
+def test_late_or_empty_registry(start_hive: StartHive, tmp_path: Path) -> None:
+    """A registry that starts late or lost its data gets all registrations."""
     port = free_port()
     hive = start_hive(one("patient"), registry_url=f"http://127.0.0.1:{port}")
     eventually(lambda: hive.states() == {"patient": "alive"})
@@ -51,7 +55,8 @@ def test_a_registry_that_comes_later_and_one_without_its_data_get_everything(sta
     assert hive.states() == {"patient": "alive"}
 
 
-def test_an_entry_with_a_later_epoch_is_outbid(start_hive: StartHive, registry: Running) -> None:
+def test_later_epoch_exceeded(start_hive: StartHive, registry: Running) -> None:
+    """The hive exceeds a registered epoch that lies in the future."""
     port = free_port()
     future = 2**62
     stale = {"id": "clock", "kind": "hive", "url": f"http://127.0.0.1:{port}", "epoch": future}
@@ -60,7 +65,8 @@ def test_an_entry_with_a_later_epoch_is_outbid(start_hive: StartHive, registry: 
     eventually(lambda: registry.services("?status=all")["clock"]["epoch"] > future)
 
 
-def test_an_id_taken_at_another_address_is_not_removed_by_us(start_hive: StartHive, tmp_path: Path) -> None:
+def test_foreign_id_kept(start_hive: StartHive, tmp_path: Path) -> None:
+    """The hive does not deregister an id that belongs to another address."""
     taken = {"id": "taken", "kind": "hive", "url": "http://127.0.0.1:9", "epoch": 5}
     # The lease must outlast the test, because any hive may take the id of an expired entry.
     with closing(hive_stage.start("registry", tmp_path / "registry", "ttl_seconds = 60\n")) as registry:
@@ -71,7 +77,8 @@ def test_an_id_taken_at_another_address_is_not_removed_by_us(start_hive: StartHi
         assert registry.services("?status=all")["taken"]["url"] == "http://127.0.0.1:9"
 
 
-def test_a_hive_without_a_registry_stops_all_workers_also_those_not_alive(start_hive: StartHive) -> None:
+def test_stop_without_registry(start_hive: StartHive) -> None:
+    """Without a registry a hive still stops all its workers, in any state."""
     workers = "".join((one("alive"), one("starting", "starting=60"), one("waiting", "crash=1")))
     hive = start_hive(workers, registry_url=f"http://127.0.0.1:{free_port()}", restart__base_seconds=30)
     eventually(lambda: hive.states() == {"alive": "alive", "starting": "starting", "waiting": "dead"})
@@ -80,7 +87,8 @@ def test_a_hive_without_a_registry_stops_all_workers_also_those_not_alive(start_
     assert not any(is_running(pid) for pid in pids)
 
 
-def test_a_killed_hive_replaces_what_it_left_behind(start_hive: StartHive, registry: Running, tmp_path: Path) -> None:
+def test_killed_hive_replaces_stale_processes(start_hive: StartHive, registry: Running, tmp_path: Path) -> None:
+    """The next run kills the processes of a killed hive, and no others."""
     port = free_port()
     note = tmp_path / "pid"
     first = start_hive(one("left", f"wrap={note}"), name="again", port=port)
@@ -100,7 +108,8 @@ def test_a_killed_hive_replaces_what_it_left_behind(start_hive: StartHive, regis
     assert second.get("/health")["status"] == "healthy"
 
 
-def test_our_own_worker_serves_and_ends_with_a_killed_hive(start_hive: StartHive, registry: Running) -> None:
+def test_default_worker_ends_with_killed_hive(start_hive: StartHive, registry: Running) -> None:
+    """The default worker serves requests, and ends when its hive is killed."""
     hive = start_hive('[[workers]]\nid = "real"\nmodels = ["m"]\n', backend__command=OUR_COMMAND, backend__args=list(DEFAULT_ARGS))
     eventually(lambda: registry.services().get("real"))
     answer = hive.call("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "hi"}]})
@@ -112,9 +121,8 @@ def test_our_own_worker_serves_and_ends_with_a_killed_hive(start_hive: StartHive
     eventually(lambda: not is_running(pid))
 
 
-def test_an_attached_worker_that_tells_its_start_keeps_its_epoch_when_the_hive_is_killed(
-    start_hive: StartHive, registry: Running, tmp_path: Path
-) -> None:
+def test_attached_worker_keeps_epoch(start_hive: StartHive, registry: Running, tmp_path: Path) -> None:
+    """An attached worker that reports its start time keeps its epoch over a kill of the hive."""
     with closing(hive_stage.start("worker", tmp_path / "outside", 'models = ["far"]\n')) as worker:
         config = f'[[attach]]\nid = "attached"\nurl = "{worker.url}"\n'
         port = free_port()

@@ -13,7 +13,8 @@ from hive_stage import HEADERS, AddWorker, Running, StartHive, eventually
 ONE = '[[workers]]\nid = "{id}"\nmodels = ["m"]\n'
 
 
-def test_models_are_the_union_of_the_workers_each_once(shared: Running) -> None:
+def test_models_are_union(shared: Running) -> None:
+    """The model list contains each model of all workers once."""
     for path in ("/models", "/v1/models"):
         body = shared.get(path)
         assert body["object"] == "list"
@@ -21,7 +22,8 @@ def test_models_are_the_union_of_the_workers_each_once(shared: Running) -> None:
         assert {model["object"] for model in body["data"]} == {"model"}
 
 
-def test_a_request_goes_to_a_worker_of_its_model(shared: Running) -> None:
+def test_routed_by_model(shared: Running) -> None:
+    """A request goes unchanged to a worker of its model."""
     for model, worker in (("model-a", "sh1"), ("model-b", "sh2")):
         answer = shared.call("POST", "/v1/anything/new?x=%2F", {"model": model, "unknown": [1]}, X_Custom="kept", X_Request_Id="r-1")
         received = answer.json()
@@ -31,12 +33,14 @@ def test_a_request_goes_to_a_worker_of_its_model(shared: Running) -> None:
         assert received["headers"]["X-Cluster-Token"] == HEADERS["X-Cluster-Token"]
 
 
-def test_both_workers_of_a_shared_model_get_work(shared: Running) -> None:
+def test_shared_model_balanced(shared: Running) -> None:
+    """Workers with the same model get equally many requests."""
     used = [shared.call("POST", "/v1/x", {"model": "model-shared"}).headers["X-Worker-Id"] for _ in range(10)]
     assert used.count("sh1") == used.count("sh2") == 5
 
 
-def test_a_request_can_name_its_worker(shared: Running) -> None:
+def test_worker_in_path(shared: Running) -> None:
+    """A request can name its worker in the path."""
     answer = shared.call("POST", "/workers/sh2/v1/embeddings", {"model": "whatever"})
     assert (answer.headers["X-Worker-Id"], answer.json()["path"]) == ("sh2", "/v1/embeddings")
 
@@ -49,21 +53,25 @@ def test_a_request_can_name_its_worker(shared: Running) -> None:
         ("/workers/gone/v1/x", {"model": "model-a"}, 503, "no_available_workers"),
     ],
 )
-def test_what_no_worker_can_answer_is_refused(shared: Running, path: str, body: object, status: int, code: str) -> None:
+def test_unroutable_request(shared: Running, path: str, body: object, status: int, code: str) -> None:
+    """A request without a suitable worker gets the matching error."""
     answer = shared.call("POST", path, body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
-def test_a_refusal_of_the_worker_is_passed_on_as_it_is(shared: Running) -> None:
+def test_worker_error_passed_on(shared: Running) -> None:
+    """An error response of the worker is passed on unchanged."""
     answer = shared.call("POST", "/workers/sh1/v1/refuse", {})
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()["error"]["message"]) == (429, "3", "full")
 
 
-def test_relaying_needs_the_token(shared: Running) -> None:
+def test_token_required(shared: Running) -> None:
+    """Relayed requests need the cluster token."""
     assert shared.call("POST", "/workers/sh1/v1/x", {}, token="wrong").status_code == 401
 
 
-def test_chunks_arrive_one_by_one_as_they_are_sent(shared: Running) -> None:
+def test_chunks_not_buffered(shared: Running) -> None:
+    """Each chunk is relayed when it arrives."""
     url = f"{shared.url}/workers/sh1/v1/stream"
     with requests.post(url, json={"chunks": 5, "gap": 0.2}, headers=HEADERS, stream=True, timeout=5) as answer:
         arrived = [(time.monotonic(), chunk) for chunk in answer.iter_content(None)]
@@ -71,14 +79,16 @@ def test_chunks_arrive_one_by_one_as_they_are_sent(shared: Running) -> None:
     assert arrived[-1][0] - arrived[0][0] > 0.2  # nominally 0.8; a busy machine may delay the first chunk
 
 
-def test_a_worker_that_dies_before_its_answer_gives_502(add_worker: AddWorker) -> None:
+def test_worker_exits_before_response(add_worker: AddWorker) -> None:
+    """A worker that exits before its response gives 502."""
     worker = add_worker("dies").must_become("alive")
     answer = worker.post("/v1/die", {})
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_disconnected")
     assert eventually(lambda: worker.last_exit) == "exit code 7"
 
 
-def test_a_worker_that_dies_in_mid_stream_breaks_the_body(add_worker: AddWorker) -> None:
+def test_worker_exits_in_stream(add_worker: AddWorker) -> None:
+    """A worker that exits in mid-stream breaks the client's body."""
     worker = add_worker("breaks").must_become("alive")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         worker.post("/v1/stream", {"chunks": 9, "gap": 0.02, "die_after": 3})
@@ -86,7 +96,8 @@ def test_a_worker_that_dies_in_mid_stream_breaks_the_body(add_worker: AddWorker)
     assert worker.in_flight == 0
 
 
-def test_a_client_that_leaves_ends_the_request_upstream(shared: Running, tmp_path: Path) -> None:
+def test_client_disconnect_cancels_upstream(shared: Running, tmp_path: Path) -> None:
+    """A client disconnect cancels the request at the worker."""
     note = tmp_path / "note"
     asked = {"chunks": 500, "gap": 0.02, "note": str(note)}
     answer = requests.post(f"{shared.url}/workers/sh1/v1/stream", json=asked, headers=HEADERS, stream=True, timeout=5)
@@ -100,7 +111,8 @@ def test_a_client_that_leaves_ends_the_request_upstream(shared: Running, tmp_pat
     assert (line["worker"], line["path"]) == ("sh1", "/v1/stream")
 
 
-def test_a_stopping_hive_lets_streams_finish_and_takes_no_new_requests(start_hive: StartHive, registry: Running) -> None:
+def test_drain_finishes_streams(start_hive: StartHive, registry: Running) -> None:
+    """A draining hive finishes its streams and rejects new requests."""
     hive = start_hive(ONE.format(id="drained"))
     eventually(lambda: registry.services().get("drained"))
     url = f"{hive.url}/v1/stream"

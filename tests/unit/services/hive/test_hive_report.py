@@ -24,7 +24,8 @@ from services.hive.worker import Load, Worker
         (["fatal", "dead"], "unhealthy"),
     ],
 )
-def test_a_hive_is_healthy_only_if_every_worker_is_alive(states: list[wire.WorkerState], health: str) -> None:
+def test_overall_health(states: list[wire.WorkerState], health: str) -> None:
+    """A hive is healthy only if every worker is alive."""
     assert overall_health(states) == health
 
 
@@ -34,7 +35,8 @@ def worker(identifier: str, state: wire.WorkerState, *models: str) -> Worker:
     return made
 
 
-def test_only_alive_workers_are_registered_and_add_up_to_the_load_of_the_hive() -> None:
+def test_only_alive_workers_registered() -> None:
+    """Only alive workers are registered, and their load adds up to the hive's load."""
     hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
     workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "hung", "b"), worker("w4", "starting", "b")]
     registered = registrations(hive, workers)
@@ -42,12 +44,14 @@ def test_only_alive_workers_are_registered_and_add_up_to_the_load_of_the_hive() 
     assert (registered["h"].metrics, registered["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")
 
 
-def test_a_model_disappears_with_its_last_alive_worker() -> None:
+def test_model_without_alive_worker() -> None:
+    """A model leaves the list with its last alive worker."""
     workers = [worker("w1", "alive", "a", "b"), worker("w2", "alive", "b"), worker("w3", "dead", "c")]
     assert [model["id"] for model in models_body(workers, "h")["data"]] == ["a", "b"]
 
 
-def test_in_flight_is_given_back_however_a_request_ends() -> None:
+def test_in_flight_returns_to_zero() -> None:
+    """The in-flight count decreases even if the request fails."""
     busy = worker("w1", "alive")
     with pytest.raises(ValueError, match="broken"), busy.relaying():
         assert busy.in_flight == 1
@@ -55,7 +59,8 @@ def test_in_flight_is_given_back_however_a_request_ends() -> None:
     assert busy.in_flight == 0
 
 
-def test_nothing_leads_out_of_draining() -> None:
+def test_draining_is_final() -> None:
+    """No state follows `draining`."""
     leaving = worker("w1", "draining")
     for state in ("alive", "dead", "starting"):
         leaving.become(state)

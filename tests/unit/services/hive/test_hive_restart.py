@@ -40,12 +40,14 @@ def crashes(settings: RestartSettings, ended: list[Exit]) -> list[Decision]:
     return decisions
 
 
-def test_crashes_in_a_row_wait_longer_up_to_the_cap_and_then_are_fatal() -> None:
+def test_backoff_then_fatal() -> None:
+    """Consecutive crashes wait longer, up to the cap, and end in `GiveUp`."""
     decisions = crashes(STEADY, [Exit(1, 0.0)] * 9)
     assert decisions == [Restart(0.5), Restart(1.0), Restart(2.0), Restart(3.0), Restart(3.0), GiveUp()]
 
 
-def test_a_stable_time_alive_forgets_the_crashes_before() -> None:
+def test_stable_time_resets_count() -> None:
+    """A stable run resets the count of crashes."""
     decisions = crashes(STEADY, [Exit(1, 0.0), Exit(1, 0.0), Exit(-9, 10.0)])
     assert decisions == [Restart(0.5), Restart(1.0), Restart(0.5)]
 
@@ -54,26 +56,30 @@ def test_a_stable_time_alive_forgets_the_crashes_before() -> None:
     ("policy", "code", "is_restarted"),
     [("never", 1, False), ("never", 0, False), ("on-failure", 0, False), ("on-failure", -15, True), ("always", 0, True)],
 )
-def test_the_policy_says_which_exits_are_restarted(policy: str, code: int, is_restarted: bool) -> None:
+def test_policy_selects_exits(policy: str, code: int, is_restarted: bool) -> None:
+    """The policy decides which exits are restarted."""
     decision = crashes(msgspec.structs.replace(STEADY, policy=policy), [Exit(code, 0.0)])[0]
     assert decision == (Restart(0.5) if is_restarted else StayDead())
 
 
 @given(settings_strategy, st.lists(exits, max_size=12))
-def test_a_wait_is_never_longer_than_the_cap_with_its_jitter(settings: RestartSettings, ended: list[Exit]) -> None:
+def test_wait_is_capped(settings: RestartSettings, ended: list[Exit]) -> None:
+    """A wait is never longer than the cap plus its jitter."""
     for decision in crashes(settings, ended):
         if isinstance(decision, Restart):
             assert 0 <= decision.after_seconds <= settings.cap_seconds * (1 + settings.jitter_fraction)
 
 
 @given(settings_strategy, st.lists(exits, max_size=20))
-def test_there_are_never_more_restarts_in_a_row_than_allowed(settings: RestartSettings, ended: list[Exit]) -> None:
+def test_restarts_are_limited(settings: RestartSettings, ended: list[Exit]) -> None:
+    """There are never more consecutive restarts than `max_restarts`."""
     unstable = [Exit(each.code, 0.0) for each in ended]
     if settings.stable_seconds > 0:
         assert sum(isinstance(decision, Restart) for decision in crashes(settings, unstable)) <= settings.max_restarts
 
 
 @given(settings_strategy.map(lambda each: msgspec.structs.replace(each, jitter_fraction=0.0, stable_seconds=1.0)))
-def test_waits_in_a_row_never_get_shorter(settings: RestartSettings) -> None:
+def test_waits_never_shrink(settings: RestartSettings) -> None:
+    """Without jitter consecutive waits never get shorter."""
     waits = [decision.after_seconds for decision in crashes(settings, [Exit(1, 0.0)] * 8) if isinstance(decision, Restart)]
     assert all(first <= second for first, second in pairwise(waits))

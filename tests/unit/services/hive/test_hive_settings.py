@@ -36,7 +36,8 @@ def read(tmp_path: Path, text: str) -> HiveSettings:
         ("[backend]\ncommand = 'vllm'", "backend.command = 'vllm': expected `array`, got `str`"),
     ],
 )
-def test_a_wrong_key_is_refused_with_key_value_and_accepted_form(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_key_message(tmp_path: Path, text: str, message: str) -> None:
+    """The message for an invalid setting gives key, value and accepted form."""
     with pytest.raises(SettingsError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(message)
@@ -50,17 +51,20 @@ def test_a_wrong_key_is_refused_with_key_value_and_accepted_form(tmp_path: Path,
         "[[workers]]\nmodels = []\nid = 'two words'",
     ],
 )
-def test_ids_must_be_unique_names(tmp_path: Path, text: str) -> None:
+def test_ids_unique(tmp_path: Path, text: str) -> None:
+    """Ids must be valid and unique."""
     with pytest.raises(SettingsError, match=r"\.id = "):
         named(read(tmp_path, text))
 
 
-def test_a_worker_without_an_id_is_named_after_the_hive(tmp_path: Path) -> None:
+def test_default_worker_id(tmp_path: Path) -> None:
+    """A worker without an id is named after its hive."""
     workers = named(read(tmp_path, "[[workers]]\nmodels = ['a']\n[[workers]]\nid = 'x'\nmodels = []\n[[workers]]\nmodels = ['b']"))
     assert [spec.id for spec in workers] == ["h1-w1", "x", "h1-w3"]
 
 
-def test_a_bad_file_ends_the_process_with_code_2(tmp_path: Path) -> None:
+def test_invalid_file_exit_code(tmp_path: Path) -> None:
+    """An invalid file ends the process with exit code 2."""
     path = tmp_path / "hive.toml"
     path.write_text(HEAD + "[[workers]]\nmodels = []\nid = 'h1'")
     ended = subprocess.run([sys.executable, "-m", "services.hive", "--config", str(path)], capture_output=True, text=True, timeout=20)
@@ -68,7 +72,8 @@ def test_a_bad_file_ends_the_process_with_code_2(tmp_path: Path) -> None:
     assert "workers.0.id = 'h1'" in ended.stderr
 
 
-def test_placeholders_are_filled_in_and_other_braces_left_alone(tmp_path: Path) -> None:
+def test_placeholders(tmp_path: Path) -> None:
+    """Placeholders are replaced, and other braces stay unchanged."""
     args = """['{"a": {port}}', "{model}", "{models}"]"""
     backend = f'[backend]\ncommand = ["{{python}}", "-m", "x"]\nargs = {args}\nenv = {{KEY = "{{token}}"}}'
     settings = read(tmp_path, backend)
@@ -78,7 +83,8 @@ def test_placeholders_are_filled_in_and_other_braces_left_alone(tmp_path: Path) 
     assert (launch_spec.env["KEY"], launch_spec.env["ID"]) == ("secret", "w@127.0.0.1")
 
 
-def test_the_default_backend_is_our_worker_told_to_end_with_the_hive(tmp_path: Path) -> None:
+def test_default_backend(tmp_path: Path) -> None:
+    """The default backend is the bundled worker, which ends with its hive."""
     launch_spec = launch(read(tmp_path, ""), wire.WorkerSpec(id="w", models=("m",)), 1234, 5)
     assert launch_spec.command[1:3] == ("-m", "services.worker")
     assert {"port=1234", 'models=["m"]', "exit_with_parent=true"} < set(launch_spec.command)

@@ -13,14 +13,16 @@ def one(*args: str) -> str:
     return ONE.format(args=list(args))
 
 
-def test_a_worker_that_never_answers_is_ended_and_counts_as_crashed(start_hive: StartHive) -> None:
+def test_never_ready_worker_stopped(start_hive: StartHive) -> None:
+    """A worker that never reports its models is stopped, and counts as crashed."""
     hive = start_hive(one("starting=60"), start_deadline_seconds=0.4, restart__max_restarts=1)
     eventually(lambda: hive.states() == {"w": "fatal"})
     view = hive.get("/workers/w")
     assert (view["restarts"], view["last_exit"]) == (1, "signal 15 (its models did not answer within 0.4 s)")
 
 
-def test_a_worker_that_stays_hung_is_replaced(start_hive: StartHive, tmp_path: Path) -> None:
+def test_hung_worker_replaced(start_hive: StartHive, tmp_path: Path) -> None:
+    """A worker that stays hung is restarted."""
     hang = tmp_path / "hang"
     hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=0.5)
     eventually(lambda: hive.states() == {"w": "alive"})
@@ -34,7 +36,8 @@ def test_a_worker_that_stays_hung_is_replaced(start_hive: StartHive, tmp_path: P
     assert after["last_exit"] == "signal 15 (hung for 0.5 s)"
 
 
-def test_a_hang_that_passes_restarts_nobody(start_hive: StartHive, tmp_path: Path) -> None:
+def test_short_hang_not_restarted(start_hive: StartHive, tmp_path: Path) -> None:
+    """A hang that ends in time causes no restart."""
     hang = tmp_path / "hang"
     hive = start_hive(one(f"hang={hang}"), hang_restart_seconds=30)
     eventually(lambda: hive.states() == {"w": "alive"})

@@ -20,7 +20,8 @@ def one(identifier: str, *args: str) -> str:
     return ONE.format(id=identifier, args=list(args))
 
 
-def test_a_worker_is_registered_only_after_its_models_answered(start_hive: StartHive, registry: Running) -> None:
+def test_registered_after_models_answer(start_hive: StartHive, registry: Running) -> None:
+    """A worker is registered only after its models answer."""
     hive = start_hive(one("slow", "starting=0.6"))
     assert (hive.states(), hive.get("/health")["status"]) == ({"slow": "starting"}, "degraded")
     assert hive.call("GET", "/ready").status_code == hive.call("GET", "/models").status_code == 503
@@ -31,12 +32,14 @@ def test_a_worker_is_registered_only_after_its_models_answered(start_hive: Start
     assert (hive.states(), hive.get("/health")["status"]) == ({"slow": "alive"}, "healthy")
 
 
-def test_a_worker_without_models_is_registered_too(add_worker: AddWorker, registry: Running) -> None:
+def test_worker_without_models_registered(add_worker: AddWorker, registry: Running) -> None:
+    """A worker without models is registered too."""
     add_worker("empty", models=())
     assert eventually(lambda: registry.services().get("empty"))["models"] == []
 
 
-def test_a_killed_worker_is_out_at_once_and_back_with_a_new_epoch(add_worker: AddWorker, registry: Running) -> None:
+def test_killed_worker_restarts(add_worker: AddWorker, registry: Running) -> None:
+    """A killed worker is reported at once and returns with a new epoch."""
     worker = add_worker("killed")
     before = eventually(lambda: registry.services().get("killed"))
     os.kill(worker.pid, signal.SIGKILL)
@@ -45,7 +48,8 @@ def test_a_killed_worker_is_out_at_once_and_back_with_a_new_epoch(add_worker: Ad
     assert (after[0]["models"], worker.restarts) == (["m-killed"], 1)
 
 
-def test_a_dead_worker_leaves_the_registry_at_once(add_worker: AddWorker, registry: Running) -> None:
+def test_dead_worker_deregistered(add_worker: AddWorker, registry: Running) -> None:
+    """A dead worker leaves the registry at once."""
     worker = add_worker("leaves")
     eventually(lambda: registry.services().get("leaves"))
     assert worker.post("/v1/exit", {}).status_code == 200  # it ends well, so it is not started again
@@ -53,7 +57,8 @@ def test_a_dead_worker_leaves_the_registry_at_once(add_worker: AddWorker, regist
     assert worker.hive.get("/health")["status"] == "degraded"
 
 
-def test_a_worker_that_keeps_crashing_is_fatal_and_can_be_reset(add_worker: AddWorker) -> None:
+def test_crash_loop_is_fatal(add_worker: AddWorker) -> None:
+    """A worker that keeps crashing becomes fatal, and a reset restarts it."""
     worker = add_worker("crashes", "crash=3").must_become("fatal")
     assert (worker.last_exit, worker.restarts) == ("exit code 3", 2)
     assert worker.hive.call("POST", "/workers/crashes/reset").status_code == 202
@@ -61,18 +66,21 @@ def test_a_worker_that_keeps_crashing_is_fatal_and_can_be_reset(add_worker: AddW
     assert worker.hive.get("/info")["restart_count"] > 3
 
 
-def test_a_worker_that_ended_well_is_left_dead(add_worker: AddWorker) -> None:
+def test_clean_exit_stays_dead(add_worker: AddWorker) -> None:
+    """A worker with a clean exit is not restarted."""
     assert add_worker("done", "crash=0").must_become("dead").last_exit == "exit code 0"
 
 
-def test_a_command_that_does_not_exist_is_told_and_fatal_in_the_end(start_hive: StartHive) -> None:
+def test_missing_command(start_hive: StartHive) -> None:
+    """A missing command is reported and ends in `fatal`."""
     hive = start_hive(one("odd"), backend__command=["/no/such/program"])
     eventually(lambda: hive.states() == {"odd": "fatal"})
     assert hive.get("/workers/odd")["last_exit"] == "cannot start /no/such/program: No such file or directory"
     assert hive.call("DELETE", "/workers/odd").status_code == 200
 
 
-def test_a_hung_worker_is_out_of_the_registry_until_it_answers_again(add_worker: AddWorker, registry: Running, tmp_path: Path) -> None:
+def test_hung_worker_deregistered(add_worker: AddWorker, registry: Running, tmp_path: Path) -> None:
+    """A hung worker is not registered until it answers again."""
     hang = tmp_path / "hang"
     worker = add_worker("hung", f"hang={hang}")
     before = eventually(lambda: registry.services().get("hung"))
@@ -85,7 +93,8 @@ def test_a_hung_worker_is_out_of_the_registry_until_it_answers_again(add_worker:
     assert (after["epoch"], worker.restarts) == (before["epoch"], 0)
 
 
-def test_a_live_stream_outweighs_failed_probes(add_worker: AddWorker, tmp_path: Path) -> None:
+def test_stream_outweighs_probes(add_worker: AddWorker, tmp_path: Path) -> None:
+    """A flowing stream keeps a worker alive despite failed probes."""
     hang = tmp_path / "hang"
     worker = add_worker("busy", f"hang={hang}").must_become("alive")
     hang.touch()
@@ -95,7 +104,8 @@ def test_a_live_stream_outweighs_failed_probes(add_worker: AddWorker, tmp_path: 
     worker.must_become("hung")
 
 
-def test_workers_come_and_go_over_the_api(shared: Running, registry: Running) -> None:
+def test_add_and_remove_worker(shared: Running, registry: Running) -> None:
+    """The API adds and removes workers."""
     hive = shared
     added = hive.call("POST", "/workers", {"models": ["m"]})
     name = "shared-w1"
@@ -113,12 +123,14 @@ def test_workers_come_and_go_over_the_api(shared: Running, registry: Running) ->
     ("spec", "param"),
     [({}, "models"), ({"models": "m"}, "models"), ({"models": [], "id": "a/b"}, "id"), ({"models": [], "modles": 1}, "modles")],
 )
-def test_a_wrong_worker_is_refused_with_its_field(shared: Running, spec: dict[str, object], param: str) -> None:
+def test_invalid_worker_spec(shared: Running, spec: dict[str, object], param: str) -> None:
+    """An invalid worker spec gives 400 with its field."""
     answer = shared.call("POST", "/workers", spec)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
-def test_a_wrapper_takes_its_grandchild_with_it(add_worker: AddWorker, tmp_path: Path) -> None:
+def test_removed_wrapper_takes_grandchild(add_worker: AddWorker, tmp_path: Path) -> None:
+    """The removal of a wrapped worker ends its grandchild."""
     worker = add_worker("wrapped", f"wrap={tmp_path / 'pid'}").must_become("alive")
     grandchild = int((tmp_path / "pid").read_text())
     assert is_running(grandchild)
@@ -126,7 +138,8 @@ def test_a_wrapper_takes_its_grandchild_with_it(add_worker: AddWorker, tmp_path:
     assert not is_running(grandchild)
 
 
-def test_a_shell_that_waits_for_a_background_job_leaves_no_orphan(start_hive: StartHive) -> None:
+def test_shell_background_job(start_hive: StartHive) -> None:
+    """A shell that waits for a background job leaves no orphan."""
     script = f'"{{python}}" "{BACKEND}" {{port}} "[]" & echo $! > {{data_dir}}/job; wait'
     hive = start_hive('[[workers]]\nid = "job"\nmodels = []\n', backend__command=["sh", "-c", script], backend__args=[])
     eventually(lambda: hive.states() == {"job": "alive"})
@@ -135,7 +148,8 @@ def test_a_shell_that_waits_for_a_background_job_leaves_no_orphan(start_hive: St
     assert not is_running(job)
 
 
-def test_a_killed_wrapper_leaves_no_grandchild_on_the_port(add_worker: AddWorker, tmp_path: Path) -> None:
+def test_killed_wrapper_takes_grandchild(add_worker: AddWorker, tmp_path: Path) -> None:
+    """After a kill of the wrapper no grandchild keeps the port."""
     worker = add_worker("shell", f"wrap={tmp_path / 'pid'}").must_become("alive")
     grandchild = int((tmp_path / "pid").read_text())
     os.kill(worker.pid, signal.SIGKILL)
@@ -143,7 +157,8 @@ def test_a_killed_wrapper_leaves_no_grandchild_on_the_port(add_worker: AddWorker
     assert not is_running(grandchild)
 
 
-def test_an_attached_worker_is_registered_with_its_own_url_and_watched(start_hive: StartHive, registry: Running) -> None:
+def test_attached_worker(start_hive: StartHive, registry: Running) -> None:
+    """An attached worker is registered with its own URL, probed, and never stopped."""
     port = free_port()
     hive = start_hive(f'[[attach]]\nid = "outside"\nurl = "http://127.0.0.1:{port}"\n')
     assert hive.states() == {"outside": "starting"}

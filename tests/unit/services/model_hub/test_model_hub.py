@@ -58,7 +58,9 @@ async def ended(client: Client) -> list[tuple[int, int, str]]:
     return [(line["start"], line["sent"], line["outcome"]) for line in lines if line["event"] == "download_ended"]
 
 
-def test_a_file_is_the_same_bytes_as_its_checksum_says(play: Callable[[Story], None]) -> None:
+def test_checksum_matches_bytes(play: Callable[[Story], None]) -> None:
+    """The checksum of a model matches its file."""
+
     async def story(client: Client) -> None:
         [offer] = (await (await client.get("/models")).json())["models"]
         status, body, headers = await fetch(client)
@@ -71,7 +73,9 @@ def test_a_file_is_the_same_bytes_as_its_checksum_says(play: Callable[[Story], N
 
 
 @pytest.mark.parametrize(("span", "start", "stop"), [("bytes=100-", 100, SIZE), ("bytes=65530-65540", 65530, 65541)])
-def test_a_range_is_that_part(play: Callable[[Story], None], span: str, start: int, stop: int) -> None:
+def test_range(play: Callable[[Story], None], span: str, start: int, stop: int) -> None:
+    """A range request returns that part of the file."""
+
     async def story(client: Client) -> None:
         status, body, headers = await fetch(client, Range=span)
         assert (status, body) == (206, WHOLE[start:stop])
@@ -81,7 +85,9 @@ def test_a_range_is_that_part(play: Callable[[Story], None], span: str, start: i
     play(story)
 
 
-def test_a_range_of_another_file_is_the_whole_and_one_past_the_end_is_refused(play: Callable[[Story], None]) -> None:
+def test_range_of_changed_file(play: Callable[[Story], None]) -> None:
+    """A range of a changed file returns the whole file, and a range past the end gives 416."""
+
     async def story(client: Client) -> None:
         assert (await fetch(client, **{"Range": "bytes=100-", "If-Range": '"other"'}))[:2] == (200, WHOLE)
         assert (await fetch(client, Range=f"bytes={SIZE}-"))[0] == 416
@@ -89,7 +95,9 @@ def test_a_range_of_another_file_is_the_whole_and_one_past_the_end_is_refused(pl
     play(story)
 
 
-def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callable[[Story], None]) -> None:
+def test_cut(play: Callable[[Story], None]) -> None:
+    """A cut happens at the exact byte and as often as injected."""
+
     async def story(client: Client) -> None:
         await client.post("/admin/orders", json={"cuts": 1, "cut_after_bytes": 70_000})
         received = b""
@@ -104,7 +112,9 @@ def test_a_cut_is_exact_to_the_byte_and_happens_as_often_as_ordered(play: Callab
     play(story)
 
 
-def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[Story], None]) -> None:
+def test_corruption(play: Callable[[Story], None]) -> None:
+    """An injected corruption changes one download only."""
+
     async def story(client: Client) -> None:
         await client.post("/admin/orders", json={"corrupt": 1})
         _, corrupted, _ = await fetch(client)
@@ -116,7 +126,9 @@ def test_a_corrupted_download_differs_and_the_next_one_does_not(play: Callable[[
     play(story)
 
 
-def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Story], None]) -> None:
+def test_slow_download(play: Callable[[Story], None]) -> None:
+    """A download speeds up when the rate limit is removed."""
+
     async def story(client: Client) -> None:
         await client.post("/admin/orders", json={"bytes_per_second": 1000})
         slow = asyncio.create_task(fetch(client))
@@ -128,7 +140,9 @@ def test_a_slow_download_is_fast_again_when_that_is_ordered(play: Callable[[Stor
     play(story)
 
 
-def test_a_hub_that_is_down_says_when_to_come_back_and_still_takes_orders(play: Callable[[Story], None]) -> None:
+def test_hub_down(play: Callable[[Story], None]) -> None:
+    """A hub that is down gives 503 with Retry-After, and its admin API still works."""
+
     async def story(client: Client) -> None:
         await client.post("/admin/orders", json={"is_down": True})
         status, _, headers = await fetch(client)
@@ -140,7 +154,9 @@ def test_a_hub_that_is_down_says_when_to_come_back_and_still_takes_orders(play: 
     play(story)
 
 
-def test_nothing_is_done_without_the_token_and_a_wrong_order_is_refused(play: Callable[[Story], None]) -> None:
+def test_token_and_invalid_fault(play: Callable[[Story], None]) -> None:
+    """Every call needs the token, and an invalid fault gives 400."""
+
     async def story(client: Client) -> None:
         for path in ("/models", "/files/model-x", "/admin/journal"):
             assert (await client.get(path, headers={wire.CLUSTER_TOKEN: "wrong"})).status == 401

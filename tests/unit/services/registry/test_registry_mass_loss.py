@@ -22,17 +22,20 @@ TTL = 6.0
         ([], False),
     ],
 )
-def test_more_than_half_and_at_least_three_have_missed_a_heartbeat(ages: list[float], is_mass: bool) -> None:
+def test_mass_loss_threshold(ages: list[float], is_mass: bool) -> None:
+    """A mass loss needs more than half of the services, and at least three."""
     assert is_mass_loss(ages, TTL) is is_mass
 
 
 @given(st.integers(LEAST_SILENT, 50), st.floats(0, 1))
-def test_everybody_silent_is_always_one_whatever_the_moment_of_their_last_heartbeat(count: int, spread: float) -> None:
+def test_all_silent(count: int, spread: float) -> None:
+    """If all services are silent it is a mass loss, at any phase of their heartbeats."""
     interval = TTL / 3
     ages = [TTL + 0.001 - spread * interval * number / count for number in range(count)]
     assert is_mass_loss(ages, TTL)
 
 
 @given(st.lists(st.floats(0, TTL / 3), min_size=3), st.floats(6.1, 100))
-def test_one_dead_service_among_living_ones_never_is(alive: list[float], age: float) -> None:
+def test_single_silent(alive: list[float], age: float) -> None:
+    """One silent service among alive ones is never a mass loss."""
     assert not is_mass_loss([*alive, age], TTL)

@@ -14,7 +14,8 @@ import requests
 from registry_process import HEADERS, RunningRegistry, Start, registration
 
 
-def test_a_service_registers_renews_is_listed_and_leaves(start_registry: Start) -> None:
+def test_lifecycle_of_a_service(start_registry: Start) -> None:
+    """A service registers, renews its lease, is listed and deregisters."""
     registry = start_registry()
     status, lease = registry.call("POST", "/services", registration())
     assert (status, lease["id"], lease["ttl_seconds"]) == (201, "w1", 6.0)
@@ -41,29 +42,34 @@ def test_a_service_registers_renews_is_listed_and_leaves(start_registry: Start) 
         ({"colour": "blue"}, "colour"),
     ],
 )
-def test_a_wrong_registration_is_refused_with_its_field(shared: RunningRegistry, change: Any, param: str) -> None:
+def test_invalid_registration(shared: RunningRegistry, change: Any, param: str) -> None:
+    """An invalid registration gives 400 with its field."""
     status, body = shared.call("POST", "/services", registration("wrong", **change))
     assert (status, body["error"]["code"], body["error"]["param"]) == (400, "invalid_request", param)
     assert "expected" in body["error"]["message"] or "unknown field" in body["error"]["message"]
 
 
 @pytest.mark.parametrize("query", ["?status=dead", "?kind=gateway", "?since=x", "?since=1&wait=-1"])
-def test_a_wrong_parameter_is_refused(shared: RunningRegistry, query: str) -> None:
+def test_invalid_parameter(shared: RunningRegistry, query: str) -> None:
+    """An invalid query parameter gives 400."""
     assert shared.call("GET", f"/services{query}")[0] == 400
 
 
-def test_every_call_needs_the_token(shared: RunningRegistry) -> None:
+def test_token_required(shared: RunningRegistry) -> None:
+    """Every call needs the cluster token."""
     assert shared.call("GET", "/services", token="wrong")[0] == 401
 
 
-def test_a_hundred_registrations_at_once_all_get_in(shared: RunningRegistry) -> None:
+def test_concurrent_registrations(shared: RunningRegistry) -> None:
+    """A hundred concurrent registrations all succeed."""
     with ThreadPoolExecutor(20) as pool:
         calls = [pool.submit(shared.call, "POST", "/services", registration(f"many{number}")) for number in range(100)]
     assert {call.result()[0] for call in calls} == {201}
     assert len([name for name in shared.ids() if name.startswith("many")]) == 100
 
 
-def test_a_waiting_reader_gets_the_change_when_it_happens(shared: RunningRegistry) -> None:
+def test_long_poll_gets_change(shared: RunningRegistry) -> None:
+    """A long poll returns as soon as the table changes."""
     now = shared.call("GET", "/services")[1]
     with ThreadPoolExecutor(1) as pool:
         path = f"/services?since={now['revision']}&instance={now['instance']}&wait=10"
@@ -74,12 +80,14 @@ def test_a_waiting_reader_gets_the_change_when_it_happens(shared: RunningRegistr
     assert "news" in [service["id"] for service in answer["services"]]
 
 
-def test_a_reader_of_another_instance_is_answered_at_once(shared: RunningRegistry) -> None:
+def test_long_poll_of_other_instance(shared: RunningRegistry) -> None:
+    """A long poll with another instance id returns at once."""
     now = shared.call("GET", "/services")[1]
     assert shared.call("GET", f"/services?since={now['revision']}&instance=lost&wait=9")[1]["instance"] == now["instance"]
 
 
-def test_waiting_readers_do_not_hold_up_the_stop(start_registry: Start) -> None:
+def test_stop_ends_long_polls(start_registry: Start) -> None:
+    """Waiting readers do not delay the stop."""
     registry = start_registry()
     revision = registry.call("GET", "/services")[1]["revision"]
     waiting = http.client.HTTPConnection(registry.url.removeprefix("http://"), timeout=10)
@@ -90,7 +98,8 @@ def test_waiting_readers_do_not_hold_up_the_stop(start_registry: Start) -> None:
     waiting.close()
 
 
-def test_a_silent_service_is_offline_within_the_ttl_and_a_sweep(start_registry: Start) -> None:
+def test_silent_service_goes_offline(start_registry: Start) -> None:
+    """A silent service is offline after the TTL and removed later."""
     registry = start_registry(ttl_seconds=0.3, sweep_seconds=0.05, removal_seconds=0.2)
     lease = registry.call("POST", "/services", registration())[1]
     snapshot = registry.call("GET", f"/services?status=all&since={lease['revision']}&wait=5")[1]
@@ -101,7 +110,8 @@ def test_a_silent_service_is_offline_within_the_ttl_and_a_sweep(start_registry: 
     assert gone["services"] == []
 
 
-def test_a_restart_keeps_instance_and_entries_and_gives_a_lease_of_grace(start_registry: Start) -> None:
+def test_restart_keeps_entries(start_registry: Start) -> None:
+    """A restart keeps instance and entries, and renews all leases."""
     first = start_registry()
     first.call("POST", "/services", registration("kept"))
     before = first.call("GET", "/services")[1]
@@ -112,7 +122,8 @@ def test_a_restart_keeps_instance_and_entries_and_gives_a_lease_of_grace(start_r
     assert [service["id"] for service in after["services"]] == ["kept"]
 
 
-def test_a_lost_database_gives_a_new_instance_and_404_to_heartbeats(start_registry: Start, tmp_path: Path) -> None:
+def test_lost_database(start_registry: Start, tmp_path: Path) -> None:
+    """A lost database gives a new instance, and heartbeats get 404."""
     first = start_registry()
     first.call("POST", "/services", registration())
     before = first.call("GET", "/services")[1]
@@ -125,7 +136,8 @@ def test_a_lost_database_gives_a_new_instance_and_404_to_heartbeats(start_regist
     assert "database_damaged" in [line["event"] for line in second.lines]
 
 
-def test_a_paused_registry_does_not_expire_its_clients_when_it_goes_on(start_registry: Start) -> None:
+def test_pause_expires_no_lease(start_registry: Start) -> None:
+    """A pause of the registry expires no lease."""
     registry = start_registry(ttl_seconds=0.6, sweep_seconds=0.05)
     registry.call("POST", "/services", registration())
     os.kill(registry.process.pid, signal.SIGSTOP)
@@ -135,6 +147,7 @@ def test_a_paused_registry_does_not_expire_its_clients_when_it_goes_on(start_reg
     assert registry.ids() == ["w1"]
 
 
-def test_metrics_count_services_by_kind_and_status(shared: RunningRegistry) -> None:
+def test_metrics(shared: RunningRegistry) -> None:
+    """The metrics count services by kind and status."""
     shared.call("POST", "/services", registration("a-hive", kind="hive", models=[]))
     assert 'registry_services{kind="hive",status="online"} 1.0' in shared.call("GET", "/metrics")[1]

@@ -24,7 +24,8 @@ def write(path: Path, instance: str, changed: dict[str, Entry | None], revision:
     return writer
 
 
-def test_what_was_queued_before_the_stop_is_read_back(tmp_path: Path) -> None:
+def test_queued_changes_stored(tmp_path: Path) -> None:
+    """Changes that are queued before the stop are read back."""
     path = tmp_path / "deep" / "registry.db"
     begun = load(path)
     write(path, begun.instance, {"w1": entry("w1"), "w2": entry("w2")}, 7)
@@ -35,7 +36,8 @@ def test_what_was_queued_before_the_stop_is_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 200, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_database_is_moved_aside_and_a_new_instance_begun(tmp_path: Path, content: bytes) -> None:
+def test_damaged_database_moved_aside(tmp_path: Path, content: bytes) -> None:
+    """A damaged database is moved aside, and a new instance begins."""
     path = tmp_path / "registry.db"
     path.write_bytes(content)
     begun = load(path)
@@ -44,7 +46,8 @@ def test_a_damaged_database_is_moved_aside_and_a_new_instance_begun(tmp_path: Pa
     assert load(path).instance == begun.instance
 
 
-def test_a_database_damaged_in_its_middle_is_not_trusted(tmp_path: Path) -> None:
+def test_damage_in_the_middle(tmp_path: Path) -> None:
+    """A database with damaged pages is not used."""
     path = tmp_path / "registry.db"
     before = load(path)
     write(path, before.instance, {f"w{number}": entry(f"w{number}") for number in range(500)}, 500)
@@ -54,12 +57,14 @@ def test_a_database_damaged_in_its_middle_is_not_trusted(tmp_path: Path) -> None
     assert load(path).instance != before.instance
 
 
-def test_a_database_that_cannot_be_opened_leaves_an_empty_registry(tmp_path: Path) -> None:
+def test_unopenable_database(tmp_path: Path) -> None:
+    """A database that cannot be opened gives an empty registry."""
     (tmp_path / "file").write_text("in the way")
     assert load(tmp_path / "file" / "registry.db").entries == ()
 
 
-def test_a_write_that_fails_is_told_and_kept_for_later(tmp_path: Path) -> None:
+def test_failed_write_kept(tmp_path: Path) -> None:
+    """A failed write is reported and stays queued."""
     path = tmp_path / "registry.db"
     path.mkdir()  # nothing can be opened here
     writer = Writer(path, "instance")
@@ -76,7 +81,8 @@ def test_a_write_that_fails_is_told_and_kept_for_later(tmp_path: Path) -> None:
     assert load(path).entries == (entry("w1"),)
 
 
-def test_entries_of_an_instance_that_could_not_be_read_are_forgotten(tmp_path: Path) -> None:
+def test_other_instance_removed(tmp_path: Path) -> None:
+    """Entries of an instance that was unreadable at the start are removed."""
     path = tmp_path / "registry.db"
     write(path, load(path).instance, {"w1": entry("w1")}, 1)
     write(path, "another", {"w2": entry("w2")}, 1)

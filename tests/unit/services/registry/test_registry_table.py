@@ -33,62 +33,72 @@ def code_of(error: pytest.ExceptionInfo[ApiError]) -> str:
     return error.value.code
 
 
-def test_an_unknown_id_is_created() -> None:
+def test_new_id() -> None:
+    """A registration with a new id is accepted as new."""
     assert Table(TTL, REMOVAL).register(entry(), at(0)) is True
 
 
-def test_the_same_registration_again_changes_no_revision(table: Table) -> None:
+def test_same_registration(table: Table) -> None:
+    """The same registration again does not change the revision."""
     before = table.revision
     assert table.register(entry(), at(1)) is False
     assert table.revision == before
 
 
-def test_the_same_epoch_may_update_the_content(table: Table) -> None:
+def test_same_epoch_updates(table: Table) -> None:
+    """A registration of the same epoch may change the content."""
     before = table.revision
     table.register(entry(models=("model-b",)), at(1))
     assert table.list(Query(), at(1))[0].models == ("model-b",)
     assert table.revision == before + 1
 
 
-def test_a_newer_epoch_from_the_same_address_replaces(table: Table) -> None:
+def test_newer_epoch_replaces(table: Table) -> None:
+    """A newer epoch from the same address replaces the entry."""
     assert table.register(entry(epoch=11), at(1)) is False
     assert table.list(Query(), at(1))[0].epoch == 11
 
 
-def test_an_older_epoch_is_refused_even_when_the_entry_is_offline(table: Table) -> None:
+def test_older_epoch_rejected(table: Table) -> None:
+    """An older epoch is rejected, even if the entry is offline."""
     for moment in (at(1), at(TTL + 1)):
         with pytest.raises(ApiError) as error:
             table.register(entry(epoch=9), moment)
         assert code_of(error) == "stale_epoch"
 
 
-def test_a_live_id_from_another_address_is_a_conflict_whatever_its_epoch(table: Table) -> None:
+def test_other_address_conflicts(table: Table) -> None:
+    """A live id from another address is a conflict at any epoch."""
     for epoch in (9, 10, 11):
         with pytest.raises(ApiError) as error:
             table.register(entry(epoch=epoch, url="http://b:1"), at(1))
         assert code_of(error) == "conflict"
 
 
-def test_an_offline_id_may_come_back_from_another_address(table: Table) -> None:
+def test_offline_id_moves(table: Table) -> None:
+    """An offline id may register from another address."""
     table.register(entry(epoch=11, url="http://b:1"), at(TTL + 0.1))
     assert table.list(Query(), at(TTL + 0.1))[0].url == "http://b:1"
 
 
-def test_a_heartbeat_of_an_unknown_id_is_not_found(table: Table) -> None:
+def test_heartbeat_of_unknown_id(table: Table) -> None:
+    """A heartbeat of an unknown id gives `not_found`."""
     with pytest.raises(ApiError) as error:
         table.heartbeat("w2", wire.Heartbeat(epoch=10), at(1))
     assert code_of(error) == "not_found"
 
 
 @pytest.mark.parametrize("epoch", [9, 11])
-def test_a_heartbeat_of_another_epoch_renews_nothing(table: Table, epoch: int) -> None:
+def test_heartbeat_of_other_epoch(table: Table, epoch: int) -> None:
+    """A heartbeat of another epoch does not renew the lease."""
     with pytest.raises(ApiError) as error:
         table.heartbeat("w1", wire.Heartbeat(epoch=epoch), at(5))
     assert code_of(error) == "stale_epoch"
     assert table.list(Query(), at(TTL + 0.1)) == ()
 
 
-def test_metrics_and_time_change_no_revision(table: Table) -> None:
+def test_metrics_keep_revision(table: Table) -> None:
+    """Metrics and time do not change the revision."""
     before = table.revision
     table.heartbeat("w1", wire.Heartbeat(epoch=10, metrics={"running": 3.0}), at(5))
     view = table.list(Query(), at(5))[0]
@@ -96,25 +106,29 @@ def test_metrics_and_time_change_no_revision(table: Table) -> None:
 
 
 @pytest.mark.parametrize("change", [{"state": "draining"}, {"health": "degraded"}, {"models": ()}])
-def test_state_health_and_models_change_the_revision(table: Table, change: dict[str, object]) -> None:
+def test_routing_facts_change_revision(table: Table, change: dict[str, object]) -> None:
+    """State, health and models change the revision."""
     before = table.revision
     table.heartbeat("w1", wire.Heartbeat(epoch=10, **change), at(1))  # type: ignore[arg-type]
     assert table.revision == before + 1
 
 
-def test_readers_never_see_a_lease_that_ran_out_before_the_sweep(table: Table) -> None:
+def test_expired_lease_not_listed(table: Table) -> None:
+    """An expired lease is offline for readers, even before the sweep."""
     assert [len(table.list(Query(), at(moment))) for moment in (TTL, TTL + 0.001)] == [1, 0]
     assert table.list(Query(status="offline"), at(TTL + 0.001))[0].id == "w1"
 
 
-def test_an_expired_entry_goes_offline_once_and_is_removed_later(table: Table) -> None:
+def test_expiry_then_removal(table: Table) -> None:
+    """An expired entry goes offline once and is removed later."""
     assert table.expire(at(TTL + 0.1)).expired == ("w1",)
     assert table.expire(at(TTL + 0.2)).expired == ()
     assert table.expire(at(TTL + REMOVAL + 0.1)).removed == ("w1",)
     assert table.find("w1", at(TTL + REMOVAL + 0.1)) is None
 
 
-def test_a_heartbeat_brings_an_offline_entry_back(table: Table) -> None:
+def test_heartbeat_revives_entry(table: Table) -> None:
+    """A heartbeat brings an offline entry back online."""
     table.expire(at(TTL + 1))
     before = table.revision
     table.heartbeat("w1", wire.Heartbeat(epoch=10), at(TTL + 2))
@@ -122,18 +136,21 @@ def test_a_heartbeat_brings_an_offline_entry_back(table: Table) -> None:
     assert table.revision == before + 1
 
 
-def test_deregistering_removes_at_once_and_again_is_no_error(table: Table) -> None:
+def test_deregister_is_idempotent(table: Table) -> None:
+    """A deregistration removes the entry at once, and a second one is no error."""
     assert [table.deregister("w1", 10, at(1)), table.deregister("w1", 10, at(1))] == [True, False]
 
 
-def test_an_older_epoch_cannot_deregister_a_newer_one(table: Table) -> None:
+def test_older_epoch_cannot_deregister(table: Table) -> None:
+    """An older epoch cannot deregister a newer one."""
     with pytest.raises(ApiError) as error:
         table.deregister("w1", 9, at(1))
     assert code_of(error) == "stale_epoch"
     assert table.list(Query(), at(1))
 
 
-def test_a_list_can_be_narrowed_by_kind_model_hive_and_status(table: Table) -> None:
+def test_list_filters(table: Table) -> None:
+    """The list filters by kind, model, hive and status."""
     table.register(entry(id="h1", kind="hive", models=()), at(1))
     table.register(entry(id="w2", hive="h1", models=("model-b",)), at(1))
     found = [
@@ -143,7 +160,8 @@ def test_a_list_can_be_narrowed_by_kind_model_hive_and_status(table: Table) -> N
     assert found == [("h1",), ("w2",), ("w2",), (), ("h1", "w1", "w2")]
 
 
-def test_only_what_changed_has_to_be_stored(table: Table) -> None:
+def test_take_changed(table: Table) -> None:
+    """Only changed entries need to be stored."""
     table.take_changed()
     table.heartbeat("w1", wire.Heartbeat(epoch=10, metrics={"running": 1.0}), at(1))
     assert table.take_changed() == {}
@@ -167,7 +185,8 @@ def statuses(table: Table, moment: Moment) -> dict[str, str]:
     return {view.id: view.status for view in table.list(Query(status="all"), moment)}
 
 
-def test_when_most_fall_silent_together_they_are_unconfirmed_for_one_more_lease() -> None:
+def test_mass_loss_is_unconfirmed() -> None:
+    """After a mass loss entries are unconfirmed for one more lease."""
     table = crowd("a", "b", "c", "d")
     beat(table, at(4), "d")
     assert table.expire(at(TTL + 0.1)).unconfirmed == ("a", "b", "c")
@@ -176,13 +195,15 @@ def test_when_most_fall_silent_together_they_are_unconfirmed_for_one_more_lease(
     assert table.expire(at(2 * TTL + 0.1)).expired == ("a", "b", "c")
 
 
-def test_half_of_them_are_simply_offline() -> None:
+def test_half_silent_is_offline() -> None:
+    """If only half of the services are silent they go offline."""
     table = crowd("a", "b", "c", "d")
     beat(table, at(4), "c", "d")
     assert table.expire(at(TTL + 0.1)).expired == ("a", "b")
 
 
-def test_leases_cut_off_at_one_moment_but_renewed_at_different_ones_are_one_mass_loss() -> None:
+def test_mass_loss_with_spread_heartbeats() -> None:
+    """Leases that expire over one heartbeat interval are one mass loss."""
     table = crowd("a", "b", "c", "d")
     beat(table, at(1), "b", "c")
     beat(table, at(1.9), "d")
@@ -190,7 +211,8 @@ def test_leases_cut_off_at_one_moment_but_renewed_at_different_ones_are_one_mass
     assert ([each.unconfirmed for each in swept], [each.expired for each in swept]) == ([("a",), ("b", "c"), ("d",)], [(), (), ()])
 
 
-def test_an_unconfirmed_entry_is_online_again_with_its_next_heartbeat() -> None:
+def test_heartbeat_confirms_entry() -> None:
+    """An unconfirmed entry is online again after a heartbeat."""
     table = crowd("a", "b", "c")
     table.expire(at(TTL + 0.1))
     before = table.revision
@@ -199,7 +221,8 @@ def test_an_unconfirmed_entry_is_online_again_with_its_next_heartbeat() -> None:
     assert table.revision == before + 1
 
 
-def test_the_id_of_an_unconfirmed_entry_is_not_given_to_another_address() -> None:
+def test_unconfirmed_id_is_taken() -> None:
+    """The id of an unconfirmed entry stays bound to its address."""
     table = crowd("a", "b", "c")
     table.expire(at(TTL + 0.1))
     with pytest.raises(ApiError) as error:
@@ -207,7 +230,8 @@ def test_the_id_of_an_unconfirmed_entry_is_not_given_to_another_address() -> Non
     assert code_of(error) == "conflict"
 
 
-def test_an_unconfirmed_entry_is_not_forgotten_before_it_is_offline() -> None:
+def test_unconfirmed_not_removed() -> None:
+    """An unconfirmed entry is not removed before it is offline."""
     table = Table(TTL, 0.0)
     for identifier in ("a", "b", "c"):
         table.register(entry(id=identifier), at(0))

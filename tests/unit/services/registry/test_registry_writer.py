@@ -52,7 +52,8 @@ def detected(writer: Writer) -> Callable[[], bool]:
     return check
 
 
-def test_a_lock_is_noticed_without_a_change_and_what_is_queued_meanwhile_is_stored_afterwards(path: Path, writer: Writer) -> None:
+def test_lock(path: Path, writer: Writer) -> None:
+    """A lock is detected without a change, and queued changes are stored afterwards."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         until(detected(writer))
@@ -64,7 +65,8 @@ def test_a_lock_is_noticed_without_a_change_and_what_is_queued_meanwhile_is_stor
     assert load(path).entries == (entry("w2"),)
 
 
-def test_a_file_in_the_place_of_ours_is_noticed_and_filled_with_everything_and_nothing_else(path: Path, writer: Writer) -> None:
+def test_replaced_file(path: Path, writer: Writer) -> None:
+    """A foreign file at the path is detected, and gets exactly the known entries."""
     other = path.with_name("other.db")
     stranger = Writer(other, load(path).instance)
     stranger.start()
@@ -76,14 +78,16 @@ def test_a_file_in_the_place_of_ours_is_noticed_and_filled_with_everything_and_n
     assert load(path).entries == (entry("w1"),)
 
 
-def test_a_file_that_is_gone_is_made_anew(path: Path, writer: Writer) -> None:
+def test_deleted_file(path: Path, writer: Writer) -> None:
+    """A deleted file is created again."""
     path.unlink()
     until(detected(writer))
     until(lambda: writer.error is None)
     assert load(path).entries == (entry("w1"),)
 
 
-def test_rubbish_in_the_place_of_ours_is_moved_aside(path: Path, writer: Writer) -> None:
+def test_garbage_file(path: Path, writer: Writer) -> None:
+    """Garbage at the path is moved aside."""
     rubbish = path.with_name("rubbish")
     rubbish.write_bytes(b"no database " * 1000)
     rubbish.replace(path)

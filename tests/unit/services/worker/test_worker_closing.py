@@ -9,7 +9,8 @@ import pytest
 from worker_process import CHAT, TOKEN, WorkerFactory, chat_body
 
 
-def test_the_request_after_the_last_one_is_cut_off_unread(start_worker: WorkerFactory) -> None:
+def test_connection_limit(start_worker: WorkerFactory) -> None:
+    """The worker aborts a connection at the request after its limit, and never reads that request."""
     worker = start_worker(requests_per_connection=2)
     for _ in range(2):
         connection = http.client.HTTPConnection("127.0.0.1", worker.port, timeout=5)

@@ -16,24 +16,28 @@ from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventu
 from services.worker.fault_types import FAULT_TYPES
 
 
-def test_status_takes_headers(worker: WorkerProcess) -> None:
+def test_status_with_headers(worker: WorkerProcess) -> None:
+    """`status` adds the given headers."""
     answer = worker.chat(simulate="fault=status:429;header=Retry-After: 7;header=X-Odd: yes")
     assert (answer.status, answer.headers["retry-after"], answer.headers["x-odd"]) == (429, "7", "yes")
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_headers_are_laid_over_those_of_a_good_answer(worker: WorkerProcess, stream: bool) -> None:
+def test_header_on_normal_answer(worker: WorkerProcess, stream: bool) -> None:
+    """A given header overrides those of a normal answer."""
     answer = worker.chat(stream=stream, simulate="header=X-Odd: yes")
     assert (answer.status, answer.headers["x-odd"]) == (200, "yes")
 
 
-def test_a_behaviour_for_another_worker_is_none_of_ours(worker: WorkerProcess) -> None:
+def test_behaviour_of_other_worker(worker: WorkerProcess) -> None:
+    """A behaviour for another worker has no effect."""
     assert worker.chat(simulate="at=w2;fault=status:500").status == 200
     assert worker.chat(simulate="at=w1;fault=status:500").status == 500
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_wrong_type_sends_the_right_body_as_html(worker: WorkerProcess, stream: bool) -> None:
+def test_wrong_type(worker: WorkerProcess, stream: bool) -> None:
+    """`wrong_type` sends the correct body as HTML."""
     answer = worker.chat(stream=stream, simulate="wrong_type", max_tokens=2, request_id=f"html-{stream}")
     assert answer.headers["content-type"].startswith("text/html")
     assert (answer.text if stream else answer.json["choices"][0]["message"]["content"]) == "t0 t1 "
@@ -41,28 +45,32 @@ def test_wrong_type_sends_the_right_body_as_html(worker: WorkerProcess, stream: 
     assert (end["outcome"], end["reason"]) == ("finished", "fault wrong_type")
 
 
-def test_no_usage_leaves_it_out_of_a_stream_that_was_asked_for_it_and_of_an_unary_answer(worker: WorkerProcess) -> None:
+def test_no_usage(worker: WorkerProcess) -> None:
+    """`no_usage` omits the usage from streams and unary answers."""
     streamed = worker.chat(stream=True, simulate="no_usage", stream_options={"include_usage": True})
     assert not any(chunk.get("usage") for chunk in streamed.chunks)
     assert streamed.events[-1] == "[DONE]"
     assert "usage" not in worker.chat(simulate="no_usage").json
 
 
-def test_double_done_ends_a_stream_twice(worker: WorkerProcess) -> None:
+def test_double_done(worker: WorkerProcess) -> None:
+    """`double_done` ends a stream with two end markers."""
     events = worker.chat(stream=True, simulate="double_done").events
     assert events[-2:] == ["[DONE]", "[DONE]"]
     assert events.count("[DONE]") == 2
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_oversized_chunk_pads_the_first_token(worker: WorkerProcess, stream: bool) -> None:
+def test_oversized_chunk(worker: WorkerProcess, stream: bool) -> None:
+    """`oversized_chunk` pads the first token."""
     answer = worker.chat(stream=stream, simulate="oversized_chunk:100", max_tokens=2)
     text = answer.text if stream else answer.json["choices"][0]["message"]["content"]
     assert len(text) == 100 * 1024 + len("t1 ")
     assert (text[:3], text[-4:]) == ("t0 ", " t1 ")
 
 
-def test_bad_json_after_puts_a_broken_chunk_into_a_stream_that_ends_as_usual(worker: WorkerProcess) -> None:
+def test_bad_json_after(worker: WorkerProcess) -> None:
+    """`bad_json_after` sends one invalid chunk in a stream with the usual end."""
     events = worker.chat(stream=True, simulate="bad_json_after:2", request_id="broken").events
     with pytest.raises(ValueError, match="Expecting value"):
         _ = worker.chat(stream=True, simulate="bad_json_after:2").chunks
@@ -71,7 +79,8 @@ def test_bad_json_after_puts_a_broken_chunk_into_a_stream_that_ends_as_usual(wor
     assert worker.end_of("broken")["outcome"] == "failed"
 
 
-def test_error_event_after_says_so_in_the_stream_and_as_a_500_otherwise(worker: WorkerProcess) -> None:
+def test_error_event_after(worker: WorkerProcess) -> None:
+    """`error_event_after` sends an error event in a stream, and status 500 otherwise."""
     answer = worker.chat(stream=True, simulate="error_event_after:2", request_id="failed")
     assert [chunk["error"]["code"] for chunk in answer.chunks if "error" in chunk] == ["simulated_fault"]
     assert answer.events[-1] == "[DONE]"
@@ -80,7 +89,8 @@ def test_error_event_after_says_so_in_the_stream_and_as_a_500_otherwise(worker: 
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_slow_drip_sends_the_body_in_small_pieces(worker: WorkerProcess, stream: bool) -> None:
+def test_slow_drip(worker: WorkerProcess, stream: bool) -> None:
+    """`slow_drip` sends the body in small pieces."""
     started = time.monotonic()
     answer = worker.chat(stream=stream, simulate="slow_drip:2", max_tokens=2)
     assert time.monotonic() - started >= 0.002 * (len(answer.body) // 16)
@@ -88,7 +98,8 @@ def test_slow_drip_sends_the_body_in_small_pieces(worker: WorkerProcess, stream:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_slow_headers_come_in_pieces_and_the_whole_answer_after_them(worker: WorkerProcess, stream: bool) -> None:
+def test_slow_headers(worker: WorkerProcess, stream: bool) -> None:
+    """`slow_headers` sends the head in pieces, and the whole answer after it."""
     with worker.open_chat(stream=stream, simulate="slow_headers:200;tokens=2", request_id=f"slow-{stream}") as connection:
         head = read_until(connection, b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -102,7 +113,8 @@ def test_slow_headers_come_in_pieces_and_the_whole_answer_after_them(worker: Wor
     assert first - end["monotonic"] >= 0.2
 
 
-def test_refuse_resets_the_request_and_listens_again_after_its_time(start_worker: WorkerFactory) -> None:
+def test_refuse(start_worker: WorkerFactory) -> None:
+    """`refuse` resets the request and closes the port for its time."""
     worker = start_worker(simulate_header=True)
     idle = http.client.HTTPConnection("127.0.0.1", worker.port)
     idle.request("GET", "/health")
@@ -120,7 +132,8 @@ def test_refuse_resets_the_request_and_listens_again_after_its_time(start_worker
     assert worker.chat().status == 200
 
 
-def test_allocate_fills_memory_and_reset_gives_it_back(start_worker: WorkerFactory) -> None:
+def test_allocate(start_worker: WorkerFactory) -> None:
+    """`allocate` takes memory, and a reset releases it."""
     worker = start_worker(simulate_header=True)
     before = resident_mib(worker)
     assert worker.chat(simulate="allocate:64").status == 200
@@ -129,7 +142,8 @@ def test_allocate_fills_memory_and_reset_gives_it_back(start_worker: WorkerFacto
     assert resident_mib(worker) - before < 20
 
 
-def test_health_lies_both_ways(start_worker: WorkerFactory) -> None:
+def test_false_health(start_worker: WorkerFactory) -> None:
+    """False health overrides the health checks in both directions."""
     worker = start_worker(startup_seconds=30)
     statuses = {}
     for health in ("honest", "well", "sick"):
@@ -138,12 +152,14 @@ def test_health_lies_both_ways(start_worker: WorkerFactory) -> None:
     assert statuses == {"honest": (200, 503, 503), "well": (200, 200, 503), "sick": (503, 503, 503)}
 
 
-def test_a_sick_worker_goes_on_serving(start_worker: WorkerFactory) -> None:
+def test_sick_worker_serves(start_worker: WorkerFactory) -> None:
+    """A worker with failing health checks still serves requests."""
     worker = start_worker(health="sick")
     assert (worker.call("GET", "/health").status, worker.chat().status) == (503, 200)
 
 
-def test_sickness_can_last_for_one_request(worker: WorkerProcess) -> None:
+def test_sick_for_one_request(worker: WorkerProcess) -> None:
+    """`sick` lasts for one request."""
     with worker.open_chat(simulate="sick;itl=0.02;tokens=5000"):
         eventually(lambda: worker.call("GET", "/health").status == 503)
     eventually(lambda: worker.call("GET", "/health").status == 200)
@@ -151,7 +167,8 @@ def test_sickness_can_last_for_one_request(worker: WorkerProcess) -> None:
     assert worker.call("GET", "/health").status == 200
 
 
-def test_sigterm_can_be_ignored_until_reset(start_worker: WorkerFactory) -> None:
+def test_ignored_sigterm(start_worker: WorkerFactory) -> None:
+    """SIGTERM has no effect until a reset."""
     worker = start_worker(ignore_sigterm=True)
     worker.process.send_signal(signal.SIGTERM)
     assert worker.has_logged("sigterm_ignored")
@@ -161,14 +178,16 @@ def test_sigterm_can_be_ignored_until_reset(start_worker: WorkerFactory) -> None
     assert worker.process.wait(5) == 0
 
 
-def test_a_setting_gives_a_share_of_the_requests_a_fault(start_worker: WorkerFactory) -> None:
+def test_fault_share_setting(start_worker: WorkerFactory) -> None:
+    """A setting injects a fault into a share of the requests."""
     worker = start_worker(fault="status:502", fault_share=0.5, seed=3)
     statuses = [worker.chat().status for _ in range(40)]
     assert {200, 502} == set(statuses)
     assert 8 <= statuses.count(502) <= 32
 
 
-def test_a_bad_fault_setting_is_refused_with_what_is_accepted() -> None:
+def test_invalid_fault_setting() -> None:
+    """An invalid fault setting is rejected with the accepted faults."""
     process = spawn({"name": "w", "port": free_port(), "fault": "explode"})
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2
@@ -182,7 +201,8 @@ def ordered(worker: WorkerProcess) -> Iterator[WorkerProcess]:
     worker.call("POST", "/admin/reset", admin=True)
 
 
-def test_one_call_can_change_everything(ordered: WorkerProcess) -> None:
+def test_combined_change(ordered: WorkerProcess) -> None:
+    """One call can change all kinds of faults."""
     change = {
         "one_shots": [{"fault": "status:500", "count": 2}, {"fault": "tokens=3"}],
         "rates": [{"fault": "status:502", "share": 1.0}],
@@ -207,7 +227,8 @@ def test_one_call_can_change_everything(ordered: WorkerProcess) -> None:
         {"surprise": True},
     ],
 )
-def test_a_change_with_one_flaw_changes_nothing(ordered: WorkerProcess, invalid: dict[str, object]) -> None:
+def test_invalid_change_is_atomic(ordered: WorkerProcess, invalid: dict[str, object]) -> None:
+    """A change with one invalid field has no effect."""
     before = ordered.call("GET", "/admin/state", admin=True).json
     change = {"fault": "status:500", "ignore_sigterm": True} | invalid
     answer = ordered.call("POST", "/admin/faults", change, admin=True)
@@ -215,20 +236,23 @@ def test_a_change_with_one_flaw_changes_nothing(ordered: WorkerProcess, invalid:
     assert ordered.call("GET", "/admin/state", admin=True).json == before
 
 
-def test_refuse_can_be_ordered_without_a_request(start_worker: WorkerFactory) -> None:
+def test_refuse_by_admin_api(start_worker: WorkerFactory) -> None:
+    """The admin API can close the port without a request."""
     worker = start_worker()
     worker.call("POST", "/admin/faults", {"refuse_ms": 200}, admin=True)
     assert not listens(worker.port)
     eventually(lambda: listens(worker.port))
 
 
-def test_every_knob_of_the_table_is_tried_here_or_with_the_faults() -> None:
+def test_each_fault_type_is_tested() -> None:
+    """Each fault of the table is used in this file or in the faults' tests."""
     folder = Path(__file__).parent
     tried = "".join((folder / name).read_text() for name in ("test_worker_fault_types.py", "test_worker_faults.py"))
     assert [kind for kind in FAULT_TYPES if f'"{kind}' not in tried and f"={kind}" not in tried] == []
 
 
-def test_a_wrong_header_reaches_nobody(worker: WorkerProcess) -> None:
+def test_invalid_header(worker: WorkerProcess) -> None:
+    """A malformed header in X-Simulate gives 400."""
     answer = worker.call("POST", CHAT, chat_body(), X_Simulate="header=Broken")
     assert (answer.status, answer.error["param"]) == (400, "X-Simulate")
 

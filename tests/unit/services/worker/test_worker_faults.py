@@ -11,7 +11,8 @@ from worker_process import TOKEN, WorkerFactory, WorkerProcess, eventually, read
 
 
 @pytest.mark.parametrize(("status", "retry_after"), [(500, None), (400, None), (429, "1"), (503, "1")])
-def test_status_answers_with_that_status_in_openais_error_shape(worker: WorkerProcess, status: int, retry_after: str | None) -> None:
+def test_status(worker: WorkerProcess, status: int, retry_after: str | None) -> None:
+    """`status` answers with this status and an OpenAI error object."""
     answer = worker.chat(simulate=f"fault=status:{status}", request_id=f"status-{status}")
     assert (answer.status, answer.error["code"], answer.headers.get("retry-after")) == (status, "simulated_fault", retry_after)
     end = worker.end_of(f"status-{status}")
@@ -19,13 +20,15 @@ def test_status_answers_with_that_status_in_openais_error_shape(worker: WorkerPr
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_reset_aborts_the_connection_before_any_header(worker: WorkerProcess, stream: bool) -> None:
+def test_reset(worker: WorkerProcess, stream: bool) -> None:
+    """`reset` aborts the connection before any header."""
     with worker.open_chat(simulate="fault=reset", stream=stream, request_id="reset") as connection, pytest.raises(ConnectionResetError):
         connection.recv(1)
     assert worker.end_of("reset")["outcome"] == "failed"
 
 
-def test_reset_after_sends_so_many_tokens_and_then_aborts(worker: WorkerProcess) -> None:
+def test_reset_after(worker: WorkerProcess) -> None:
+    """`reset_after` sends that many tokens and then aborts."""
     with worker.open_chat(simulate="fault=reset_after:3", request_id="cut") as connection:
         data = read_until(connection, b"t2 ")
         with pytest.raises(ConnectionResetError):
@@ -36,7 +39,8 @@ def test_reset_after_sends_so_many_tokens_and_then_aborts(worker: WorkerProcess)
     assert (worker.end_of("cut")["outcome"], worker.end_of("cut")["output_tokens"]) == ("failed", 3)
 
 
-def test_cut_at_sends_exactly_so_many_bytes_of_the_body_and_then_aborts(worker: WorkerProcess) -> None:
+def test_cut_at(worker: WorkerProcess) -> None:
+    """`cut_at` sends exactly that many bytes of the body and then aborts."""
     whole = worker.chat(stream=True, max_tokens=6, request_id="measured").body
     event = len(whole.split(b"\n\n")[0]) + 2
     size = 3 * event + event // 2
@@ -58,12 +62,14 @@ def unchunked(answer: bytes) -> bytes:
     return body
 
 
-def test_reset_after_cuts_a_unary_answer_without_a_byte(worker: WorkerProcess) -> None:
+def test_reset_after_unary(worker: WorkerProcess) -> None:
+    """`reset_after` aborts a unary answer before its first byte."""
     with pytest.raises(ConnectionResetError):
         worker.chat(simulate="fault=reset_after:3")
 
 
-def test_no_done_after_ends_the_body_cleanly_without_finish_reason_and_done(worker: WorkerProcess) -> None:
+def test_no_done_after(worker: WorkerProcess) -> None:
+    """`no_done_after` ends the body cleanly, without finish reason and end marker."""
     answer = worker.chat(stream=True, simulate="fault=no_done_after:2", request_id="undone")
     assert answer.text == "t0 t1 "
     assert answer.events[-1] != "[DONE]"
@@ -71,14 +77,16 @@ def test_no_done_after_ends_the_body_cleanly_without_finish_reason_and_done(work
     assert worker.end_of("undone")["outcome"] == "failed"
 
 
-def test_no_done_after_gives_a_unary_answer_half_a_body(worker: WorkerProcess) -> None:
+def test_no_done_after_unary(worker: WorkerProcess) -> None:
+    """`no_done_after` halves the body of a unary answer."""
     answer = worker.chat(simulate="fault=no_done_after:2")
     assert answer.status == 200
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         _ = answer.json
 
 
-def test_stall_after_sends_so_many_tokens_and_then_nothing(worker: WorkerProcess) -> None:
+def test_stall_after(worker: WorkerProcess) -> None:
+    """`stall_after` sends that many tokens and then nothing."""
     with worker.open_chat(simulate="fault=stall_after:2", request_id="stall") as connection:
         assert b"t2 " not in read_until(connection, b"t1 ")
         connection.settimeout(0.1)
@@ -87,7 +95,8 @@ def test_stall_after_sends_so_many_tokens_and_then_nothing(worker: WorkerProcess
     assert worker.end_of("stall")["outcome"] == "cancelled"
 
 
-def test_hang_never_answers(worker: WorkerProcess) -> None:
+def test_hang(worker: WorkerProcess) -> None:
+    """`hang` never answers."""
     with worker.open_chat(simulate="fault=hang", request_id="hang", stream=False) as connection:
         connection.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -95,7 +104,8 @@ def test_hang_never_answers(worker: WorkerProcess) -> None:
     assert worker.end_of("hang")["outcome"] == "cancelled"
 
 
-def test_exit_ends_the_process_and_the_journal_has_the_request(start_worker: WorkerFactory) -> None:
+def test_exit(start_worker: WorkerFactory) -> None:
+    """`exit` ends the process, and the journal contains the request."""
     worker = start_worker(simulate_header=True)
     with pytest.raises(ConnectionError):
         worker.chat(simulate="fault=exit:7", request_id="last")
@@ -103,7 +113,8 @@ def test_exit_ends_the_process_and_the_journal_has_the_request(start_worker: Wor
     assert [line["event"] for line in worker.journal("last")] == ["arrival"]
 
 
-def test_a_bad_header_is_refused_with_what_is_accepted(worker: WorkerProcess) -> None:
+def test_invalid_fault(worker: WorkerProcess) -> None:
+    """An invalid fault in X-Simulate gives 400 with the accepted faults."""
     answer = worker.chat(simulate="fault=explode")
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_request", "X-Simulate")
     assert "stall_after:<n>" in answer.error["message"]
@@ -116,34 +127,40 @@ def queue(worker: WorkerProcess) -> Iterator[WorkerProcess]:
     worker.call("POST", "/admin/reset", admin=True)
 
 
-def test_a_one_shot_strikes_as_often_as_asked_and_then_no_more(queue: WorkerProcess) -> None:
+def test_one_shot_count(queue: WorkerProcess) -> None:
+    """A one-shot applies as often as requested."""
     queue.call("POST", "/admin/faults", {"fault": "status:500", "count": 2}, admin=True)
     assert [queue.chat().status for _ in range(3)] == [500, 500, 200]
 
 
-def test_a_request_with_a_behaviour_of_its_own_leaves_the_one_shot_to_the_next(queue: WorkerProcess) -> None:
+def test_own_behaviour_keeps_one_shot(queue: WorkerProcess) -> None:
+    """A request with its own behaviour leaves the one-shot to the next request."""
     queue.call("POST", "/admin/faults", {"fault": "fault=status:500"}, admin=True)
     assert [queue.chat(simulate="tokens=1").status, queue.chat().status] == [200, 500]
 
 
-def test_a_refused_request_does_not_use_a_one_shot_up(queue: WorkerProcess) -> None:
+def test_rejected_request_keeps_one_shot(queue: WorkerProcess) -> None:
+    """A rejected request does not use up a one-shot."""
     queue.call("POST", "/admin/faults", {"fault": "status:500"}, admin=True)
     assert [queue.chat(model="other").status, queue.chat().status] == [404, 500]
 
 
-def test_reset_drops_what_is_queued(queue: WorkerProcess) -> None:
+def test_reset_clears_queue(queue: WorkerProcess) -> None:
+    """A reset drops all queued one-shots."""
     queue.call("POST", "/admin/faults", {"fault": "status:500", "count": 3}, admin=True)
     assert queue.call("POST", "/admin/reset", admin=True).json == {"dropped": 3}
     assert queue.chat().status == 200
 
 
 @pytest.mark.parametrize("body", [{"fault": "explode"}, {"fault": "reset", "times": 2}, {"fault": "reset", "count": 0}, {}, b"["])
-def test_a_wrong_admin_request_queues_nothing(queue: WorkerProcess, body: object) -> None:
+def test_invalid_admin_request(queue: WorkerProcess, body: object) -> None:
+    """An invalid admin request queues nothing."""
     assert queue.call("POST", "/admin/faults", body, admin=True).status == 400
     assert queue.call("GET", "/admin/state", admin=True).json["one_shots"] == []
 
 
-def test_the_journal_can_be_read_on_from_a_line(worker: WorkerProcess) -> None:
+def test_journal_paging(worker: WorkerProcess) -> None:
+    """The journal can be read from a given line on."""
     since = worker.call("GET", "/admin/journal", admin=True).json["next"]
     worker.chat(request_id="read-on")
     page = worker.call("GET", f"/admin/journal?since={since}", admin=True).json
@@ -152,17 +169,20 @@ def test_the_journal_can_be_read_on_from_a_line(worker: WorkerProcess) -> None:
     assert worker.call("GET", "/admin/journal?since=x", admin=True).status == 400
 
 
-def test_the_admin_listener_wants_the_token_for_everything(worker: WorkerProcess) -> None:
+def test_admin_token_required(worker: WorkerProcess) -> None:
+    """Every path of the admin port needs the token."""
     paths = ("/admin/state", "/admin/journal", "/health", "/ready", "/info", "/metrics")
     assert {worker.call("GET", path, admin=True, X_Cluster_Token="").status for path in paths} == {401}
     assert {worker.call("GET", path, admin=True).status for path in paths} == {200}
 
 
-def test_the_serving_port_has_no_admin_routes(worker: WorkerProcess) -> None:
+def test_no_admin_on_serving_port(worker: WorkerProcess) -> None:
+    """The serving port has no admin routes."""
     assert worker.call("POST", "/admin/faults", {"fault": "reset"}).status == 404
 
 
-def test_without_the_setting_the_header_is_ignored_and_there_is_no_admin_listener(start_worker: WorkerFactory) -> None:
+def test_simulation_is_off_by_default(start_worker: WorkerFactory) -> None:
+    """By default X-Simulate has no effect and the admin port is closed."""
     worker = start_worker(admin_port=0)
     assert worker.chat(simulate="fault=status:500").status == 200
     assert worker.chat(simulate="nonsense").status == 200
@@ -172,7 +192,8 @@ def test_without_the_setting_the_header_is_ignored_and_there_is_no_admin_listene
     assert listening == [worker.port]
 
 
-def test_faults_leave_no_slot_behind(worker: WorkerProcess) -> None:
+def test_faults_release_slots(worker: WorkerProcess) -> None:
+    """After a fault its slot is free."""
     for fault in ("reset", "reset_after:1", "no_done_after:1", "status:503"):
         with worker.open_chat(simulate=f"fault={fault}", request_id=f"slot-{fault.replace(':', '-')}"):
             worker.end_of(f"slot-{fault.replace(':', '-')}")
@@ -180,7 +201,8 @@ def test_faults_leave_no_slot_behind(worker: WorkerProcess) -> None:
     assert worker.metric("vllm:num_requests_running") == 0
 
 
-def test_an_admin_listener_without_a_token_is_refused_at_start() -> None:
+def test_admin_port_needs_token() -> None:
+    """An admin port without a token is rejected at the start."""
     process = spawn({"name": "w", "port": free_port(), "admin_port": free_port()}, token="")
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2

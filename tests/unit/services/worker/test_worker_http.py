@@ -11,7 +11,8 @@ from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventu
 FREED_WITHIN_SECONDS = 0.1
 
 
-def test_a_chat_answer_has_the_whole_openai_shape(worker: WorkerProcess) -> None:
+def test_chat_shape(worker: WorkerProcess) -> None:
+    """A chat answer has the complete OpenAI shape."""
     body = worker.chat(max_tokens=3).json
     assert body.pop("id").startswith("chatcmpl-")
     assert body.pop("created") == pytest.approx(time.time(), abs=5)
@@ -21,22 +22,26 @@ def test_a_chat_answer_has_the_whole_openai_shape(worker: WorkerProcess) -> None
     assert body == rest
 
 
-def test_an_answer_that_ends_by_itself_says_stop(worker: WorkerProcess) -> None:
+def test_finish_reason_stop(worker: WorkerProcess) -> None:
+    """An answer below the limit has the finish reason `stop`."""
     body = worker.chat().json
     assert (body["choices"][0]["finish_reason"], body["usage"]["completion_tokens"]) == ("stop", 16)
 
 
-def test_max_completion_tokens_goes_before_max_tokens(worker: WorkerProcess) -> None:
+def test_max_completion_tokens_wins(worker: WorkerProcess) -> None:
+    """`max_completion_tokens` takes precedence over `max_tokens`."""
     assert worker.chat(max_tokens=9, max_completion_tokens=2).json["usage"]["completion_tokens"] == 2
 
 
-def test_prompt_tokens_are_the_words_of_all_messages_and_text_parts(worker: WorkerProcess) -> None:
+def test_prompt_tokens(worker: WorkerProcess) -> None:
+    """Prompt tokens are the words of all messages and text parts."""
     parts = [{"type": "text", "text": "a b"}, {"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "c"}]
     messages = [{"role": "system", "content": "d e"}, {"role": "user", "content": parts}, {"role": "assistant", "content": None}]
     assert worker.chat(messages=messages).json["usage"]["prompt_tokens"] == 5
 
 
-def test_a_stream_brings_role_then_tokens_in_order_then_finish_reason_then_done(worker: WorkerProcess) -> None:
+def test_stream_order(worker: WorkerProcess) -> None:
+    """A stream sends role, tokens in order, finish reason and end marker."""
     answer = worker.chat(stream=True, max_tokens=3)
     choices = [chunk["choices"][0] for chunk in answer.chunks]
     assert answer.headers["content-type"] == "text/event-stream"
@@ -48,17 +53,20 @@ def test_a_stream_brings_role_then_tokens_in_order_then_finish_reason_then_done(
     assert not any("usage" in chunk for chunk in answer.chunks)
 
 
-def test_a_stream_brings_its_usage_last_if_asked(worker: WorkerProcess) -> None:
+def test_stream_usage(worker: WorkerProcess) -> None:
+    """A stream sends its usage last, on request."""
     *pieces, last = worker.chat(stream=True, max_tokens=2, stream_options={"include_usage": True}).chunks
     assert (last["choices"], last["usage"]) == ([], {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5})
     assert {piece["usage"] for piece in pieces} == {None}
 
 
-def test_a_stream_of_many_tokens_is_whole(worker: WorkerProcess) -> None:
+def test_long_stream(worker: WorkerProcess) -> None:
+    """A stream of many tokens is complete."""
     assert worker.chat(stream=True, max_tokens=1500).text == "".join(f"t{index} " for index in range(1500))
 
 
-def test_tokens_come_at_their_times_and_never_early(worker: WorkerProcess) -> None:
+def test_token_times(worker: WorkerProcess) -> None:
+    """Tokens are never sent before their deadline."""
     worker.chat(stream=True, simulate="ttft=0.1;itl=0.02;tokens=10", request_id="paced")
     end = worker.end_of("paced")
     lateness = [at - (end["slot_at"] + 0.1 + 0.02 * place) for place, at in enumerate(end["emitted"])]
@@ -68,7 +76,9 @@ def test_tokens_come_at_their_times_and_never_early(worker: WorkerProcess) -> No
     assert min(lateness) < 0.015
 
 
-def test_a_unary_answer_takes_the_time_of_all_its_tokens(worker: WorkerProcess) -> None:
+def test_unary_duration(worker: WorkerProcess) -> None:
+    """A unary answer takes the time of all its tokens."""
+
     def duration() -> float:
         started = time.monotonic()
         worker.chat(simulate="ttft=0.1;itl=0.02;tokens=6")
@@ -78,7 +88,8 @@ def test_a_unary_answer_takes_the_time_of_all_its_tokens(worker: WorkerProcess) 
     assert 0.2 <= min(duration() for _ in range(5)) < 0.3
 
 
-def test_a_text_completion_can_be_had_whole_and_streamed(worker: WorkerProcess) -> None:
+def test_text_completion(worker: WorkerProcess) -> None:
+    """A text completion can be unary or streamed."""
     asked = {"model": "m", "prompt": ["one two", "three"], "max_tokens": 2}
     whole = worker.call("POST", "/v1/completions", asked).json
     streamed = worker.call("POST", "/v1/completions", asked | {"stream": True})
@@ -87,14 +98,16 @@ def test_a_text_completion_can_be_had_whole_and_streamed(worker: WorkerProcess) 
     assert streamed.events[-1] == "[DONE]"
 
 
-def test_equal_texts_have_equal_embeddings_and_others_do_not(worker: WorkerProcess) -> None:
+def test_embeddings(worker: WorkerProcess) -> None:
+    """Equal texts have equal embeddings, and different texts have different ones."""
     body = worker.call("POST", "/v1/embeddings", {"model": "m", "input": ["a", "b", "a"]}).json
     vectors = [item["embedding"] for item in body["data"]]
     assert vectors[0] == vectors[2] != vectors[1]
     assert sum(number**2 for number in vectors[0]) == pytest.approx(1)
 
 
-def test_documents_are_ranked_best_first_and_the_same_way_each_time(worker: WorkerProcess) -> None:
+def test_rerank(worker: WorkerProcess) -> None:
+    """Documents are ranked best first, and the same way each time."""
     asked = {"model": "m", "query": "q", "documents": ["a", "b", "c"], "top_n": 2}
     results = [worker.call("POST", "/v1/rerank", asked).json["results"] for _ in range(2)]
     scores = [result["relevance_score"] for result in results[0]]
@@ -103,13 +116,15 @@ def test_documents_are_ranked_best_first_and_the_same_way_each_time(worker: Work
     assert scores == sorted(scores, reverse=True)
 
 
-def test_it_lists_its_models_and_shows_one_by_name(worker: WorkerProcess) -> None:
+def test_models(worker: WorkerProcess) -> None:
+    """The worker lists its models and shows one by name."""
     assert [model["id"] for model in worker.call("GET", "/v1/models").json["data"]] == ["m", "org/n"]
     assert worker.call("GET", "/v1/models/org/n").json["id"] == "org/n"
     assert worker.call("GET", "/v1/models/other").error["code"] == "model_not_found"
 
 
-def test_health_and_info_say_what_it_serves_and_does(worker: WorkerProcess) -> None:
+def test_health_and_info(worker: WorkerProcess) -> None:
+    """Health and info report the models and the load."""
     health, info = worker.health(), worker.call("GET", "/info").json
     assert [health[key] for key in ("status", "running", "waiting", "models")] == ["healthy", 0, 0, ["m", "org/n"]]
     assert (info["models"], info["slots"], info["pid"]) == (["m", "org/n"], 1, worker.process.pid)
@@ -129,15 +144,15 @@ def test_health_and_info_say_what_it_serves_and_does(worker: WorkerProcess) -> N
         ("GET", "/v1/other", None, 404, "not_found", None),
     ],
 )
-def test_a_wrong_request_is_refused_in_openais_error_shape(
-    worker: WorkerProcess, method: str, path: str, body: object, status: int, code: str, param: str | None
-) -> None:
+def test_invalid_request(worker: WorkerProcess, method: str, path: str, body: object, status: int, code: str, param: str | None) -> None:
+    """An invalid request gets an OpenAI error object."""
     answer = worker.call(method, path, body)
     assert (answer.status, answer.error["code"], answer.error["param"]) == (status, code, param)
     assert answer.error["message"]
 
 
-def test_without_the_token_nothing_below_v1_answers(worker: WorkerProcess) -> None:
+def test_token_required(worker: WorkerProcess) -> None:
+    """Without the token only the common routes answer."""
     for method, path in (
         ("POST", CHAT),
         ("GET", "/v1/models"),
@@ -151,7 +166,8 @@ def test_without_the_token_nothing_below_v1_answers(worker: WorkerProcess) -> No
         assert worker.call("GET", path, X_Cluster_Token="").status == 200
 
 
-def test_a_refused_request_is_journaled_with_its_reason(worker: WorkerProcess) -> None:
+def test_rejected_request_journaled(worker: WorkerProcess) -> None:
+    """A rejected request is journaled with its reason."""
     worker.call("POST", CHAT, chat_body(), X_Request_Id="stranger", X_Cluster_Token="wrong")
     worker.call("POST", CHAT, chat_body(model="other"), X_Request_Id="lost")
     stranger, lost = worker.journal("stranger"), worker.journal("lost")
@@ -163,7 +179,8 @@ def test_a_refused_request_is_journaled_with_its_reason(worker: WorkerProcess) -
     ]
 
 
-def test_a_stream_is_journaled_with_session_body_and_token_times(worker: WorkerProcess) -> None:
+def test_stream_journaled(worker: WorkerProcess) -> None:
+    """A stream is journaled with session, body and token times."""
     body = b'{"model":"m","stream":true,"max_tokens":2,"messages":[{"role":"user","content":"a b"}]}'
     worker.call("POST", CHAT, body, X_Request_Id="whole", X_Session_ID="s1")
     arrival, first, end = worker.journal("whole")
@@ -173,7 +190,8 @@ def test_a_stream_is_journaled_with_session_body_and_token_times(worker: WorkerP
     assert first["monotonic"] <= end["emitted"][0] <= end["emitted"][1] <= end["monotonic"]
 
 
-def test_when_slots_and_queue_are_full_it_answers_429_before_any_header_of_a_stream(worker: WorkerProcess) -> None:
+def test_queue_full(worker: WorkerProcess) -> None:
+    """With full slots and queue the worker answers 429 before any stream header."""
     with worker.open_chat(simulate="hang"), worker.open_chat(simulate="hang"):
         eventually(lambda: worker.call("GET", "/get_load").json["load"] == 2)
         answer = worker.chat(stream=True)
@@ -183,7 +201,8 @@ def test_when_slots_and_queue_are_full_it_answers_429_before_any_header_of_a_str
     assert worker.metric("vllm:num_requests_running") == worker.metric("vllm:num_requests_waiting") == 0
 
 
-def test_a_client_that_leaves_the_queue_frees_its_place_at_once(worker: WorkerProcess) -> None:
+def test_disconnect_in_queue(worker: WorkerProcess) -> None:
+    """A client disconnect in the queue frees its place at once."""
     with worker.open_chat(simulate="hang", request_id="holder"):
         eventually(lambda: worker.health()["running"] == 1)
         with worker.open_chat(request_id="queued") as connection:
@@ -193,34 +212,39 @@ def test_a_client_that_leaves_the_queue_frees_its_place_at_once(worker: WorkerPr
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_before_the_headers_frees_its_slot_at_once(worker: WorkerProcess, stream: bool) -> None:
+def test_disconnect_before_headers(worker: WorkerProcess, stream: bool) -> None:
+    """A client disconnect before the headers frees the slot at once."""
     request_id = f"early-{stream}"
     with worker.open_chat(simulate="ttft=30", stream=stream, request_id=request_id) as connection:
         eventually(lambda: worker.health()["running"] == 1)
         must_free(worker, connection, request_id)
 
 
-def test_a_client_that_leaves_a_stream_frees_its_slot_at_once(worker: WorkerProcess) -> None:
+def test_disconnect_in_stream(worker: WorkerProcess) -> None:
+    """A client disconnect in a stream frees the slot at once."""
     with worker.open_chat(simulate="itl=0.01;tokens=8000", request_id="mid") as connection:
         read_until(connection, b"t3 ")
         must_free(worker, connection, "mid")
     assert 4 <= worker.end_of("mid")["output_tokens"] < 1000
 
 
-def test_a_client_that_leaves_a_stalled_stream_frees_its_slot_at_once(worker: WorkerProcess) -> None:
+def test_disconnect_in_stalled_stream(worker: WorkerProcess) -> None:
+    """A client disconnect in a stalled stream frees the slot at once."""
     with worker.open_chat(simulate="stall_after:2", request_id="stalled") as connection:
         read_until(connection, b"t1 ")
         must_free(worker, connection, "stalled")
 
 
-def test_a_client_that_leaves_is_counted(worker: WorkerProcess) -> None:
+def test_disconnect_counted(worker: WorkerProcess) -> None:
+    """A client disconnect increments its counter."""
     before = worker.metric("worker_requests_cancelled_total")
     with worker.open_chat(simulate="hang"):
         eventually(lambda: worker.health()["running"] == 1)
     eventually(lambda: worker.metric("worker_requests_cancelled_total") == before + 1)
 
 
-def test_finished_work_is_counted_under_vllms_names(worker: WorkerProcess) -> None:
+def test_metrics_of_finished_request(worker: WorkerProcess) -> None:
+    """A finished request is counted under vLLM's metric names."""
     names = ["prompt_tokens_total", "generation_tokens_total", "request_success_total", "time_to_first_token_seconds_count"]
     names += ["time_per_output_token_seconds_count", "e2e_request_latency_seconds_count", "request_queue_time_seconds_count"]
     before = [worker.metric(f"vllm:{name}") for name in names]
@@ -229,7 +253,8 @@ def test_finished_work_is_counted_under_vllms_names(worker: WorkerProcess) -> No
     assert [new - old for new, old in zip(after, before, strict=True)] == [3, 4, 1, 1, 1, 1, 1]
 
 
-def test_each_gap_of_a_stream_is_observed_and_how_late_its_tokens_were(worker: WorkerProcess) -> None:
+def test_itl_and_lateness_metrics(worker: WorkerProcess) -> None:
+    """Each gap of a stream and the lateness of its tokens are observed."""
     gaps, late = worker.metric("vllm:inter_token_latency_seconds_count"), worker.metric("worker_lateness_seconds_count")
     worker.chat(stream=True, simulate="itl=0.002;tokens=5")
     assert worker.metric("vllm:inter_token_latency_seconds_count") - gaps == 4
@@ -237,14 +262,16 @@ def test_each_gap_of_a_stream_is_observed_and_how_late_its_tokens_were(worker: W
 
 
 @pytest.mark.parametrize(("simulate", "reason"), [("", "stop"), ("fault=status:500", "error"), ("fault=no_done_after:1", "error")])
-def test_every_request_is_counted_by_how_it_ended(worker: WorkerProcess, simulate: str, reason: str) -> None:
+def test_finish_reason_metrics(worker: WorkerProcess, simulate: str, reason: str) -> None:
+    """Every request is counted by its finish reason."""
     name = f'vllm:request_success_total{{finished_reason="{reason}",model_name="m"}}'
     before = worker.sample(name)
     worker.chat(simulate=simulate)
     assert worker.sample(name) == before + 1
 
 
-def test_a_client_that_leaves_counts_as_aborted(worker: WorkerProcess) -> None:
+def test_abort_metric(worker: WorkerProcess) -> None:
+    """A client disconnect is counted as `abort`."""
     name = 'vllm:request_success_total{finished_reason="abort",model_name="m"}'
     before = worker.sample(name)
     with worker.open_chat(simulate="hang"):
@@ -252,7 +279,8 @@ def test_a_client_that_leaves_counts_as_aborted(worker: WorkerProcess) -> None:
     eventually(lambda: worker.sample(name) == before + 1)
 
 
-def test_routers_of_other_projects_get_their_questions_answered(worker: WorkerProcess) -> None:
+def test_vendor_endpoints(worker: WorkerProcess) -> None:
+    """The status endpoints of other projects' routers answer."""
     for path in ("/get_model_info", "/model_info"):
         info = worker.call("GET", path).json
         assert (info["served_model_name"], info["is_generation"]) == ("m", True)
@@ -262,7 +290,8 @@ def test_routers_of_other_projects_get_their_questions_answered(worker: WorkerPr
         assert (info["model_id"], info["max_running_requests"], info["internal_states"][0]["load"]) == ("m", 1, 0)
 
 
-def test_a_client_that_asks_learns_where_the_time_went(worker: WorkerProcess) -> None:
+def test_server_timing(worker: WorkerProcess) -> None:
+    """A client can request a Server-Timing header."""
     answer = worker.call("POST", CHAT, chat_body(), X_Timing="1", X_Simulate="ttft=0.05")
     parts = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
     assert set(parts) == {"worker_queue", "worker_first_token"}
@@ -270,12 +299,14 @@ def test_a_client_that_asks_learns_where_the_time_went(worker: WorkerProcess) ->
     assert "server-timing" not in worker.chat().headers
 
 
-def test_unknown_model_names_never_become_labels(worker: WorkerProcess) -> None:
+def test_unknown_model_is_no_label(worker: WorkerProcess) -> None:
+    """Unknown model names never become metric labels."""
     worker.chat(model="model-unknown")
     assert b"model-unknown" not in worker.call("GET", "/metrics").body
 
 
-def test_while_the_model_loads_nothing_is_served_and_it_says_when_to_come_back(start_worker: WorkerFactory) -> None:
+def test_not_ready_while_loading(start_worker: WorkerFactory) -> None:
+    """While the model loads every request gets 503 with Retry-After."""
     worker = start_worker(startup_seconds=0.6)
     answers = [worker.call("GET", "/ready"), worker.call("GET", "/v1/models"), worker.chat()]
     assert [(answer.status, answer.error["code"], answer.headers.get("retry-after")) for answer in answers] == [(503, "not_ready", "1")] * 3
@@ -284,7 +315,8 @@ def test_while_the_model_loads_nothing_is_served_and_it_says_when_to_come_back(s
     assert [line["event"] for line in worker.journal()] == ["started", "arrival", "end", "ready", "arrival", "end"]
 
 
-def test_a_worker_without_models_is_ready_and_serves_none(start_worker: WorkerFactory) -> None:
+def test_no_models(start_worker: WorkerFactory) -> None:
+    """A worker without models is ready and serves none."""
     worker = start_worker(models=[])
     assert worker.call("GET", "/ready").status == 200
     assert worker.call("GET", "/v1/models").json["data"] == []

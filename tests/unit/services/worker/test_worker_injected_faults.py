@@ -19,17 +19,20 @@ def with_rates(*shares: float) -> InjectedFaults:
     return InjectedFaults(Random(1), rates=tuple(Rate(share, parse(f"status:{600 - number}")) for number, share in enumerate(shares, 1)))
 
 
-def test_a_requests_own_behaviour_goes_before_a_one_shot_and_that_before_a_rate() -> None:
+def test_precedence() -> None:
+    """A request's own behaviour precedes a one-shot, and that precedes a rate."""
     one = InjectedFaults(Random(1), rates=(Rate(1.0, RATE),))
     one.one_shots.append(SHOT)
     assert [one.behaviour(OWN), one.behaviour(), one.behaviour()] == [OWN, SHOT, RATE]
 
 
-def test_a_request_that_wants_to_be_served_as_usual_meets_no_rate() -> None:
+def test_normal_behaviour_meets_no_rate() -> None:
+    """A request with the normal behaviour gets no fault by rate."""
     assert InjectedFaults(Random(1), rates=(Rate(1.0, RATE),)).behaviour(NORMAL) == NORMAL
 
 
-def test_rates_are_met_by_their_share_of_the_requests() -> None:
+def test_rate_shares() -> None:
+    """Each rate applies to its share of the requests."""
     one = with_rates(0.2, 0.3)
     drawn = [one.behaviour() for _ in range(10_000)]
     shares = [drawn.count(rate.behaviour) / len(drawn) for rate in one.rates]
@@ -37,7 +40,9 @@ def test_rates_are_met_by_their_share_of_the_requests() -> None:
 
 
 @given(seed=st.integers(), share=st.floats(0, 1))
-def test_the_same_seed_draws_the_same(seed: int, share: float) -> None:
+def test_rates_are_seeded(seed: int, share: float) -> None:
+    """The same seed gives the same sequence."""
+
     def drawn() -> list[object]:
         one = InjectedFaults(Random(seed), rates=(Rate(share, RATE),))
         return [one.behaviour() for _ in range(20)]
@@ -45,7 +50,8 @@ def test_the_same_seed_draws_the_same(seed: int, share: float) -> None:
     assert drawn() == drawn()
 
 
-def test_a_reset_undoes_everything() -> None:
+def test_reset() -> None:
+    """A reset removes all injected faults."""
     one = with_rates(1.0)
     one.one_shots.append(SHOT)
     one.health, one.ignores_sigterm = "sick", True
@@ -53,11 +59,13 @@ def test_a_reset_undoes_everything() -> None:
     assert (one.reset(), one.behaviour(), one.health, one.ignores_sigterm, one.allocated_mib) == (1, NORMAL, "honest", False, 0)
 
 
-def test_settings_give_the_first_orders() -> None:
+def test_from_settings() -> None:
+    """The settings give the initial faults."""
     one = configured_faults(WorkerSettings(name="w", port=1, token="", fault="status:502", health="well", ignore_sigterm=True))
     assert (one.behaviour(), one.health, one.ignores_sigterm) == (RATE, "well", True)
 
 
-def test_a_setting_that_is_no_fault_is_refused() -> None:
+def test_invalid_setting() -> None:
+    """An invalid fault setting is rejected."""
     with pytest.raises(BehaviourError, match="unknown fault"):
         configured_faults(WorkerSettings(name="w", port=1, token="", fault="explode"))

@@ -23,7 +23,8 @@ def record_in(directory: Path, *, body: bytes = b"{}", headers: dict[str, str] |
     return journal, record
 
 
-def test_the_lines_of_a_request_are_joined_by_its_number(tmp_path: Path) -> None:
+def test_lines_joined_by_number(tmp_path: Path) -> None:
+    """The lines of a request have the same number."""
     journal, record = record_in(tmp_path)
     record.first_token()
     record.emit()
@@ -34,29 +35,34 @@ def test_the_lines_of_a_request_are_joined_by_its_number(tmp_path: Path) -> None
     assert [line["monotonic"] for line in lines] == sorted(line["monotonic"] for line in lines)
 
 
-def test_a_line_is_in_the_file_as_soon_as_it_is_written(tmp_path: Path) -> None:
+def test_line_written_at_once(tmp_path: Path) -> None:
+    """A line is in the file as soon as it is written."""
     journal, _ = record_in(tmp_path)
     assert lines_of(journal)[-1]["event"] == "arrival"
 
 
-def test_credentials_are_not_written(tmp_path: Path) -> None:
+def test_credentials_masked(tmp_path: Path) -> None:
+    """Credentials are not written."""
     journal, _ = record_in(tmp_path, headers={"Authorization": "Bearer k1", "X-Cluster-Token": "k2", "Cookie": "k3", "X-Other": "v"})
     assert lines_of(journal)[0]["headers"] == {"authorization": "***", "x-cluster-token": "***", "cookie": "***", "x-other": "v"}
 
 
-def test_a_long_body_is_written_as_its_hash_only(tmp_path: Path) -> None:
+def test_long_body_hashed(tmp_path: Path) -> None:
+    """A long body is written only as its hash."""
     body = b"x" * (MAX_BODY_BYTES + 1)
     journal, _ = record_in(tmp_path, body=body)
     line = lines_of(journal)[0]
     assert (line["body"], line["body_sha256"]) == (None, hashlib.sha256(body).hexdigest())
 
 
-def test_a_body_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+def test_binary_body(tmp_path: Path) -> None:
+    """A body that is no text is written with replacement characters."""
     journal, _ = record_in(tmp_path, body=b"\xff\x00")
     assert lines_of(journal)[0]["body"] == "�\x00"
 
 
-def test_the_time_of_each_token_is_written_for_a_stream_that_is_not_too_long(tmp_path: Path) -> None:
+def test_token_times(tmp_path: Path) -> None:
+    """The journal has the time of each token of a stream."""
     journal, record = record_in(tmp_path)
     for _ in range(MAX_EMITTED):
         record.emit()
@@ -65,7 +71,8 @@ def test_the_time_of_each_token_is_written_for_a_stream_that_is_not_too_long(tmp
     assert line["output_tokens"] == len(line["emitted"]) == MAX_EMITTED
 
 
-def test_a_longer_stream_has_no_token_times(tmp_path: Path) -> None:
+def test_long_stream_without_times(tmp_path: Path) -> None:
+    """A stream beyond the limit has no token times."""
     journal, record = record_in(tmp_path)
     for _ in range(MAX_EMITTED + 2):
         record.emit()
@@ -74,21 +81,24 @@ def test_a_longer_stream_has_no_token_times(tmp_path: Path) -> None:
     assert (line["output_tokens"], line["emitted"]) == (MAX_EMITTED + 2, None)
 
 
-def test_only_the_first_end_counts(tmp_path: Path) -> None:
+def test_first_end_counts(tmp_path: Path) -> None:
+    """Only the first end counts."""
     journal, record = record_in(tmp_path)
     record.end("failed", None, "fault reset")
     record.end("cancelled", None)
     assert [line["outcome"] for line in lines_of(journal) if line["event"] == "end"] == ["failed"]
 
 
-def test_it_goes_on_in_the_file_of_the_worker_before_it(tmp_path: Path) -> None:
+def test_appends_to_existing_file(tmp_path: Path) -> None:
+    """A new incarnation appends to the existing file."""
     Journal(tmp_path, "w1").started()
     journal = Journal(tmp_path, "w1")
     journal.started()
     assert len(lines_of(journal)) == 2
 
 
-def test_it_reads_the_lines_after_a_given_one(tmp_path: Path) -> None:
+def test_read_since(tmp_path: Path) -> None:
+    """`read` returns the lines after a given one."""
     journal = Journal(tmp_path, "w1")
     for model in ("a", "b", "c"):
         journal.ready((model,))

@@ -13,7 +13,8 @@ def admission(**settings: int) -> MemoryAdmission:
     return MemoryAdmission(WorkerSettings(name="w", port=1, token="", **settings))
 
 
-def test_an_accelerator_takes_what_fits_and_has_it_again_afterwards() -> None:
+def test_accelerator_full() -> None:
+    """A full accelerator gives 507, and frees the memory afterwards."""
     small = admission(accelerator_mib=1, accelerator_kib_per_token=64)
     with small.reserved(10), small.reserved(6):
         assert small.taken_kib == 1024
@@ -24,21 +25,24 @@ def test_an_accelerator_takes_what_fits_and_has_it_again_afterwards() -> None:
         assert small.taken_kib == 1024
 
 
-def test_what_is_held_is_given_back_when_the_answer_fails() -> None:
+def test_released_after_failure() -> None:
+    """A failed answer releases its memory."""
     small = admission(accelerator_mib=1)
     with pytest.raises(ValueError), small.reserved(5):
         raise ValueError
     assert small.taken_kib == 0
 
 
-def test_a_request_that_does_not_fit_into_memory_is_refused_with_503_and_when_to_come_back() -> None:
+def test_memory_full() -> None:
+    """A request beyond the memory limit gets 503 with Retry-After."""
     full = admission(memory_mib=1)
     with pytest.raises(ApiError, match="Not enough memory") as refused, full.reserved(1):
         pass
     assert (refused.value.code, refused.value.status, refused.value.headers["Retry-After"]) == ("not_enough_memory", 503, "1")
 
 
-def test_how_much_a_request_needs_depends_on_its_tokens() -> None:
+def test_need_depends_on_tokens() -> None:
+    """The needed memory depends on the tokens."""
     ample = admission(memory_mib=4096, memory_kib_per_token=1024)
     with ample.reserved(10):
         pass
@@ -46,6 +50,7 @@ def test_how_much_a_request_needs_depends_on_its_tokens() -> None:
         pass
 
 
-def test_without_limits_everything_fits() -> None:
+def test_no_limits() -> None:
+    """Without limits every answer fits."""
     with admission().reserved(1_000_000_000):
         pass

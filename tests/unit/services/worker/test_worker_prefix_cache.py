@@ -18,17 +18,20 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def test_a_session_starts_cold() -> None:
+def test_cold_start() -> None:
+    """A new session has no cached tokens."""
     assert PrefixCache(100).hits(S, words("a b c")) == 0
 
 
-def test_the_common_start_is_cached_up_to_the_first_difference() -> None:
+def test_common_prefix() -> None:
+    """The common prefix is cached up to the first difference."""
     cache = PrefixCache(100)
     cache.keep(S, words("a b c d"))
     assert cache.hits(S, words("a b x d e")) == 2
 
 
-def test_the_last_token_is_always_computed() -> None:
+def test_last_token_computed() -> None:
+    """The last token is never cached."""
     cache = PrefixCache(100)
     cache.keep(S, words("a b c"))
     assert cache.hits(S, words("a b c")) == 2
@@ -36,13 +39,15 @@ def test_the_last_token_is_always_computed() -> None:
     assert cache.hits(S, ()) == 0
 
 
-def test_another_session_has_nothing_of_it() -> None:
+def test_sessions_are_separate() -> None:
+    """A session has no cached tokens of another session."""
     cache = PrefixCache(100)
     cache.keep(S, words("a b c"))
     assert cache.hits(("umbrella", "m", "s"), words("a b c")) == 0
 
 
-def test_the_longest_unused_session_makes_room() -> None:
+def test_least_recently_used_evicted() -> None:
+    """The least recently used session is evicted."""
     cache = PrefixCache(6)
     one, two, three = (("acme", "m", name) for name in "123")
     cache.keep(one, words("a b c"))
@@ -52,14 +57,16 @@ def test_the_longest_unused_session_makes_room() -> None:
     assert [cache.hits(session, words("a b c d")) for session in (one, two, three)] == [3, 0, 3]
 
 
-def test_more_than_the_cache_holds_is_not_kept() -> None:
+def test_larger_than_cache() -> None:
+    """A prompt beyond the limit is not kept."""
     cache = PrefixCache(2)
     cache.keep(S, words("a b c"))
     assert (cache.tokens, cache.hits(S, words("a b c"))) == (0, 0)
 
 
 @given(st.lists(st.tuples(st.sampled_from("xyz"), WORDS), max_size=30), st.integers(0, 20))
-def test_never_more_than_the_limit_is_kept(turns: list[tuple[str, tuple[str, ...]]], limit: int) -> None:
+def test_limit_holds(turns: list[tuple[str, tuple[str, ...]]], limit: int) -> None:
+    """The cache never exceeds its limit."""
     cache = PrefixCache(limit)
     for name, prompt in turns:
         assert 0 <= cache.hits(("t", "m", name), prompt) <= max(0, len(prompt) - 1)
@@ -68,14 +75,16 @@ def test_never_more_than_the_limit_is_kept(turns: list[tuple[str, tuple[str, ...
         assert cache.tokens == sum(len(kept) for kept in cache._kept.values())
 
 
-def test_a_header_names_the_session_before_the_body_and_the_tenant_owns_it() -> None:
+def test_session_of() -> None:
+    """A header precedes the body, and the tenant owns the session."""
     names = ("X-Session-ID", "X-Inventiv-Session")
     assert session_of({"X-Auth-Tenant": "acme", "X-Inventiv-Session": "h"}, names, "b", "m") == ("acme", "m", "h")
     assert session_of({"X-Auth-Subject": "bob"}, names, "b", "m") == ("bob", "m", "b")
     assert session_of({}, names, None, "m") is None
 
 
-def test_the_second_turn_of_a_session_is_cached_and_sooner(start_worker: WorkerFactory) -> None:
+def test_second_turn_is_faster(start_worker: WorkerFactory) -> None:
+    """The second turn of a session is cached and faster."""
     worker = start_worker(prefill_seconds_per_token=PREFILL_SECONDS)
     first, second = turn(worker, LONG), turn(worker, f"{LONG} t0 t1 more")
     assert [first["prompt_tokens_details"], second["prompt_tokens_details"]] == [{"cached_tokens": 0}, {"cached_tokens": 102}]
@@ -86,7 +95,8 @@ def test_the_second_turn_of_a_session_is_cached_and_sooner(start_worker: WorkerF
     assert warm < cold / 2
 
 
-def test_the_body_names_a_session_too_and_no_name_is_none(start_worker: WorkerFactory) -> None:
+def test_session_in_body(start_worker: WorkerFactory) -> None:
+    """The body can name a session, and a null name is none."""
     worker = start_worker()
     for expected in (0, 1):
         usage = worker.call("POST", CHAT, chat_body(messages=[{"role": "user", "content": "a b"}], session_id=7)).json["usage"]

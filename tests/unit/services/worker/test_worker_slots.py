@@ -23,7 +23,9 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_waiting_ones_get_their_slot_in_the_order_they_came() -> None:
+def test_fifo_order() -> None:
+    """Waiting entries get their slot in order of arrival."""
+
     async def scenario() -> None:
         slots, order = Slots(1, 10), []
 
@@ -38,7 +40,9 @@ def test_waiting_ones_get_their_slot_in_the_order_they_came() -> None:
     run(scenario())
 
 
-def test_the_queue_refuses_whom_it_cannot_hold() -> None:
+def test_queue_limit() -> None:
+    """A full queue rejects further entries."""
+
     async def scenario() -> None:
         slots = Slots(1, 1)
         with await slots.acquire("m"):
@@ -52,7 +56,9 @@ def test_the_queue_refuses_whom_it_cannot_hold() -> None:
     run(scenario())
 
 
-def test_a_slot_handed_to_someone_who_is_cancelled_in_the_same_moment_goes_on_to_the_next() -> None:
+def test_slot_of_cancelled_waiter() -> None:
+    """A slot that goes to a cancelled entry passes to the next one."""
+
     async def scenario() -> None:
         slots = Slots(1, 2)
         held = await slots.acquire("m")
@@ -66,7 +72,9 @@ def test_a_slot_handed_to_someone_who_is_cancelled_in_the_same_moment_goes_on_to
     run(scenario())
 
 
-def test_a_slot_is_given_back_once_however_often_it_is_released() -> None:
+def test_release_once() -> None:
+    """A slot is returned once, even after several releases."""
+
     async def scenario() -> None:
         slots = Slots(2, 0)
         with await slots.acquire("m") as one, await slots.acquire("m"):
@@ -77,7 +85,9 @@ def test_a_slot_is_given_back_once_however_often_it_is_released() -> None:
     run(scenario())
 
 
-def test_it_counts_by_key() -> None:
+def test_counts_by_key() -> None:
+    """Running and waiting entries are counted by key."""
+
     async def scenario() -> None:
         slots = Slots(1, 2)
         held = await slots.acquire("a")
@@ -96,7 +106,9 @@ _ACTIONS = st.lists(st.tuples(st.sampled_from(["acquire", "cancel", "release", "
 
 @given(actions=_ACTIONS, max_running=st.integers(1, 3), max_waiting=st.integers(0, 3))
 @settings(max_examples=150, deadline=None)
-def test_after_any_mix_of_actions_nothing_is_left(actions: list[tuple[str, int]], max_running: int, max_waiting: int) -> None:
+def test_nothing_left(actions: list[tuple[str, int]], max_running: int, max_waiting: int) -> None:
+    """After any sequence of actions no slot stays in use."""
+
     async def visit(slots: Slots, done: asyncio.Event) -> None:
         with await slots.acquire("m"):
             await done.wait()

@@ -30,11 +30,13 @@ def job(**more: Any) -> requests.Job:
         ({"tools": [{"type": "web_search"}], "tool_choice": "required"}, None),
     ],
 )
-def test_a_tool_is_called_where_one_has_to_be(fields: dict[str, Any], tool: str | None) -> None:
+def test_required_tool(fields: dict[str, Any], tool: str | None) -> None:
+    """The worker calls a tool only if it is required."""
     assert job(**fields).tool == tool
 
 
-def test_a_called_tool_takes_the_place_of_the_text() -> None:
+def test_tool_call_replaces_text() -> None:
+    """A tool call replaces the text."""
     choice = json.loads(answers.chat(Head("c1", 1, "m"), job(tools=TOOLS, tool_choice=CHOICE), 3, "length"))["choices"][0]
     call = {"id": "call_c1", "type": "function", "function": {"name": "time", "arguments": "{}"}}
     assert choice["message"] == {"role": "assistant", "tool_calls": [call]}
