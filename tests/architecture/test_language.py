@@ -32,12 +32,7 @@ NOT_YET = (
     ("hivecheck/rerun", "old-word plural"),
     ("hivecheck/run", "reserved old-word"),
     ("hivecheck/world", "reserved old-word sentence plural"),
-    ("services", "reserved old-word sentence semicolon plural"),
-    ("services/hive", "reserved old-word sentence semicolon plural"),
-    ("services/model_hub", "reserved old-word"),
     ("services/orchestrator", "reserved old-word sentence semicolon"),
-    ("services/registry", "reserved old-word sentence"),
-    ("services/worker", "reserved old-word sentence semicolon"),
     ("steps", "reserved old-word"),
 )
 

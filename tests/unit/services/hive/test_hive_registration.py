@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import hive_stage
+from chat_bodies import chat_body
 from held_ports import free_port
 from hive_stage import Running, StartHive, eventually, is_running
 
@@ -112,7 +113,7 @@ def test_default_worker_ends_with_killed_hive(start_hive: StartHive, registry: R
     """The default worker serves requests, and ends when its hive is killed."""
     hive = start_hive('[[workers]]\nid = "real"\nmodels = ["m"]\n', backend__command=OUR_COMMAND, backend__args=list(DEFAULT_ARGS))
     eventually(lambda: registry.services().get("real"))
-    answer = hive.call("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    answer = hive.call("POST", "/v1/chat/completions", chat_body())
     assert answer.status_code == 200, answer.text
     assert answer.json()["model"] == "m"
     assert "arrival" in [event["event"] for event in hive.get("/workers/real/journal")["events"]]

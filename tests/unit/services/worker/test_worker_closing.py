@@ -6,7 +6,8 @@ import http.client
 import json
 
 import pytest
-from worker_process import CHAT, TOKEN, WorkerFactory, chat_body
+from chat_bodies import chat_body
+from worker_process import CHAT, TOKEN, WorkerFactory
 
 
 def test_connection_limit(start_worker: WorkerFactory) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chat_bodies import chat_body
 from held_ports import free_port
-from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventually, read_until, spawn
+from worker_process import CHAT, WorkerFactory, WorkerProcess, eventually, read_until, spawn
 
 from services.worker.fault_types import FAULT_TYPES
 

@@ -6,7 +6,8 @@ import socket
 import time
 
 import pytest
-from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body, eventually, read_until
+from chat_bodies import chat_body
+from worker_process import CHAT, WorkerFactory, WorkerProcess, eventually, read_until
 
 FREED_WITHIN_SECONDS = 0.1
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from chat_bodies import chat_body
 from hypothesis import given
 from hypothesis import strategies as st
-from worker_process import CHAT, WorkerFactory, WorkerProcess, chat_body
+from worker_process import CHAT, WorkerFactory, WorkerProcess
 
 from services.worker.prefix_cache import PrefixCache, SessionKey, session_of
 

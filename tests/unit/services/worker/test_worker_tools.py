@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from chat_bodies import chat_body
 
 from services.worker import answers, requests
 from services.worker.answers import Head
@@ -15,7 +16,7 @@ CHOICE = {"type": "function", "function": {"name": "time"}}
 
 
 def job(**more: Any) -> requests.Job:
-    return requests.chat(json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}], **more}).encode())
+    return requests.chat(json.dumps(chat_body(**more)).encode())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chat_bodies import chat_body
 from held_ports import free_port
 
 TOKEN = "secret"
@@ -169,10 +170,6 @@ def spawn(settings: dict[str, Any], token: str = TOKEN, *, has_pipe: bool = True
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "services.worker", *options]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe if has_pipe else subprocess.DEVNULL, stdout=pipe, stderr=pipe)
-
-
-def chat_body(**fields: Any) -> dict[str, Any]:
-    return {"model": "m", "messages": [{"role": "user", "content": "one two three"}]} | fields
 
 
 def read_until(connection: socket.socket, part: bytes) -> bytes:
