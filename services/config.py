@@ -60,6 +60,7 @@ def load(settings_type: type[SettingsT], service: str, argv: Sequence[str], envi
     known = {field.encode_name for field in msgspec.structs.fields(settings_type)}
     for name, text in environ.items():
         key = name.removeprefix(prefix).lower()
+        # Unknown variables are ignored: Kubernetes sets its own, for example WORKER_PORT_9000_TCP.
         if name.startswith(prefix) and key in known:
             values[key] = _value(text)
     for assignment in options.set:

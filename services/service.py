@@ -31,7 +31,7 @@ log = logging.getLogger("services.service")
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/info", "/metrics"})
 MAX_BODY_BYTES = 16 * 1024 * 1024
-CONNECTION_BACKLOG = 2048
+CONNECTION_BACKLOG = 2048  # The kernel queues a burst of connects. Beyond the queue it drops SYNs, and clients wait a second.
 
 # Values that the middleware stores on a request: its id, and whether its response has begun.
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -218,6 +218,7 @@ def must_have_token(request: web.Request, token: str) -> None:
     import hmac
 
     given = request.headers.get(wire.CLUSTER_TOKEN, "")
+    # A constant-time comparison, because the duration of `==` reveals how many characters match.
     if not hmac.compare_digest(given.encode(), token.encode()):
         raise ApiError("invalid_cluster_token", f"This call needs the cluster token in the header {wire.CLUSTER_TOKEN}.")
 

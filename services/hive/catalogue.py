@@ -32,7 +32,7 @@ class Catalogue:
         self._unwritten: set[str] = set()
         self._revision = 0
         self._is_memory_only = False
-        self._is_read = False
+        self._is_read = False  # Nothing is written before the file is read, so a lock at the start loses no row.
 
     def __iter__(self) -> Iterator[Model]:
         return iter([self._models[name] for name in sorted(self._models)])

@@ -65,7 +65,7 @@ class Child:
             async with asyncio.timeout(grace_seconds):
                 await self._process.wait()
                 while self._signal(0) and (members := processes.members(self.pid)):
-                    await processes.gone(members, grace_seconds)
+                    await processes.wait_ended(members, grace_seconds)
         except TimeoutError:
             pass
         self.kill()

@@ -18,6 +18,7 @@ from services.hive.settings import ProvisioningSettings
 
 log = logging.getLogger("services.hive.download")
 
+# EFBIG is the file size limit (ulimit -f). For the client it is the same as a full disk.
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 READ_BYTES = 1 << 20
 
@@ -62,6 +63,7 @@ class Download:
             try:
                 await self._fetch(before)
             except HubError as error:
+                # An attempt with progress starts the count again, so a large file over a poor network still completes.
                 failures = 1 if self._size() > before else failures + 1
                 await self._back_off(failures, error)
                 continue

@@ -59,6 +59,7 @@ class Hive:
 
     async def start(self) -> None:
         self.pools.open()
+        # The guard starts before the first worker, so that a kill of the hive at any later time leaves no worker.
         await self._orphan_guard.start()
         await stale_processes.kill_all(workers_dir(self._settings))
         for spec in self._configured:

@@ -15,7 +15,7 @@ from services.hive.http_pools import HttpPools
 LISTING_SECONDS = 2.0
 CONNECT_SECONDS = 2.0
 PIECE_BYTES = 64 * 1024
-MAX_RETRY_AFTER_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 60.0  # A wrong Retry-After must not stop a download for hours.
 
 
 class HubError(Exception):
@@ -49,6 +49,7 @@ class HubClient:
     @asynccontextmanager
     async def file(self, model: wire.HubModel, start: int) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
         """The offset of the first byte, and the bytes. The offset is 0 if the hub has a different file by now, else `start`."""
+        # If-Range makes a hub with a changed file send it from its first byte (RFC 9110 section 13.1.5).
         headers = self._headers | ({"Range": f"bytes={start}-", "If-Range": f'"{model.sha256}"'} if start else {})
         url = URL(self.url) / "files" / model.model
         try:

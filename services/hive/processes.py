@@ -32,7 +32,7 @@ def is_running(process: psutil.Process) -> bool:
         return False
 
 
-async def gone(processes: Iterable[psutil.Process], seconds: float) -> None:
+async def wait_ended(processes: Iterable[psutil.Process], seconds: float) -> None:
     """Return when none of the processes runs any more, at the latest after `seconds`."""
     waited_for = list(processes)
     try:

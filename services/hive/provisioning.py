@@ -44,7 +44,7 @@ class Provisioning:
         self._downloads: dict[str, asyncio.Task[None]] = {}
         self._failed_at: dict[str, float] = {}
         self._listed_at = -math.inf
-        self._listing = asyncio.Lock()
+        self._listing = asyncio.Lock()  # Concurrent requests for unknown models share one listing of the hub.
         self._inspecting: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -76,6 +76,7 @@ class Provisioning:
         Raises ApiError: 404 for a model that the hub does not offer, 503 or 507 after a recent failure.
         """
         model = await self._known(name)
+        # An operator may have deleted the file since the download.
         if model.state == "ready" and not self._is_there(model):
             model = self.catalogue.put(model, state="absent", bytes_done=0, path=None)
         if model.state == "failed":

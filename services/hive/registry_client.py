@@ -50,7 +50,7 @@ class RegistryClient:
         try:
             return msgspec.json.decode(await self._call("GET", self._services / identifier), type=_Epoch).epoch
         except RegistryError as error:
-            if error.code == "not_found":
+            if error.code == "not_found":  # Any epoch exceeds 0, so the next registration succeeds.
                 return 0
             raise
 
@@ -70,5 +70,6 @@ def _refusal(status: int, text: bytes) -> RegistryError:
     try:
         detail = msgspec.json.decode(text, type=wire.ErrorBody).error
     except msgspec.DecodeError:
+        # A proxy in between may answer in HTML.
         return RegistryError(f"http_{status}", text[:200].decode(errors="replace"))
     return RegistryError(detail.code or f"http_{status}", detail.message)

@@ -61,6 +61,7 @@ def models_body(workers: Iterable[Worker], hive: str) -> dict[str, Any]:
     for worker in workers:
         if worker.state == "alive":
             for model in worker.models:
+                # The first time alive, so that a restart of the worker does not change `created`.
                 created.setdefault(model, int(worker.first_alive or 0))
     data = [{"id": model, "object": "model", "created": since, "owned_by": hive} for model, since in sorted(created.items())]
     return {"object": "list", "data": data}

@@ -28,6 +28,7 @@ def add_routes(table: web.RouteTableDef, context: ServiceContext, settings: Hive
     @table.get("/models")
     @table.get("/v1/models")
     async def models(_: web.Request) -> web.Response:
+        # An empty list would claim that the hive serves no model at all.
         if not supervisor.is_answered:
             raise ApiError("not_ready", "No worker has reported its models yet.", headers={wire.RETRY_AFTER: "1"})
         return json_response(models_body(supervisor, settings.name))
@@ -88,6 +89,7 @@ def read_journal(path: Path, since: int) -> dict[str, Any]:
     if not path.exists():
         return {"events": [], "next": since}
     with path.open("rb") as file:
+        # The worker may be writing the last line now. The next page returns it complete.
         lines = [line for line in islice(file, since, since + JOURNAL_PAGE_LINES) if line.endswith(b"\n")]
     return {"events": [msgspec.json.decode(line) for line in lines], "next": since + len(lines)}
 

@@ -24,7 +24,7 @@ DEFAULT_ARGS = (
     *("--set", "data_dir={data_dir}"),
     *("--set", "exit_with_parent=true"),
 )
-DEFAULT_ENV = {"WORKER_TOKEN": "{token}"}
+DEFAULT_ENV = {"WORKER_TOKEN": "{token}"}  # Not an argument, because every local user can read arguments in /proc.
 
 
 class RestartSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -75,7 +75,7 @@ async def _kill(known: Record) -> None:
             process.send_signal(signal.SIGKILL)
         except psutil.Error:
             continue
-    await processes.gone(members, KILL_SECONDS)
+    await processes.wait_ended(members, KILL_SECONDS)
     await kill_marked(known.marker)
 
 

@@ -49,6 +49,7 @@ class Supervisor:
         named = msgspec.structs.replace(spec, id=spec.id or self._free_id())
         identifier = named.id or ""
         self._must_be_free(identifier)
+        # The port stays the same over restarts, so the worker's URL in the registry stays valid.
         reserved = reserve_port(LOOPBACK)
         base = URL.build(scheme="http", host=LOOPBACK, port=reserved.getsockname()[1])
         worker = Worker(identifier, base, f"{self._url}/workers/{identifier}", True, self._changed, declared=named.models)
@@ -75,6 +76,7 @@ class Supervisor:
         lifecycle = self._lifecycle(identifier)
         if identifier not in self._removals:
             self._removals[identifier] = background(self._remove(lifecycle, drain_seconds))
+        # The shield keeps the stop running if the HTTP client of this call disconnects.
         return await asyncio.shield(self._removals[identifier])
 
     async def stop_all(self, drain_seconds: float) -> None:
@@ -85,6 +87,7 @@ class Supervisor:
         """The least busy alive worker that serves `model` (None: any). Raises ApiError 404 or 503."""
         able = [worker for worker in self if worker.state == "alive" and (model is None or worker.serves(model))]
         if able:
+            # Equally busy workers take turns by their last use.
             return min(able, key=lambda worker: (worker.in_flight, worker.last_used))
         if model is None or any(model in (*worker.declared, *worker.models) for worker in self):
             raise no_worker("No worker for this model is alive now.")

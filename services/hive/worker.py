@@ -53,7 +53,7 @@ class Worker:
 
     def become(self, state: wire.WorkerState, reason: str = "") -> None:
         """Change the state and notify the hive. `draining` is final."""
-        if state == self.state or self.state == "draining":
+        if state == self.state or self.state == "draining":  # A probe that ends during the drain must not revive the worker.
             return
         level = logging.WARNING if state in ("dead", "hung", "fatal") else logging.INFO
         logs.event(log, "worker_state", level=level, worker=self.id, state=state, before=self.state, reason=reason, pid=self.pid)

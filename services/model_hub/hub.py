@@ -42,6 +42,7 @@ class ModelHub:
         return {"models": sorted(self.contents)}
 
     async def start(self) -> None:
+        # In a thread: a checksum takes about 10 ms per MiB, and /health must answer meanwhile.
         for content in self.contents.values():
             await asyncio.to_thread(getattr, content, "sha256")
         self._has_checksums = True

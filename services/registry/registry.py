@@ -65,7 +65,7 @@ class Registry:
 
     async def drain(self) -> None:
         self._is_stopping = True
-        self._changed.set()
+        self._changed.set()  # Ends all long polls, so they do not delay the stop.
         if self._sweeping:
             self._sweeping.cancel()
         await asyncio.to_thread(self._writer.stop, STORE_FLUSH_SECONDS)

@@ -75,6 +75,7 @@ def must_be_registrable(registration: wire.Registration) -> None:
 async def _wait_for_change(request: web.Request, registry: Registry) -> None:
     since = bodies.integer(request.query, "since")
     wait = min(bodies.seconds(request.query, "wait", 0.0), registry.settings.max_wait_seconds)
+    # A revision of another instance is not comparable, so its reader gets the current list at once.
     if request.query.get("instance", registry.instance) == registry.instance:
         await registry.wait_for_change(since, wait)
 
@@ -87,6 +88,7 @@ def _query(request: web.Request) -> Query:
 
 
 def _must_be_finite(metrics: dict[str, float]) -> None:
+    # JSON has no NaN, so a stored one would break every reader of the list.
     for name, value in metrics.items():
         if not math.isfinite(value):
             raise ApiError("invalid_request", f"metrics.{name} = {value}: expected a finite number.", param=f"metrics.{name}")

@@ -72,6 +72,7 @@ class Table:
         if known:
             _must_supersede(registration, known)
         is_same = known is not None and known.registration.epoch == registration.epoch
+        # The same epoch is the same process that repeats its registration, for example after a lost response.
         registered_at = known.registered_at if known and is_same else now.wall
         self._put(_leased(registration, registered_at, now))
         self.totals.registrations += 1
@@ -165,6 +166,7 @@ class Table:
         key = entry.registration.id
         known = self._entries.get(key)
         self._entries[key] = entry
+        # Most heartbeats change only metrics. A new revision for each would wake up every long poll.
         if known is None or _routing_facts(known) != _routing_facts(entry):
             self._mark(key)
 
@@ -208,6 +210,7 @@ def _routing_facts(entry: Entry) -> tuple[wire.Registration, wire.EntryStatus]:
 
 
 def _must_supersede(registration: wire.Registration, known: Entry) -> None:
+    # Two live services with the same id would replace each other's entry with every registration.
     if known.status != "offline" and registration.url != known.registration.url:
         message = f"{registration.id} is {known.status} at {known.registration.url}; stop it there or choose another id."
         raise ApiError("conflict", message, param="id")

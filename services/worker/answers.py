@@ -167,7 +167,7 @@ def rerank(head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
     return _encode({"id": head.id, "model": head.model, "results": results, "usage": {"total_tokens": job.prompt_tokens}})
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # Most answers have the same few lengths.
 def text(tokens: int) -> str:
     return "".join(token(index) for index in range(tokens))
 
@@ -178,6 +178,7 @@ def token(index: int) -> str:
 
 def vector(item: str) -> list[float]:
     """A unit vector of EMBEDDING_SIZE numbers that depends only on the text."""
+    # "replace": JSON can contain lone surrogates, and strict UTF-8 rejects them.
     digest = hashlib.sha256(item.encode("utf-8", "replace")).digest()[:EMBEDDING_SIZE]
     numbers = [byte - 127.5 for byte in digest]
     length = sum(number * number for number in numbers) ** 0.5

@@ -131,6 +131,7 @@ def strain(pace: Pace, running: int) -> float:
     return 1.0 + (pace.load_factor - 1.0) * min(1.0, max(0, running - 1) / (pace.slots - 1))
 
 
+# A token takes at least 0 seconds, so a large deviation cannot make time go backwards.
 def _factors(deviation: float, clamp: float, seed: str) -> Callable[[], float]:
     if not deviation:
         return lambda: 1.0

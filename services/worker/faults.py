@@ -20,7 +20,7 @@ from services.worker.response_faults import Write, pieces
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 503: "service_unavailable_error"}
 HEAD_PIECES = 10
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with 0 seconds: a close sends RST (socket(7)).
 
 
 class Host(Protocol):
@@ -40,7 +40,7 @@ async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: 
         return None
     number = fault.argument or 0
     if fault.kind == "exit":
-        os._exit(number)
+        os._exit(number)  # Without clean-up, like a crash.
     if fault.kind == "allocate":
         host.allocate(number)
     if fault.kind == "sick":

@@ -50,6 +50,7 @@ class WorkerHooks:
         return {"models": self._settings.models, "slots": self._settings.max_num_seqs}
 
     async def start(self) -> None:
+        # Replaces the handler of `service.run`, so that a fault can ignore SIGTERM.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm)
         left = self._settings.startup_seconds - self._request_handler.context.uptime_seconds()
         if left > 0:
@@ -66,7 +67,7 @@ class WorkerHooks:
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._slots.idle.wait()
         except TimeoutError:
-            self._request_handler.cut()
+            self._request_handler.cut()  # The ends must be in the journal before the process exits.
             await self._slots.idle.wait()
         if self._admin:
             await self._admin.cleanup()

@@ -183,6 +183,7 @@ def _tool(tools: list[Tool], choice: str | Tool | None) -> str | None:
 
 
 def _session(value: Any) -> str | None:
+    # bool is a subclass of int, but `true` names no session.
     is_name = isinstance(value, (str, int)) and not isinstance(value, bool)
     return (str(value) or None) if is_name else None
 

@@ -13,7 +13,7 @@ from services.worker.answers import DONE, Head, StreamShape
 from services.worker.fault_types import Fault
 from services.worker.requests import Job
 
-DRIP_BYTES = 16
+DRIP_BYTES = 16  # Smaller than any SSE event, so each event arrives in several pieces.
 KIB = 1024
 WRONG_TYPE = "text/html; charset=utf-8"
 BROKEN_CHUNK = b'data: {"id": "chatcmpl-broken", "choices": [{"delta": {"content": \n\n'

@@ -58,6 +58,7 @@ def routes(request_handler: RequestHandler, slots: Slots) -> web.RouteTableDef:
     async def server_info(_: web.Request) -> web.Response:
         return json_response(vendor_endpoints.server_info(request_handler.settings, slots))
 
+    # The exact paths come first: aiohttp finds them in a dictionary, and tries patterns one by one.
     for path in ENDPOINTS:
         table.post(path)(request_handler.answer)
     table.route("*", "/v1/{path:.*}")(request_handler.answer)

@@ -65,7 +65,7 @@ class Slots:
         self._running_by_key[key] -= 1
         while self._queue:
             turn, owner = self._queue.popleft()
-            if not turn.done():
+            if not turn.done():  # A cancelled entry may still be in the queue.
                 self._enter(owner)
                 turn.set_result(None)
                 return

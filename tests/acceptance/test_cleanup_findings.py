@@ -14,11 +14,11 @@ DEAF = (
     "loop.add_signal_handler(number, context.stop_requested.set)",
     'loop.add_signal_handler(number, (lambda: None) if context.service == "registry" else context.stop_requested.set)',
 )
-# Three things keep a worker from being left behind, and all must go: the hive that stops it, its own watch for the hive's end, and the
+# Three mechanisms end a worker: the hive that stops it, its own watch for the hive's end, and the
 # orphan killer.
 HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
 UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
-UNBURIED = ("hive/orphan_killer.py", "    bury(sys.argv[1])", "    pass")
+WITHOUT_ORPHAN_KILLER = ("hive/orphan_killer.py", "    kill_marked_processes(sys.argv[1])", "    pass")
 INTERRUPTED_EVIDENCE = """
 import signal
 
@@ -55,7 +55,7 @@ def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
 
 def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
     project.feature(PASSING, tags=SMALL)
-    ended = run_with(project, HEARTLESS, UNBOUND, UNBURIED)
+    ended = run_with(project, HEARTLESS, UNBOUND, WITHOUT_ORPHAN_KILLER)
     ended.must_end(1, "orphans of the stack: 1")
     assert ended.verdict_of("It passes") == ("testcase", "")
     told = " ".join(failure.text for failure in ended.junit.iter("failure"))
