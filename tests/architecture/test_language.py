@@ -35,7 +35,6 @@ NOT_YET = (
     ("services", "reserved old-word sentence semicolon plural"),
     ("services/hive", "reserved old-word sentence semicolon plural"),
     ("services/model_hub", "reserved old-word"),
-    ("services/orchestrator", "reserved old-word sentence semicolon"),
     ("services/registry", "reserved old-word sentence"),
     ("services/worker", "reserved old-word sentence semicolon"),
     ("steps", "reserved old-word"),

@@ -20,7 +20,7 @@ from services import service, wire
 from services.orchestrator.api import openai_routes
 from services.orchestrator.api.routes import routes
 from services.orchestrator.gateway import Gateway, build
-from services.orchestrator.lifecycle import OrchestratorDuties
+from services.orchestrator.lifecycle import OrchestratorHooks
 from services.orchestrator.settings import ApiKey, Settings
 
 TOKEN, KEY, NARROW_KEY = "cluster-token", "sk-everything", "sk-only-model-b"
@@ -159,7 +159,7 @@ class Stage:
     gateway: Gateway
     registry: Registry
     registry_runner: web.AppRunner
-    duties: OrchestratorDuties
+    hooks: OrchestratorHooks
     client: aiohttp.ClientSession
     workers: dict[str, Worker]
     url: str
@@ -221,13 +221,13 @@ async def stage(*behaviours: Behaviour, **changes: Any) -> AsyncIterator[Stage]:
         stack.push_async_callback(registry_runner.cleanup)
         data_dir = stack.enter_context(tempfile.TemporaryDirectory())
         gateway = build(settings(registry_url, **({"data_dir": data_dir} | changes)))
-        stack.callback(gateway.books.ledger.close)
-        duties = OrchestratorDuties(gateway)
-        app = service.application(gateway.frame, duties, routes(gateway), openai_routes.is_client_path)
+        stack.callback(gateway.recorder.ledger.close)
+        hooks = OrchestratorHooks(gateway)
+        app = service.application(gateway.service, hooks, routes(gateway), openai_routes.is_client_path)
         runner, url = await serve_app(app)
         stack.push_async_callback(runner.cleanup)
-        await duties.start()
-        stack.push_async_callback(duties.drain)
+        await hooks.start()
+        stack.push_async_callback(hooks.drain)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         await until(lambda: gateway.cluster.is_connected)
-        yield Stage(gateway, registry, registry_runner, duties, client, workers, url)
+        yield Stage(gateway, registry, registry_runner, hooks, client, workers, url)

@@ -148,7 +148,7 @@ async def test_a_client_that_leaves_in_mid_stream_is_booked_with_what_was_relaye
             while got != T0 + T1:
                 got += await response.content.readany()
             assert await only(on) == (0, 0, True, 0, None, 1)
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
         assert await only(on) == (1, 2, True, 499, "client_gone", 1)
 
 
@@ -157,7 +157,7 @@ async def test_a_client_that_leaves_before_any_byte_is_booked_with_nothing() -> 
         with pytest.raises(TimeoutError):
             async with on.chat(timeout=aiohttp.ClientTimeout(total=0.1)):
                 pass
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
         assert await only(on) == (0, 0, True, 499, "client_gone", 1)
 
 
@@ -208,7 +208,7 @@ async def test_serving_goes_on_while_the_ledger_is_locked_and_all_is_booked_afte
                 told = await response.json()
             assert (told["status"], told["ledger"]) == ("degraded", {"error": "database is locked", "unwritten": 3})
             other.execute("ROLLBACK")
-        await until(lambda: on.gateway.books.ledger.error is None)
+        await until(lambda: on.gateway.recorder.ledger.error is None)
         assert [row["outcome"] for row in await rows(on)] == ["ok"] * 3
         async with on.get("/health") as response:
             assert (await response.json())["status"] == "healthy"
@@ -225,7 +225,7 @@ async def test_too_many_requests_that_cannot_be_booked_are_refused_with_retry_af
                     statuses.append((response.status, response.headers.get("Retry-After")))
             other.execute("ROLLBACK")
         assert statuses == [(200, None), (200, None), (503, "1")]
-        await until(lambda: not on.gateway.books.ledger.is_full)
+        await until(lambda: not on.gateway.recorder.ledger.is_full)
         async with on.chat() as response:
             assert response.status == 200
 
@@ -269,8 +269,8 @@ async def test_clients_may_not_group_by_workers() -> None:
 
 async def test_a_ledger_that_cannot_be_read_is_told_with_retry_after() -> None:
     async with stage(answer) as on:
-        await on.gateway.ledger_upkeep.stop()
-        on.gateway.books.ledger.close()
+        await on.gateway.ledger_maintenance.stop()
+        on.gateway.recorder.ledger.close()
         (Path(on.gateway.settings.data_dir) / FILE_NAME).write_bytes(b"no database" * 1000)
         async with on.get("/api/usage") as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "1")

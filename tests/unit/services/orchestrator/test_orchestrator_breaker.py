@@ -14,8 +14,8 @@ W1, W2 = entry("w1"), entry("w2")
 
 
 def attempt(breaker: Breaker, outcome: Outcome, now: float) -> None:
-    with Permit(breaker) as passage:
-        passage.ended(outcome, now)
+    with Permit(breaker) as permit:
+        permit.ended(outcome, now)
 
 
 def opened(now: float = 0.0) -> Breaker:
@@ -85,8 +85,8 @@ def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure
 def test_what_began_before_has_no_say_afterwards() -> None:
     breaker = Breaker(POLICY)
     late = [Permit(breaker) for _ in range(5)]
-    for passage in late[:3]:
-        passage.ended("failure", 0.0)
+    for permit in late[:3]:
+        permit.ended("failure", 0.0)
     late[3].ended("success", 0.1)
     late[4].ended("failure", 1.0)
     assert (breaker.state, breaker.seconds_left(1.0)) == ("open", 1.0)
@@ -95,22 +95,22 @@ def test_what_began_before_has_no_say_afterwards() -> None:
 def test_each_worker_has_its_own_and_a_restarted_one_a_new_one() -> None:
     breakers = Breakers(POLICY)
     for _ in range(3):
-        breakers.passage(W1).ended("failure", 0.0)
-    assert breakers.barred([W1, W2], 0.0) == ["w1"]
+        breakers.permit(W1).ended("failure", 0.0)
+    assert breakers.blocked([W1, W2], 0.0) == ["w1"]
     assert breakers.states(["w1", "w2"], 0.0) == {"w1": "open", "w2": "closed"}
     assert breakers.state("w1", 2.0) == "half_open"
     assert breakers.seconds_left([W1], 0.5) == 1.5
-    assert breakers.barred([entry("w1", epoch=2)], 0.0) == []
+    assert breakers.blocked([entry("w1", epoch=2)], 0.0) == []
 
 
 def test_those_who_are_gone_are_forgotten() -> None:
     breakers = Breakers(POLICY)
-    last = breakers.passage(W1)
+    last = breakers.permit(W1)
     for _ in range(3):
-        breakers.passage(W1).ended("failure", 0.0)
+        breakers.permit(W1).ended("failure", 0.0)
     breakers.forget_all_but({"w2"})
     last.ended("failure", 0.0)
-    assert (breakers.state("w1", 0.0), breakers.barred([W1], 0.0)) == ("closed", [])
+    assert (breakers.state("w1", 0.0), breakers.blocked([W1], 0.0)) == ("closed", [])
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -133,17 +133,17 @@ class BreakerMachine(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         was_closed = self.breaker.state == "closed"
-        passage = Permit(self.breaker)
-        self.open.append(passage)
+        permit = Permit(self.breaker)
+        self.open.append(permit)
         if not was_closed:
-            self.probes.append(passage)
+            self.probes.append(permit)
 
     @precondition(lambda self: self.open)
     @rule(place=st.integers(0, 50), outcome=st.sampled_from(["success", "failure", "neutral"]))
     def end(self, place: int, outcome: Outcome) -> None:
-        passage = self.open.pop(place % len(self.open))
-        before, is_probe = self.breaker.state, passage in self.probes
-        passage.ended(outcome, self.now)
+        permit = self.open.pop(place % len(self.open))
+        before, is_probe = self.breaker.state, permit in self.probes
+        permit.ended(outcome, self.now)
         if self.breaker.state == "open" and before != "open":
             assert outcome == "failure"
             assert before == "half_open" or self.failures_in_a_row + 1 >= POLICY.failures
@@ -155,7 +155,7 @@ class BreakerMachine(RuleBasedStateMachine):
         if self.breaker.state != "closed":
             self.failures_in_a_row = 0
         if is_probe:
-            self.probes.remove(passage)
+            self.probes.remove(permit)
 
     @invariant()
     def an_open_one_admits_nothing_before_its_time(self) -> None:

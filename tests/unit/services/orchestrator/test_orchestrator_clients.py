@@ -110,7 +110,7 @@ async def test_an_unknown_model_is_404_without_an_upstream_hit() -> None:
             error = (await response.json())["error"]
             assert (response.status, error["code"], error["param"]) == (404, "model_not_found", "model")
         assert on.hits() == 0
-        assert set(on.gateway.books.stats.report(0)["by_model"]) == {"(unknown)"}
+        assert set(on.gateway.recorder.stats.report(0)["by_model"]) == {"(unknown)"}
 
 
 async def test_a_model_whose_last_worker_left_is_503_with_retry_after() -> None:
@@ -130,7 +130,7 @@ async def test_unknown_models_can_be_503_by_policy() -> None:
 async def test_above_the_in_flight_limit_requests_are_turned_away() -> None:
     async with stage(hang, max_in_flight=1) as on:
         stuck = asyncio.create_task(on.chat().__aenter__())
-        await until(lambda: on.gateway.books.in_flight.total == 1)
+        await until(lambda: on.gateway.recorder.in_flight.total == 1)
         async with on.chat() as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "1")
         stuck.cancel()
@@ -156,7 +156,7 @@ async def test_a_body_above_the_limit_is_413_and_counted() -> None:
     async with stage(answer) as on:
         async with on.chat(None, data=b" " * (17 * 1024 * 1024)) as response:
             assert (response.status, (await response.json())["error"]["code"]) == (413, "request_too_large")
-        assert on.gateway.books.stats.report(0)["by_status"] == {"413": 1}
+        assert on.gateway.recorder.stats.report(0)["by_status"] == {"413": 1}
 
 
 async def test_metrics_have_no_label_that_a_client_can_invent() -> None:

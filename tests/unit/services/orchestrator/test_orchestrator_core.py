@@ -1,4 +1,4 @@
-"""The pure parts: view, choice, in-flight counters, suspicion, retry delays, end-of-stream watcher."""
+"""The pure parts: view, choice, in-flight counters, passive_health, retry delays, end-of-stream watcher."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator_stage import entry
 
 from services import wire
 from services.api_errors import ApiError
-from services.orchestrator.forwarding.passive_health import SUSPICION_SECONDS, PassiveHealth
+from services.orchestrator.forwarding.passive_health import EJECTION_SECONDS, PassiveHealth
 from services.orchestrator.forwarding.retry import RetryPolicy
 from services.orchestrator.forwarding.sse_tail import SseTail
 from services.orchestrator.request.in_flight import InFlight
@@ -37,7 +37,7 @@ def pick(
         lambda worker: (loads or {}).get(worker.id, 0),
         lambda worker_id: (turns or {}).get(worker_id, 0),
         more.get("tried", ()),
-        more.get("suspects", frozenset()),
+        more.get("ejected", frozenset()),
     )
     return chosen.id if chosen else None
 
@@ -56,21 +56,21 @@ def test_tried_workers_are_out_for_good() -> None:
 
 
 def test_suspects_serve_only_when_nobody_else_is_left() -> None:
-    assert pick(W1, W2, suspects=frozenset({"w1"}), loads={"w2": 99}) == "w2"
-    assert pick(W1, W2, suspects=frozenset({"w1"}), tried=["w2"]) == "w1"
+    assert pick(W1, W2, ejected=frozenset({"w1"}), loads={"w2": 99}) == "w2"
+    assert pick(W1, W2, ejected=frozenset({"w1"}), tried=["w2"]) == "w1"
 
 
 def test_suspicion_ends_by_time_by_success_and_by_a_new_epoch() -> None:
     now = [100.0]
-    suspicion = PassiveHealth(clock=lambda: now[0])
-    suspicion.raise_against(W1)
-    suspicion.raise_against(W2)
-    assert suspicion.among([W1, W2, W3]) == {"w1", "w2"}
-    assert suspicion.among([entry("w1", epoch=2)]) == set()
-    suspicion.clear(W2)
-    assert suspicion.among([W1, W2]) == {"w1"}
-    now[0] += SUSPICION_SECONDS
-    assert suspicion.among([W1, W2]) == set()
+    passive_health = PassiveHealth(clock=lambda: now[0])
+    passive_health.eject(W1)
+    passive_health.eject(W2)
+    assert passive_health.ejected([W1, W2, W3]) == {"w1", "w2"}
+    assert passive_health.ejected([entry("w1", epoch=2)]) == set()
+    passive_health.readmit(W2)
+    assert passive_health.ejected([W1, W2]) == {"w1"}
+    now[0] += EJECTION_SECONDS
+    assert passive_health.ejected([W1, W2]) == set()
 
 
 def test_a_view_routes_to_ready_online_workers_only() -> None:

@@ -1,4 +1,4 @@
-"""What guards attempts, around a whole gateway: open circuits, departures, limits of time and connections; nothing is held on to."""
+"""What guards attempts, around a whole gateway: open circuits, worker_loss, limits of time and connections; nothing is held on to."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ async def status(on: Stage, **options: Any) -> int:
 
 def nothing_is_held(on: Stage) -> bool:
     attempts = on.gateway.proxy.attempts
-    in_flight = on.gateway.books.in_flight
+    in_flight = on.gateway.recorder.in_flight
     at_workers = sum(in_flight.at(worker) for worker in on.workers)
-    return not (in_flight.total or at_workers or attempts.pool.used or attempts.pool.waiting or attempts.departures._waiting)
+    return not (in_flight.total or at_workers or attempts.pool.used or attempts.pool.waiting or attempts.worker_loss._waiting)
 
 
 def test_what_a_failure_says_of_the_worker() -> None:
@@ -42,16 +42,16 @@ def test_what_a_failure_says_of_the_worker() -> None:
     assert [status for status, outcome in statuses.items() if outcome == "failure"] == [500, 502, 504]
 
 
-async def test_the_status_api_shows_who_is_suspected() -> None:
+async def test_the_status_api_shows_who_is_ejected() -> None:
     async with stage(reset, ejection_seconds=60.0) as on:
 
-        async def is_suspected() -> bool:
+        async def is_ejected() -> bool:
             async with on.get("/api/cluster/workers/w1") as response:
-                return bool((await response.json())["suspected"])
+                return bool((await response.json())["ejected"])
 
-        assert not await is_suspected()
+        assert not await is_ejected()
         assert await status(on) == 502
-        assert await is_suspected()
+        assert await is_ejected()
 
 
 async def test_an_open_circuit_answers_at_once_and_the_status_api_shows_it() -> None:
@@ -87,20 +87,20 @@ async def test_who_waits_at_a_worker_that_leaves_is_answered_by_another() -> Non
 
 
 async def test_a_second_view_may_come_while_a_called_back_one_still_unwinds() -> None:
-    departures = WorkerLoss()
+    worker_loss = WorkerLoss()
     has_begun = asyncio.Event()
 
     async def wait() -> None:
-        async with departures.waiting(entry("w1", "http://127.0.0.1:9")):
+        async with worker_loss.waiting(entry("w1", "http://127.0.0.1:9")):
             try:
                 has_begun.set()
                 await asyncio.Event().wait()
             finally:
-                departures.apply(View())
+                worker_loss.apply(View())
 
     waiting = asyncio.create_task(wait())
     await has_begun.wait()
-    departures.apply(View())
+    worker_loss.apply(View())
     with pytest.raises(TimeoutError):
         await waiting
 
@@ -142,7 +142,7 @@ async def test_a_client_that_takes_nothing_does_not_hold_a_worker() -> None:
             body = b'{"model": "model-a", "messages": [{"role": "user", "content": "hi"}], "stream": true}'
             head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
             idle.sendall(head.encode() + body)
-            await until(lambda: on.gateway.books.in_flight.at("w1") == 1)
+            await until(lambda: on.gateway.recorder.in_flight.at("w1") == 1)
             await until(lambda: on.workers["w1"].cancelled == 1, 5.0)
             await until(lambda: nothing_is_held(on))
 
@@ -161,7 +161,7 @@ async def test_an_answer_that_drips_for_too_long_is_cut() -> None:
                 await response.read()
                 raise AssertionError("a body that was cut reads as whole")
         await until(lambda: on.workers["w1"].cancelled == 1)
-        assert on.gateway.books.stats.report(0)["failed"] == 1
+        assert on.gateway.recorder.stats.report(0)["failed"] == 1
 
 
 async def test_beyond_the_limit_of_connections_a_request_waits_and_then_goes_elsewhere_or_is_refused() -> None:
@@ -208,13 +208,13 @@ async def test_no_connection_within_the_limit_is_a_failure_to_connect() -> None:
 async def test_at_the_deadline_of_a_drain_what_is_still_served_is_told_so_and_booked() -> None:
     async with stage(stream(b"data: 1\n\n", then="stall"), drain_seconds=0.05) as on, on.chat(CHAT | {"stream": True}) as response:
         await response.content.readany()
-        await on.duties._finish_requests()
+        await on.hooks._finish_requests()
         with contextlib.suppress(aiohttp.ClientPayloadError):
             rest = await response.content.readany()
             assert b'"code":"draining"' in rest
             assert b"[DONE]" not in rest
         assert nothing_is_held(on)
-        assert on.gateway.books.stats.report(0)["requests_total"] == 1
+        assert on.gateway.recorder.stats.report(0)["requests_total"] == 1
 
 
 BEHAVIOURS = {

@@ -21,7 +21,7 @@ from orchestrator_stage import CHAT, Stage, reset, stage, until
 from services.orchestrator.usage.ledger import FILE_NAME, Ledger, Row
 from services.orchestrator.usage.ledger_entry import LedgerEntry
 from services.orchestrator.usage.ledger_queries import Scope, requests, totals
-from services.orchestrator.usage.usage_request import Asked
+from services.orchestrator.usage.usage_request import UpstreamBody
 
 EVER = Scope(0.0, 2.0**33)
 BODY = json.dumps(CHAT).encode()
@@ -58,28 +58,28 @@ class LedgerMachine(RuleBasedStateMachine):
         self.count += 1
         name = f"r{self.count}"
         row = Row(self.ledger.next_id(), name, "alice", None, "model-a", "/v1/chat/completions")
-        booking = LedgerEntry(self.ledger, Asked(BODY, is_stream=True, is_hidden=True), row)
+        ledger_entry = LedgerEntry(self.ledger, UpstreamBody(BODY, is_stream=True, is_hidden=True), row)
         for number in range(attempts):
-            booking.attempt(f"w{number}")
-        booking.answered(is_stream=True, encoding="identity")
-        self.alive[name] = booking, 0
+            ledger_entry.attempt(f"w{number}")
+        ledger_entry.answered(is_stream=True, encoding="identity")
+        self.alive[name] = ledger_entry, 0
         return name
 
     @rule(name=under_way, tokens=st.integers(1, 5))
     def relay(self, name: str, tokens: int) -> None:
         if name in self.alive:
-            booking, before = self.alive[name]
-            booking.feed(TOKEN * tokens)
-            self.alive[name] = booking, before + tokens
+            ledger_entry, before = self.alive[name]
+            ledger_entry.feed(TOKEN * tokens)
+            self.alive[name] = ledger_entry, before + tokens
 
     @rule(name=consumes(under_way), outcome=st.sampled_from(["ok", "client_gone", "upstream_broke"]), is_told=st.booleans())
     def end(self, name: str, outcome: str, is_told: bool) -> None:
         if name in self.alive:
-            booking, tokens = self.alive.pop(name)
+            ledger_entry, tokens = self.alive.pop(name)
             if is_told:
-                booking.feed(usage_of(tokens))
-            booking.settle(200, outcome)
-            booking.settle(499, "client_gone")  # a second end is none
+                ledger_entry.feed(usage_of(tokens))
+            ledger_entry.settle(200, outcome)
+            ledger_entry.settle(499, "client_gone")  # a second end is none
             self.journal[name] = tokens
 
     @rule()
@@ -183,7 +183,7 @@ def test_any_mix_of_requests_at_once_adds_up_to_what_the_workers_sent(plans: lis
         sent = Sent()
         async with stage(sent.behave, sent.behave) as on:
             await asyncio.gather(*(ask(on, end, count) for end, count in plans))
-            await until(lambda: on.gateway.books.in_flight.total == 0)
+            await until(lambda: on.gateway.recorder.in_flight.total == 0)
             path = Path(on.gateway.settings.data_dir) / FILE_NAME
             assert totals(path, EVER, [])[0]["completion_tokens"] == sent.tokens
             assert len(requests(path, EVER, 0, 100)) == len(plans)

@@ -12,7 +12,7 @@ from orchestrator_stage import CHAT, KEY, NARROW_KEY, answer, entry, settings, s
 from services.api_errors import ApiError
 from services.orchestrator.api import validation
 from services.orchestrator.identity.auth import Identity
-from services.orchestrator.routing.model_aliases import catalogue
+from services.orchestrator.routing.model_aliases import aliases_of
 from services.orchestrator.settings import ModelEntry, Offering, problem
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -27,7 +27,7 @@ OFFERINGS = (
     Offering(organisation="acme", code="gone", model="model-gone"),
     Offering(organisation="globex", code="own", model="model-own"),
 )
-KNOWN = catalogue(MODELS, OFFERINGS)
+KNOWN = aliases_of(MODELS, OFFERINGS)
 ACME, GLOBEX, GUEST = Identity("a", "acme"), Identity("g", "globex"), Identity("x", "other", organisations=frozenset({"acme"}))
 
 
@@ -70,7 +70,7 @@ def test_clients_are_shown_what_they_may_use_and_their_offerings_of_what_is_serv
     assert KNOWN.offered([], ACME) == []
 
 
-@given(st.text(max_size=40).filter(lambda text: text.lower() not in KNOWN.targets and text not in KNOWN.targets))
+@given(st.text(max_size=40).filter(lambda text: text.lower() not in KNOWN.aliases and text not in KNOWN.aliases))
 def test_a_name_nobody_declared_is_taken_as_workers_would(asked: str) -> None:
     assert KNOWN.served_name(asked, GLOBEX) == asked
 

@@ -25,7 +25,7 @@ async def settle() -> None:
 
 async def test_who_comes_beyond_the_limit_waits_and_is_served_in_order() -> None:
     waits: list[bool] = []
-    pool, done, order = Pool(1, 5.0, lambda seconds, is_in_vain: waits.append(is_in_vain)), asyncio.Event(), []
+    pool, done, order = Pool(1, 5.0, lambda seconds, has_timed_out: waits.append(has_timed_out)), asyncio.Event(), []
 
     async def one(number: int) -> None:
         async with pool.connection("w1"):

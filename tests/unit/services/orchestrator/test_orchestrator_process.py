@@ -56,9 +56,10 @@ async def running(folder: Path, port: int, registry_url: str, extra: str = "") -
     [
         ("", "api_keys"),
         ('[[api_keys]]\nname = "x"\nsha256 = "sk-the-key-itself"\n', "api_keys[0].sha256 (x): expected 64 hex digits"),
-        ('[jwt]\nsecret = "short-secret"\n', "jwt.secret: expected 32 characters or more, got 12"),
+        ('[jwt]\nsecret = "short-secret"\n', "jwt.secret: expected 32 characters"),
         (f'[jwt]\nsecret = "{"s" * 32}"\nalgorithm = "none"\n', "jwt.algorithm"),
         ("retries = 3\n" + KEYS, "unknown key"),
+        ("suspicion_seconds = 3\n" + KEYS, "did you mean ejection_seconds?"),
     ],
 )
 async def test_bad_settings_are_refused_with_the_accepted_form_and_no_secret(tmp_path: Path, extra: str, expected: str) -> None:

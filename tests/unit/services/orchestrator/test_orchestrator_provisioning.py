@@ -60,12 +60,12 @@ def test_requests_wait_for_the_model_and_are_served_by_one_errand() -> None:
         provisioner = on.gateway.provisioner
         assert provisioner
         await until(lambda: provisioner.waiting == 3 and hives[0].asked)
-        assert len(provisioner._errands) == 1
+        assert len(provisioner._jobs) == 1
         worker = on.workers["w1"]
         await on.announce(*on.registry.snapshot.services, stage.entry("w9", worker.url, models=("model-new",)))
         assert [status for status, *_ in await asyncio.gather(*waiting)] == [200, 200, 200]
         assert set(hives[0].asked) == {"/catalogue/model-new"}
-        assert (provisioner.waiting, provisioner._errands) == (0, {})
+        assert (provisioner.waiting, provisioner._jobs) == (0, {})
 
     play(story, Hive([loading()]))
 

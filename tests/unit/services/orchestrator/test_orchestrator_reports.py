@@ -38,9 +38,9 @@ async def test_health_is_open_and_names_hives_and_workers() -> None:
 async def test_health_reflects_a_sick_hive_and_the_loss_of_every_worker() -> None:
     async with stage(answer) as on:
         await announce_cluster(on, hive_health="degraded")
-        assert on.duties.health()["status"] == "degraded"
+        assert on.hooks.health()["status"] == "degraded"
         await on.announce(entry("w1", status="offline"))
-        assert on.duties.health()["status"] == "unhealthy"
+        assert on.hooks.health()["status"] == "unhealthy"
 
 
 async def test_ready_is_503_with_a_reason_when_nobody_can_serve() -> None:

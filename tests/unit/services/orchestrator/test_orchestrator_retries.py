@@ -18,7 +18,7 @@ async def test_an_error_status_is_tried_again_on_another_worker(status: int) -> 
             assert response.status == 200
             assert response.headers["X-Worker-Id"] == "w2"
             assert response.headers["X-Attempts"] == "2"
-        assert on.gateway.books.stats.retries_total == 1
+        assert on.gateway.recorder.stats.retries_total == 1
 
 
 async def test_a_reset_connection_is_tried_again_on_another_worker() -> None:

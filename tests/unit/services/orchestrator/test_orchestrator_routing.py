@@ -88,7 +88,7 @@ async def test_equal_queues_are_served_in_turn() -> None:
 async def test_a_busy_worker_is_passed_over() -> None:
     async with stage(hang, answer) as on:
         stuck = asyncio.create_task(on.chat().__aenter__())
-        await until(lambda: on.gateway.books.in_flight.at("w1"))
+        await until(lambda: on.gateway.recorder.in_flight.at("w1"))
         for _ in range(5):
             async with on.chat() as response:
                 assert response.headers["X-Worker-Id"] == "w2"

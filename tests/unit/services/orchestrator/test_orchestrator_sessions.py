@@ -112,7 +112,7 @@ async def test_a_session_whose_worker_died_moves_and_stays_moved() -> None:
         other = await served_by(on, "s")
         assert other != home
         on.workers[home].behaviour = answer
-        on.gateway.proxy.suspicion._until.clear()
+        on.gateway.proxy.passive_health._until.clear()
         assert await served_by(on, "s") == other
 
 

@@ -76,7 +76,7 @@ async def test_a_worker_that_dies_in_mid_stream_ends_in_an_error_event_and_a_cut
         assert b"[DONE]" not in got
         assert not is_clean
         assert on.hits() == 1  # never sent again behind the client's back
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
 
 
 async def test_an_error_event_after_half_an_event_starts_on_a_line_of_its_own() -> None:
@@ -157,12 +157,12 @@ async def test_a_compressed_answer_passes_untouched() -> None:
 async def test_a_client_that_leaves_frees_the_worker_at_once(behaviour: Any) -> None:
     async with stage(behaviour) as on:
         asking = asyncio.create_task(received(on))
-        await until(lambda: on.workers["w1"].requests and on.gateway.books.in_flight.at("w1"))
+        await until(lambda: on.workers["w1"].requests and on.gateway.recorder.in_flight.at("w1"))
         asking.cancel()
         await until(lambda: on.workers["w1"].cancelled == 1, seconds=1.0)
-        await until(lambda: on.gateway.books.in_flight.total == 0)
-        assert on.gateway.books.in_flight.at("w1") == 0
-        assert on.gateway.books.stats.report(0)["by_status"] == {"499": 1}
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
+        assert on.gateway.recorder.in_flight.at("w1") == 0
+        assert on.gateway.recorder.stats.report(0)["by_status"] == {"499": 1}
 
 
 async def test_a_client_that_stops_reading_and_leaves_frees_the_worker() -> None:
@@ -173,7 +173,7 @@ async def test_a_client_that_stops_reading_and_leaves_frees_the_worker() -> None
         writer.write(head.encode() + body)
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         writer.transport.abort()
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
         await until(lambda: on.workers["w1"].cancelled == 1)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.orchestrator.usage.usage import BodyReading, Reading, Usage, estimate
-from services.orchestrator.usage.usage_request import ask, estimated_prompt
+from services.orchestrator.usage.usage_request import estimated_prompt, upstream_body
 from services.orchestrator.usage.usage_stream import MAX_HELD_BYTES, StreamReading
 
 CHAT = "/v1/chat/completions"
@@ -141,7 +141,7 @@ def test_an_estimate_is_words_or_a_token_for_every_four_bytes() -> None:
 
 def test_a_stream_is_made_to_tell_its_usage_and_is_else_left_byte_for_byte() -> None:
     body = b' {"model": "m" ,"stream":true, "x": 1.50, "big": 12345678901234567890}'
-    asked = ask(CHAT, body)
+    asked = upstream_body(CHAT, body)
     assert (asked.body.replace(b'"stream_options":{"include_usage":true},', b"", 1), asked.is_hidden) == (body, True)
 
 
@@ -149,7 +149,7 @@ def test_a_stream_is_made_to_tell_its_usage_and_is_else_left_byte_for_byte() -> 
     "options", [b"null", b"{}", b'{"include_usage":false}', b'{"include_usage": null}', b'{"y":1e3,"include_usage":false}']
 )
 def test_options_that_ask_for_no_usage_are_completed(options: bytes) -> None:
-    asked = ask(CHAT, b'{"x":1.50,"stream":true,"stream_options":' + options + b',"big":12345678901234567890}')
+    asked = upstream_body(CHAT, b'{"x":1.50,"stream":true,"stream_options":' + options + b',"big":12345678901234567890}')
     told = json.loads(asked.body)
     assert told["stream_options"] == (json.loads(options) or {}) | {"include_usage": True}
     assert b'"x":1.50' in asked.body and b"12345678901234567890" in asked.body
@@ -168,12 +168,12 @@ def test_options_that_ask_for_no_usage_are_completed(options: bytes) -> None:
     ],
 )
 def test_every_other_body_stays_as_it_is_and_nothing_is_hidden(path: str, body: bytes) -> None:
-    asked = ask(path, body)
+    asked = upstream_body(path, body)
     assert (asked.body, asked.is_hidden) == (body, False)
 
 
 def test_a_name_written_with_escapes_is_the_same_name() -> None:
-    assert ask(CHAT, b'{"\\u0073tream":true}').is_hidden
+    assert upstream_body(CHAT, b'{"\\u0073tream":true}').is_hidden
 
 
 @pytest.mark.parametrize(
