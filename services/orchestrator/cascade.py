@@ -26,6 +26,7 @@ async def _stop(session: aiohttp.ClientSession, hive: wire.ServiceEntry, token: 
     try:
         async with asyncio.timeout(deadline_seconds):
             await _request_stop(session, hive, token)
+            # `/stop` answers before the hive has stopped, so only a closed port proves the stop.
             await _until_refused(URL(hive.url))
         logs.event(log, "hive_stopped", hive=hive.id)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:

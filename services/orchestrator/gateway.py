@@ -78,6 +78,7 @@ def build(settings: Settings) -> Gateway:
     cluster = Cluster(
         settings.declared_models, settings.model_memory_seconds, settings.unknown_model_status, settings.registry_grace_seconds
     )
+    # Restarted workers can have new ids, so state per worker would accumulate without these listeners.
     cluster.listeners.append(lambda view: in_flight.forget_all_but(view.workers))
     resilience = ResilienceMetrics(service.metrics)
     attempts = _attempts(settings, in_flight, cluster, resilience)
@@ -86,6 +87,7 @@ def build(settings: Settings) -> Gateway:
     passive_health = PassiveHealth(seconds=settings.ejection_seconds)
     budget = RetryBudget(settings.retry_share, settings.retry_per_second)
     pin_store = PinStore(Path(settings.data_dir) / PINS_FILE_NAME)
+    # The wall clock: the age of a pin must stay right across a restart.
     pins = Pins(settings.session_ttl_seconds, settings.session_capacity, time.time, pin_store.put)
     Gauge("gateway_session_pins", "Sessions that are pinned to a worker.", registry=service.metrics).set_function(lambda: len(pins))
     sessions = Sessions(pins, settings.session_headers, settings.session_field)
@@ -96,6 +98,7 @@ def build(settings: Settings) -> Gateway:
         model_aliases=aliases_of(settings.models, settings.offerings),
         cluster=cluster,
         recorder=recorder,
+        # Without free file descriptors, the gateway could accept requests and then fail to connect to workers.
         max_in_flight=min(settings.max_in_flight, room_for_requests()),
         pins=pins,
         pin_store=pin_store,

@@ -58,6 +58,7 @@ class OrchestratorHooks:
 
     async def drain(self) -> None:
         await self._finish_requests()
+        # Requests write pins and ledger rows, so both stop after the last request.
         self.gateway.pin_store.stop()
         await self.gateway.ledger_maintenance.stop()
         gateway, settings = self.gateway, self.gateway.settings

@@ -22,6 +22,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     def described(entry: ServiceEntry) -> dict[str, Any]:
         now = time.monotonic()
         age = cluster.age_seconds(now) or 0.0
+        # The registry's status and the gateway's own routing state can differ, so the answer has both.
         routing = {"circuit": breakers.state(entry.id, now), "ejected": bool(gateway.proxy.passive_health.ejected([entry]))}
         return reports.worker(entry, in_flight, age) | routing
 

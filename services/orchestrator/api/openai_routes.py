@@ -43,6 +43,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
         offered = gateway.model_aliases.offered(gateway.cluster.view.by_model, identity)
         return json_response({"object": "list", "data": [_model(gateway, name) for name in offered]})
 
+    # The pattern allows slashes, because repository names contain them.
     @table.get("/v1/models/{id:.+}")
     async def model(request: web.Request) -> web.Response:
         identity, name = _identify(gateway, request), request.match_info["id"]
@@ -54,6 +55,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     @table.route("*", "/v1/{path:.*}")
     async def anything(request: web.Request) -> web.StreamResponse:
         if request.method in ("GET", "HEAD") and not request.body_exists:
+            # Without a body there is no model, and so no worker to select.
             _identify(gateway, request)
             raise ApiError("not_found", f"No route {request.method} {request.path}.")
         return await serve(gateway, request, validation.ANY)
@@ -62,6 +64,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
 async def serve(gateway: Gateway, request: web.Request, decoder: Decoder[Any]) -> web.StreamResponse:
     """Check one request and answer it. The recorder counts it exactly once, on every way out."""
     with gateway.recorder.open(request) as context, gateway.drain_deadline.serving():
+        # Authentication comes first: a client without a key learns nothing about load or models.
         context.identity = gateway.auth.identify(request.headers.get("Authorization"))
         _must_have_capacity(gateway)
         _must_be_plain(request.path)

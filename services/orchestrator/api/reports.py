@@ -40,6 +40,7 @@ def with_ledger(health: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
 def registry(cluster: Cluster, now: float) -> dict[str, Any]:
     """The connection to the registry. `age_seconds` is the time since its last answer."""
     view = cluster.view
+    # An empty instance means that the registry has never answered.
     known = {"instance": view.instance, "revision": view.revision} if view.instance else {"instance": None, "revision": None}
     return {"connected": cluster.is_connected, **known, "age_seconds": cluster.age_seconds(now)}
 
@@ -101,6 +102,7 @@ def _hive(hive: ServiceEntry, view: View, in_flight: InFlight) -> dict[str, Any]
 
 
 def _worker(entry: ServiceEntry, in_flight: InFlight) -> dict[str, Any]:
+    # The registry may have lost the heartbeats of an unconfirmed worker, so the worker is not unhealthy yet.
     health = entry.health if entry.status == "online" else "degraded" if entry.status == "unconfirmed" else "unhealthy"
     at = in_flight.at(entry.id)
     return _service(entry.id, "worker", entry.url, health, models=entry.models, in_flight=at, status=entry.status, hive=entry.hive)

@@ -32,7 +32,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     ledger = gateway.recorder.ledger
     one_at_a_time = asyncio.Lock()  # A query over all rows keeps a core busy, and requests need the other cores.
 
-    async def ask(query: Callable[..., FoundT], *arguments: Any) -> FoundT:
+    async def run_query(query: Callable[..., FoundT], *arguments: Any) -> FoundT:
         try:
             async with one_at_a_time:
                 return await asyncio.to_thread(query, ledger.path, *arguments)
@@ -41,7 +41,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
 
     async def totals(query: Mapping[str, str], scope: Scope, accepted: tuple[str, ...]) -> web.Response:
         by = _groups(query, accepted)
-        lines = await ask(ledger_queries.totals, scope, by)
+        lines = await run_query(ledger_queries.totals, scope, by)
         report = {"since": scope.since, "until": scope.until, "by": by, "unwritten": len(ledger.unwritten), "totals": lines}
         return json_response(report)
 
@@ -52,7 +52,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     @table.get("/api/usage/requests")
     async def requests(request: web.Request) -> web.Response:
         after, limit = bodies.integer(request.query, "after", 0), bodies.integer(request.query, "limit", 100, least=1)
-        lines = await ask(ledger_queries.requests, _scope(request.query), after, min(limit, MAX_REQUESTS))
+        lines = await run_query(ledger_queries.requests, _scope(request.query), after, min(limit, MAX_REQUESTS))
         return json_response({"requests": lines, "unwritten": len(ledger.unwritten)})
 
     @table.get("/v1/usage")

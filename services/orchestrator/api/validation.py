@@ -22,6 +22,7 @@ class Message(msgspec.Struct):
 class Generation(msgspec.Struct, kw_only=True):
     """The fields of every body. As in the OpenAI API, null means absent."""
 
+    # Model names appear in logs, metrics and the ledger, so their length has a limit.
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     stream: bool | None = None
 
@@ -83,7 +84,7 @@ def _syntax_error(body: bytes) -> ApiError | None:
         msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return ApiError("invalid_json", f"The body is not valid JSON: {error}.")
-    except RecursionError:
+    except RecursionError:  # For example 100,000 opening brackets.
         return ApiError("invalid_json", "The body is nested too deeply.")
     return None
 

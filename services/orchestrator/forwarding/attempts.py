@@ -60,7 +60,7 @@ class Attempts:
                     response, error = await deliver(context, worker, result)
                     permit.ended("failure" if error else "success" if context.outcome == "ok" else "neutral", time.monotonic())
                     return response
-            except PoolExhausted:
+            except PoolExhausted:  # The permit ends neutral, because the worker received nothing.
                 return Failure(worker.id, "pool", f"no connection to it was free within {self.pool.wait_seconds:g} s")
 
     async def _first_byte(
@@ -69,7 +69,7 @@ class Attempts:
         try:
             async with self.worker_loss.waiting(worker):
                 return await self.upstream.attempt(session, worker, context.request, headers, body, is_first=context.attempts == 1)
-        except TimeoutError:
+        except TimeoutError:  # Worker loss. The timeouts of the attempt itself are UpstreamErrors.
             return Failure(worker.id, "timeout", "it left the cluster before its first byte")
 
 
@@ -78,5 +78,6 @@ def outcome_of(failure: Failure) -> Outcome:
     if failure.kind == "pool":
         return "neutral"
     if failure.kind == "status":
+        # A 503 or 429 is a worker that protects itself. An open circuit would take its remaining capacity away.
         return "neutral" if failure.status < 500 or failure.status in BACKPRESSURE_STATUSES else "failure"
     return "failure"

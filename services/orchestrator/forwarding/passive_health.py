@@ -40,4 +40,5 @@ class PassiveHealth:
 
     def _is_ejected(self, worker: ServiceEntry) -> bool:
         entry = self._until.get(worker.id)
+        # A restarted worker has a greater epoch.
         return entry is not None and worker.epoch <= entry[0]

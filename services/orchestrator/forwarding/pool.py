@@ -73,6 +73,7 @@ class Pool:
             if not queue:
                 del self._queues[worker_id]
             if not turn.done():
+                # A direct handover: `_used` stays the same, so no later request can take the connection first.
                 turn.set_result(None)
                 return
         self._used[worker_id] -= 1

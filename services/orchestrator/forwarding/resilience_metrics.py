@@ -37,6 +37,7 @@ class ResilienceMetrics:
         Gauge("gateway_pool_waiting", "Requests that wait for a connection.", registry=self._registry).set_function(waiting)
 
 
+# A labelled gauge would keep the series of removed workers for ever.
 class _Circuits(Collector):
     def __init__(self, states: Callable[[], Mapping[str, State]]) -> None:
         self._states = states

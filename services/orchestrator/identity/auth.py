@@ -60,7 +60,7 @@ class Authenticator:
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
         if known := self.by_hash.get(digest):
             return known
-        if self.jwt and credential.count(".") == 2:
+        if self.jwt and credential.count(".") == 2:  # A JWT has three parts (RFC 7515 section 3.1).
             claims = self.jwt.claims(credential, digest)
             return Identity(claims.subject, claims.tenant, claims.models, claims.organisations)
         raise ApiError("invalid_api_key", "The API key is unknown to this gateway.")

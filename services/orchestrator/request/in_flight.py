@@ -58,7 +58,7 @@ class InFlight:
 
     def _finish(self, worker_id: str) -> None:
         self._by_worker[worker_id] -= 1
-        if not self._by_worker[worker_id]:
+        if not self._by_worker[worker_id]:  # A zero for each former worker id would accumulate.
             del self._by_worker[worker_id]
 
 

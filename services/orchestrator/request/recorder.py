@@ -85,6 +85,7 @@ def _status_and_outcome(error: BaseException) -> tuple[int, str]:
         return error.status, "error"
     if isinstance(error, web.HTTPException):
         return error.status, "error"
+    # aiohttp cancels the handler of a client that disconnects. A write to its connection raises ConnectionError.
     if isinstance(error, (asyncio.CancelledError, ConnectionError)):
         return CLIENT_GONE_STATUS, "client_gone"
     return 500, "error"

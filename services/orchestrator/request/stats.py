@@ -7,7 +7,7 @@ from typing import Any
 
 from services.orchestrator.request.context import RequestContext
 
-MAX_WORKER_IDS = 1000  # A restarted worker can have a new id, so the number of ids has no bound of its own.
+MAX_WORKER_IDS = 1000  # The ids come from the registry, and their number has no limit of its own.
 OTHER_WORKERS = "(other)"
 
 

@@ -33,6 +33,7 @@ class Cluster:
 
     def apply(self, snapshot: ServiceList, now: float) -> None:
         """Replace the view by a snapshot and notify the listeners. After a new registry instance, the registry grace applies."""
+        # A registry that starts without its data has a new instance id.
         if self.view.instance and snapshot.instance != self.view.instance:
             self._grace = grace_after({**self.view.workers, **self.view.hives}, now + self._registry_grace_seconds)
         self._grace = self._grace.remaining(snapshot, now)
@@ -56,7 +57,7 @@ class Cluster:
         """The workers that are ready for `model`, at least one. Raises ApiError 404 or 503, before any attempt."""
         if workers := self.view.by_model.get(model):
             return workers
-        if self._updated_at is None:
+        if self._updated_at is None:  # A 404 could be wrong, and clients do not retry it.
             raise unavailable("The registry has not answered yet; try again.")
         if self.is_known(model, now):
             raise unavailable(f"No worker is ready for the model '{model}'; try again.")

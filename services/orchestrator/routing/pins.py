@@ -90,11 +90,11 @@ class PinStore:
 
     def _put_back(self, batch: dict[bytes, Pin | None]) -> None:
         with self._lock:
-            self._pending = batch | self._pending
+            self._pending = batch | self._pending  # Pins that arrived during the failed write are newer and win.
         self._wake.set()
 
     def _settle(self, error: str | None) -> None:
-        if error != self._error:
+        if error != self._error:  # The writer retries every second, so it logs only changes.
             logs.event(log, "pins_not_written" if error else "pins_written", level=logging.WARNING, path=str(self._path), error=error)
         self._error = error
 

@@ -60,6 +60,7 @@ class Provisioner:
             self.waiting -= 1
 
     def _start_job(self, session: aiohttp.ClientSession, model: str) -> asyncio.Task[None]:
+        # An empty context: the job inherits no context variables of the request that starts it.
         job = asyncio.create_task(self._run(session, model), context=contextvars.Context())
         self._jobs[model] = job
         job.add_done_callback(lambda _: self._jobs.pop(model, None))
@@ -118,7 +119,7 @@ class Provisioner:
         """The hives that accept work, in a fixed order for each model."""
         view: View = self.cluster.view
         able = [hive for hive in view.hives.values() if hive.status != "offline" and hive.state == "ready"]
-        # The hash spreads models over hives, and every gateway requests a model from the same hive first.
+        # The hash spreads models over hives, and each request for a model goes to the same hive first.
         return sorted(able, key=lambda hive: hashlib.sha256(f"{hive.id} {model}".encode()).digest())
 
 

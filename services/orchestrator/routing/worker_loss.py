@@ -33,8 +33,8 @@ class FirstByteWait:
 
     __slots__ = ("_is_cancelled", "_limit", "_waits", "_worker_id", "epoch")
 
-    def __init__(self, everybody: dict[str, set[FirstByteWait]], worker: ServiceEntry) -> None:
-        self._waits = everybody
+    def __init__(self, waits: dict[str, set[FirstByteWait]], worker: ServiceEntry) -> None:
+        self._waits = waits
         self._worker_id = worker.id
         self._limit = asyncio.timeout(None)
         self._is_cancelled = False

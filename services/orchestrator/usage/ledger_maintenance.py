@@ -34,6 +34,7 @@ class Retention:
 class LedgerMaintenance:
     """Runs in the event loop of the ledger. Long disk operations run in a thread."""
 
+    # SQLite's automatic checkpoint is off (`wal_autocheckpoint`), because it would run inside a commit and block the event loop.
     ledger: Ledger
     retention: Retention
     _checked_writes: int = 0

@@ -31,6 +31,7 @@ class Scope:
 
     def condition(self) -> tuple[str, list[object]]:
         """The WHERE condition and its values."""
+        # Ids are start times, so the primary key covers the time range.
         words, values = ["id >= ?", "id < ?"], [int(self.since * NANOSECONDS), int(self.until * NANOSECONDS)]
         if self.tenant is not None:
             return " AND ".join([*words, "tenant = ?"]), [*values, self.tenant]
@@ -60,6 +61,7 @@ def requests(path: Path, scope: Scope, after: int, limit: int) -> list[dict[str,
 
 
 def _read(path: Path, statement: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    # A read-only connection never creates the file and never takes the write lock.
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as connection:
         cursor = connection.execute(statement, values)
         names = [column[0] for column in cursor.description]
