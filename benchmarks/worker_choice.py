@@ -1,6 +1,6 @@
 """How long the gateway takes to choose a worker among 1000, with and without a session. Writes results/worker_choice.json.
 
-The gateway's own choice, in this process and without any network: suspects, breakers, queues, pins and hashing as for a request.
+The gateway's own choice, in this process and without any network: ejected, breakers, queues, pins and hashing as for a request.
 Judged by processor time: waiting for a core that somebody else uses is no part of a choice. The wall clock's p99 stands beside it.
 """
 
@@ -55,7 +55,7 @@ def measure(data_dir: str) -> dict[str, dict[str, float]]:
     gateway = build(Settings(name="bench", port=1, token="", registry_url="http://127.0.0.1:1", data_dir=data_dir))
     gateway.cluster.apply(wire.ServiceList(instance="one", revision=1, services=tuple(_entry(number) for number in range(WORKERS))), 0.0)
     gc.freeze()  # as the service does: what start-up built is no business of a collection
-    busy = [gateway.books.in_flight.attempt(f"worker-{number}") for number in range(0, WORKERS, 3)]
+    busy = [gateway.recorder.in_flight.attempt(f"worker-{number}") for number in range(0, WORKERS, 3)]
     for guard in busy:
         guard.__enter__()
     return {
@@ -73,7 +73,7 @@ def _choose(gateway: Gateway, session: str | None, *, keep: bool = False) -> Non
     assert worker is not None
     if affinity is not None and keep:
         affinity.served(worker.id, busy=())
-    with gateway.books.in_flight.attempt(worker.id):
+    with gateway.recorder.in_flight.attempt(worker.id):
         pass
 
 

@@ -37,7 +37,7 @@ class GatewayClient(ControlClient):
         routed = {name for name, worker in workers.items() if worker["status"] == "online"}
         if routed != set(declared):
             return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
-        ejected = sorted(name for name, worker in workers.items() if worker["suspected"])
+        ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
         return f"the gateway has ejected {', '.join(ejected)}" if ejected else None
 
     def in_flight(self) -> int:

@@ -129,4 +129,4 @@ def _is_routable(view: dict[str, object] | None) -> bool:
 
 
 def _is_trusted(view: dict[str, object]) -> bool:
-    return view["circuit"] == "closed" and not view["suspected"]
+    return view["circuit"] == "closed" and not view["ejected"]

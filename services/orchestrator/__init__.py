@@ -1,1 +1,1 @@
-"""The OpenAI-compatible gateway: who may ask, which worker answers, and what a client sees when one fails."""
+"""The OpenAI-compatible gateway: authenticates clients, balances requests over workers, retries, and records usage."""

@@ -1,4 +1,4 @@
-"""The orchestrator's life: health, readiness, background work, drain."""
+"""The service hooks of the orchestrator: health, readiness, background work and drain."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from services.orchestrator.routing.watcher import Watcher
 
 log = logging.getLogger(__name__)
 
-CUT_OFF_SECONDS = 1.0  # for those cut off at the drain's deadline to be told and booked
+CANCEL_SECONDS = 1.0  # Time for cancelled requests to send their last event and to settle their ledger entry.
 
 
 @dataclass
-class OrchestratorDuties:
+class OrchestratorHooks:
     """Implements `services.service.ServiceHooks`."""
 
     gateway: Gateway
     _watching: asyncio.Task[None] | None = None
 
     def health(self) -> Mapping[str, Any]:
-        return reports.with_ledger(reports.health(self.gateway.cluster, time.monotonic()), self.gateway.books.ledger)
+        return reports.with_ledger(reports.health(self.gateway.cluster, time.monotonic()), self.gateway.recorder.ledger)
 
     def not_ready_reason(self) -> str | None:
         cluster = self.gateway.cluster
@@ -39,7 +39,7 @@ class OrchestratorDuties:
 
     def info(self) -> Mapping[str, Any]:
         settings = self.gateway.settings
-        # The worst a client can wait for its first byte, when every attempt hangs to its limit.
+        # The longest wait for a first byte: every attempt hangs until its limit.
         attempt_seconds = settings.connect_seconds + settings.first_byte_seconds
         return {
             "registry_url": settings.registry_url,
@@ -51,15 +51,16 @@ class OrchestratorDuties:
     async def start(self) -> None:
         gateway, settings = self.gateway, self.gateway.settings
         gateway.pins.restore(gateway.pin_store.start(settings.session_ttl_seconds, time.time()))
-        gateway.ledger_upkeep.start()
+        gateway.ledger_maintenance.start()
         gateway.session = relay.open_session()
         watcher = Watcher(gateway.cluster, settings.registry_url, settings.token, settings.poll_wait_seconds)
         self._watching = asyncio.create_task(watcher.run(gateway.session))
 
     async def drain(self) -> None:
         await self._finish_requests()
+        # Requests write pins and ledger rows, so both stop after the last request.
         self.gateway.pin_store.stop()
-        await self.gateway.ledger_upkeep.stop()
+        await self.gateway.ledger_maintenance.stop()
         gateway, settings = self.gateway, self.gateway.settings
         if self._watching:
             self._watching.cancel()
@@ -71,17 +72,17 @@ class OrchestratorDuties:
         await gateway.session.close()
 
     async def _finish_requests(self) -> None:
-        in_flight = self.gateway.books.in_flight
+        in_flight = self.gateway.recorder.in_flight
         try:
             async with asyncio.timeout(self.gateway.settings.drain_seconds):
                 await in_flight.idle()
         except TimeoutError:
             logs.event(log, "drain_deadline", level=logging.WARNING, abandoned=in_flight.total)
-            await self._cut_off()
+            await self._cancel_requests()
 
-    async def _cut_off(self) -> None:
-        """Before the ledger closes, so that what was served until now is booked."""
-        self.gateway.cutoff.cut()
+    async def _cancel_requests(self) -> None:
+        """Cancel the requests that still run, before the ledger closes, so that the ledger records their usage."""
+        self.gateway.drain_deadline.cancel_all()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CUT_OFF_SECONDS):
-                await self.gateway.books.in_flight.idle()
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self.gateway.recorder.in_flight.idle()

@@ -1,4 +1,4 @@
-"""The orchestrator's settings, and what no single field can say of itself."""
+"""The settings of the orchestrator, and the rules that span several fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.config import CommonSettings, HttpUrl, Name, PositiveSeconds, Seco
 # RFC 7518 section 3.2: an HMAC key is at least as long as the hash, 32 bytes for HS256.
 JWT_SECRET_MIN_CHARACTERS = 32
 
-# Key names and tenants travel upstream in headers.
+# The gateway sends key names and tenants to workers in headers.
 HeaderText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,256}$", description="printable ASCII, at most 256 characters")]
 
 ModelName = Annotated[str, msgspec.Meta(min_length=1, max_length=256, description="a model's name, at most 256 characters")]
@@ -25,12 +25,11 @@ Uuid = Annotated[
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
-
 PositiveCount = Annotated[int, msgspec.Meta(ge=1, description="a whole number, 1 or more")]
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A client's key, known by its SHA-256 only. No `models` means every model; it belongs to its tenant and to `organisations`."""
+    """A client key, stored as its SHA-256 only. An empty `models` allows every model. The key belongs to its tenant and `organisations`."""
 
     name: Name
     sha256: str
@@ -40,8 +39,10 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model that workers serve as `name`, and what clients may call it besides. Inactive, it exists for nobody;
-    with an `organisation`, only for the clients of that one."""
+    """A model that workers serve as `name`, with its further names. An inactive model answers 404 to every client.
+
+    With an `organisation`, only the clients of that organisation can use it.
+    """
 
     name: ModelName
     id: Uuid | None = None
@@ -51,13 +52,13 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     active: bool = True
 
     def names(self) -> tuple[str, ...]:
-        """Everything it may be called."""
+        """Every name that a request can use for this model."""
         own = (self.name, self.id.lower() if self.id else None, self.repository)
         return (*filter(None, own), *self.aliases)
 
 
 class Offering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`organisation/code`: what an organisation calls the model `model` (its served name). Only its clients may use that name."""
+    """The name `organisation/code` for the served model `model`. Only clients of the organisation can use that name."""
 
     organisation: HeaderText
     code: ModelName
@@ -70,39 +71,42 @@ class Offering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Jwt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How client JWTs are verified. Of their claims `sub` and `exp` are needed; `tenant`, `models` and `organisations` are read as those
-    of a key are."""
+    """How client JWTs are verified. The claims `sub` and `exp` are required.
+
+    The claims `tenant`, `models` and `organisations` have the same meaning as the fields of a key.
+    """
 
     secret: str
     algorithm: Literal["HS256"] = "HS256"
     audience: str | None = None
 
 
-# RFC 9110 section 5.6.2: what a header may be called.
+# RFC 9110 section 5.6.2: a header name is a token.
 HeaderName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$", description="a header's name")]
 
 
 class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`first_byte_seconds` and `idle_seconds` bound one attempt; a request may take `1 + max_extra_attempts` of them.
-    An answer that is no stream must be whole within `unary_seconds` of its first byte; a client has `write_seconds` to take each chunk.
+    """`first_byte_seconds` and `idle_seconds` limit one attempt. A request makes at most `1 + max_extra_attempts` attempts.
+    A non-streamed answer must be complete within `unary_seconds` of its first byte. A client has `write_seconds` to receive each chunk.
 
-    A worker that could not be reached gets work only where nobody else is left, for `ejection_seconds`.
-    In any ten seconds at most `retry_share` of the requests are retried, but always `retry_per_second` a second. A worker's breaker
-    opens after `breaker_failures` in a row for `breaker_open_seconds`, twice as long after each probe that fails, up to
-    `breaker_longest_open_seconds`, and closes after `breaker_successes` probes. At most
-    `max_connections_per_worker` attempts are under way at one worker; others wait up to `pool_wait_seconds`.
+    An unreachable worker is ejected for `ejection_seconds`: it gets requests only if every other worker is ejected too.
+    In any ten seconds the gateway retries at most `retry_share` of the requests, but always `retry_per_second` per second.
 
-    A registry that came back without its data has `registry_grace_seconds` to hear of everybody again; until then they are unconfirmed.
+    The circuit of a worker opens after `breaker_failures` failures in a row, for `breaker_open_seconds`.
+    Each failed probe doubles that time, up to `breaker_longest_open_seconds`. The circuit closes after `breaker_successes` probes.
+    At most `max_connections_per_worker` attempts run at one worker. Further attempts wait up to `pool_wait_seconds`.
 
-    A request belongs to the session that the first of `session_headers` names that is there, else field `session_field` of its body
-    (empty: none). A session stays at its worker for `session_ttl_seconds` after its last answer; at most `session_capacity` are known.
+    After a registry restarts without its data, the gateway keeps the previous services for `registry_grace_seconds`.
 
-    The usage ledger keeps a request for `ledger_retention_days`, and no more than the newest `ledger_max_rows` (some 0.3 KB each).
-    It notes a running stream every `ledger_note_seconds`: so much of it may be missing after the gateway was killed.
-    While its file cannot be written, up to `ledger_max_unwritten` requests are served and wait in memory to be booked; more are refused.
+    The first header of `session_headers` that a request carries names its session, else the body field `session_field` (empty: none).
+    A session stays at its worker for `session_ttl_seconds` after its last answer. The gateway keeps at most `session_capacity` sessions.
 
-    With `provisioning` a request for a model that nobody serves has a hive bring it, and waits for that up to `provisioning_wait_seconds`;
-    at most `provisioning_max_waiting` requests wait at once.
+    The usage ledger keeps a request for `ledger_retention_days`, and only the newest `ledger_max_rows` (about 0.3 KB each).
+    The ledger records a running stream every `ledger_note_seconds`. A gateway that is killed loses at most that much of the stream.
+    While the ledger file is not writable, up to `ledger_max_unwritten` rows wait in memory. The gateway then refuses further requests.
+
+    With `provisioning`, a request for a model without a worker makes a hive load it, and waits up to `provisioning_wait_seconds`.
+    At most `provisioning_max_waiting` requests wait at once.
     """
 
     registry_url: HttpUrl
@@ -149,19 +153,19 @@ class Settings(CommonSettings, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def problem(settings: Settings) -> str | None:
-    """What is wrong with the settings as a whole, in words that show no secret; None when they are sound."""
+    """The error in the settings as a whole, without any secret, or None."""
     if not settings.api_keys and settings.jwt is None:
-        return "api_keys, jwt: nobody could use this gateway; give at least one [[api_keys]] table or a [jwt] table"
+        return "api_keys, jwt: no client could use this gateway; give at least one [[api_keys]] table or a [jwt] table"
     for place, key in enumerate(settings.api_keys):
         if not _SHA256.fullmatch(key.sha256):
-            return f"api_keys[{place}].sha256 ({key.name}): expected 64 hex digits, as from `printf %s KEY | sha256sum`; not the key itself"
+            return f"api_keys[{place}].sha256 ({key.name}): expected 64 hex digits from `printf %s KEY | sha256sum`, not the key itself"
     if settings.jwt and len(settings.jwt.secret) < JWT_SECRET_MIN_CHARACTERS:
-        return f"jwt.secret: expected {JWT_SECRET_MIN_CHARACTERS} characters or more, got {len(settings.jwt.secret)}"
+        return f"jwt.secret: expected {JWT_SECRET_MIN_CHARACTERS} characters or more, actual {len(settings.jwt.secret)}"
     return _ambiguity(settings)
 
 
 def _ambiguity(settings: Settings) -> str | None:
-    """A name that leads to two models would lead to either."""
+    """The error if two models share a name, because a request with that name would be ambiguous."""
     names = [name for model in settings.models for name in model.names()] + [offering.name for offering in settings.offerings]
     twice = next((name for name in names if names.count(name) > 1), None)
-    return f"models, offerings: {twice!r} is given twice; every name must lead to one model" if twice else None
+    return f"models, offerings: {twice!r} is given twice; each name must belong to one model" if twice else None

@@ -32,7 +32,6 @@ NOT_YET = (
     ("hivecheck/rerun", "old-word plural"),
     ("hivecheck/run", "reserved old-word"),
     ("hivecheck/world", "reserved old-word sentence plural"),
-    ("services/orchestrator", "reserved old-word sentence semicolon"),
     ("steps", "reserved old-word"),
 )
 

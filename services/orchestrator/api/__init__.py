@@ -1,1 +1,1 @@
-"""HTTP routes of the gateway."""
+"""The HTTP routes of the gateway: the OpenAI API, usage and cluster status."""

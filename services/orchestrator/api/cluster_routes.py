@@ -1,4 +1,4 @@
-"""The routes of operators, behind the cluster's token: what runs where, and how it is doing."""
+"""The operator routes: services, statistics, cluster status and workers. They require the cluster token."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from services.wire import ServiceEntry
 
 def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     """Add the operator routes of one gateway."""
-    cluster, in_flight = gateway.cluster, gateway.books.in_flight
+    cluster, in_flight = gateway.cluster, gateway.recorder.in_flight
     breakers = gateway.proxy.attempts.breakers
 
-    def shown(entry: ServiceEntry) -> dict[str, Any]:
+    def described(entry: ServiceEntry) -> dict[str, Any]:
         now = time.monotonic()
         age = cluster.age_seconds(now) or 0.0
-        trust = {"circuit": breakers.state(entry.id, now), "suspected": bool(gateway.proxy.suspicion.among([entry]))}
-        return reports.worker(entry, in_flight, age) | trust
+        # The registry's status and the gateway's own routing state can differ, so the answer has both.
+        routing = {"circuit": breakers.state(entry.id, now), "ejected": bool(gateway.proxy.passive_health.ejected([entry]))}
+        return reports.worker(entry, in_flight, age) | routing
 
     @table.get("/services")
     async def services(_: web.Request) -> web.Response:
         settings = gateway.settings
-        listed = reports.services(cluster, in_flight, settings.name, gateway.frame.url, settings.registry_url)
+        listed = reports.services(cluster, in_flight, settings.name, gateway.service.url, settings.registry_url)
         return json_response({"services": listed})
 
     @table.get("/stats")
     async def stats(_: web.Request) -> web.Response:
-        return json_response(gateway.books.stats.report(in_flight.total))
+        return json_response(gateway.recorder.stats.report(in_flight.total))
 
     @table.get("/api/cluster/status")
     async def status(_: web.Request) -> web.Response:
@@ -41,11 +42,11 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
 
     @table.get("/api/cluster/workers")
     async def workers(_: web.Request) -> web.Response:
-        return json_response({"workers": [shown(entry) for entry in cluster.view.workers.values()]})
+        return json_response({"workers": [described(entry) for entry in cluster.view.workers.values()]})
 
     @table.get("/api/cluster/workers/{id}")
     async def worker(request: web.Request) -> web.Response:
         identifier = request.match_info["id"]
         if entry := cluster.view.workers.get(identifier):
-            return json_response(shown(entry))
-        raise ApiError("not_found", f"No worker '{identifier}' is known here.")
+            return json_response(described(entry))
+        raise ApiError("not_found", f"The gateway knows no worker '{identifier}'.")

@@ -1,4 +1,4 @@
-"""What the gateway tells of the cluster: health, services, cluster status. Pure: a view and counters in, plain data out."""
+"""The bodies of `/health`, `/services` and the cluster status. Pure functions of a view and counters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.wire import EntryStatus, Health, ServiceEntry
 
 
 def status(cluster: Cluster) -> Health:
-    """healthy: the registry answers, every hive is healthy and somebody can serve; unhealthy: nobody can."""
+    """healthy: the registry answers, every hive is healthy and a worker is routable. unhealthy: no worker is routable."""
     if not cluster.view.has_routable():
         return "unhealthy"
     is_whole = cluster.is_connected and all(hive_health(hive) == "healthy" for hive in cluster.view.hives.values())
@@ -32,14 +32,15 @@ def health(cluster: Cluster, now: float) -> dict[str, Any]:
 
 
 def with_ledger(health: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
-    """Health with the ledger's part: while requests cannot be booked on disk, the gateway serves, but is not well."""
-    shown = "degraded" if ledger.error and health["status"] == "healthy" else health["status"]
-    return health | {"status": shown, "ledger": {"error": ledger.error, "unwritten": len(ledger.unwritten)}}
+    """Health with the state of the ledger. While the ledger file is not writable, the gateway serves but is degraded."""
+    status = "degraded" if ledger.error and health["status"] == "healthy" else health["status"]
+    return health | {"status": status, "ledger": {"error": ledger.error, "unwritten": len(ledger.unwritten)}}
 
 
 def registry(cluster: Cluster, now: float) -> dict[str, Any]:
-    """The registry as seen from here; `age_seconds` since it last answered."""
+    """The connection to the registry. `age_seconds` is the time since its last answer."""
     view = cluster.view
+    # An empty instance means that the registry has never answered.
     known = {"instance": view.instance, "revision": view.revision} if view.instance else {"instance": None, "revision": None}
     return {"connected": cluster.is_connected, **known, "age_seconds": cluster.age_seconds(now)}
 
@@ -59,7 +60,7 @@ def cluster_status(cluster: Cluster, in_flight: InFlight, now: float) -> dict[st
 
 
 def worker(entry: ServiceEntry, in_flight: InFlight, since_update_seconds: float) -> dict[str, Any]:
-    """One entry of `/api/cluster/workers`. The heartbeat went on ageing after the registry told its age."""
+    """One entry of `/api/cluster/workers`. The heartbeat age includes the time since the registry reported it."""
     return {
         "id": entry.id,
         "status": entry.status,
@@ -101,6 +102,7 @@ def _hive(hive: ServiceEntry, view: View, in_flight: InFlight) -> dict[str, Any]
 
 
 def _worker(entry: ServiceEntry, in_flight: InFlight) -> dict[str, Any]:
+    # The registry may have lost the heartbeats of an unconfirmed worker, so the worker is not unhealthy yet.
     health = entry.health if entry.status == "online" else "degraded" if entry.status == "unconfirmed" else "unhealthy"
     at = in_flight.at(entry.id)
     return _service(entry.id, "worker", entry.url, health, models=entry.models, in_flight=at, status=entry.status, hive=entry.hive)

@@ -1,4 +1,4 @@
-"""Every route of the orchestrator in one table."""
+"""Collects every route of the orchestrator in one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the usage ledger: totals and single requests for operators, and for clients the totals of their own."""
+"""The usage routes: totals and single requests for operators, and each client's own totals. They only read the ledger."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ FoundT = TypeVar("FoundT")
 
 
 def add(table: web.RouteTableDef, gateway: Gateway) -> None:
-    """Add the routes of one gateway. Before those of `/v1/*`, which take every path."""
-    ledger = gateway.books.ledger
-    one_at_a_time = asyncio.Lock()  # a query over all rows keeps a core busy: the other ones are for requests
+    """Add the usage routes. They come before the `/v1/*` routes, because those match every path."""
+    ledger = gateway.recorder.ledger
+    one_at_a_time = asyncio.Lock()  # A query over all rows keeps a core busy, and requests need the other cores.
 
-    async def ask(query: Callable[..., FoundT], *arguments: Any) -> FoundT:
+    async def run_query(query: Callable[..., FoundT], *arguments: Any) -> FoundT:
         try:
             async with one_at_a_time:
                 return await asyncio.to_thread(query, ledger.path, *arguments)
@@ -41,9 +41,9 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
 
     async def totals(query: Mapping[str, str], scope: Scope, accepted: tuple[str, ...]) -> web.Response:
         by = _groups(query, accepted)
-        lines = await ask(ledger_queries.totals, scope, by)
-        told = {"since": scope.since, "until": scope.until, "by": by, "unwritten": len(ledger.unwritten), "totals": lines}
-        return json_response(told)
+        lines = await run_query(ledger_queries.totals, scope, by)
+        report = {"since": scope.since, "until": scope.until, "by": by, "unwritten": len(ledger.unwritten), "totals": lines}
+        return json_response(report)
 
     @table.get("/api/usage")
     async def usage(request: web.Request) -> web.Response:
@@ -52,18 +52,18 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     @table.get("/api/usage/requests")
     async def requests(request: web.Request) -> web.Response:
         after, limit = bodies.integer(request.query, "after", 0), bodies.integer(request.query, "limit", 100, least=1)
-        lines = await ask(ledger_queries.requests, _scope(request.query), after, min(limit, MAX_REQUESTS))
+        lines = await run_query(ledger_queries.requests, _scope(request.query), after, min(limit, MAX_REQUESTS))
         return json_response({"requests": lines, "unwritten": len(ledger.unwritten)})
 
     @table.get("/v1/usage")
     async def own_usage(request: web.Request) -> web.Response:
-        who = gateway.auth.identify(request.headers.get("Authorization"))
-        own = {"key": who.subject} if who.tenant is None else {"tenant": who.tenant}
+        identity = gateway.auth.identify(request.headers.get("Authorization"))
+        own = {"key": identity.subject} if identity.tenant is None else {"tenant": identity.tenant}
         return await totals(request.query, _scope(request.query, **own), OWN_GROUPS)
 
 
 def _scope(query: Mapping[str, str], **own: str) -> Scope:
-    """Raises ApiError 400. Without `since` the last DEFAULT_SECONDS; without `until` up to now."""
+    """The time range of a query: by default the last DEFAULT_SECONDS until now. Raises ApiError 400."""
     until = _time(query, "until", time.time())
     return Scope(_time(query, "since", max(0.0, until - DEFAULT_SECONDS)), until, **own)
 
@@ -72,7 +72,7 @@ def _time(query: Mapping[str, str], name: str, default: float) -> float:
     text = query.get(name)
     if text is None:
         return default
-    if not _TIME.fullmatch(text) or float(text) >= 2**33:  # nanoseconds of it fit into SQLite's integers
+    if not _TIME.fullmatch(text) or float(text) >= 2**33:  # 2**33 s in nanoseconds still fits into an SQLite integer (64 bits).
         raise ApiError("invalid_request", f"{name} = {text!r}: expected seconds since 1970.", param=name)
     return float(text)
 
@@ -80,6 +80,6 @@ def _time(query: Mapping[str, str], name: str, default: float) -> float:
 def _groups(query: Mapping[str, str], accepted: tuple[str, ...]) -> list[str]:
     """The comma-separated groups of `by`, each once. Raises ApiError 400."""
     named = list(dict.fromkeys(filter(None, query.get("by", "").split(","))))
-    if odd := [name for name in named if name not in accepted]:
-        raise ApiError("invalid_request", f"by = {','.join(odd)!r}: expected some of {', '.join(accepted)}.", param="by")
+    if unknown := [name for name in named if name not in accepted]:
+        raise ApiError("invalid_request", f"by = {','.join(unknown)!r}: expected some of {', '.join(accepted)}.", param="by")
     return named

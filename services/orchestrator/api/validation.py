@@ -1,4 +1,4 @@
-"""Request bodies, checked before anything goes upstream. Reads only what it checks; the bytes themselves are forwarded unchanged."""
+"""Validates request bodies before an attempt. Decodes only the checked fields; the proxy forwards the original bytes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Message(msgspec.Struct):
-    """One message of a chat; parts of a list are the worker's to judge."""
+    """One chat message. The worker validates the parts of a content list."""
 
     role: Role
     content: str | list[msgspec.Raw] | None = None
 
 
 class Generation(msgspec.Struct, kw_only=True):
-    """The fields of every body; null counts as absent, as in OpenAI's own API."""
+    """The fields of every body. As in the OpenAI API, null means absent."""
 
+    # Model names appear in logs, metrics and the ledger, so their length has a limit.
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     stream: bool | None = None
 
 
 class Sampling(Generation, kw_only=True):
-    """What chat and completions share."""
+    """The fields that chats and completions share."""
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
@@ -65,14 +66,14 @@ def must_be_valid(body: bytes, decoder: Decoder[BodyT]) -> BodyT:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        # A wrong field may come before the place where the JSON breaks; the break is the greater error.
+        # msgspec stops at the first wrong field, even if the JSON is broken further on. Broken JSON takes precedence.
         raise _syntax_error(body) or _refusal(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _syntax_error(body) or ApiError("invalid_json", f"The body is not valid JSON: {error}") from None
 
 
 def with_model(body: bytes, model: str) -> bytes:
-    """A valid body that asks for `model` instead; every other value stays byte for byte what it was."""
+    """The body with another `model`. Every other value keeps its bytes."""
     fields = _FIELDS.decode(body)
     fields["model"] = msgspec.Raw(msgspec.json.encode(model))
     return msgspec.json.encode(fields)
@@ -83,13 +84,13 @@ def _syntax_error(body: bytes) -> ApiError | None:
         msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return ApiError("invalid_json", f"The body is not valid JSON: {error}.")
-    except RecursionError:
+    except RecursionError:  # For example 100,000 opening brackets.
         return ApiError("invalid_json", "The body is nested too deeply.")
     return None
 
 
 def _refusal(message: str) -> ApiError:
-    """msgspec says 'Object missing required field `role` - at `$.messages[0]`'; a client wants `messages[0].role`."""
+    """Turn msgspec's "Object missing required field `role` - at `$.messages[0]`" into the OpenAI `param` "messages[0].role"."""
     reason, _, place = message.partition(" - at `$")
     param = place.rstrip("`").lstrip(".")
     if "missing required field" in reason:

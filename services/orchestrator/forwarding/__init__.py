@@ -1,1 +1,1 @@
-"""Sending a request to workers: attempts, retries, circuit breaker, connection pool."""
+"""Forwards requests to workers: attempts, retries, circuit breakers, passive health, connection pool and delivery."""

@@ -1,6 +1,6 @@
-"""One attempt at one worker with everything that guards it: counted, through its breaker, on a pooled connection, called back if it leaves.
+"""Makes one attempt at one worker with its guards: in-flight counter, breaker, pooled connection, worker loss.
 
-No choice and no retry: those are the proxy's.
+The proxy selects the worker and retries.
 """
 
 from __future__ import annotations
@@ -29,54 +29,55 @@ Deliver = Callable[[RequestContext, ServiceEntry, Exchange], Awaitable[tuple[web
 
 @dataclass(frozen=True)
 class Attempts:
-    """Makes attempts. Everything an attempt holds is given back on every way out."""
+    """Makes attempts. Every way out of an attempt releases what it holds."""
 
     in_flight: InFlight
     breakers: Breakers
     pool: Pool
-    departures: WorkerLoss
+    worker_loss: WorkerLoss
     upstream: Upstream
 
     async def make(
         self,
         session: aiohttp.ClientSession,
-        call: RequestContext,
+        context: RequestContext,
         worker: ServiceEntry,
         headers: CIMultiDict[str],
         body: bytes,
         deliver: Deliver,
     ) -> web.StreamResponse | Failure:
-        """The response, delivered; or why the client has not got a byte."""
-        headers[wire.ATTEMPTS] = str(call.attempts)
-        with self.in_flight.attempt(worker.id), self.breakers.passage(worker) as passage:
+        """The delivered response, or the failure if the client received no byte."""
+        headers[wire.ATTEMPTS] = str(context.attempts)
+        with self.in_flight.attempt(worker.id), self.breakers.permit(worker) as permit:
             try:
                 async with self.pool.connection(worker.id):
-                    call.timeline.lap("queue")
-                    result = await self._first_byte(session, call, worker, headers, body)
+                    context.timeline.lap("queue")
+                    result = await self._first_byte(session, context, worker, headers, body)
                     if isinstance(result, Failure):
-                        passage.ended(outcome_of(result), time.monotonic())
+                        permit.ended(outcome_of(result), time.monotonic())
                         return result
-                    passage.answered(time.monotonic())
-                    response, error = await deliver(call, worker, result)
-                    passage.ended("failure" if error else "success" if call.outcome == "ok" else "neutral", time.monotonic())
+                    permit.answered(time.monotonic())
+                    response, error = await deliver(context, worker, result)
+                    permit.ended("failure" if error else "success" if context.outcome == "ok" else "neutral", time.monotonic())
                     return response
-            except PoolExhausted:
-                return Failure(worker.id, "pool", f"no connection to it came free within {self.pool.wait_seconds:g} s")
+            except PoolExhausted:  # The permit ends neutral, because the worker received nothing.
+                return Failure(worker.id, "pool", f"no connection to it was free within {self.pool.wait_seconds:g} s")
 
     async def _first_byte(
-        self, session: aiohttp.ClientSession, call: RequestContext, worker: ServiceEntry, headers: CIMultiDict[str], body: bytes
+        self, session: aiohttp.ClientSession, context: RequestContext, worker: ServiceEntry, headers: CIMultiDict[str], body: bytes
     ) -> Exchange | Failure:
         try:
-            async with self.departures.waiting(worker):
-                return await self.upstream.attempt(session, worker, call.request, headers, body, is_first=call.attempts == 1)
-        except TimeoutError:
+            async with self.worker_loss.waiting(worker):
+                return await self.upstream.attempt(session, worker, context.request, headers, body, is_first=context.attempts == 1)
+        except TimeoutError:  # Worker loss. The timeouts of the attempt itself are UpstreamErrors.
             return Failure(worker.id, "timeout", "it left the cluster before its first byte")
 
 
 def outcome_of(failure: Failure) -> Outcome:
-    """What a failed attempt says of the worker: nothing if it was the client's fault, backpressure, or never got there for our sake."""
+    """The breaker outcome of a failed attempt. Client errors, backpressure and a full connection pool are neutral."""
     if failure.kind == "pool":
         return "neutral"
     if failure.kind == "status":
+        # A 503 or 429 is a worker that protects itself. An open circuit would take its remaining capacity away.
         return "neutral" if failure.status < 500 or failure.status in BACKPRESSURE_STATUSES else "failure"
     return "failure"

@@ -1,6 +1,6 @@
-"""Circuit breakers, one a worker: after repeated failures nobody is sent there for a while, then one probe at a time. Pure: time is given.
+"""Circuit breakers, one per worker: repeated failures open the circuit, then single probes test the worker. Pure: time is an argument.
 
-What counts is told by the caller: success, failure, or neutral (the client's own error, backpressure, a client that left).
+The caller classifies each outcome: success, failure or neutral (client error, backpressure, client disconnect).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from services.wire import ServiceEntry
 
 State = Literal["closed", "open", "half_open"]
 Outcome = Literal["success", "failure", "neutral"]
-MOST_DOUBLINGS = 32  # more would not matter, and a float has its limits
+MOST_DOUBLINGS = 32  # 2 ** 32 exceeds every setting, and 2.0 ** 1024 would overflow a float.
 
 
 @dataclass(frozen=True)
 class BreakerPolicy:
     """Opens after `failures` in a row, stays open for `open_seconds`, closes after `successes` probes in a row.
 
-    Each probe that fails doubles the wait for the next one, up to `longest_open_seconds` (or `open_seconds`, if that is more).
+    Each failed probe doubles the open time, up to `longest_open_seconds` (or `open_seconds`, if that is more).
     """
 
     failures: int
@@ -31,12 +31,12 @@ class BreakerPolicy:
     longest_open_seconds: float = 0.0
 
     def wait_seconds(self, openings: int) -> float:
-        """How long it stays open after it was opened so many times without having closed."""
+        """The open time after so many openings in a row without a close."""
         return min(self.open_seconds * 2.0 ** min(openings - 1, MOST_DOUBLINGS), max(self.open_seconds, self.longest_open_seconds))
 
 
 class Breaker:
-    """The state machine. What was begun before the last change of state has no say in the new one."""
+    """The state machine of one worker."""
 
     __slots__ = ("_failures", "_generation", "_is_probing", "_on_change", "_opened_at", "_openings", "_policy", "_successes", "state")
 
@@ -44,6 +44,7 @@ class Breaker:
         self.state: State = "closed"
         self._policy = policy
         self._on_change = on_change
+        # A result from before the last change of state must not count in the new state, so each attempt carries its generation.
         self._generation = 0
         self._failures = 0
         self._successes = 0
@@ -60,18 +61,18 @@ class Breaker:
         return not self._is_probing
 
     def seconds_left(self, now: float) -> float:
-        """Until an open breaker lets a probe through; 0 in the other states."""
+        """Seconds until an open breaker admits a probe. 0 in the other states."""
         return max(0.0, self._opened_at + self._policy.wait_seconds(self._openings) - now) if self.state == "open" else 0.0
 
     def begin(self) -> int:
-        """An attempt that was admitted begins; the number to hand in with its result."""
+        """Start an admitted attempt. Returns the generation that `settle` needs."""
         if self.state == "open":
             self._become("half_open")
         self._is_probing = self.state == "half_open"
         return self._generation
 
     def settle(self, generation: int, outcome: Outcome, now: float) -> None:
-        """The result of an attempt."""
+        """Count the outcome of an attempt, unless the state has changed since it started."""
         if generation != self._generation:
             return
         if self.state == "half_open":
@@ -98,7 +99,7 @@ class Breaker:
 
 
 class Permit:
-    """One attempt's way through a breaker, for the length of a `with` block. What is left without a result is neutral."""
+    """The permit for one attempt, for the length of a `with` block. An attempt without an outcome counts as neutral."""
 
     __slots__ = ("_breaker", "_generation", "_is_probe", "_is_settled")
 
@@ -109,12 +110,13 @@ class Permit:
         self._is_settled = False
 
     def answered(self, now: float) -> None:
-        """The first byte is here: that is all a probe has to show, because a stream may be long."""
+        """The first byte arrived. It completes a probe."""
+        # A stream can run for minutes, and the breaker must not stay half open for so long.
         if self._is_probe:
             self.ended("success", now)
 
     def ended(self, outcome: Outcome, now: float) -> None:
-        """The result. The first one counts, except that an answer which breaks off later is a failure all the same."""
+        """Settle with the first outcome. A later failure counts too, because a started answer can still break off."""
         if outcome == "failure" or not self._is_settled:
             self._is_settled = True
             self._breaker.settle(self._generation, outcome, now)
@@ -127,41 +129,41 @@ class Permit:
 
 
 class Breakers:
-    """The breakers of all workers. A newer epoch is a restarted worker, with a breaker of its own."""
+    """The breakers of all workers. A newer epoch is a restarted worker, which gets a new breaker."""
 
     def __init__(self, policy: BreakerPolicy, on_change: Callable[[str, State], None] = lambda worker_id, state: None) -> None:
         self._policy = policy
         self._on_change = on_change
         self._of: dict[str, tuple[int, Breaker]] = {}
-        self._not_closed: set[str] = set()  # nearly always empty, so that a choice among many workers costs nothing
+        self._not_closed: set[str] = set()  # Nearly always empty, so a selection among many workers skips all breakers.
 
-    def passage(self, worker: ServiceEntry) -> Permit:
-        """Send one attempt through. Only for a worker that is not barred."""
+    def permit(self, worker: ServiceEntry) -> Permit:
+        """The permit for one attempt. The worker must not be blocked."""
         return Permit(self._breaker(worker))
 
-    def barred(self, workers: Iterable[ServiceEntry], now: float) -> list[str]:
-        """The ids of those of `workers` to which nothing may be sent now."""
+    def blocked(self, workers: Iterable[ServiceEntry], now: float) -> list[str]:
+        """The ids of the `workers` that may get no attempt now."""
         if not self._not_closed:
             return []
         return [worker.id for worker in workers if worker.id in self._not_closed and not self._breaker(worker).admits(now)]
 
     def seconds_left(self, workers: Iterable[ServiceEntry], now: float) -> float:
-        """Until the first of `workers`, all barred, lets a probe through."""
+        """Seconds until the first of the blocked `workers` admits a probe."""
         return min((self._breaker(worker).seconds_left(now) for worker in workers), default=0.0)
 
     def state(self, worker_id: str, now: float) -> State:
-        """As it shows: one that is open and would let a probe through is half open."""
+        """The reported state. An open breaker that would admit a probe reports half_open."""
         known = self._of.get(worker_id)
         if known is None:
             return "closed"
         return "half_open" if known[1].state == "open" and known[1].admits(now) else known[1].state
 
     def states(self, workers: Iterable[str], now: float) -> dict[str, State]:
-        """The state of each of these workers, also of those nobody has been sent to yet."""
+        """The state of each of these workers. A worker without an attempt is closed."""
         return {worker_id: self.state(worker_id, now) for worker_id in workers}
 
     def forget_all_but(self, worker_ids: Container[str]) -> None:
-        """Drop the breakers of workers that are gone."""
+        """Drop the breakers of removed workers."""
         self._of = {worker_id: known for worker_id, known in self._of.items() if worker_id in worker_ids}
         self._not_closed.intersection_update(self._of)
 
@@ -175,7 +177,7 @@ class Breakers:
     def _note(self, worker_id: str, epoch: int, state: State) -> None:
         known = self._of.get(worker_id)
         if known is None or known[0] != epoch:
-            return  # the last attempt of an incarnation that is history
+            return  # A late result of the previous epoch.
         if state == "closed":
             self._not_closed.discard(worker_id)
         else:

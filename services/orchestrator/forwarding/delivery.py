@@ -1,4 +1,4 @@
-"""A worker's answer on its way to the client, byte for byte; and an honest break when the worker breaks off."""
+"""Relays an answer to the client byte for byte. If the worker breaks off, the client gets an error event and an incomplete body."""
 
 from __future__ import annotations
 
@@ -17,99 +17,99 @@ from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.recorder import CLIENT_GONE_STATUS
 from services.relay import Exchange, UpstreamError
 
-# Only these promise `data: [DONE]`; other streams may end as they like.
+# Only these paths promise `data: [DONE]`. Other streams can end without it.
 TERMINATED_PATHS = frozenset({"/v1/chat/completions", "/v1/completions"})
-STOPPING = b"data: " + ApiError("draining", "The gateway stops before the answer is whole.").body() + b"\n\n"
+STOPPING = b"data: " + ApiError("draining", "The gateway stops before the answer is complete.").body() + b"\n\n"
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: for the whole of an answer that is no stream, and for a client to take one chunk."""
+    """Time limits: for a whole non-streamed answer, and for a client to receive one chunk."""
 
     unary_seconds: float
     write_seconds: float
 
 
 class ClientStalled(ConnectionError):
-    """The client takes nothing any more: as good as gone, and a worker's slot is too dear to wait."""
+    """The client reads no more data. It occupies a worker slot, so the gateway disconnects it."""
 
 
 async def deliver(
-    call: RequestContext, exchange: Exchange, headers: CIMultiDict[str], limits: Limits
+    context: RequestContext, exchange: Exchange, headers: CIMultiDict[str], limits: Limits
 ) -> tuple[web.StreamResponse, UpstreamError | None]:
-    """Pass the answer on. The error is set when the worker broke off and the client's connection was cut."""
-    call.status = exchange.status
-    booking = call.must_be_booked()
-    booking.answered(is_stream=is_sse(exchange), encoding=exchange.response.headers.get("Content-Encoding", "identity"))
+    """Relay the answer. The error is set if the worker broke off and the gateway cut the client connection."""
+    context.status = exchange.status
+    ledger_entry = context.must_have_entry()
+    ledger_entry.answered(is_stream=is_sse(exchange), encoding=exchange.response.headers.get("Content-Encoding", "identity"))
     if exchange.is_complete and not is_sse(exchange):
-        booking.feed(exchange.first_chunk)
-        # Headers and body leave in one segment.
+        ledger_entry.feed(exchange.first_chunk)
+        # A plain response sends headers and body in one TCP segment, a stream response needs two.
         return web.Response(body=exchange.first_chunk, status=exchange.status, reason=exchange.response.reason, headers=headers), None
     response = web.StreamResponse(status=exchange.status, reason=exchange.response.reason, headers=headers)
     tail = SseTail() if is_sse(exchange) else None
     try:
-        return response, await _stream(call, exchange, response, tail, limits)
+        return response, await _stream(context, exchange, response, tail, limits)
     except ConnectionError:
-        call.status, call.outcome = CLIENT_GONE_STATUS, "client_gone"
+        context.status, context.outcome = CLIENT_GONE_STATUS, "client_gone"
         return response, None
 
 
 async def _stream(
-    call: RequestContext, exchange: Exchange, response: web.StreamResponse, tail: SseTail | None, limits: Limits
+    context: RequestContext, exchange: Exchange, response: web.StreamResponse, tail: SseTail | None, limits: Limits
 ) -> UpstreamError | None:
     if tail is None:
         response.content_length = exchange.response.content_length
     else:
         for name, value in _STREAM_HEADERS.items():
             response.headers.setdefault(name, value)
-    await response.prepare(call.request)
-    booking, left = call.must_be_booked(), exchange.response.content_length
+    await response.prepare(context.request)
+    ledger_entry, left = context.must_have_entry(), exchange.response.content_length
     try:
         async for chunk in exchange.chunks(None if tail else limits.unary_seconds):
             if tail is not None:
                 tail.feed(chunk)
             left = None if left is None else left - len(chunk)
-            passed = booking.feed(chunk)
+            passed = ledger_entry.feed(chunk)
             if tail.is_done if tail is not None else left == 0:
-                booking.settle(call.status, "ok")  # before the last byte: a client that has its answer finds it booked
+                ledger_entry.settle(context.status, "ok")  # Before the last byte: a client with its answer finds it in the ledger.
             if passed:
-                await _send(call.request, response, passed, limits.write_seconds)
-        if tail is not None and not tail.is_done and call.request.path in TERMINATED_PATHS:
+                await _send(context.request, response, passed, limits.write_seconds)
+        if tail is not None and not tail.is_done and context.request.path in TERMINATED_PATHS:
             raise UpstreamError("protocol", "the stream ended without [DONE]")
     except asyncio.CancelledError:
-        if tail is not None and not tail.is_done and _is_there(call.request):
-            await _break_off(call.request, response, booking.rest() + tail.separator() + STOPPING, limits)
+        if tail is not None and not tail.is_done and _is_there(context.request):
+            await _break_off(context.request, response, ledger_entry.rest() + tail.separator() + STOPPING, limits)
         raise
     except UpstreamError as error:
-        call.outcome = "upstream_broke"
-        booking.settle(call.status, call.outcome)
-        last = booking.rest() + tail.separator() + error_event(error) if tail is not None and not tail.is_done else b""
-        await _break_off(call.request, response, last, limits)
+        context.outcome = "upstream_broke"
+        ledger_entry.settle(context.status, context.outcome)
+        last = ledger_entry.rest() + tail.separator() + error_event(error) if tail is not None and not tail.is_done else b""
+        await _break_off(context.request, response, last, limits)
         return error
-    booking.settle(call.status, "ok")
-    await response.write_eof(booking.rest())
+    ledger_entry.settle(context.status, "ok")
+    await response.write_eof(ledger_entry.rest())
     return None
 
 
 async def _send(request: web.Request, response: web.StreamResponse, data: bytes, seconds: float) -> None:
-    """Write; raises ClientStalled, its connection cut, when the client does not take it in time."""
+    """Write `data`. Aborts the connection and raises ClientStalled if the client does not receive it in time."""
     try:
         async with asyncio.timeout(seconds):
             await response.write(data)
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()
-        raise ClientStalled(f"the client took nothing for {seconds:g} s") from None
+        raise ClientStalled(f"the client received nothing for {seconds:g} s") from None
 
 
 def _is_there(request: web.Request) -> bool:
-    """Whether the client has not left: then it is the gateway that stops."""
+    """Whether the client is still connected. A cancelled request then means that the gateway stops."""
     return request.transport is not None and not request.transport.is_closing()
 
 
 async def _break_off(request: web.Request, response: web.StreamResponse, last: bytes, limits: Limits) -> None:
-    """Tell a client of events what happened, then leave its body visibly incomplete: never a clean end."""
+    """Send the last event, then cut the connection, so that the body is visibly incomplete."""
     try:
         if last:
             await _send(request, response, last, limits.write_seconds)
@@ -118,5 +118,5 @@ async def _break_off(request: web.Request, response: web.StreamResponse, last: b
 
 
 def error_event(error: UpstreamError) -> bytes:
-    """The last event of a stream that failed: who reads it learns whether it was cut, fell silent, or ended in good order but too early."""
+    """The last event of a failed stream. Its code distinguishes a disconnect, a timeout and an early end."""
     return b"data: " + ApiError(CODE_OF_KIND[error.kind], f"The worker broke off: {error.detail}.").body() + b"\n\n"

@@ -1,4 +1,4 @@
-"""The end of a drain: requests that are still being served when the deadline comes are cut off, so that they can be booked and told."""
+"""Cancels the requests that still run at the drain deadline. Their clients get a shutdown error and their ledger entries settle."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from types import TracebackType
 
 
 class DrainDeadline:
-    """The tasks that serve requests."""
+    """Knows the tasks that serve requests."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[object]] = set()
 
     def serving(self) -> Serving:
-        """The current task serves a request for the length of a `with` block."""
+        """Register the current task for the length of a `with` block."""
         return Serving(self._tasks)
 
-    def cut(self) -> None:
-        """Cancel every one of them."""
+    def cancel_all(self) -> None:
+        """Cancel every registered task."""
         for task in self._tasks:
             task.cancel()
 
 
 class Serving:
-    """One task under way."""
+    """One registered task."""
 
     __slots__ = ("_task", "_tasks")
 

@@ -1,4 +1,4 @@
-"""Attempts that did not work, and what the client is told when none did. Pure."""
+"""Failed attempts, and the error answer that the client receives after the last one. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.api_errors import ApiError
 RETRYABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 BACKPRESSURE_STATUSES = frozenset({429, 503})
 
-# What a client would misread if a worker's status came through: SDKs retry 408 and 409, and a 401 here is not about the client's key.
+# Statuses that a client would misread. The openai SDK retries 408 and 409, and a 401 of a worker is not about the client's key.
 _MISLEADING = {401: "upstream_protocol_error", 408: "upstream_timeout", 409: "upstream_protocol_error"}
 _CODE_OF_STATUS = {500: "upstream_protocol_error", 502: "upstream_disconnected", 503: "no_available_workers", 504: "upstream_timeout"}
 CODE_OF_KIND = {
@@ -32,8 +32,7 @@ _ERROR_BODY = msgspec.json.Decoder(wire.ErrorBody)
 class Failure:
     """One failed attempt.
 
-    `kind`: pool (no connection of ours was free), connect, disconnect, timeout, protocol (transport) or status (the worker answered
-    with an error).
+    `kind` is pool (no pooled connection was free), connect, disconnect, timeout, protocol, or status (the worker answered with an error).
     """
 
     worker_id: str
@@ -45,66 +44,64 @@ class Failure:
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether the way to the worker failed: ours to it, or its hive's, which answers 502, 503 or 504 then."""
+        """Whether the worker was unreachable, from the gateway or from its hive. A hive then answers 502, 503 or 504."""
         return self.status in (502, 503, 504) if self.kind == "status" else self.kind != "pool"
 
     @property
     def is_busy(self) -> bool:
-        """Whether the worker is well, and only had no room for this request."""
+        """Whether the worker is healthy and had no capacity for this request."""
         return self.kind == "pool" or self.status == 429
 
     @property
     def definite(self) -> bool:
-        """Whether the worker surely did not begin the work: never reached, or turned away at its door."""
+        """Whether the worker surely did not start the work: it was not reached, or it rejected the request."""
         return self.kind in ("pool", "connect") or self.status == 429
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error answer of a worker as it may go to the client."""
+    """An error answer of a worker, in the form for the client."""
 
     status: int
     headers: CIMultiDict[str]
     body: bytes
 
 
-def verdict(failures: Sequence[Failure]) -> Refusal | ApiError:
-    """What the client gets after the last attempt.
-
-    The failure that may have had an effect speaks first, so that nobody repeats a request in the belief that nothing happened.
-    """
-    speaker = next((one for one in reversed(failures) if not one.definite), None)
-    speaker = speaker or next((one for one in reversed(failures) if one.status == 429), failures[-1])
-    answer = refusal(speaker)
-    is_worth_another_call = (speaker.status == 429 and len(failures) == 1) or all(one.kind == "pool" for one in failures)
+def error_answer(failures: Sequence[Failure]) -> Refusal | ApiError:
+    """The error answer after the last attempt. It reports an indefinite failure first, if there is one."""
+    # An indefinite failure may have had an effect. A client that sees a definite one instead would repeat the request.
+    decisive = next((one for one in reversed(failures) if not one.definite), None)
+    decisive = decisive or next((one for one in reversed(failures) if one.status == 429), failures[-1])
+    answer = refusal(decisive)
+    is_worth_another_call = (decisive.status == 429 and len(failures) == 1) or all(one.kind == "pool" for one in failures)
     if not is_worth_another_call:
         answer.headers[wire.SHOULD_RETRY] = "false"
     return answer
 
 
 def refusal(failure: Failure) -> Refusal | ApiError:
-    """One failure in OpenAI's words: the worker's own where they have that shape."""
-    answer = _worded(failure)
+    """One failure as an OpenAI error. It keeps the worker's body if that has the OpenAI shape."""
+    answer = _translated(failure)
     answer.headers.setdefault(wire.WORKER_ID, failure.worker_id)
     if failure.status in _MISLEADING:
-        answer.headers[wire.SHOULD_RETRY] = "false"  # the worker has refused: another call would only be refused again
+        answer.headers[wire.SHOULD_RETRY] = "false"  # The worker would reject the same request again.
     return answer
 
 
-def _worded(failure: Failure) -> Refusal | ApiError:
+def _translated(failure: Failure) -> Refusal | ApiError:
     if failure.kind != "status":
-        return _own_words(CODE_OF_KIND[failure.kind], failure)
+        return _gateway_error(CODE_OF_KIND[failure.kind], failure)
     if misread := _MISLEADING.get(failure.status):
-        return _own_words(misread, failure)
+        return _gateway_error(misread, failure)
     if _is_error_body(failure.body):
         return Refusal(failure.status, failure.headers, failure.body)
     if code := _CODE_OF_STATUS.get(failure.status):
-        return _own_words(code, failure)
-    return _reworded(failure)
+        return _gateway_error(code, failure)
+    return _standard_body(failure)
 
 
 def _is_error_body(body: bytes) -> bool:
-    """Whether SDKs can read it: `{"error": {"message", "type", ...}}`."""
+    """Whether a body has the OpenAI shape that SDKs read: `{"error": {"message", "type", ...}}`."""
     try:
         _ERROR_BODY.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -112,15 +109,15 @@ def _is_error_body(body: bytes) -> bool:
     return True
 
 
-def _own_words(code: str, failure: Failure) -> ApiError:
+def _gateway_error(code: str, failure: Failure) -> ApiError:
     error = ApiError(code, f"The worker failed to answer ({failure.detail}).")
     if error.status == 503:
         error.headers[wire.RETRY_AFTER] = failure.headers.get(wire.RETRY_AFTER, "1")
     return error
 
 
-def _reworded(failure: Failure) -> Refusal:
-    """The worker's status, with a body that SDKs can read."""
+def _standard_body(failure: Failure) -> Refusal:
+    """The worker's status, with a body of the OpenAI shape."""
     kind = "rate_limit_error" if failure.status == 429 else "invalid_request_error" if failure.status < 500 else "upstream_error"
     code = "rate_limit_exceeded" if failure.status == 429 else "upstream_protocol_error"
     detail = wire.ErrorDetail(message=f"The worker refused the request ({failure.detail}).", type=kind, code=code)

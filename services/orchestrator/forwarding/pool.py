@@ -1,4 +1,4 @@
-"""How many connections to one worker may be in use at once, and how long a request waits for one. Who waits is served in order."""
+"""Limits the connections in use per worker. Requests wait for a connection in order, for a limited time. Opens no socket itself."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from types import TracebackType
 
 
 class PoolExhausted(Exception):
-    """No connection to the worker came free in time."""
+    """No connection to the worker was free in time."""
 
 
 class Pool:
-    """Counts connections in use; the sockets themselves are kept by the HTTP client, which opens one only where none is idle."""
+    """Counts connections in use. The HTTP client owns the sockets and opens one only if none is idle."""
 
-    def __init__(self, limit: int, wait_seconds: float, on_wait: Callable[[float, bool], None] = lambda seconds, is_in_vain: None) -> None:
+    def __init__(self, limit: int, wait_seconds: float, on_wait: Callable[[float, bool], None] = lambda *_: None) -> None:
         self.wait_seconds = wait_seconds
         self._limit = limit
         self._on_wait = on_wait
@@ -34,9 +34,9 @@ class Pool:
     def used_at(self, worker_id: str) -> int:
         return self._used.get(worker_id, 0)
 
-    def connection(self, worker_id: str) -> Lease:
-        """Hold one for the length of an `async with` block. Raises PoolExhausted when none came free within `wait_seconds`."""
-        return Lease(self, worker_id)
+    def connection(self, worker_id: str) -> PooledConnection:
+        """Hold one connection for the length of an `async with` block. Raises PoolExhausted after `wait_seconds`."""
+        return PooledConnection(self, worker_id)
 
     async def _take(self, worker_id: str) -> None:
         if self._used[worker_id] < self._limit:
@@ -45,34 +45,35 @@ class Pool:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue = self._queues.setdefault(worker_id, deque())
         queue.append(turn)
-        started, is_in_vain = time.monotonic(), True
+        started, has_timed_out = time.monotonic(), True
         try:
             async with asyncio.timeout(self.wait_seconds):
                 await turn
-            is_in_vain = False
+            has_timed_out = False
         except TimeoutError:
             raise PoolExhausted from None
         finally:
-            if is_in_vain:
-                self._resign(worker_id, queue, turn)
-            self._on_wait(time.monotonic() - started, is_in_vain)
+            if has_timed_out:
+                self._give_up(worker_id, queue, turn)
+            self._on_wait(time.monotonic() - started, has_timed_out)
 
-    def _resign(self, worker_id: str, queue: deque[asyncio.Future[None]], turn: asyncio.Future[None]) -> None:
+    def _give_up(self, worker_id: str, queue: deque[asyncio.Future[None]], turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():
-            self._give(worker_id)  # it was handed over in the very moment of giving up
+            self._give(worker_id)  # The timeout and the handover happened in the same loop iteration.
         elif turn in queue:
             queue.remove(turn)
         if not queue:
             self._queues.pop(worker_id, None)
 
     def _give(self, worker_id: str) -> None:
-        """Give one back: to the next who waits, if anybody does."""
+        """Return one connection: to the first waiting request, else to the pool."""
         queue = self._queues.get(worker_id)
         while queue:
             turn = queue.popleft()
             if not queue:
                 del self._queues[worker_id]
             if not turn.done():
+                # A direct handover: `_used` stays the same, so no later request can take the connection first.
                 turn.set_result(None)
                 return
         self._used[worker_id] -= 1
@@ -80,7 +81,7 @@ class Pool:
             del self._used[worker_id]
 
 
-class Lease:
+class PooledConnection:
     """One connection in use."""
 
     __slots__ = ("_pool", "_worker_id")

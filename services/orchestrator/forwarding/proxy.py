@@ -1,4 +1,4 @@
-"""Carries one checked request to a worker and its answer back: tries again elsewhere as long as the client has not got a byte."""
+"""Forwards one validated request to a worker and relays the answer. Retries on other workers until the client has the first byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services import logs, wire
 from services.api_errors import ApiError
 from services.orchestrator.forwarding.attempts import Attempts
 from services.orchestrator.forwarding.delivery import Limits, deliver
-from services.orchestrator.forwarding.failures import RETRYABLE_STATUSES, Failure, Refusal, refusal, verdict
+from services.orchestrator.forwarding.failures import RETRYABLE_STATUSES, Failure, Refusal, error_answer, refusal
 from services.orchestrator.forwarding.passive_health import PassiveHealth
 from services.orchestrator.forwarding.resilience_metrics import ResilienceMetrics
 from services.orchestrator.forwarding.retry import RetryBudget, RetryPolicy
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Proxy:
-    """The loop over attempts. `session` is opened at start, in the loop that uses it."""
+    """The retry loop over attempts."""
 
-    books: RequestRecorder
+    recorder: RequestRecorder
     cluster: Cluster
     attempts: Attempts
     retry: RetryPolicy
@@ -45,102 +45,103 @@ class Proxy:
     sessions: Sessions
     metrics: ResilienceMetrics
     limits: Limits
-    suspicion: PassiveHealth = field(default_factory=PassiveHealth)
+    passive_health: PassiveHealth = field(default_factory=PassiveHealth)
     random: random.Random = field(default_factory=lambda: random.Random(0))
 
     async def answer(
-        self, session: aiohttp.ClientSession, call: RequestContext, workers: tuple[ServiceEntry, ...], body: bytes
+        self, session: aiohttp.ClientSession, context: RequestContext, workers: tuple[ServiceEntry, ...], body: bytes
     ) -> web.StreamResponse:
-        """The answer to `call` from one of `workers`. Raises ApiError when none of the attempts worked."""
-        assert call.identity is not None
-        headers = self.attempts.upstream.headers(call.request, call.identity)
-        headers.update(call.must_be_booked().headers())
-        affinity = self.sessions.affinity(call.request.headers, body, call.identity, call.model)
+        """The answer of one of `workers` to the request. Raises ApiError if every attempt failed."""
+        assert context.identity is not None
+        headers = self.attempts.upstream.headers(context.request, context.identity)
+        headers.update(context.must_have_entry().headers())
+        affinity = self.sessions.affinity(context.request.headers, body, context.identity, context.model)
         failures: list[Failure] = []
         self.budget.request(time.monotonic())
         while len(failures) < self.retry.max_attempts and (worker := self._next(workers, failures, affinity)):
             if failures:
-                workers = await self._pause(call, workers, len(failures))
-                # Whom the pause made unfit, or fit, is seen only now.
+                workers = await self._pause(context, workers, len(failures))
+                # Workers can leave, join, or open their circuit during the backoff, so the selection starts again.
                 if not workers or (worker := self._next(workers, failures, affinity)) is None:
                     break
-                self.books.count_retry()
-            call.timeline.lap("choose")
-            call.attempts += 1
-            call.worker_id = worker.id
-            call.must_be_booked().attempt(worker.id)
-            result = await self.attempts.make(session, call, worker, headers, body, self._deliver)
+                self.recorder.count_retry()
+            context.timeline.lap("choose")
+            context.attempts += 1
+            context.worker_id = worker.id
+            context.must_have_entry().attempt(worker.id)
+            result = await self.attempts.make(session, context, worker, headers, body, self._deliver)
             if not isinstance(result, Failure):
-                if affinity is not None and call.outcome == "ok":
+                if affinity is not None and context.outcome == "ok":
                     affinity.served(worker.id, busy=(failure.worker_id for failure in failures if failure.is_busy))
                 return result
-            call.timeline.lap("proxy")
-            self._note(worker, result)
+            context.timeline.lap("proxy")
+            self._record_failure(worker, result)
             if result.kind == "status" and result.status not in RETRYABLE_STATUSES:
-                return _refused(call, refusal(result))
+                return _refused(context, refusal(result))
             failures.append(result)
-        return _refused(call, verdict(failures) if failures else self._nobody(workers))
+        return _refused(context, error_answer(failures) if failures else self._all_circuits_open(workers))
 
     def _next(self, workers: tuple[ServiceEntry, ...], failures: list[Failure], affinity: Affinity | None) -> ServiceEntry | None:
-        turn, suspects = self.books.in_flight.turn, self.suspicion.among(workers)
-        out = [failure.worker_id for failure in failures] + self.attempts.breakers.barred(workers, time.monotonic())
-        return choose(workers, self._queue, turn, out, suspects, affinity)
+        turn, ejected = self.recorder.in_flight.turn, self.passive_health.ejected(workers)
+        excluded = [failure.worker_id for failure in failures] + self.attempts.breakers.blocked(workers, time.monotonic())
+        return choose(workers, self._queue, turn, excluded, ejected, affinity)
 
-    async def _pause(self, call: RequestContext, workers: tuple[ServiceEntry, ...], failed: int) -> tuple[ServiceEntry, ...]:
-        """Wait before another attempt; the workers that are ready then, none when the budget allows no other attempt."""
+    async def _pause(self, context: RequestContext, workers: tuple[ServiceEntry, ...], failed: int) -> tuple[ServiceEntry, ...]:
+        """Wait for the backoff. Returns the workers that are ready afterwards, or none if the budget denies a retry."""
         if not self.budget.take(time.monotonic()):
             self.metrics.retry_denied()
             return ()
-        call.timeline.lap("choose")
+        context.timeline.lap("choose")
         await asyncio.sleep(self.retry.delay_seconds(failed, self.random))
-        call.timeline.lap("queue")
-        return self.cluster.view.by_model.get(call.model, workers)
+        context.timeline.lap("queue")
+        return self.cluster.view.by_model.get(context.model, workers)
 
-    def _nobody(self, workers: tuple[ServiceEntry, ...]) -> ApiError:
-        """Every worker's breaker is open: said at once, without asking any of them."""
-        answer = unavailable("Every worker of the model has failed of late; try again.")
+    def _all_circuits_open(self, workers: tuple[ServiceEntry, ...]) -> ApiError:
+        """The 503 if every circuit is open. Retry-After gives the time until the first probe."""
+        answer = unavailable("Every worker of the model has failed recently; try again.")
         answer.headers[wire.RETRY_AFTER] = str(max(1, math.ceil(self.attempts.breakers.seconds_left(workers, time.monotonic()))))
         return answer
 
     def _queue(self, worker: ServiceEntry) -> float:
-        return self.books.in_flight.at(worker.id) + worker.metrics.get("waiting", 0.0)
+        return self.recorder.in_flight.at(worker.id) + worker.metrics.get("waiting", 0.0)
 
     async def _deliver(
-        self, call: RequestContext, worker: ServiceEntry, exchange: Exchange
+        self, context: RequestContext, worker: ServiceEntry, exchange: Exchange
     ) -> tuple[web.StreamResponse, UpstreamError | None]:
-        call.timeline.lap("proxy")
-        call.timeline.first_token()
-        self.suspicion.clear(worker)
+        context.timeline.lap("proxy")
+        context.timeline.first_token()
+        self.passive_health.readmit(worker)
         try:
-            response, error = await deliver(call, exchange, _marked(exchange.headers(), call), self.limits)
+            response, error = await deliver(context, exchange, _marked(exchange.headers(), context), self.limits)
         finally:
             exchange.close()
         if error:
-            self._note(worker, Failure(worker.id, error.kind, error.detail))
+            self._record_failure(worker, Failure(worker.id, error.kind, error.detail))
         return response, error
 
-    def _note(self, worker: ServiceEntry, failure: Failure) -> None:
-        """A worker that could not be reached, be it by its hive, is suspect; any other error answer proves that it lives."""
+    def _record_failure(self, worker: ServiceEntry, failure: Failure) -> None:
+        """Log and count a failed attempt, and eject an unreachable worker. Any other error answer proves that the worker runs."""
         if failure.is_unreachable:
-            self.suspicion.raise_against(worker)
+            self.passive_health.eject(worker)
         if failure.kind != "status":
-            self.books.metrics.upstream_failed(failure.kind)
+            self.recorder.metrics.upstream_failed(failure.kind)
         logs.event(log, "attempt_failed", level=logging.WARNING, worker=worker.id, kind=failure.kind, detail=failure.detail)
 
 
-def _refused(call: RequestContext, answer: Refusal | ApiError) -> web.Response:
-    """The error answer; errors of our own are raised, as everywhere."""
+def _refused(context: RequestContext, answer: Refusal | ApiError) -> web.Response:
+    """The error answer of a worker. An error of the gateway itself is raised."""
     if isinstance(answer, ApiError):
-        answer.headers[wire.ATTEMPTS] = str(call.attempts)
+        answer.headers[wire.ATTEMPTS] = str(context.attempts)
         raise answer
-    call.status, call.outcome = answer.status, "error"
-    return web.Response(body=answer.body, status=answer.status, headers=_marked(answer.headers, call))
+    context.status, context.outcome = answer.status, "error"
+    return web.Response(body=answer.body, status=answer.status, headers=_marked(answer.headers, context))
 
 
-def _marked(headers: CIMultiDict[str], call: RequestContext) -> CIMultiDict[str]:
-    """The worker's headers and how the answer came about; a hive in between knows the worker better than we do."""
-    headers.setdefault(wire.WORKER_ID, call.worker_id)
-    headers[wire.ATTEMPTS] = str(call.attempts)
-    for name, value in call.timing_headers().items():
-        headers[name] = ", ".join([value, *headers.getall(name, ())])  # a worker may have told its own part
+def _marked(headers: CIMultiDict[str], context: RequestContext) -> CIMultiDict[str]:
+    """The worker's headers, with worker id, attempts and timing."""
+    # A hive has set the worker id already, and it knows which of its workers answered.
+    headers.setdefault(wire.WORKER_ID, context.worker_id)
+    headers[wire.ATTEMPTS] = str(context.attempts)
+    for name, value in context.timing_headers().items():
+        headers[name] = ", ".join([value, *headers.getall(name, ())])  # The worker may have sent its own Server-Timing.
     return headers

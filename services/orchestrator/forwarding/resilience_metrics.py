@@ -1,4 +1,4 @@
-"""Breakers, pool and retry budget in `/metrics`. One series a worker, gone when the worker is."""
+"""The metrics of breakers, pool and retry budget. The series of a worker disappears when the worker leaves."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ NUMBER_OF_STATE: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class ResilienceMetrics:
-    """What these parts count; what they hold at the moment is read when it is asked for, after `watch`."""
+    """Counters for the resilience parts. After `watch`, their current states are read at each scrape."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._waits = Histogram("gateway_pool_wait_seconds", "Waits for a connection to a worker.", registry=registry, buckets=WAIT_BUCKETS)
-        self._vain = Counter("gateway_pool_exhausted", "Waits for a connection that were in vain.", registry=registry)
+        self._exhausted = Counter("gateway_pool_exhausted", "Waits for a connection that timed out.", registry=registry)
         self._denied = Counter("gateway_retries_denied", "Retries that the budget did not allow.", registry=registry)
 
-    def pool_waited(self, seconds: float, is_in_vain: bool) -> None:
+    def pool_waited(self, seconds: float, has_timed_out: bool) -> None:
         self._waits.observe(seconds)
-        self._vain.inc(is_in_vain)
+        self._exhausted.inc(has_timed_out)
 
     def retry_denied(self) -> None:
         self._denied.inc()
 
     def watch(self, states: Callable[[], Mapping[str, State]], used: Callable[[], int], waiting: Callable[[], int]) -> None:
-        """Show the breakers' states and the pool's connections."""
+        """Export the circuit states and the pool's connections."""
         self._registry.register(_Circuits(states))
         Gauge("gateway_pool_in_use", "Connections to workers that carry a request.", registry=self._registry).set_function(used)
         Gauge("gateway_pool_waiting", "Requests that wait for a connection.", registry=self._registry).set_function(waiting)
 
 
+# A labelled gauge would keep the series of removed workers for ever.
 class _Circuits(Collector):
     def __init__(self, states: Callable[[], Mapping[str, State]]) -> None:
         self._states = states

@@ -1,4 +1,4 @@
-"""How often and how soon a request is tried again, and how much all requests together may be. Pure: time is given."""
+"""The retry policy of one request, and the retry budget of all requests together. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WINDOW_SECONDS = 10
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """`base_seconds` before the second attempt, twice that before the third, and so on; each shortened by up to half."""
+    """Exponential backoff: `base_seconds` before the second attempt, doubled for each further one, reduced by up to half."""
 
     max_extra_attempts: int
     base_seconds: float
@@ -20,15 +20,19 @@ class RetryPolicy:
         return 1 + self.max_extra_attempts
 
     def delay_seconds(self, failed_attempts: int, random_: random.Random) -> float:
-        """The pause after `failed_attempts`: jittered, so that requests that failed together do not return together."""
+        """The backoff after so many failed attempts."""
+        # Jitter: requests that failed together must not all retry at the same moment.
         return self.base_seconds * float(2 ** (failed_attempts - 1)) * random_.uniform(0.5, 1.0)
 
 
 @dataclass
 class RetryBudget:
-    """In any ten seconds (ten whole ones, the current one included) at most `share` of the requests may be retried, but always
-    `per_second` retries a second: when everything fails, retries must not multiply the load; when little is asked, they must not be missed.
+    """Within ten seconds, the gateway retries at most `share` of the requests, but always `per_second` retries per second.
+
+    The window consists of the current second and the nine before it.
     """
+
+    # The share keeps retries from multiplying the load when everything fails. The minimum keeps them possible at low load.
 
     share: float
     per_second: float
@@ -41,7 +45,7 @@ class RetryBudget:
         self._requests[self._place(now)] += 1
 
     def take(self, now: float) -> bool:
-        """Take one retry out of the budget; False when it is used up."""
+        """Take one retry from the budget. False if the budget is used up."""
         place = self._place(now)
         first = int(now) - WINDOW_SECONDS + 1
         current = [each for each in range(WINDOW_SECONDS) if self._seconds[each] >= first]

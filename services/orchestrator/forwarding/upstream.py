@@ -1,4 +1,4 @@
-"""One attempt at one worker: send, wait for the first byte, and tell an answer from a failure. No choice, no retry."""
+"""Sends one request to one worker and waits for the first byte of the answer. Selects no worker and never retries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SSE = "text/event-stream"
 
 @dataclass(frozen=True)
 class Upstream:
-    """How workers are reached."""
+    """The connection settings for workers: cluster token and timeouts."""
 
     token: str
     timeouts: Timeouts
@@ -38,7 +38,7 @@ class Upstream:
         *,
         is_first: bool = True,
     ) -> Exchange | Failure:
-        """The worker's answer, its first bytes at hand; or why there is none that the client should get as success."""
+        """The worker's answer with its first bytes, or the failure of the attempt."""
         url = URL(worker.url + request.raw_path, encoded=True)
         try:
             exchange = await relay.exchange(session, request.method, url, headers, body, self.timeouts, is_first=is_first)
@@ -52,7 +52,8 @@ class Upstream:
         return exchange
 
     def headers(self, request: web.Request, identity: Identity) -> CIMultiDict[str]:
-        """The client's headers for the worker: who asks is ours to say, never the client's."""
+        """The client's headers for the worker, with identity, request id and cluster token."""
+        # Only the gateway sets the identity headers. A client could otherwise act as another tenant.
         headers = relay.request_headers(request, {})
         for name in (wire.AUTH_SUBJECT, wire.AUTH_TENANT):
             headers.popall(name, None)
@@ -64,13 +65,13 @@ class Upstream:
 
 
 def is_sse(exchange: Exchange) -> bool:
-    """Whether the answer is a stream of events that can be read as it stands (a compressed one cannot)."""
+    """Whether the answer is an event stream that the gateway can parse, which excludes a compressed one."""
     headers = exchange.response.headers
     return headers.get("Content-Type", "").startswith(SSE) and headers.get("Content-Encoding", "identity") == "identity"
 
 
 async def _error_answer(worker: ServiceEntry, exchange: Exchange) -> Failure:
-    """An error status with its whole body, which is small or else not worth relaying."""
+    """The failure for an error status, with at most MAX_ERROR_BODY_BYTES of its body."""
     body = b""
     try:
         async with asyncio.timeout(exchange.idle_seconds):
@@ -79,7 +80,7 @@ async def _error_answer(worker: ServiceEntry, exchange: Exchange) -> Failure:
                 if len(body) > MAX_ERROR_BODY_BYTES:
                     break
     except (UpstreamError, TimeoutError):
-        body = b""  # the status alone says enough
+        body = b""  # The status alone is enough for the failure.
     finally:
         exchange.close()
     return Failure(worker.id, "status", f"status {exchange.status}", exchange.status, exchange.headers(), body)

@@ -1,1 +1,1 @@
-"""Authentication: API keys and JWTs."""
+"""Authentication of clients by API key or JWT."""

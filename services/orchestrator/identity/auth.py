@@ -1,4 +1,4 @@
-"""Who is asking: an API key or a JWT becomes an Identity. Decides nothing about routing."""
+"""Turns an API key or a JWT into the identity of a client, and checks model permissions. Knows nothing about routing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCHEME = "bearer "
 
 @dataclass(frozen=True)
 class Identity:
-    """A client. `models` is None when every model is allowed."""
+    """An authenticated client. `models` is None when every model is allowed."""
 
     subject: str
     tenant: str | None = None
@@ -24,27 +24,27 @@ class Identity:
     organisations: frozenset[str] = frozenset()
 
     def may_use(self, *names: str) -> bool:
-        """Whether a model may be used, by any of its names."""
+        """Whether the client may use a model. `names` are all names of that model."""
         return self.models is None or not self.models.isdisjoint(names)
 
     def must_be_allowed(self, *names: str) -> None:
-        """Raise ApiError 403 unless the client may use the model of these names, the first being what it called it."""
+        """Raise ApiError 403 unless the client may use the model. The first name is the one in the request."""
         if not self.may_use(*names):
             raise ApiError("model_not_allowed", f"This key may not use the model '{names[0]}'.", param="model")
 
     def belongs_to(self, organisation: str) -> bool:
-        """Whether what this organisation offers is for this client; its tenant is an organisation, too."""
+        """Whether the client belongs to this organisation. Its tenant counts as an organisation."""
         return organisation == self.tenant or organisation in self.organisations
 
     def headers(self) -> dict[str, str]:
-        """How the hive and the worker learn of the client."""
+        """The headers that tell hive and worker which client sent the request."""
         named = {wire.AUTH_SUBJECT: self.subject}
         return named if self.tenant is None else named | {wire.AUTH_TENANT: self.tenant}
 
 
 @dataclass
 class Authenticator:
-    """Recognises clients by their bearer credential. Keeps hashes, never a key."""
+    """Identifies clients by their bearer credential. Stores hashes, never keys."""
 
     by_hash: dict[bytes, Identity] = field(default_factory=dict)
     jwt: JwtVerifier | None = None
@@ -56,18 +56,18 @@ class Authenticator:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise ApiError("invalid_api_key", "The Authorization header must have the form 'Bearer KEY'.")
         credential = authorization[len(_SCHEME) :].strip()
-        # A plain dict lookup is safe: timing tells about the hash, and nobody can steer a SHA-256 towards a stored one.
+        # A dict lookup needs no constant time: its timing depends on the SHA-256, which a client cannot steer towards a stored one.
         digest = hashlib.sha256(credential.encode("utf-8", "surrogateescape")).digest()
         if known := self.by_hash.get(digest):
             return known
-        if self.jwt and credential.count(".") == 2:
+        if self.jwt and credential.count(".") == 2:  # A JWT has three parts (RFC 7515 section 3.1).
             claims = self.jwt.claims(credential, digest)
             return Identity(claims.subject, claims.tenant, claims.models, claims.organisations)
-        raise ApiError("invalid_api_key", "The API key is not known here.")
+        raise ApiError("invalid_api_key", "The API key is unknown to this gateway.")
 
 
 def authenticator(settings: Settings) -> Authenticator:
-    """The recogniser of the clients that `settings` names."""
+    """The authenticator for the keys and JWT rules of `settings`."""
     return Authenticator(_by_hash(settings.api_keys), JwtVerifier(settings.jwt) if settings.jwt else None)
 
 

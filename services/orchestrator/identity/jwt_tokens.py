@@ -1,4 +1,4 @@
-"""JWTs of clients: verified once, then remembered for a while, because that costs more than all other checks of a request."""
+"""Verifies client JWTs and caches the verified claims. Issues no tokens and fetches no keys."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import msgspec
 from services.api_errors import ApiError
 from services.orchestrator.settings import Jwt
 
+# A verification costs more than all other checks of a request together, so the verifier caches its result.
 MAX_REMEMBERED = 4096
 REMEMBERED_SECONDS = 60.0
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What the gateway reads from a token. `models` is None when the claim is absent: all are allowed."""
+    """The claims that the gateway reads from a token. Without the claim `models` (None), every model is allowed."""
 
     subject: str = msgspec.field(name="sub")
     expires_at: float = msgspec.field(name="exp")
@@ -29,7 +30,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 @dataclass
 class JwtVerifier:
-    """Verifies signature, expiry and audience. Remembers by hash of the token, at most until it expires."""
+    """Verifies signature, expiry and audience. Caches claims by the hash of the token, at most until the token expires."""
 
     settings: Jwt
     _remembered: OrderedDict[bytes, tuple[Claims, float]] = field(default_factory=OrderedDict)
@@ -58,12 +59,12 @@ class JwtVerifier:
         except jwt.ExpiredSignatureError:
             raise ApiError("invalid_api_key", "The token has expired.") from None
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError):
-            raise ApiError("invalid_api_key", "The token is not valid here.") from None
+            raise ApiError("invalid_api_key", "The token is invalid.") from None
         if not _is_header_safe(claims.subject) or not _is_header_safe(claims.tenant or ""):
-            raise ApiError("invalid_api_key", "The token's sub or tenant cannot travel in a header.")
+            raise ApiError("invalid_api_key", "The sub or tenant of the token contains control characters.")
         return claims
 
 
 def _is_header_safe(text: str) -> bool:
-    """Both claims go upstream in headers, where control characters would break the request (RFC 9110 section 5.5)."""
+    """Whether a claim fits into a header. The gateway sends it to workers, and RFC 9110 section 5.5 forbids control characters."""
     return text.isprintable()

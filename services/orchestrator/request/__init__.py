@@ -1,1 +1,1 @@
-"""One request: its context, record, timeline, metrics."""
+"""The state of one client request: context, in-flight guards, timeline, statistics, metrics and the final record."""

@@ -1,4 +1,4 @@
-"""One client request on its way through the gateway: what was asked, by whom, and what became of it."""
+"""The context of one client request: its client, model, worker, attempts and outcome. Holds data and makes no decision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_MODEL = "(unknown)"
 
 @dataclass(slots=True)
 class RequestContext:
-    """`model` is set only when it is known to exist, so that clients cannot invent labels. Times in seconds, monotonic.
+    """`model` is set only after the gateway knows that the model exists. Times are monotonic, in seconds.
 
     `outcome`: ok, error (an error answer was sent), client_gone, upstream_broke (after the first byte was sent).
     """
@@ -24,17 +24,18 @@ class RequestContext:
     request: web.Request
     timeline: Timeline = field(default_factory=Timeline)
     identity: Identity | None = None
+    # Metrics use it as a label. A name from the request would let clients create series without limit.
     model: str = NO_MODEL
     worker_id: str = ""
     attempts: int = 0
     status: int = 0
     outcome: str = "ok"
-    booking: LedgerEntry | None = None
+    ledger_entry: LedgerEntry | None = None
 
-    def must_be_booked(self) -> LedgerEntry:
-        """Its booking: a call that has come as far as to a worker has one."""
-        assert self.booking is not None
-        return self.booking
+    def must_have_entry(self) -> LedgerEntry:
+        """The ledger entry. Every request has one before its first attempt."""
+        assert self.ledger_entry is not None
+        return self.ledger_entry
 
     @property
     def ttft_seconds(self) -> float | None:
@@ -44,6 +45,6 @@ class RequestContext:
         return self.timeline.total_seconds()
 
     def timing_headers(self) -> dict[str, str]:
-        """Where the time went so far, for a client that asked; a stream's headers leave before its end is known."""
-        wanted = self.request.headers.get(wire.TIMING) == "1"
-        return {wire.SERVER_TIMING: self.timeline.server_timing()} if wanted else {}
+        """The durations so far, if the client requested them. A stream sends its headers before the last phase ends."""
+        is_requested = self.request.headers.get(wire.TIMING) == "1"
+        return {wire.SERVER_TIMING: self.timeline.server_timing()} if is_requested else {}

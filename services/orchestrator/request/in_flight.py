@@ -1,4 +1,4 @@
-"""Who is being served right now: counters that only guards change, so that no path out of a request can leave one behind."""
+"""Counts requests and attempts in flight. Only guards change the counters, so every way out of a request restores them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 
 
 class InFlight:
-    """Requests of clients (`total`) and attempts at workers (`at`), with the order in which workers had their turns."""
+    """Client requests (`total`), attempts per worker (`at`), and the order in which workers had their last attempts."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -31,11 +31,11 @@ class InFlight:
         return self._by_worker.get(worker_id, 0)
 
     def turn(self, worker_id: str) -> int:
-        """A number that grows with every attempt: the greater, the later was the worker's last one. 0: never."""
+        """The sequence number of the last attempt at this worker. 0 means that it had no attempt yet."""
         return self._turns.get(worker_id, 0)
 
     def forget_all_but(self, worker_ids: Container[str]) -> None:
-        """Drop the turns of workers that are gone, so that ever-new ids do not pile up."""
+        """Drop the sequence numbers of removed workers. Worker ids can be new at every restart, so they would accumulate."""
         self._turns = {worker_id: turn for worker_id, turn in self._turns.items() if worker_id in worker_ids}
 
     async def idle(self) -> None:
@@ -58,7 +58,7 @@ class InFlight:
 
     def _finish(self, worker_id: str) -> None:
         self._by_worker[worker_id] -= 1
-        if not self._by_worker[worker_id]:
+        if not self._by_worker[worker_id]:  # A zero for each former worker id would accumulate.
             del self._by_worker[worker_id]
 
 

@@ -1,4 +1,4 @@
-"""What `/metrics` shows of the gateway. Labels are bounded: known models, HTTP statuses, four kinds of transport failure."""
+"""The request metrics of the gateway in `/metrics`. Labels are bounded: known models, HTTP statuses and failure kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class Metrics:
-    """The series of one gateway. Label children are kept, because looking one up costs more than counting."""
+    """The metric series of one gateway."""
 
     def __init__(self, registry: CollectorRegistry, in_flight: InFlight) -> None:
         self._requests = Counter("gateway_requests", "Finished client requests.", ["model", "status"], registry=registry)
@@ -26,23 +26,24 @@ class Metrics:
         self._upstream_errors = Counter("gateway_upstream_errors", "Failed attempts.", ["kind"], registry=registry)
         self._retries = Counter("gateway_retries", "Attempts beyond the first.", registry=registry)
         Gauge("gateway_in_flight", "Client requests being served.", registry=registry).set_function(lambda: in_flight.total)
-        phases = Histogram("gateway_phase_seconds", "Where the time went.", ["phase"], registry=registry, buckets=PHASE_BUCKETS)
+        phases = Histogram("gateway_phase_seconds", "Duration of each phase.", ["phase"], registry=registry, buckets=PHASE_BUCKETS)
         self._phases = {phase: phases.labels(phase) for phase in PHASES}
+        # Keeps the labelled children: `labels()` costs more than the increment itself.
         self._requests_of: dict[tuple[str, int], Counter] = {}
         self._seconds_of: dict[str, Histogram] = {}
 
-    def count(self, call: RequestContext) -> None:
-        """Book one finished request."""
-        key = call.model, call.status
+    def count(self, context: RequestContext) -> None:
+        """Count one finished request."""
+        key = context.model, context.status
         if key not in self._requests_of:
-            self._requests_of[key] = self._requests.labels(call.model, str(call.status))
+            self._requests_of[key] = self._requests.labels(context.model, str(context.status))
         self._requests_of[key].inc()
-        if call.model not in self._seconds_of:
-            self._seconds_of[call.model] = self._seconds.labels(call.model)
-        self._seconds_of[call.model].observe(call.elapsed_seconds())
-        if call.ttft_seconds is not None:
-            self._ttft.observe(call.ttft_seconds)
-        for phase, seconds in call.timeline.spent.items():
+        if context.model not in self._seconds_of:
+            self._seconds_of[context.model] = self._seconds.labels(context.model)
+        self._seconds_of[context.model].observe(context.elapsed_seconds())
+        if context.ttft_seconds is not None:
+            self._ttft.observe(context.ttft_seconds)
+        for phase, seconds in context.timeline.spent.items():
             self._phases[phase].observe(seconds)
 
     def upstream_failed(self, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""The one place where a client request ends: in-flight, stats, metrics and log line, exactly once, whatever happened."""
+"""Records the end of each client request exactly once: in-flight counter, ledger, statistics, metrics and log line."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from services.orchestrator.request.metrics import Metrics
 from services.orchestrator.request.stats import Stats
 from services.orchestrator.usage.ledger import Ledger, Row
 from services.orchestrator.usage.ledger_entry import LedgerEntry
-from services.orchestrator.usage.usage_request import ask
+from services.orchestrator.usage.usage_request import upstream_body
 from services.service import REQUEST_ID
 
 log = logging.getLogger("services.orchestrator.request")
 
-CLIENT_GONE_STATUS = 499  # nginx's number; for logs and counters only, nobody is there to get it
+CLIENT_GONE_STATUS = 499  # As in nginx. It appears in logs and metrics only, because the client has closed its connection.
 
 
 @dataclass(frozen=True)
 class RequestRecorder:
-    """Where requests are entered."""
+    """Opens the records of client requests and their ledger entries."""
 
     in_flight: InFlight
     stats: Stats
@@ -35,17 +35,17 @@ class RequestRecorder:
     ledger: Ledger
 
     def open(self, request: web.Request) -> RecordedRequest:
-        """The entry of one client request, for the length of a `with` block."""
+        """The record of one client request, for the length of a `with` block."""
         return RecordedRequest(self, RequestContext(request))
 
-    def book(self, call: RequestContext, body: bytes) -> bytes:
-        """Have what `call` costs booked, once its model and client are known; gives the body to send upstream."""
-        assert call.identity is not None
-        who, request = call.identity, call.request
-        row = Row(self.ledger.next_id(), request[REQUEST_ID], who.subject, who.tenant, call.model, request.path)
-        asked = ask(request.path, body)
-        call.booking = LedgerEntry(self.ledger, asked, row)
-        return asked.body
+    def open_entry(self, context: RequestContext, body: bytes) -> bytes:
+        """Open the ledger entry, once model and client are known. Returns the body to send to the worker."""
+        assert context.identity is not None
+        identity, request = context.identity, context.request
+        row = Row(self.ledger.next_id(), request[REQUEST_ID], identity.subject, identity.tenant, context.model, request.path)
+        upstream = upstream_body(request.path, body)
+        context.ledger_entry = LedgerEntry(self.ledger, upstream, row)
+        return upstream.body
 
     def count_retry(self) -> None:
         self.stats.retries_total += 1
@@ -53,56 +53,57 @@ class RequestRecorder:
 
 
 class RecordedRequest:
-    """Enters one request at the start of its block and settles it at the end."""
+    """Counts one request from the start of its block and settles it at the end."""
 
-    __slots__ = ("_books", "_guard", "call")
+    __slots__ = ("_guard", "_recorder", "context")
 
-    def __init__(self, books: RequestRecorder, call: RequestContext) -> None:
-        self._books = books
-        self._guard = books.in_flight.request()
-        self.call = call
+    def __init__(self, recorder: RequestRecorder, context: RequestContext) -> None:
+        self._recorder = recorder
+        self._guard = recorder.in_flight.request()
+        self.context = context
 
     def __enter__(self) -> RequestContext:
         self._guard.__enter__()
-        return self.call
+        return self.context
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._guard.__exit__(kind, error, trace)
         if error is not None:
-            self.call.status, self.call.outcome = _judge(error)
+            self.context.status, self.context.outcome = _status_and_outcome(error)
         if isinstance(error, ApiError):
-            error.headers.update(self.call.timing_headers())
-        if self.call.booking is not None:
-            self.call.booking.settle(self.call.status, self.call.outcome)
-        self._books.stats.count(self.call)
-        self._books.metrics.count(self.call)
-        _write_line(self.call)
+            error.headers.update(self.context.timing_headers())
+        if self.context.ledger_entry is not None:
+            self.context.ledger_entry.settle(self.context.status, self.context.outcome)
+        self._recorder.stats.count(self.context)
+        self._recorder.metrics.count(self.context)
+        _write_line(self.context)
 
 
-def _judge(error: BaseException) -> tuple[int, str]:
+def _status_and_outcome(error: BaseException) -> tuple[int, str]:
     """Status and outcome of a request that ended by an exception."""
     if isinstance(error, ApiError):
         return error.status, "error"
     if isinstance(error, web.HTTPException):
         return error.status, "error"
+    # aiohttp cancels the handler of a client that disconnects. A write to its connection raises ConnectionError.
     if isinstance(error, (asyncio.CancelledError, ConnectionError)):
         return CLIENT_GONE_STATUS, "client_gone"
     return 500, "error"
 
 
-def _write_line(call: RequestContext) -> None:
+def _write_line(context: RequestContext) -> None:
     logs.event(
         log,
         "request",
-        subject=call.identity.subject if call.identity else None,
-        tenant=call.identity.tenant if call.identity else None,
-        model=call.model,
-        path=call.request.path,
-        status=call.status,
-        worker=call.worker_id or None,
-        attempts=call.attempts,
-        seconds=round(call.elapsed_seconds(), 6),
-        ttft_seconds=None if call.ttft_seconds is None else round(call.ttft_seconds, 6),
-        outcome=call.outcome,
-        **call.timeline.fields(),
+        subject=context.identity.subject if context.identity else None,
+        tenant=context.identity.tenant if context.identity else None,
+        model=context.model,
+        path=context.request.path,
+        status=context.status,
+        worker=context.worker_id or None,
+        attempts=context.attempts,
+        seconds=round(context.elapsed_seconds(), 6),
+        ttft_seconds=None if context.ttft_seconds is None else round(context.ttft_seconds, 6),
+        outcome=context.outcome,
+        **context.timeline.fields(),
     )

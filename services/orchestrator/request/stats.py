@@ -1,4 +1,4 @@
-"""`/stats`: every client request counted exactly once, at its end."""
+"""The counters of `/stats`: each client request counts once, when it ends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from services.orchestrator.request.context import RequestContext
 
-MAX_WORKER_IDS = 1000
+MAX_WORKER_IDS = 1000  # The ids come from the registry, and their number has no limit of its own.
 OTHER_WORKERS = "(other)"
 
 
 class Stats:
-    """Totals since the start. succeeded + failed + rejected = requests_total; rejected: the client's fault or its limit (4xx)."""
+    """Totals since the start: requests_total = succeeded + failed + rejected. A rejected request got a 4xx answer."""
 
     def __init__(self) -> None:
         self._totals: Counter[str] = Counter()
@@ -21,16 +21,16 @@ class Stats:
         self._by_model: dict[str, Counter[str]] = {}
         self.retries_total = 0
 
-    def count(self, call: RequestContext) -> None:
-        """Book one finished request."""
-        result = result_of(call)
+    def count(self, context: RequestContext) -> None:
+        """Count one finished request."""
+        result = result_of(context)
         self._totals[result] += 1
-        self._by_status[str(call.status)] += 1
-        model = self._by_model.setdefault(call.model, Counter())
+        self._by_status[str(context.status)] += 1
+        model = self._by_model.setdefault(context.model, Counter())
         model["requests"] += 1
         model[result] += 1
-        if call.worker_id:
-            self._by_worker[self._worker_key(call.worker_id)] += 1
+        if context.worker_id:
+            self._by_worker[self._worker_key(context.worker_id)] += 1
 
     def report(self, in_flight: int) -> dict[str, Any]:
         """Body of `/stats`."""
@@ -47,15 +47,15 @@ class Stats:
         }
 
     def _worker_key(self, worker_id: str) -> str:
-        is_room = worker_id in self._by_worker or len(self._by_worker) < MAX_WORKER_IDS
-        return worker_id if is_room else OTHER_WORKERS
+        is_counted = worker_id in self._by_worker or len(self._by_worker) < MAX_WORKER_IDS
+        return worker_id if is_counted else OTHER_WORKERS
 
 
 _MODEL_KEYS = ("requests", "succeeded", "failed", "rejected")
 
 
-def result_of(call: RequestContext) -> str:
+def result_of(context: RequestContext) -> str:
     """succeeded, rejected or failed."""
-    if call.outcome == "ok":
+    if context.outcome == "ok":
         return "succeeded"
-    return "rejected" if call.outcome == "error" and call.status < 500 else "failed"
+    return "rejected" if context.outcome == "error" and context.status < 500 else "failed"

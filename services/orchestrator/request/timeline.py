@@ -1,4 +1,4 @@
-"""Where the time of one request went, phase by phase: one stopwatch that is lapped, so that no moment counts twice or is lost. Pure."""
+"""Measures the phases of one request with one stopwatch, so that each moment belongs to exactly one phase. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# resolve: who asks, what for, which workers have it. choose: which of them gets it. queue: held back by the gateway itself, between
-# attempts or for want of a connection. proxy: from handing a request to a worker until its first byte, failed attempts included.
+# resolve: authentication, validation, model lookup. choose: selection of the worker. queue: retry backoff and the wait for a
+# pooled connection. proxy: from sending to the worker until its first byte, or until the attempt fails.
 PHASES = ("resolve", "choose", "queue", "proxy")
 
 
 class Timeline:
-    """Seconds by phase. The phases follow one another without a gap, so their sum is the time until the last lap."""
+    """Seconds by phase. The phases have no gaps between them, so their sum is the time until the last lap."""
 
     __slots__ = ("_clock", "_lapped", "first_token_seconds", "spent", "started")
 
@@ -23,13 +23,13 @@ class Timeline:
         self.first_token_seconds: float | None = None
 
     def lap(self, phase: str) -> None:
-        """What passed since the last lap belongs to `phase`; a phase that comes again grows."""
+        """Add the time since the last lap to `phase`. A repeated phase accumulates."""
         now = self._clock()
         self.spent[phase] = self.spent.get(phase, 0.0) + now - self._lapped
         self._lapped = now
 
     def first_token(self) -> None:
-        """The first byte of the answer is here: at the last lap."""
+        """Record the last lap as the arrival of the first byte."""
         self.first_token_seconds = self._lapped - self.started
 
     def total_seconds(self) -> float:
@@ -37,11 +37,11 @@ class Timeline:
         return self._clock() - self.started
 
     def fields(self) -> dict[str, Any]:
-        """For the log line: seconds of each phase that was reached."""
+        """Fields for the log line: the seconds of each phase that was reached."""
         return {f"{phase}_seconds": round(self.spent[phase], 6) for phase in PHASES if phase in self.spent}
 
     def server_timing(self) -> str:
-        """The value of a `Server-Timing` header (W3C Server Timing; durations in milliseconds), as far as the request has come."""
+        """The `Server-Timing` header so far (W3C Server Timing, durations in milliseconds)."""
         parts = [(phase, self.spent.get(phase, 0.0)) for phase in PHASES]
         if self.first_token_seconds is not None:
             parts.append(("first_token", self.first_token_seconds))

@@ -1,1 +1,1 @@
-"""The choice of a worker: cluster view, balancing, sessions, models."""
+"""Selects a worker for a request: cluster view, balancing, sticky sessions, model aliases and provisioning."""

@@ -1,4 +1,4 @@
-"""Which worker gets the next attempt. Pure: everything it looks at is handed in."""
+"""Least-queue balancing: selects the worker for the next attempt. Pure: all inputs are arguments."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def choose(
     load: Load,
     turn: Turn,
     tried: Collection[str],
-    suspects: Collection[str],
+    ejected: Collection[str],
     affinity: Affinity | None = None,
 ) -> ServiceEntry | None:
-    """The worker with the least queue; among equals the one whose last turn is longest ago. None when all were tried.
+    """The untried worker with the shortest queue, and among equals the least recently used one. None if all were tried.
 
-    A session goes where its affinity leads, whatever queue is there: what is in that worker's cache is worth more than a short wait.
-    A suspect gets work only when nobody else is left: better a doubtful answer than none.
+    A session follows its affinity instead. An ejected worker is a candidate only if every untried worker is ejected.
     """
     untried = [worker for worker in workers if worker.id not in tried]
-    trusted = [worker for worker in untried if worker.id not in suspects] if suspects else untried
-    candidates = trusted or untried
+    healthy = [worker for worker in untried if worker.id not in ejected] if ejected else untried
+    candidates = healthy or untried
     if len(candidates) <= 1:
         return candidates[0] if candidates else None
+    # The prefix cache of a session's worker saves more time than a shorter queue elsewhere.
     if affinity is not None:
         return affinity.pick(candidates)
     return min(candidates, key=lambda worker: (load(worker), turn(worker.id)))

@@ -1,4 +1,4 @@
-"""Names of models: what a client calls a model becomes the name under which workers serve it. Pure; knows no worker."""
+"""Resolves the model name of a request to the name that workers serve. Pure: knows no worker."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from services.orchestrator.identity.auth import Identity
 from services.orchestrator.settings import ModelEntry, Offering
 
 UUID_LENGTH = 36
-MAX_ECHOED = 256  # a name in an error message; what is longer was not meant as one
+MAX_ECHOED = 256  # Validation allows no longer model name, but the path of `/v1/models/{id}` does.
 
 
 @dataclass(frozen=True)
 class ModelAlias:
-    """What a name leads to. `organisation`: the only one whose clients may use it; None for everybody's."""
+    """The served model behind a name. With an `organisation`, only its clients can use the name."""
 
     served: str
     organisation: str | None = None
@@ -25,47 +25,47 @@ class ModelAlias:
 
 @dataclass(frozen=True)
 class ModelAliases:
-    """Names it does not know are taken for what workers call a model: a catalogue adds names, it need not list them all."""
+    """All aliases. A name without an alias counts as a served name."""
 
-    targets: Mapping[str, ModelAlias] = field(default_factory=dict)
+    aliases: Mapping[str, ModelAlias] = field(default_factory=dict)
 
-    def served_name(self, asked: str, identity: Identity) -> str:
-        """The name workers know. Raises ApiError: 404 for an inactive or hidden model, 403 for another organisation's offering."""
-        target = self.targets.get(asked.lower() if len(asked) == UUID_LENGTH else asked)
-        if target is None:
-            return asked
-        if not target.is_active:
-            raise not_found(asked)
-        if target.organisation is not None and not identity.belongs_to(target.organisation):
-            if target.is_offering:  # its name tells already whose it is, so there is nothing to hide
-                raise ApiError("model_not_allowed", f"The model '{asked}' is offered to another organisation.", param="model")
-            raise not_found(asked)
-        return target.served
+    def served_name(self, name: str, identity: Identity) -> str:
+        """The served name. Raises ApiError 404 for an inactive or hidden model, 403 for another organisation's offering."""
+        alias = self.aliases.get(name.lower() if len(name) == UUID_LENGTH else name)
+        if alias is None:
+            return name
+        if not alias.is_active:
+            raise not_found(name)
+        if alias.organisation is not None and not identity.belongs_to(alias.organisation):
+            if alias.is_offering:  # The name itself contains the organisation, so a 404 would hide nothing.
+                raise ApiError("model_not_allowed", f"The model '{name}' is offered to another organisation.", param="model")
+            raise not_found(name)
+        return alias.served
 
     def offered(self, served: Iterable[str], identity: Identity) -> list[str]:
-        """What `identity` is to be shown: the served models it may use by name, and its organisations' offerings of them."""
+        """The model list of a client: the served models that it may use, and the offerings of its organisations."""
         ready = list(served)
-        offerings = [name for name, target in self.targets.items() if target.is_offering and target.served in ready]
-        return [name for name in [*ready, *offerings] if self._is_shown(name, identity)]
+        offerings = [name for name, alias in self.aliases.items() if alias.is_offering and alias.served in ready]
+        return [name for name in [*ready, *offerings] if self._is_offered(name, identity)]
 
-    def _is_shown(self, name: str, identity: Identity) -> bool:
+    def _is_offered(self, name: str, identity: Identity) -> bool:
         try:
             return identity.may_use(name, self.served_name(name, identity))
         except ApiError:
             return False
 
 
-def catalogue(models: Iterable[ModelEntry], offerings: Iterable[Offering]) -> ModelAliases:
-    """The catalogue of these tables; an offering of an inactive model is inactive, too."""
-    targets: dict[str, ModelAlias] = {}
+def aliases_of(models: Iterable[ModelEntry], offerings: Iterable[Offering]) -> ModelAliases:
+    """The aliases of these settings. An offering of an inactive model is inactive too."""
+    aliases: dict[str, ModelAlias] = {}
     for model in models:
-        targets |= dict.fromkeys(model.names(), ModelAlias(model.name, model.organisation, model.active))
+        aliases |= dict.fromkeys(model.names(), ModelAlias(model.name, model.organisation, model.active))
     for offering in offerings:
-        is_active = offering.active and (offering.model not in targets or targets[offering.model].is_active)
-        targets[offering.name] = ModelAlias(offering.model, offering.organisation, is_active, is_offering=True)
-    return ModelAliases(targets)
+        is_active = offering.active and (offering.model not in aliases or aliases[offering.model].is_active)
+        aliases[offering.name] = ModelAlias(offering.model, offering.organisation, is_active, is_offering=True)
+    return ModelAliases(aliases)
 
 
-def not_found(asked: str) -> ApiError:
-    """404 before anything goes upstream."""
-    return ApiError("model_not_found", f"The model '{asked[:MAX_ECHOED]}' does not exist.", param="model")
+def not_found(name: str) -> ApiError:
+    """A 404, before any attempt."""
+    return ApiError("model_not_found", f"The model '{name[:MAX_ECHOED]}' does not exist.", param="model")

@@ -1,6 +1,6 @@
-"""Pins on disk: SQLite (WAL), written from a thread of its own in batches, read once at the start. Never on a request's way.
+"""Stores session pins in SQLite (WAL). A separate thread writes them in batches, so no request waits for the disk.
 
-A SIGKILL loses at most the pins of the last FLUSH_SECONDS; their sessions are then placed by hashing, as new ones are.
+A SIGKILL loses at most the pins of the last FLUSH_SECONDS. Hashing then places their sessions, as for new sessions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS pins (key BLOB PRIMARY KEY, worker TEXT NOT NULL, use
 
 
 class PinStore:
-    """One file. A damaged one is moved aside; while it cannot be written, changes wait in memory, the latest of each key."""
+    """The database file of the pins. A damaged file is moved aside. While it is not writable, the latest pin per key waits in memory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -42,7 +42,7 @@ class PinStore:
         self._error: str | None = None
 
     def start(self, ttl_seconds: float, now: float) -> list[tuple[bytes, Pin]]:
-        """Read the pins used within `ttl_seconds`, the longest unused first, drop the others, and begin to write. Never raises."""
+        """Read the pins used within `ttl_seconds`, least recently used first, and start the writer. Deletes older pins. Never raises."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             stored = _load_or_begin(self._path, now - ttl_seconds)
@@ -53,14 +53,14 @@ class PinStore:
         return stored
 
     def put(self, key: bytes, pin: Pin | None) -> None:
-        """Queue a pin to be stored, or (None) removed; returns at once."""
+        """Queue a pin for storage, or for deletion if it is None. Returns immediately."""
         with self._lock:
             self._pending[key] = pin
         if not self._wake.is_set():
             self._wake.set()
 
     def stop(self) -> None:
-        """Store what is queued and end the thread."""
+        """Write the queued pins and end the thread."""
         self._stopping.set()
         self._wake.set()
         if self._thread.is_alive():
@@ -70,7 +70,7 @@ class PinStore:
         connection: sqlite3.Connection | None = None
         while True:
             self._wake.wait()
-            # What comes in meanwhile goes into the same transaction.
+            # Pins that arrive during this wait share one transaction.
             is_last = self._stopping.wait(RETRY_SECONDS if self._error else FLUSH_SECONDS)
             self._wake.clear()
             with self._lock:
@@ -90,11 +90,11 @@ class PinStore:
 
     def _put_back(self, batch: dict[bytes, Pin | None]) -> None:
         with self._lock:
-            self._pending = batch | self._pending
+            self._pending = batch | self._pending  # Pins that arrived during the failed write are newer and win.
         self._wake.set()
 
     def _settle(self, error: str | None) -> None:
-        if error != self._error:
+        if error != self._error:  # The writer retries every second, so it logs only changes.
             logs.event(log, "pins_not_written" if error else "pins_written", level=logging.WARNING, path=str(self._path), error=error)
         self._error = error
 
@@ -103,7 +103,7 @@ def _load_or_begin(path: Path, oldest: float) -> list[tuple[bytes, Pin]]:
     try:
         with closing(_open(path)) as connection:
             return _read(connection, oldest)
-    except sqlite3.OperationalError:  # locked, read-only, no space: nothing is wrong with the file itself
+    except sqlite3.OperationalError:  # Locked, read-only or disk full: the file itself is intact.
         raise
     except sqlite3.DatabaseError as error:
         sqlite_file.move_aside(path, str(error))
@@ -130,8 +130,8 @@ def _read(connection: sqlite3.Connection, oldest: float) -> list[tuple[bytes, Pi
 
 
 def _write(connection: sqlite3.Connection, batch: dict[bytes, Pin | None]) -> None:
-    gone = [(key,) for key, pin in batch.items() if pin is None]
+    deleted = [(key,) for key, pin in batch.items() if pin is None]
     kept = [(key, pin.worker_id, pin.used_at) for key, pin in batch.items() if pin is not None]
     with sqlite_file.transaction(connection):
-        connection.executemany("DELETE FROM pins WHERE key = ?", gone)
+        connection.executemany("DELETE FROM pins WHERE key = ?", deleted)
         connection.executemany("INSERT OR REPLACE INTO pins VALUES (?, ?, ?)", kept)

@@ -1,6 +1,6 @@
-"""Has a model brought to a hive when a request asks for one that nobody serves. Requests for it wait together, for a bounded time.
+"""Makes a hive load a model that no worker serves. All requests for the model share one job and wait for a limited time.
 
-Why they wait, and when they do not: docs/adr/0010-requests-wait-for-an-absent-model.md.
+The reasons are in docs/adr/0010-requests-wait-for-an-absent-model.md.
 """
 
 from __future__ import annotations
@@ -23,93 +23,92 @@ from services.orchestrator.routing.view import View
 
 log = logging.getLogger(__name__)
 
-ASK_SECONDS = 5.0
-LOOK_SECONDS = 0.1
-NOT_KNOWN, NO_ROOM = "model_not_found", "insufficient_storage"
+HIVE_REQUEST_SECONDS = 5.0
+POLL_SECONDS = 0.1
+UNKNOWN_MODEL, NO_SPACE = "model_not_found", "insufficient_storage"
 
 
 @dataclass
 class Provisioner:
-    """One errand per model, whoever and however many ask. Known hives are those of the cluster's view."""
+    """Runs one job per model, independent of the number of requests. It uses the hives of the current view."""
 
     cluster: Cluster
     token: str
     wait_seconds: float
     max_waiting: int
     waiting: int = 0
-    _errands: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _jobs: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def must_be_there(self, session: aiohttp.ClientSession, model: str) -> None:
-        """Return when the model is served, or when no hive can bring it, which is not ours to judge.
+    async def must_be_served(self, session: aiohttp.ClientSession, model: str) -> None:
+        """Return when a worker serves the model, or when no hive knows it.
 
-        Raises ApiError: model_loading when it did not come in time, and what the hive says when it cannot come.
+        Raises ApiError: model_loading after the wait, or the error of the hive.
         """
         if model in self.cluster.view.by_model or not self._hives(model):
             return
         if self.waiting >= self.max_waiting:
-            raise loading(model, "and enough requests wait for models already")
+            raise loading(model, "and too many requests wait for models already")
         self.waiting += 1
         try:
-            errand = self._errands.get(model) or self._send(session, model)
-            # Not awaited itself: a client that leaves must not end what others wait for.
-            done, _ = await asyncio.wait({errand}, timeout=self.wait_seconds)
+            job = self._jobs.get(model) or self._start_job(session, model)
+            # `wait` does not cancel the job with its request, because other requests wait for the same job.
+            done, _ = await asyncio.wait({job}, timeout=self.wait_seconds)
             if not done:
-                raise loading(model, f"and was not there after {self.wait_seconds:g} s")
-            errand.result()
+                raise loading(model, f"and was not ready after {self.wait_seconds:g} s")
+            job.result()
         finally:
             self.waiting -= 1
 
-    def _send(self, session: aiohttp.ClientSession, model: str) -> asyncio.Task[None]:
-        errand = asyncio.create_task(self._run(session, model), context=contextvars.Context())
-        self._errands[model] = errand
-        errand.add_done_callback(lambda _: self._errands.pop(model, None))
-        errand.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # everybody may have left meanwhile
-        return errand
+    def _start_job(self, session: aiohttp.ClientSession, model: str) -> asyncio.Task[None]:
+        # An empty context: the job inherits no context variables of the request that starts it.
+        job = asyncio.create_task(self._run(session, model), context=contextvars.Context())
+        self._jobs[model] = job
+        job.add_done_callback(lambda _: self._jobs.pop(model, None))
+        job.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # Retrieves the error if no request waits any more.
+        return job
 
     async def _run(self, session: aiohttp.ClientSession, model: str) -> None:
-        """Ask hives until one takes it on, then follow it. Ends at the latest when a request that came now would give up."""
-        without_room: dict[str, ApiError] = {}
+        """Request the model from the hives until one accepts, then poll. Ends after `wait_seconds`, like a request that starts now."""
+        full_hives: dict[str, ApiError] = {}
         try:
             async with asyncio.timeout(self.wait_seconds):
-                is_over = await self._step(session, model, without_room)
+                is_over = await self._step(session, model, full_hives)
                 while not is_over:
-                    await asyncio.sleep(LOOK_SECONDS)
-                    is_over = await self._step(session, model, without_room)
+                    await asyncio.sleep(POLL_SECONDS)
+                    is_over = await self._step(session, model, full_hives)
         except TimeoutError:
-            raise loading(model, "and takes its time") from None
+            raise loading(model, "and needs more time") from None
 
-    async def _step(self, session: aiohttp.ClientSession, model: str, without_room: dict[str, ApiError]) -> bool:
-        """Whether the errand is over: the model is served, or no hive knows it. A hive that does not answer is asked again.
-
-        Only for want of room another hive is tried: whatever else went wrong at one would go wrong at the next.
-        """
+    async def _step(self, session: aiohttp.ClientSession, model: str, full_hives: dict[str, ApiError]) -> bool:
+        """Whether the job is finished: the model is served, or no hive knows it. An unreachable hive gets another request later."""
         if model in self.cluster.view.by_model:
             return True
-        for hive in [hive for hive in self._hives(model) if hive.id not in without_room]:
+        for hive in [hive for hive in self._hives(model) if hive.id not in full_hives]:
             try:
-                await self._ask(session, hive, model)
+                await self._request_model(session, hive, model)
                 return False
             except ApiError as refusal:
-                if refusal.code == NO_ROOM:
-                    without_room[hive.id] = refusal
-                elif refusal.code != NOT_KNOWN:
+                # Only a full disk is the hive's own problem. Any other error would repeat at the next hive.
+                if refusal.code == NO_SPACE:
+                    full_hives[hive.id] = refusal
+                elif refusal.code != UNKNOWN_MODEL:
                     raise
             except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-                told = f"{type(error).__name__}: {error}"
-                logs.event(log, "hive_not_asked", level=logging.WARNING, hive=hive.id, model=model, error=told)
-                return False  # perhaps it is at it: to ask another one now could bring the model twice
-        if without_room:
-            raise next(iter(without_room.values()))
+                detail = f"{type(error).__name__}: {error}"
+                logs.event(log, "hive_request_failed", level=logging.WARNING, hive=hive.id, model=model, error=detail)
+                return False  # It may load the model already, and a second hive would load it twice.
+        if full_hives:
+            raise next(iter(full_hives.values()))
         return True
 
-    async def _ask(self, session: aiohttp.ClientSession, hive: wire.ServiceEntry, model: str) -> None:
-        """Returns when the hive is at it. Raises ApiError when it does not know the model, or cannot bring it."""
+    async def _request_model(self, session: aiohttp.ClientSession, hive: wire.ServiceEntry, model: str) -> None:
+        """Request the model from one hive. Raises ApiError if the hive does not know it or cannot load it."""
         url = URL(hive.url) / "catalogue" / model
-        limit = aiohttp.ClientTimeout(total=ASK_SECONDS)
+        limit = aiohttp.ClientTimeout(total=HIVE_REQUEST_SECONDS)
         async with session.post(url, headers={wire.CLUSTER_TOKEN: self.token}, timeout=limit) as response:
             body = await response.read()
             if response.status == 404:
-                raise ApiError(NOT_KNOWN, f"{hive.id} does not know it.")  # or brings no models at all
+                raise ApiError(UNKNOWN_MODEL, f"{hive.id} does not know it.")  # Also the answer of a hive without a model hub.
             if response.status >= 400:
                 raise _refusal(body, response.headers.get(wire.RETRY_AFTER))
             view = msgspec.json.decode(body, type=wire.ModelView)
@@ -117,14 +116,15 @@ class Provisioner:
                 raise _failed(view)
 
     def _hives(self, model: str) -> Sequence[wire.ServiceEntry]:
-        """Those that take work, in an order that is the model's own: while they stay, the same one is always asked first."""
+        """The hives that accept work, in a fixed order for each model."""
         view: View = self.cluster.view
         able = [hive for hive in view.hives.values() if hive.status != "offline" and hive.state == "ready"]
+        # The hash spreads models over hives, and each request for a model goes to the same hive first.
         return sorted(able, key=lambda hive: hashlib.sha256(f"{hive.id} {model}".encode()).digest())
 
 
 def loading(model: str, detail: str) -> ApiError:
-    """503 with Retry-After: it is on its way."""
+    """A 503 with Retry-After: a hive is loading the model."""
     return ApiError("model_loading", f"The model '{model}' is being loaded {detail}; try again.", headers={wire.RETRY_AFTER: "2"})
 
 

@@ -1,4 +1,4 @@
-"""Reads from a request which session it belongs to: a header, else a field of the body. Knows nothing of workers or pins."""
+"""Reads the session of a request from a header or a body field. Selects no worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.orchestrator.routing.sticky import Affinity, Pins, key_of
 
 @dataclass(frozen=True)
 class Sessions:
-    """The first of `headers` that is there names the session, else `body_field` (empty: no body is looked into)."""
+    """The first present header of `headers` names the session, else `body_field`. An empty `body_field` reads no body."""
 
     pins: Pins
     headers: tuple[str, ...]
@@ -25,7 +25,7 @@ class Sessions:
         object.__setattr__(self, "_read", _reader(self.body_field))
 
     def affinity(self, headers: Mapping[str, str], body: bytes, identity: Identity, model: str) -> Affinity | None:
-        """The affinity of a request that belongs to a session of its client; None for one that does not."""
+        """The affinity of the request's session, or None without a session."""
         session = _first(headers, self.headers) or self._read(body)
         return Affinity(self.pins, key_of(_owner(identity), model, session)) if session else None
 
@@ -38,12 +38,12 @@ def _first(headers: Mapping[str, str], names: Iterable[str]) -> str:
 
 
 def _owner(identity: Identity) -> str:
-    """Sessions are a tenant's, or, where there are no tenants, a key's."""
+    """The owner of a session: the tenant, or the key if it has no tenant."""
     return f"tenant {identity.tenant}" if identity.tenant is not None else f"subject {identity.subject}"
 
 
 def _reader(name: str) -> Callable[[bytes], str]:
-    """What reads field `name` of a JSON object, in one pass that skips all else: a text or a whole number; empty for other things."""
+    """A function that reads field `name` of a JSON object: a string or an integer, else empty. It decodes no other field."""
     if not name:
         return lambda body: ""
     shape: Any = msgspec.defstruct("Body", [("session", msgspec.Raw, msgspec.Raw(b'""'))], rename={"session": name})
@@ -56,7 +56,7 @@ def _reader(name: str) -> Callable[[bytes], str]:
         try:
             value = msgspec.json.decode(decoder.decode(body).session)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return ""  # what is wrong with the body is others' to say
+            return ""  # Validation reports a malformed body.
         return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
     return read

@@ -1,8 +1,6 @@
-"""Which worker a session belongs to: its pin, else rendezvous hashing. Pure: no HTTP, no disk, and the clock is handed in.
+"""Sticky sessions: a session stays at its pinned worker, and rendezvous hashing places a session without a pin.
 
-Rendezvous hashing gives each worker a weight for the session and takes the heaviest: when a worker leaves, only its sessions
-have a new heaviest; when one joins, only the sessions for which it is the heaviest do. Pins come first, so that a session stays
-where its cache is even when a better worker joins.
+Pure: no HTTP, no disk, and the clock is an argument. `pins.py` stores the pins.
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ from hashlib import blake2b
 
 from services.wire import ServiceEntry
 
-# A pin in use is handed on to be stored again after this part of its life: often enough not to expire on disk, seldom enough not to cost.
+# A pin in use is stored again after this part of its lifetime: before it expires on disk, but not at every request.
 STORED_AGAIN_AFTER = 1 / 8
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Where a session was last served. Times in seconds since 1970: they must mean the same after a restart."""
+    """The last worker of a session. Times are seconds since 1970, because pins outlive a restart."""
 
     worker_id: str
     used_at: float
@@ -30,17 +28,17 @@ class Pin:
 Changed = Callable[[bytes, Pin | None], None]
 
 
-def _nobody_listens(key: bytes, pin: Pin | None) -> None:
-    """For pins that need not survive."""
+def _no_listener(key: bytes, pin: Pin | None) -> None:
+    """For pins that are not stored."""
 
 
 class Pins:
-    """At most `capacity` pins, each for `ttl_seconds` after its last use; the longest unused goes first.
+    """At most `capacity` pins, each for `ttl_seconds` after its last use. The least recently used pin is evicted first.
 
-    `changed` hears of each pin that must be stored, and of each that is gone (None).
+    `changed` is called with each pin to store, and with None for each evicted pin.
     """
 
-    def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float], changed: Changed = _nobody_listens) -> None:
+    def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float], changed: Changed = _no_listener) -> None:
         self._ttl_seconds = ttl_seconds
         self._capacity = capacity
         self._clock = clock
@@ -51,12 +49,12 @@ class Pins:
         return len(self._pins)
 
     def worker_of(self, key: bytes) -> str | None:
-        """The worker a session is pinned to; None when it is not, or not any more."""
+        """The pinned worker of a session, or None without a valid pin."""
         pin = self._pins.get(key)
         return pin.worker_id if pin and self._clock() - pin.used_at <= self._ttl_seconds else None
 
     def put(self, key: bytes, worker_id: str) -> None:
-        """Pin a session to a worker, or use its pin once more."""
+        """Pin a session to a worker, or renew its pin."""
         now, old = self._clock(), self._pins.get(key)
         is_news = old is None or old.worker_id != worker_id or now - old.stored_at >= self._ttl_seconds * STORED_AGAIN_AFTER
         pin = Pin(worker_id, now, now if old is None or is_news else old.stored_at)
@@ -67,7 +65,7 @@ class Pins:
         self._forget_old(now)
 
     def restore(self, pins: Iterable[tuple[bytes, Pin]]) -> None:
-        """Take over stored pins, the longest unused first. They are older than all that are here."""
+        """Load stored pins, least recently used first. They count as older than the present pins."""
         self._pins = OrderedDict([*pins, *self._pins.items()])
         self._forget_old(self._clock())
 
@@ -82,27 +80,29 @@ class Pins:
 
 @dataclass(slots=True)
 class Affinity:
-    """One request's session: to whom it belongs, and to whom it belongs afterwards."""
+    """The affinity of one request: selects the worker of its session, and pins the session after success."""
 
     pins: Pins
     key: bytes
 
     def pick(self, candidates: Sequence[ServiceEntry]) -> ServiceEntry:
-        """The worker of the session if it is among the candidates (at least one), else the one that hashing gives it."""
+        """The pinned worker if it is a candidate, else the worker by hashing. `candidates` must not be empty."""
         pinned = self.pins.worker_of(self.key)
         return next((worker for worker in candidates if worker.id == pinned), None) or rendezvous(self.key, candidates)
 
     def served(self, worker_id: str, busy: Iterable[str]) -> None:
-        """The request succeeded at a worker: the session stays there. One whose own worker was merely `busy` goes back to it."""
+        """Pin the session to the worker that answered. If the pinned worker was only `busy`, the pin stays."""
         pinned = self.pins.worker_of(self.key)
         self.pins.put(self.key, pinned if pinned is not None and pinned in busy else worker_id)
 
 
 def key_of(owner: str, model: str, session: str) -> bytes:
-    """The key of a session: its owner's own, so that nobody shares a pin by guessing a name; short, however long the name is."""
+    """The key of a session. It contains the owner, so a client cannot share a pin by guessing a session name."""
+    # A hash, because a session name can be as long as a header.
     return blake2b("\0".join((owner, model, session)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def rendezvous(key: bytes, candidates: Sequence[ServiceEntry]) -> ServiceEntry:
-    """The candidate with the greatest weight for the key; the same in every process and whatever the order of candidates."""
+    """The candidate with the greatest weight for the key, independent of process and order."""
+    # A worker that leaves moves only its own sessions. A worker that joins moves only those for which it has the greatest weight.
     return max(candidates, key=lambda worker: blake2b(key + worker.id.encode(), digest_size=8).digest())

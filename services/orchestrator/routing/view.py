@@ -1,4 +1,4 @@
-"""What the registry last said, indexed for routing. Immutable and pure: a new snapshot makes a new view."""
+"""The last registry snapshot, indexed for routing. Immutable: each snapshot makes a new view. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from services.wire import Health, ServiceEntry, ServiceList
 
 @dataclass(frozen=True)
 class View:
-    """One snapshot. `by_model` holds routable workers only, suspects only where nobody else is left; its keys are sorted."""
+    """One snapshot. `by_model` (sorted) holds the routable workers.
+
+    Workers without a lease are in it only if no other worker serves the model.
+    """
 
     instance: str = ""
     revision: int = -1
@@ -23,7 +26,7 @@ class View:
 
 
 def is_routable(entry: ServiceEntry) -> bool:
-    """Whether a worker may get requests: it is not offline, it takes work and does not call itself unable to do it."""
+    """Whether a worker may get requests: it is not offline, it is ready, and it does not report itself unhealthy."""
     return entry.kind == "worker" and entry.status != "offline" and entry.state == "ready" and entry.health != "unhealthy"
 
 
@@ -40,7 +43,7 @@ def view_of(snapshot: ServiceList) -> View:
 
 
 def hive_health(entry: ServiceEntry) -> Health:
-    """A hive whose lease ran out is unhealthy, whatever it last said; of an unconfirmed one nobody knows."""
+    """The reported health of a hive with a lease. Without one, a hive is degraded if unconfirmed, else unhealthy."""
     if entry.status == "unconfirmed":
         return "degraded"
     return entry.health if entry.status == "online" else "unhealthy"
@@ -52,5 +55,6 @@ def _by_model(workers: list[ServiceEntry]) -> dict[str, tuple[ServiceEntry, ...]
 
 
 def _preferred(workers: list[ServiceEntry]) -> tuple[ServiceEntry, ...]:
-    """Those with a lease; a suspect is better than nobody."""
+    """The workers with a lease, or all if none has one."""
+    # An unconfirmed worker may still run: the registry lost most heartbeats at once, so the fault may be its own.
     return tuple(worker for worker in workers if worker.status == "online") or tuple(workers)

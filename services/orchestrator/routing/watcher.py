@@ -1,4 +1,4 @@
-"""Follows the registry by long polls and feeds the cluster. Never ends by itself; a lost registry only makes it try again."""
+"""Follows the registry by long polls and updates the cluster. Retries for ever after an error."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ log = logging.getLogger(__name__)
 
 BACKOFF_FIRST_SECONDS = 0.1
 BACKOFF_MAX_SECONDS = 1.0
-ANSWER_SECONDS = 2.0  # on top of the wait that the poll itself asks for
+ANSWER_SECONDS = 2.0  # In addition to the requested wait of the long poll.
 
 _SNAPSHOT = msgspec.json.Decoder(wire.ServiceList)
 
 
 class RegistryUnreadable(Exception):
-    """The registry did not give a snapshot; the message says what came instead."""
+    """The answer of the registry was no snapshot."""
 
 
 class Watcher:
-    """One registry, one cluster."""
+    """Watches one registry for one cluster."""
 
     def __init__(self, cluster: Cluster, registry_url: str, token: str, wait_seconds: float) -> None:
         self._cluster = cluster
@@ -48,7 +48,7 @@ class Watcher:
                 await asyncio.sleep(backoff_seconds)
                 backoff_seconds = min(2 * backoff_seconds, BACKOFF_MAX_SECONDS)
             except Exception:
-                # A bug of ours; a gateway that follows nobody any more, and does not say so, would be a worse one.
+                # A bug in the gateway. Without this handler it would route by an old view for ever, and log nothing.
                 log.exception("watch_failed")
                 self._cluster.lost()
                 await asyncio.sleep(BACKOFF_MAX_SECONDS)
@@ -63,13 +63,13 @@ class Watcher:
             workers = len(self._cluster.view.workers)
             logs.event(log, "view_changed", instance=snapshot.instance, revision=snapshot.revision, workers=workers)
         else:
-            # A registry that does not wait would otherwise be asked as fast as it can answer.
+            # A registry that answers a long poll immediately would otherwise cause a busy loop.
             await asyncio.sleep(max(0.0, started + self._wait_seconds - now))
 
     async def _poll(self, session: aiohttp.ClientSession) -> wire.ServiceList:
         view = self._cluster.view
         query = {"status": "all"}
-        # Only a registry that answered last time may keep us waiting: after a loss the first answer has to come at once.
+        # After a connection loss, the first poll must not wait: the view can be old.
         wait_seconds = self._wait_seconds if self._cluster.is_connected else 0.0
         if wait_seconds:
             query |= {"since": str(view.revision), "instance": view.instance, "wait": str(wait_seconds)}
@@ -77,5 +77,5 @@ class Watcher:
         async with session.get(self._url, params=query, headers={wire.CLUSTER_TOKEN: self._token}, timeout=limit) as response:
             body = await response.read()
             if response.status != 200:
-                raise RegistryUnreadable(f"expected 200 from {self._url}, got {response.status}")
+                raise RegistryUnreadable(f"expected 200 from {self._url}, actual {response.status}")
             return _SNAPSHOT.decode(body)

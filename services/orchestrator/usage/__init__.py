@@ -1,1 +1,1 @@
-"""Token usage and the usage ledger."""
+"""Token usage of requests: reading it from answers, and the ledger that stores it."""

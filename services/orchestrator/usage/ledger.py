@@ -1,7 +1,6 @@
-"""What every request cost, in SQLite: one row each, written when it goes to a worker for the first time and again when it is settled.
+"""The usage ledger in SQLite: one row per request, written before its first attempt and again when it settles.
 
-A commit costs some ten microseconds in the loop and needs no disk sync (WAL, synchronous NORMAL): it outlives the process, whatever ends
-that; a power cut may take the last moments. While the file cannot be written, serving goes on and rows wait in memory, up to a limit.
+While the file is not writable, serving continues and rows wait in memory, up to a limit. Queries and maintenance are other modules.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ log = logging.getLogger("services.orchestrator.ledger")
 
 FILE_NAME = "usage.sqlite"
 INTERRUPTED = "interrupted"
-PAGE_BYTES = 1024  # rows are small, and the log gets whole pages: a commit of small ones costs half
-FLUSH_ROWS = 500  # a transaction of so many holds the loop for a few milliseconds
+PAGE_BYTES = 1024  # The WAL stores whole pages. A commit of 1 KiB pages costs half of one with the default 4 KiB.
+FLUSH_ROWS = 500  # A transaction of this size blocks the event loop for a few milliseconds.
 
 NANOSECONDS = 1_000_000_000
 
 
 @dataclass(slots=True)
 class Row:
-    """`id` is the moment of its opening in nanoseconds since 1970, made unique. `outcome` is None while the request is under way.
+    """`id` is the unique start time in nanoseconds since 1970. `outcome` is None while the request runs.
 
-    Outcomes: ok, error (an error answer was sent; costs nothing), client_gone, upstream_broke (after the first byte),
-    interrupted (the gateway itself was killed). `estimated`: not all tokens are the worker's own count.
+    Outcomes: ok, error (an error answer, without usage), client_gone, upstream_broke (after the first byte), and
+    interrupted (the gateway was killed). `estimated` means that the worker did not report all token counts.
     """
 
     id: int
@@ -67,8 +66,10 @@ CREATE INDEX IF NOT EXISTS under_way ON usage (id) WHERE outcome IS NULL;
 
 @dataclass
 class Ledger:
-    """Belongs to one thread, that of the event loop. Never raises for a database that is damaged, locked or not writable."""
+    """The writer of the ledger, used by the event loop's thread only. A damaged, locked or read-only database raises no error."""
 
+    # With WAL and synchronous = NORMAL, a commit needs no disk sync and takes about ten microseconds. It survives a SIGKILL of the
+    # gateway. A power cut can lose the last commits.
     path: Path
     max_unwritten: int = 10_000
     note_seconds: float = 1.0
@@ -80,11 +81,11 @@ class Ledger:
     _connection: sqlite3.Connection | None = None
 
     def start(self) -> None:
-        """Open the file and settle what an earlier process left under way, as interrupted, with the tokens noted last."""
+        """Open the file. Rows that an earlier process left open settle as interrupted, with their last recorded tokens."""
         self._first_id = self._first_id or self.next_id()
         self.flush()
         if self._connection is None:
-            self.flush()  # a damaged file is out of the way now
+            self.flush()  # The first flush moves a damaged file aside, the second one creates a new file.
 
     def next_id(self) -> int:
         self._last_id = max(time.time_ns(), self._last_id + 1)
@@ -92,11 +93,11 @@ class Ledger:
 
     @property
     def is_full(self) -> bool:
-        """Whether no further request may be taken on, because too many could not be written."""
+        """Whether too many rows wait in memory to accept a further request."""
         return len(self.unwritten) >= self.max_unwritten
 
     def write(self, row: Row) -> None:
-        """Store a row as it is now; what was stored of it before is replaced, so that no row can be there twice."""
+        """Store the current state of a row. It replaces the stored state, so each request has one row."""
         if self._connection is None or self.unwritten:
             self.unwritten[row.id] = row
             return
@@ -108,7 +109,7 @@ class Ledger:
             self._failed(error)
 
     def flush(self) -> None:
-        """Store rows that wait, FLUSH_ROWS at most; opens the file if it is not. To be called now and then."""
+        """Store at most FLUSH_ROWS waiting rows. Opens the file if necessary. Maintenance calls it periodically."""
         try:
             connection = self._connection or self._open()
             if rows := list(islice(self.unwritten.values(), FLUSH_ROWS)):
@@ -126,7 +127,7 @@ class Ledger:
             self.error = None
 
     def drop_before(self, identifier: int, count: int) -> int:
-        """Drop at most `count` settled rows older than an id; returns how many there were."""
+        """Delete at most `count` settled rows with a smaller id. Returns the number of deleted rows."""
         if self._connection is None or self.unwritten:
             return 0
         oldest = "SELECT id FROM usage WHERE id < ? AND outcome IS NOT NULL ORDER BY id LIMIT ?"
@@ -139,7 +140,7 @@ class Ledger:
         return dropped
 
     def checkpoint(self) -> None:
-        """Move the log into the database here and now. With nobody writing meanwhile, the log then begins anew."""
+        """Move the WAL into the database, in this thread. No write happens meanwhile, so the WAL restarts from its beginning."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -151,7 +152,7 @@ class Ledger:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Waiting for somebody else's lock would hold up every request.
+        # No lock wait: it would block the event loop, and with it every request.
         connection = sqlite3.connect(self.path, timeout=0.0, isolation_level=None)
         try:
             connection.executescript(SCHEMA)
@@ -170,11 +171,11 @@ class Ledger:
             logs.event(log, "ledger_failed", level=logging.ERROR, path=str(self.path), error=str(error), unwritten=len(self.unwritten))
         self.error = str(error)
         self.close()
-        if type(error) is sqlite3.DatabaseError:  # its subclasses say that nothing is wrong with the file itself
+        if type(error) is sqlite3.DatabaseError:  # Its subclasses mean a lock or a full disk, while the file itself is intact.
             self._move_aside(str(error))
 
     def _move_aside(self, error: str) -> None:
-        """Keep a damaged file for whoever wants to save what is in it; the next flush begins an empty one."""
+        """Rename a damaged file, so that its rows can be recovered by hand. The next flush creates an empty file."""
         aside = f"{self.path.name}.damaged-{time.time_ns()}"
         for suffix in ("-wal", "-shm", ""):
             with suppress(OSError):

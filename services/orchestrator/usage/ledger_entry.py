@@ -1,4 +1,4 @@
-"""One request in the ledger: opened before its first attempt, settled exactly once, whatever becomes of it."""
+"""The ledger entry of one request: opened before the first attempt, settled exactly once."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import time
 
 from services.orchestrator.usage.ledger import Ledger, Row
 from services.orchestrator.usage.usage import BodyReading, Reading
-from services.orchestrator.usage.usage_request import Asked, estimated_prompt
+from services.orchestrator.usage.usage_request import UpstreamBody, estimated_prompt
 from services.orchestrator.usage.usage_stream import StreamReading
 
 
 class LedgerEntry:
-    """Gives the answer's bytes to a reading on their way to the client and books what the reading found.
+    """Passes the answer's bytes through a usage reading and records the usage.
 
-    Without the worker's own count, what is booked is what was relayed: the answer's tokens, and the prompt's once there is an answer.
+    Without a count from the worker, the entry records an estimate: the relayed tokens, and the prompt once an answer has started.
     """
 
-    __slots__ = ("_ledger", "_noted_at", "_reading", "_started", "asked", "row")
+    __slots__ = ("_ledger", "_noted_at", "_reading", "_started", "row", "upstream")
 
-    def __init__(self, ledger: Ledger, asked: Asked, row: Row) -> None:
-        self.asked = asked
+    def __init__(self, ledger: Ledger, upstream: UpstreamBody, row: Row) -> None:
+        self.upstream = upstream
         self.row = row
         self._ledger = ledger
         self._reading: Reading | None = None
         self._started = self._noted_at = time.monotonic()
 
     def headers(self) -> dict[str, str]:
-        """Headers to lay over the client's: a stream that is to be read must not be compressed."""
-        return {"Accept-Encoding": "identity"} if self.asked.is_stream else {}
+        """Headers that replace the client's. The gateway can read usage only from an uncompressed stream."""
+        return {"Accept-Encoding": "identity"} if self.upstream.is_stream else {}
 
     def attempt(self, worker: str) -> None:
-        """A worker is about to get the request."""
+        """Record an attempt, before the worker receives the request."""
         self.row.worker = worker
         self.row.attempts += 1
         self._ledger.write(self.row)
 
     def answered(self, *, is_stream: bool, encoding: str) -> None:
-        """The answer that the client will get has begun."""
-        self._reading = StreamReading(is_hiding=self.asked.is_hidden) if is_stream else BodyReading(encoding)
+        """The answer for the client has started."""
+        self._reading = StreamReading(is_hiding=self.upstream.is_hidden) if is_stream else BodyReading(encoding)
 
     def feed(self, chunk: bytes) -> bytes:
-        """The next bytes of the answer; gives those that the client is to get now."""
-        assert self._reading is not None  # an answer has begun before it goes on
+        """Read the next bytes of the answer. Returns the bytes to relay now."""
+        assert self._reading is not None  # `answered` comes before the first chunk.
         passed = self._reading.feed(chunk)
         if (now := time.monotonic()) - self._noted_at >= self._ledger.note_seconds:
             self._noted_at = now
@@ -50,16 +50,16 @@ class LedgerEntry:
         return passed
 
     def rest(self) -> bytes:
-        """What was kept back of the answer, for when it is over."""
+        """The bytes that the reading still holds when the answer has ended."""
         return self._reading.rest() if self._reading else b""
 
     def settle(self, status: int, outcome: str) -> None:
-        """Book the end; the first one counts. A request no worker ever got is not booked."""
+        """Record the end of the request, once. A request without an attempt has no row."""
         if self.row.outcome is not None or not self.row.attempts:
             return
         self.row.status, self.row.outcome = status, outcome
         self.row.seconds = time.monotonic() - self._started
-        if outcome == "error":  # what the client got is no answer, and costs nothing
+        if outcome == "error":  # An error answer has no usage.
             self.row.estimated = False
         else:
             self._count(is_over=True)
@@ -73,6 +73,6 @@ class LedgerEntry:
             self.row.prompt_tokens, self.row.completion_tokens = usage.prompt_tokens, usage.completion_tokens
             self.row.cached_tokens, self.row.estimated = usage.cached_tokens, False
             return
-        self.row.prompt_tokens = self.row.prompt_tokens or estimated_prompt(self.asked.body)
+        self.row.prompt_tokens = self.row.prompt_tokens or estimated_prompt(self.upstream.body)
         if is_over or isinstance(reading, StreamReading):
             self.row.completion_tokens = reading.relayed_tokens()

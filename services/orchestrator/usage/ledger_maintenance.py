@@ -1,4 +1,4 @@
-"""Keeps the ledger's files small beside its writer: moves the log into the database, drops what is past its time, tries again."""
+"""Maintains the ledger: flushes waiting rows, checkpoints the WAL and deletes expired rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FoundT = TypeVar("FoundT")
 
 @dataclass(frozen=True)
 class Retention:
-    """A settled row is kept for `seconds`, and no more than the newest `rows` are."""
+    """The ledger keeps a settled row for `seconds`, and only the newest `rows`."""
 
     seconds: float
     rows: int
@@ -32,8 +32,9 @@ class Retention:
 
 @dataclass
 class LedgerMaintenance:
-    """Runs in the loop of the ledger's writer; what touches the disk for long does so in a thread."""
+    """Runs in the event loop of the ledger. Long disk operations run in a thread."""
 
+    # SQLite's automatic checkpoint is off (`wal_autocheckpoint`), because it would run inside a commit and block the event loop.
     ledger: Ledger
     retention: Retention
     _checked_writes: int = 0
@@ -41,14 +42,14 @@ class LedgerMaintenance:
     _in_thread: asyncio.Future[Any] | None = None
 
     def start(self) -> None:
-        """Open the ledger and begin to look after it, in the running loop."""
+        """Open the ledger and start the maintenance task in the running loop."""
         self.ledger.start()
         self._running = asyncio.create_task(self.run())
 
     async def stop(self) -> None:
-        """Store what waits, as far as that can be, and leave no thread at the files.
+        """Flush the waiting rows, and wait for the thread.
 
-        The ledger stays open: whoever is cut off now is still booked.
+        The ledger stays open, because cancelled requests still settle their entries.
         """
         if self._running:
             self._running.cancel()
@@ -57,7 +58,7 @@ class LedgerMaintenance:
         self.ledger.flush()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Maintain until cancelled."""
         prune_at = time.monotonic()
         while True:
             await asyncio.sleep(TICK_SECONDS)
@@ -69,26 +70,26 @@ class LedgerMaintenance:
                 prune_at = time.monotonic() + PRUNE_SECONDS
 
     async def prune(self) -> None:
-        """Drop settled rows past their time or number, a few at a time."""
+        """Delete the settled rows beyond the retention, in small batches."""
         before = await self.beside(oldest_to_keep, self.ledger.path, self.retention, time.time_ns())
-        while self.ledger.drop_before(before, DROP_ROWS) == DROP_ROWS:  # noqa: ASYNC110 - lets requests in between
+        while self.ledger.drop_before(before, DROP_ROWS) == DROP_ROWS:  # noqa: ASYNC110 - requests run between two batches
             await asyncio.sleep(TICK_SECONDS / 10)
 
     async def _checkpoint(self) -> None:
         self._checked_writes = self.ledger.writes
         pages = await self.beside(checkpoint, self.ledger.path)
         if pages > MAX_LOG_PAGES:
-            # Under steady load somebody always writes meanwhile, and the log would never begin anew. What is left now is little.
+            # Under steady load, a write interrupts each checkpoint in the thread, and the WAL would grow for ever. Few pages are left now.
             self.ledger.checkpoint()
 
     async def beside(self, work: Callable[..., FoundT], *arguments: Any) -> FoundT:
-        """In a thread, which goes on when this is cancelled: `stop` waits for it."""
+        """Run `work` in a thread. A cancellation does not stop the thread, so `stop` waits for it."""
         self._in_thread = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
         return await asyncio.shield(self._in_thread)
 
 
 def checkpoint(path: Path) -> int:
-    """Move the log into the database without holding up its writer; returns the pages in the log, 0 when it could not be done."""
+    """Move the WAL into the database without blocking its writer. Returns the pages in the WAL, or 0 after an error."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
         _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         return int(pages)
@@ -96,7 +97,7 @@ def checkpoint(path: Path) -> int:
 
 
 def oldest_to_keep(path: Path, retention: Retention, now: int) -> int:
-    """The id before which rows are past their time (`now` in nanoseconds since 1970) or beyond the number to keep."""
+    """The smallest id within the retention. `now` is in nanoseconds since 1970."""
     by_age = now - int(retention.seconds * NANOSECONDS)
     with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
         row = connection.execute("SELECT id FROM usage ORDER BY id DESC LIMIT 1 OFFSET ?", (retention.rows,)).fetchone()

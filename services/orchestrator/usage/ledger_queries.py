@@ -1,4 +1,4 @@
-"""What operators and clients ask of the ledger. Reads through connections of its own, beside the writer; changes nothing."""
+"""The queries of the usage API. They use their own read-only connections and change nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _SUMS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 @dataclass(frozen=True)
 class Scope:
-    """Requests opened from `since` to before `until`, in seconds since 1970; of one tenant, or of one key that has none, where given."""
+    """Requests that started between `since` and `until` (exclusive), in seconds since 1970.
+
+    With `tenant`, only the requests of that tenant. With `key`, only those of that key without a tenant.
+    """
 
     since: float
     until: float
@@ -27,7 +30,8 @@ class Scope:
     key: str | None = None
 
     def condition(self) -> tuple[str, list[object]]:
-        """For a WHERE, and its values."""
+        """The WHERE condition and its values."""
+        # Ids are start times, so the primary key covers the time range.
         words, values = ["id >= ?", "id < ?"], [int(self.since * NANOSECONDS), int(self.until * NANOSECONDS)]
         if self.tenant is not None:
             return " AND ".join([*words, "tenant = ?"]), [*values, self.tenant]
@@ -37,7 +41,7 @@ class Scope:
 
 
 def totals(path: Path, scope: Scope, by: Sequence[str]) -> list[dict[str, Any]]:
-    """Sums over settled requests for each combination of `by` (of GROUPS); without any, one line for all. Raises sqlite3.Error."""
+    """Sums over settled requests per combination of `by` (of GROUPS), or one row for all. Raises sqlite3.Error."""
     condition, values = scope.condition()
     sums = [f"coalesce(sum({column}), 0) AS {column}" for column in _SUMS]
     figures = ["count(*) AS requests", "coalesce(sum(estimated), 0) AS estimated", *sums]
@@ -47,9 +51,9 @@ def totals(path: Path, scope: Scope, by: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def requests(path: Path, scope: Scope, after: int, limit: int) -> list[dict[str, Any]]:
-    """Single rows, the oldest first and after that id, also of requests under way (`outcome` null); `at` in seconds since 1970.
+    """Single rows with a greater id than `after`, the oldest first. A running request has the `outcome` null.
 
-    Raises sqlite3.Error.
+    `at` is in seconds since 1970. Raises sqlite3.Error.
     """
     condition, values = scope.condition()
     found = _read(path, f"SELECT {', '.join(COLUMNS)} FROM usage WHERE {condition} AND id > ? ORDER BY id LIMIT ?", [*values, after, limit])
@@ -57,6 +61,7 @@ def requests(path: Path, scope: Scope, after: int, limit: int) -> list[dict[str,
 
 
 def _read(path: Path, statement: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    # A read-only connection never creates the file and never takes the write lock.
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as connection:
         cursor = connection.execute(statement, values)
         names = [column[0] for column in cursor.description]

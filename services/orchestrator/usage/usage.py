@@ -1,4 +1,4 @@
-"""How many tokens an answer cost: the worker's own count where it gives one, an estimate where it does not. Pure."""
+"""The token usage of an answer: the count that the worker reports, else an estimate. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-# SQLite's integers and JavaScript's numbers both hold it; a worker that counts further is not believed.
+# SQLite integers and JavaScript numbers both hold 2**53. A greater count is a malformed report.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
-MAX_BODY_BYTES = 8 * 1024 * 1024  # of a larger answer nothing is read; it is booked as an estimate without its text
-BYTES_PER_TOKEN = 4  # OpenAI's rule of thumb for English; of three-byte characters it makes three tokens out of four
-_ZLIB_OR_GZIP = 47  # zlib's window bits: the largest window, the format by its header
+MAX_BODY_BYTES = 8 * 1024 * 1024  # A limit on memory. A larger answer counts as an estimate without its text.
+BYTES_PER_TOKEN = 4  # OpenAI's rule for English. Of four three-byte characters it makes three tokens.
+_ZLIB_OR_GZIP = 47  # Window bits of zlib: 15 for the largest window, plus 32 to detect the format by its header.
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one request. `cached_tokens` of the prompt's were in the worker's cache."""
+    """Tokens of one request. `cached_tokens` are the prompt tokens from the worker's prefix cache."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -24,27 +24,27 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Reading(Protocol):
-    """Reads an answer while it goes by."""
+    """Reads the usage from an answer while the gateway relays it."""
 
     def usage(self) -> Usage | None:
-        """The worker's own count, as far as it has come."""
+        """The usage that the worker has reported so far."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the answer's next bytes in; gives those that the client is to get now."""
+        """Read the next bytes of the answer. Returns the bytes to relay now."""
 
     def rest(self) -> bytes:
-        """What was kept back, for when the answer has ended or broken off."""
+        """The bytes still held when the answer has ended or broken off."""
 
     def relayed_tokens(self) -> int:
-        """Tokens of the answer that went by, counted here."""
+        """The relayed tokens of the answer, as the gateway counts them."""
 
 
 class Details(msgspec.Struct):
     cached_tokens: Count | None = None
 
 
-class Said(msgspec.Struct):
-    """OpenAI's `usage` object. Embeddings and rerankings leave out what they have not."""
+class ReportedUsage(msgspec.Struct):
+    """The `usage` object of OpenAI. Embeddings and rerankings omit some fields."""
 
     prompt_tokens: Count | None = None
     completion_tokens: Count | None = None
@@ -52,7 +52,7 @@ class Said(msgspec.Struct):
     prompt_tokens_details: Details | None = None
 
     def counted(self) -> Usage | None:
-        """None when no number is in it."""
+        """The usage, or None if the object has no count."""
         if self.prompt_tokens is None and self.completion_tokens is None and self.total_tokens is None:
             return None
         completion = self.completion_tokens or 0
@@ -61,14 +61,14 @@ class Said(msgspec.Struct):
         return Usage(prompt, completion, min(cached or 0, prompt))
 
 
-class _Spoken(msgspec.Struct):
+class _AnswerMessage(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
 
 
 class _Choice(msgspec.Struct):
-    message: _Spoken | None = None
+    message: _AnswerMessage | None = None
     text: str | None = None
 
 
@@ -77,7 +77,7 @@ class _Answer(msgspec.Struct):
 
 
 class _WithUsage(msgspec.Struct):
-    usage: Said | None = None
+    usage: ReportedUsage | None = None
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
@@ -85,7 +85,7 @@ _WITH_USAGE = msgspec.json.Decoder(_WithUsage)
 
 
 class BodyReading:
-    """Reads one JSON body, which passes unchanged. `encoding` is its Content-Encoding."""
+    """Reads one JSON body and relays it unchanged. `encoding` is its Content-Encoding."""
 
     __slots__ = ("_body", "_encoding", "_size")
 
@@ -106,8 +106,8 @@ class BodyReading:
         return b""
 
     def usage(self) -> Usage | None:
-        said = decoded(_WITH_USAGE, self._plain())
-        return said.usage.counted() if said and said.usage else None
+        answer = decoded(_WITH_USAGE, self._plain())
+        return answer.usage.counted() if answer and answer.usage else None
 
     def relayed_tokens(self) -> int:
         answer = decoded(_ANSWER, self._plain())
@@ -124,12 +124,12 @@ class BodyReading:
 
 
 def estimate(text: str) -> int:
-    """About how many tokens a text is, without its tokenizer: its words, or a token for every BYTES_PER_TOKEN bytes if that is more."""
+    """The estimated tokens of a text: its words, or one token per BYTES_PER_TOKEN bytes, whichever is more."""
     return max(len(text.split()), len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
 def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    """The decoded body; None when it has another shape, whatever that is."""
+    """The decoded body, or None if it has another shape."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -137,5 +137,5 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
 
 
 def _tokens_of(choice: _Choice) -> int:
-    said = choice.message or _Spoken()
-    return sum(estimate(text) for text in (said.content, said.reasoning_content, said.refusal, choice.text) if text)
+    message = choice.message or _AnswerMessage()
+    return sum(estimate(text) for text in (message.content, message.reasoning_content, message.refusal, choice.text) if text)

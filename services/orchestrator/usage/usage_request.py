@@ -1,4 +1,4 @@
-"""What a request says of its own usage: whether its client asks for it, the body that always asks, the prompt's estimate. Pure."""
+"""The usage options of a request: makes each stream report its usage, and estimates the prompt tokens. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import msgspec
 
 from services.orchestrator.usage.usage import decoded, estimate
 
-# Only these know `stream_options`; others might refuse a field they do not know.
+# Only these endpoints define `stream_options`. Others can reject an unknown field.
 PATHS = frozenset({"/v1/chat/completions", "/v1/completions"})
-_ASKED = b'"stream_options":{"include_usage":true},'
+_INCLUDE_USAGE = b'"stream_options":{"include_usage":true},'
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -41,39 +41,39 @@ _PROMPT = msgspec.json.Decoder(_Prompt)
 _STREAM = msgspec.json.Decoder(_Stream)
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """`body` is what goes upstream. `is_stream`: of events that can tell their usage; `is_hidden`: by our wish, not the client's."""
+class UpstreamBody(msgspec.Struct, frozen=True):
+    """The `body` for the worker. `is_stream`: its events can report usage. `is_hidden`: only the gateway requested that report."""
 
     body: bytes
     is_stream: bool = False
     is_hidden: bool = False
 
 
-def ask(path: str, body: bytes) -> Asked:
-    """The request as it goes upstream: a stream that does not ask for its usage is made to, and is else left byte for byte as it was."""
+def upstream_body(path: str, body: bytes) -> UpstreamBody:
+    """The body for the worker. A stream also gets `include_usage`. Every other byte stays the same where possible."""
     if path not in PATHS or (b'"stream"' not in body and b"\\u" not in body):
-        return Asked(body)
+        return UpstreamBody(body)
     request = decoded(_STREAM, body)
     if request is None or not request.stream:
-        return Asked(body)
+        return UpstreamBody(body)
     options = bytes(request.stream_options)
     if not options:
         place = body.index(b"{") + 1
-        return Asked(body[:place] + _ASKED + body[place:], is_stream=True, is_hidden=True)
+        return UpstreamBody(body[:place] + _INCLUDE_USAGE + body[place:], is_stream=True, is_hidden=True)
     try:
         if (chosen := _OPTIONS.decode(options)) and chosen.include_usage:
-            return Asked(body, is_stream=True)
+            return UpstreamBody(body, is_stream=True)
     except msgspec.DecodeError:
-        return Asked(body, is_stream=True)  # no options at all: the worker's to refuse
+        return UpstreamBody(body, is_stream=True)  # Malformed options: the worker rejects them.
     fields = _FIELDS.decode(body)
     inner = _FIELDS.decode(options) if chosen is not None else {}
     inner["include_usage"] = msgspec.Raw(b"true")
     fields["stream_options"] = msgspec.Raw(msgspec.json.encode(inner))
-    return Asked(msgspec.json.encode(fields), is_stream=True, is_hidden=True)
+    return UpstreamBody(msgspec.json.encode(fields), is_stream=True, is_hidden=True)
 
 
 def estimated_prompt(body: bytes) -> int:
-    """About how many tokens the prompt of a request is; 0 for a body that has none we know of."""
+    """The estimated prompt tokens of a request, or 0 for a body without a known prompt field."""
     request = decoded(_PROMPT, body)
     if request is None:
         return 0
@@ -88,7 +88,7 @@ def _tokens_of(message: _Message) -> int:
 
 
 def _tokens_in(texts: str | list[str | int | list[int]] | None) -> int:
-    """Prompts are a text, texts, or tokens as numbers."""
+    """The estimated tokens of a prompt: a text, several texts, or token numbers."""
     if texts is None:
         return 0
     if isinstance(texts, str):

@@ -1,4 +1,4 @@
-"""Reads the usage out of a stream of events while it goes by, and keeps the event back that its client did not ask for. Pure."""
+"""Reads the usage from an event stream while the gateway relays it, and removes a usage event that only the gateway requested. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from services.orchestrator.usage.usage import Said, Usage, decoded
+from services.orchestrator.usage.usage import ReportedUsage, Usage, decoded
 
-MAX_HELD_BYTES = 16 * 1024  # an event still incomplete at this size is no usage, and goes on as it comes
+MAX_HELD_BYTES = 16 * 1024  # A usage event is far smaller. A longer event is relayed unread, to bound the memory.
 _EVENT_END = re.compile(rb"\n\n|\r\n\r\n|\n\r\n|\r\r")
 _LONGEST_END_BYTES = 4
 _DONE = b"[DONE]"
@@ -24,18 +24,18 @@ class Delta(msgspec.Struct):
 
 
 class Piece(msgspec.Struct):
-    """One choice of a chunk: of chat, or (`text`) of a plain completion."""
+    """One choice of a chunk, of a chat or (`text`) of a completion."""
 
     delta: Delta | None = None
     text: str | None = None
 
-    def has_spoken(self) -> bool:
-        said = self.delta
-        return bool(self.text or (said and (said.content or said.reasoning_content or said.reasoning or said.refusal or said.tool_calls)))
+    def has_content(self) -> bool:
+        new = self.delta
+        return bool(self.text or (new and (new.content or new.reasoning_content or new.reasoning or new.refusal or new.tool_calls)))
 
 
 class Chunk(msgspec.Struct):
-    usage: Said | None = None
+    usage: ReportedUsage | None = None
     choices: list[Piece] | None = None
 
 
@@ -48,9 +48,9 @@ _CHUNK_WITHOUT_USAGE = msgspec.json.Decoder(_ChunkWithoutUsage)
 
 
 class StreamReading:
-    """Implements `usage.Reading`. With `is_hiding`, the chunk that holds nothing but the usage is not passed on.
+    """Implements `usage.Reading`. With `is_hiding`, it does not relay a chunk that contains only the usage.
 
-    A choice of a chunk with text counts as one token: workers send each as it is made.
+    Each choice with content counts as one token, because workers send each token as one chunk.
     """
 
     __slots__ = ("_held", "_is_hiding", "_is_long", "_tokens", "_usage")
@@ -75,7 +75,7 @@ class StreamReading:
         kept = data[start:]
         if self._is_long or len(kept) > MAX_HELD_BYTES:
             self._is_long = True
-            # The last bytes may be the beginning of the event's end.
+            # The last bytes can be the start of the blank line that ends the event.
             passed.append(kept[:-_LONGEST_END_BYTES])
             kept = kept[-_LONGEST_END_BYTES:]
         self._held = kept
@@ -92,21 +92,21 @@ class StreamReading:
         return self._tokens
 
     def _read(self, event: bytes) -> bool:
-        """Take one event in; true when it is the usage, alone, and to be hidden."""
+        """Read one event. True if it contains only the usage and must be hidden."""
         data = _data_of(event)
         if not data or data == _DONE:
             return False
         chunk = decoded(_CHUNK, data) or decoded(_CHUNK_WITHOUT_USAGE, data)
         if chunk is None:
             return False
-        self._tokens += sum(piece.has_spoken() for piece in chunk.choices or ())
+        self._tokens += sum(piece.has_content() for piece in chunk.choices or ())
         usage = chunk.usage.counted() if isinstance(chunk, Chunk) and chunk.usage else None
         self._usage = usage or self._usage
         return self._is_hiding and usage is not None and chunk.choices == []
 
 
 def _event_ends(data: bytes) -> Any:
-    """Where each complete event ends, its blank line included."""
+    """The end offsets of all complete events, with their blank lines."""
     if b"\r" in data:
         yield from (match.end() for match in _EVENT_END.finditer(data))
         return
@@ -117,7 +117,7 @@ def _event_ends(data: bytes) -> Any:
 
 
 def _data_of(event: bytes) -> bytes:
-    """The event's data; its lines joined, should it have several."""
+    """The data of an event, with several data lines joined."""
     text = event.strip()
     if text.startswith(b"data:") and b"\n" not in text and b"\r" not in text:
         return text[5:].strip()

@@ -1,4 +1,4 @@
-"""Runs `async def` tests, each in an event loop of its own."""
+"""Runs each `async def` test in its own event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway among small real servers: a registry that says what it is told and workers that behave as they are told."""
+"""A gateway between small real servers: a registry with a given snapshot, and workers with a given behaviour."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from services import service, wire
 from services.orchestrator.api import openai_routes
 from services.orchestrator.api.routes import routes
 from services.orchestrator.gateway import Gateway, build
-from services.orchestrator.lifecycle import OrchestratorDuties
+from services.orchestrator.lifecycle import OrchestratorHooks
 from services.orchestrator.settings import ApiKey, Settings
 
 TOKEN, KEY, NARROW_KEY = "cluster-token", "sk-everything", "sk-only-model-b"
 CHAT = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}]}
+STREAM = CHAT | {"stream": True}
+DONE = b"data: [DONE]\n\n"
 ANSWER = {"object": "chat.completion", "model": "model-a", "choices": []}
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +41,7 @@ async def until(condition: Callable[[], Any], seconds: float = 3.0) -> None:
 
 
 def entry(identifier: str, url: str = "http://127.0.0.1:1", **changes: Any) -> wire.ServiceEntry:
-    """A routable worker of model-a, unless told otherwise."""
+    """A routable worker of model-a, with `changes`."""
     now = time.time()
     plain = wire.ServiceEntry(
         id=identifier,
@@ -57,6 +59,13 @@ def entry(identifier: str, url: str = "http://127.0.0.1:1", **changes: Any) -> w
         heartbeat_age_seconds=0.0,
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def raw_chat(body: Any = CHAT, path: str = "/v1/chat/completions") -> bytes:
+    """The bytes of a chat request, for tests that write to a socket."""
+    data = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode() + data
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
@@ -95,7 +104,7 @@ def stream(*chunks: bytes, then: str = "end", **headers: str) -> Behaviour:
             await response.write(chunk)
             await asyncio.sleep(0)
         if then == "reset":
-            await asyncio.sleep(0.01)  # lets the chunks out before the reset overtakes them
+            await asyncio.sleep(0.01)  # The reset must not overtake the chunks.
             return await reset(request)
         if then == "stall":
             return await hang(request)
@@ -106,7 +115,7 @@ def stream(*chunks: bytes, then: str = "end", **headers: str) -> Behaviour:
 
 @dataclass
 class Worker:
-    """A real server that answers every path by its behaviour and remembers what it got."""
+    """A real server that answers every path by its behaviour and records its requests."""
 
     id: str
     behaviour: Behaviour = answer
@@ -125,7 +134,7 @@ class Worker:
 
 
 class Registry:
-    """Gives the snapshot it holds; long polls wait for a change."""
+    """A registry with one snapshot. Long polls wait for a change."""
 
     def __init__(self) -> None:
         self.snapshot = wire.ServiceList(instance="one", revision=1, services=())
@@ -134,7 +143,7 @@ class Registry:
         self.polls = 0
         self.is_hasty = False
 
-    def say(self, *entries: wire.ServiceEntry, instance: str | None = None, revision: int | None = None) -> None:
+    def publish(self, *entries: wire.ServiceEntry, instance: str | None = None, revision: int | None = None) -> None:
         before = self.snapshot
         self.snapshot = wire.ServiceList(instance=instance or before.instance, revision=revision or before.revision + 1, services=entries)
         self.changed.set()
@@ -154,12 +163,12 @@ class Registry:
 
 @dataclass
 class Stage:
-    """Everything a test touches."""
+    """The gateway, its registry and its workers."""
 
     gateway: Gateway
     registry: Registry
     registry_runner: web.AppRunner
-    duties: OrchestratorDuties
+    hooks: OrchestratorHooks
     client: aiohttp.ClientSession
     workers: dict[str, Worker]
     url: str
@@ -176,11 +185,11 @@ class Stage:
         return sum(len(worker.requests) for worker in self.workers.values())
 
     async def announce(self, *entries: wire.ServiceEntry, **options: Any) -> None:
-        """Change what the registry says and wait until the gateway has seen it."""
-        self.registry.say(*entries, **options)
-        said = self.registry.snapshot
+        """Change the registry snapshot and wait until the gateway uses it."""
+        self.registry.publish(*entries, **options)
+        snapshot = self.registry.snapshot
         view = self.gateway.cluster
-        await until(lambda: (view.view.instance, view.view.revision) == (said.instance, said.revision))
+        await until(lambda: (view.view.instance, view.view.revision) == (snapshot.instance, snapshot.revision))
 
 
 async def serve(handler: Behaviour, port: int = 0) -> tuple[web.AppRunner, str]:
@@ -216,18 +225,18 @@ async def stage(*behaviours: Behaviour, **changes: Any) -> AsyncIterator[Stage]:
             worker.runner, worker.url = await serve(worker.handle)
             stack.push_async_callback(worker.runner.cleanup)
         registry = Registry()
-        registry.say(*(entry(worker.id, worker.url) for worker in workers.values()))
+        registry.publish(*(entry(worker.id, worker.url) for worker in workers.values()))
         registry_runner, registry_url = await serve(registry.handle)
         stack.push_async_callback(registry_runner.cleanup)
         data_dir = stack.enter_context(tempfile.TemporaryDirectory())
         gateway = build(settings(registry_url, **({"data_dir": data_dir} | changes)))
-        stack.callback(gateway.books.ledger.close)
-        duties = OrchestratorDuties(gateway)
-        app = service.application(gateway.frame, duties, routes(gateway), openai_routes.is_client_path)
+        stack.callback(gateway.recorder.ledger.close)
+        hooks = OrchestratorHooks(gateway)
+        app = service.application(gateway.service, hooks, routes(gateway), openai_routes.is_client_path)
         runner, url = await serve_app(app)
         stack.push_async_callback(runner.cleanup)
-        await duties.start()
-        stack.push_async_callback(duties.drain)
+        await hooks.start()
+        stack.push_async_callback(hooks.drain)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         await until(lambda: gateway.cluster.is_connected)
-        yield Stage(gateway, registry, registry_runner, duties, client, workers, url)
+        yield Stage(gateway, registry, registry_runner, hooks, client, workers, url)

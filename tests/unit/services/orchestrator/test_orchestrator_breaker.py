@@ -1,4 +1,4 @@
-"""The circuit breaker: by example, and as a state machine against a model that is told everything."""
+"""The circuit breaker: by example, and as a state machine against a model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ W1, W2 = entry("w1"), entry("w2")
 
 
 def attempt(breaker: Breaker, outcome: Outcome, now: float) -> None:
-    with Permit(breaker) as passage:
-        passage.ended(outcome, now)
+    with Permit(breaker) as permit:
+        permit.ended(outcome, now)
 
 
 def opened(now: float = 0.0) -> Breaker:
@@ -25,7 +25,8 @@ def opened(now: float = 0.0) -> Breaker:
     return breaker
 
 
-def test_it_opens_after_failures_in_a_row_and_not_before() -> None:
+def test_breaker_opens_after_failures_in_a_row() -> None:
+    """The breaker opens after enough failures in a row, and neither success nor neutral counts."""
     breaker = Breaker(POLICY)
     for outcome in ("failure", "failure", "success", "failure", "neutral", "failure"):
         attempt(breaker, outcome, 0.0)  # type: ignore[arg-type]
@@ -34,7 +35,8 @@ def test_it_opens_after_failures_in_a_row_and_not_before() -> None:
     assert (breaker.state, breaker.admits(1.9), breaker.seconds_left(0.5)) == ("open", False, 1.5)
 
 
-def test_one_probe_at_a_time_and_it_closes_after_enough_of_them() -> None:
+def test_breaker_closes_after_probes() -> None:
+    """A half-open breaker admits one probe at a time and closes after enough successes."""
     breaker = opened()
     for _ in range(POLICY.successes):
         assert breaker.admits(2.0)
@@ -44,13 +46,15 @@ def test_one_probe_at_a_time_and_it_closes_after_enough_of_them() -> None:
     assert breaker.state == "closed"
 
 
-def test_a_probe_that_fails_opens_it_for_the_whole_time_again() -> None:
+def test_failed_probe_reopens() -> None:
+    """A failed probe opens the breaker for the whole open time."""
     breaker = opened()
     attempt(breaker, "failure", 5.0)
     assert (breaker.state, breaker.seconds_left(5.0)) == ("open", 2.0)
 
 
-def test_each_probe_that_fails_doubles_the_wait_up_to_the_longest_and_closing_forgets_it() -> None:
+def test_open_time_doubles() -> None:
+    """Each failed probe doubles the open time up to its maximum, and closing resets it."""
     breaker, now, waits = Breaker(BreakerPolicy(failures=1, open_seconds=0.5, successes=1, longest_open_seconds=1.5)), 0.0, []
     for _ in range(4):
         attempt(breaker, "failure", now)
@@ -62,18 +66,21 @@ def test_each_probe_that_fails_doubles_the_wait_up_to_the_longest_and_closing_fo
     assert (breaker.state, breaker.seconds_left(now)) == ("open", 0.5)
 
 
-def test_a_longest_wait_below_the_first_one_changes_nothing() -> None:
+def test_short_maximum_is_ignored() -> None:
+    """A maximum open time below the first open time has no effect."""
     assert BreakerPolicy(1, 3.0, 1, longest_open_seconds=2.0).wait_seconds(9) == 3.0
 
 
-def test_a_probe_whose_client_leaves_makes_room_for_the_next() -> None:
+def test_probe_disconnect_frees_probe() -> None:
+    """A probe without an outcome admits the next probe."""
     breaker = opened()
     with Permit(breaker):
         assert not breaker.admits(2.0)
     assert (breaker.state, breaker.admits(2.0)) == ("half_open", True)
 
 
-def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure() -> None:
+def test_probe_first_byte() -> None:
+    """The first byte completes a probe, and a later break counts as a failure."""
     breaker = opened()
     with Permit(breaker) as probe:
         probe.answered(2.0)
@@ -82,35 +89,38 @@ def test_the_first_byte_of_a_probe_is_enough_but_breaking_off_later_is_a_failure
     assert breaker.state == "open"
 
 
-def test_what_began_before_has_no_say_afterwards() -> None:
+def test_old_attempts_do_not_count() -> None:
+    """An attempt from before the last state change does not change the state."""
     breaker = Breaker(POLICY)
     late = [Permit(breaker) for _ in range(5)]
-    for passage in late[:3]:
-        passage.ended("failure", 0.0)
+    for permit in late[:3]:
+        permit.ended("failure", 0.0)
     late[3].ended("success", 0.1)
     late[4].ended("failure", 1.0)
     assert (breaker.state, breaker.seconds_left(1.0)) == ("open", 1.0)
 
 
-def test_each_worker_has_its_own_and_a_restarted_one_a_new_one() -> None:
+def test_breaker_per_worker_and_epoch() -> None:
+    """Each worker has its own breaker, and a restarted worker gets a new one."""
     breakers = Breakers(POLICY)
     for _ in range(3):
-        breakers.passage(W1).ended("failure", 0.0)
-    assert breakers.barred([W1, W2], 0.0) == ["w1"]
+        breakers.permit(W1).ended("failure", 0.0)
+    assert breakers.blocked([W1, W2], 0.0) == ["w1"]
     assert breakers.states(["w1", "w2"], 0.0) == {"w1": "open", "w2": "closed"}
     assert breakers.state("w1", 2.0) == "half_open"
     assert breakers.seconds_left([W1], 0.5) == 1.5
-    assert breakers.barred([entry("w1", epoch=2)], 0.0) == []
+    assert breakers.blocked([entry("w1", epoch=2)], 0.0) == []
 
 
-def test_those_who_are_gone_are_forgotten() -> None:
+def test_removed_worker_is_forgotten() -> None:
+    """A removed worker loses its breaker, and a late result has no effect."""
     breakers = Breakers(POLICY)
-    last = breakers.passage(W1)
+    last = breakers.permit(W1)
     for _ in range(3):
-        breakers.passage(W1).ended("failure", 0.0)
+        breakers.permit(W1).ended("failure", 0.0)
     breakers.forget_all_but({"w2"})
     last.ended("failure", 0.0)
-    assert (breakers.state("w1", 0.0), breakers.barred([W1], 0.0)) == ("closed", [])
+    assert (breakers.state("w1", 0.0), breakers.blocked([W1], 0.0)) == ("closed", [])
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -133,37 +143,37 @@ class BreakerMachine(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         was_closed = self.breaker.state == "closed"
-        passage = Permit(self.breaker)
-        self.open.append(passage)
+        permit = Permit(self.breaker)
+        self.open.append(permit)
         if not was_closed:
-            self.probes.append(passage)
+            self.probes.append(permit)
 
     @precondition(lambda self: self.open)
     @rule(place=st.integers(0, 50), outcome=st.sampled_from(["success", "failure", "neutral"]))
     def end(self, place: int, outcome: Outcome) -> None:
-        passage = self.open.pop(place % len(self.open))
-        before, is_probe = self.breaker.state, passage in self.probes
-        passage.ended(outcome, self.now)
+        permit = self.open.pop(place % len(self.open))
+        before, is_probe = self.breaker.state, permit in self.probes
+        permit.ended(outcome, self.now)
         if self.breaker.state == "open" and before != "open":
             assert outcome == "failure"
             assert before == "half_open" or self.failures_in_a_row + 1 >= POLICY.failures
             self.opened_at = self.now
         if before == "half_open" and self.breaker.state != "half_open":
-            assert is_probe  # nothing that began before the circuit opened decides about a probe
+            assert is_probe  # An attempt from before the opening does not decide about a probe.
         if before == "closed" and outcome != "neutral":
             self.failures_in_a_row = 0 if outcome == "success" else self.failures_in_a_row + 1
         if self.breaker.state != "closed":
             self.failures_in_a_row = 0
         if is_probe:
-            self.probes.remove(passage)
+            self.probes.remove(permit)
 
     @invariant()
-    def an_open_one_admits_nothing_before_its_time(self) -> None:
+    def open_breaker_admits_nothing_before_its_time(self) -> None:
         if self.breaker.state == "open":
             assert self.breaker.admits(self.now) == (self.now - self.opened_at >= POLICY.open_seconds - 1e-9)
 
     @invariant()
-    def a_half_open_one_with_a_probe_under_way_admits_no_other(self) -> None:
+    def half_open_breaker_has_one_probe(self) -> None:
         if self.breaker.state == "half_open" and not self.breaker.admits(self.now):
             assert self.probes
 

@@ -1,4 +1,4 @@
-"""The retry budget: never more than its share or its floor in any window, whatever comes when."""
+"""The retry budget: at most its share or its minimum in any window."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from services.orchestrator.forwarding.retry import WINDOW_SECONDS, RetryBudget
 Steps = st.lists(st.tuples(st.sampled_from(["request", "retry"]), st.floats(0.0, 1.2)), max_size=120)
 
 
-def test_the_floor_lets_few_requests_be_retried() -> None:
+def test_budget_minimum() -> None:
+    """The minimum rate allows retries at low load."""
     budget = RetryBudget(0.2, 0.5)
     assert [budget.take(100.0) for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_the_share_grows_with_the_requests() -> None:
+def test_budget_share() -> None:
+    """The budget grows with the number of requests."""
     budget = RetryBudget(0.2, 0.0)
     for _ in range(20):
         budget.request(100.0)
     assert [budget.take(100.5) for _ in range(5)] == [True] * 4 + [False]
 
 
-def test_the_window_moves_on() -> None:
+def test_budget_window() -> None:
+    """A retry leaves the window after ten seconds."""
     budget = RetryBudget(0.0, 0.1)
     assert [budget.take(100.0), budget.take(109.9), budget.take(110.0)] == [True, False, True]
 
 
 @given(Steps, st.sampled_from([0.0, 0.2, 1.0]), st.sampled_from([0.0, 0.3, 1.0]))
-def test_no_window_holds_more_retries_than_allowed(steps: list[tuple[str, float]], share: float, per_second: float) -> None:
+def test_budget_holds_in_any_window(steps: list[tuple[str, float]], share: float, per_second: float) -> None:
+    """No window contains more retries than the share and the minimum allow."""
     budget = RetryBudget(share, per_second)
     now, requests, retries = 1000.0, [], []
     for kind, seconds in steps:

@@ -1,4 +1,4 @@
-"""Who may ask for what: keys, tokens, models, limits."""
+"""Clients: keys, tokens, models and limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def token(secret: str = SECRET, **changes: Any) -> str:
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer wrong", "Basic abc", f"bearer{KEY}", "Bearer a.b.c"])
-async def test_without_a_known_key_every_client_path_is_401(header: str | None) -> None:
+async def test_unknown_key_401(header: str | None) -> None:
+    """Every client path answers 401 without a known key."""
     async with stage(answer) as on:
         headers = {} if header is None else {"Authorization": header}
         for method, path in [
@@ -37,16 +38,18 @@ async def test_without_a_known_key_every_client_path_is_401(header: str | None) 
         assert on.hits() == 0
 
 
-async def test_a_key_is_held_to_its_models() -> None:
+async def test_key_model_restriction() -> None:
+    """A key can use only its own models."""
     async with stage(answer) as on:
         async with on.chat(key=NARROW_KEY) as response:
             assert (response.status, (await response.json())["error"]["code"]) == (403, "model_not_allowed")
         assert on.hits() == 0
 
 
-async def test_a_token_s_claims_travel_to_the_worker() -> None:
+async def test_token_claims_reach_worker() -> None:
+    """The worker receives subject and tenant of a JWT."""
     async with stage(answer, jwt=Jwt(secret=SECRET)) as on:
-        for _ in range(2):  # the second time it is remembered
+        for _ in range(2):  # The second time the claims are cached.
             async with on.chat(key=token()) as response:
                 assert response.status == 200
         for request, _ in on.workers["w1"].requests:
@@ -66,12 +69,14 @@ async def test_a_token_s_claims_travel_to_the_worker() -> None:
     ],
     ids=["expired", "no exp", "no sub", "control character", "models not a list", "wrong secret", "unsigned"],
 )
-async def test_a_bad_token_is_401(bad: str) -> None:
+async def test_bad_token_401(bad: str) -> None:
+    """An invalid JWT gets 401."""
     async with stage(answer, jwt=Jwt(secret=SECRET)) as on, on.chat(key=bad) as response:
         assert (response.status, (await response.json())["error"]["code"]) == (401, "invalid_api_key")
 
 
-async def test_a_remembered_token_still_expires() -> None:
+async def test_cached_token_expires() -> None:
+    """The cache keeps a JWT at most until it expires."""
     async with stage(answer, jwt=Jwt(secret=SECRET)) as on:
         credential = token(exp=time.time() + 1.1)
         async with on.chat(key=credential) as response:
@@ -80,18 +85,20 @@ async def test_a_remembered_token_still_expires() -> None:
         assert all(until_ <= time.time() + 1.2 for _, until_ in remembered.values())
 
 
-async def test_a_token_is_held_to_its_models_and_audience() -> None:
+async def test_token_models_and_audience() -> None:
+    """The claims `models` and `aud` of a JWT restrict its use."""
     async with stage(answer, jwt=Jwt(secret=SECRET, audience="gateway")) as on:
         for claims, status in [({"aud": "gateway"}, 200), ({"aud": "other"}, 401), ({}, 401), ({"aud": "gateway", "models": ["x"]}, 403)]:
             async with on.chat(key=token(**claims)) as response:
                 assert response.status == status
 
 
-async def test_models_are_the_union_over_routable_workers_as_far_as_the_key_reaches() -> None:
+async def test_models_list() -> None:
+    """The model list is the union over routable workers, restricted to the key."""
     async with stage(answer) as on:
         url = on.workers["w1"].url
         both = ("model-b", "org/model-c")
-        await on.announce(entry("w1", url), entry("w2", url, models=both), entry("w3", url, models=("gone",), status="offline"))
+        await on.announce(entry("w1", url), entry("w2", url, models=both), entry("w3", url, models=("offline",), status="offline"))
         for key, expected in [(KEY, ["model-a", "model-b", "org/model-c"]), (NARROW_KEY, ["model-b"])]:
             for path in ("/v1/models", "/models"):
                 async with on.get(path, Authorization=f"Bearer {key}") as response:
@@ -100,20 +107,22 @@ async def test_models_are_the_union_over_routable_workers_as_far_as_the_key_reac
                     assert [model["id"] for model in body["data"]] == expected
         async with on.get("/v1/models/org/model-c", Authorization=f"Bearer {KEY}") as response:
             assert (await response.json())["object"] == "model"
-        async with on.get("/v1/models/gone", Authorization=f"Bearer {KEY}") as response:
+        async with on.get("/v1/models/offline", Authorization=f"Bearer {KEY}") as response:
             assert (response.status, (await response.json())["error"]["code"]) == (404, "model_not_found")
 
 
-async def test_an_unknown_model_is_404_without_an_upstream_hit() -> None:
+async def test_unknown_model_404() -> None:
+    """An unknown model gets 404 without an attempt."""
     async with stage(answer) as on:
         async with on.chat(CHAT | {"model": "nonsense"}) as response:
             error = (await response.json())["error"]
             assert (response.status, error["code"], error["param"]) == (404, "model_not_found", "model")
         assert on.hits() == 0
-        assert set(on.gateway.books.stats.report(0)["by_model"]) == {"(unknown)"}
+        assert set(on.gateway.recorder.stats.report(0)["by_model"]) == {"(unknown)"}
 
 
-async def test_a_model_whose_last_worker_left_is_503_with_retry_after() -> None:
+async def test_lost_model_503() -> None:
+    """A model without a worker gets 503 with Retry-After if it is declared or was ready recently."""
     async with stage(answer, declared_models=("promised",)) as on:
         await on.announce()
         for model in ("model-a", "promised"):
@@ -122,21 +131,24 @@ async def test_a_model_whose_last_worker_left_is_503_with_retry_after() -> None:
                 assert response.headers["Retry-After"] == "1"
 
 
-async def test_unknown_models_can_be_503_by_policy() -> None:
+async def test_unknown_model_503_setting() -> None:
+    """With `unknown_model_status = 503`, an unknown model gets 503."""
     async with stage(answer, unknown_model_status=503) as on, on.chat(CHAT | {"model": "nonsense"}) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
 
 
-async def test_above_the_in_flight_limit_requests_are_turned_away() -> None:
+async def test_in_flight_limit() -> None:
+    """Requests above `max_in_flight` get 503 with Retry-After."""
     async with stage(hang, max_in_flight=1) as on:
         stuck = asyncio.create_task(on.chat().__aenter__())
-        await until(lambda: on.gateway.books.in_flight.total == 1)
+        await until(lambda: on.gateway.recorder.in_flight.total == 1)
         async with on.chat() as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "1")
         stuck.cancel()
 
 
-async def test_every_request_is_counted_once_whatever_became_of_it() -> None:
+async def test_stats_count_each_request_once() -> None:
+    """The statistics count each request once, by result, status, model and worker."""
     async with stage(answer) as on:
         for body in (CHAT, CHAT, {"model": "model-a"}, CHAT | {"model": "nonsense"}):
             async with on.chat(body):
@@ -152,14 +164,16 @@ async def test_every_request_is_counted_once_whatever_became_of_it() -> None:
         assert (stats["in_flight"], stats["by_worker"]) == (0, {"w1": 3})
 
 
-async def test_a_body_above_the_limit_is_413_and_counted() -> None:
+async def test_large_body_413() -> None:
+    """A body above the limit gets 413 and is counted."""
     async with stage(answer) as on:
         async with on.chat(None, data=b" " * (17 * 1024 * 1024)) as response:
             assert (response.status, (await response.json())["error"]["code"]) == (413, "request_too_large")
-        assert on.gateway.books.stats.report(0)["by_status"] == {"413": 1}
+        assert on.gateway.recorder.stats.report(0)["by_status"] == {"413": 1}
 
 
-async def test_metrics_have_no_label_that_a_client_can_invent() -> None:
+async def test_metric_labels_are_bounded() -> None:
+    """A client cannot create metric labels."""
     async with stage(answer) as on:
         for model in ("model-a", "evil-1", "evil-2"):
             async with on.chat(CHAT | {"model": model}):
@@ -171,7 +185,8 @@ async def test_metrics_have_no_label_that_a_client_can_invent() -> None:
         assert "gateway_in_flight 0.0" in text
 
 
-async def test_a_get_on_an_unknown_client_path_is_404_and_a_post_without_a_body_400() -> None:
+async def test_unknown_path() -> None:
+    """A GET on an unknown client path gets 404, and a POST without a body gets 400."""
     async with stage(answer) as on:
         headers = {"Authorization": f"Bearer {KEY}"}
         async with on.client.get(on.url + "/v1/nothing", headers=headers) as response:

@@ -1,4 +1,4 @@
-"""The pure parts: view, choice, in-flight counters, suspicion, retry delays, end-of-stream watcher."""
+"""The pure parts: view, balancing, in-flight counters, passive health, retry delays, end of streams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orchestrator_stage import entry
 
 from services import wire
 from services.api_errors import ApiError
-from services.orchestrator.forwarding.passive_health import SUSPICION_SECONDS, PassiveHealth
+from services.orchestrator.forwarding.passive_health import EJECTION_SECONDS, PassiveHealth
 from services.orchestrator.forwarding.retry import RetryPolicy
 from services.orchestrator.forwarding.sse_tail import SseTail
 from services.orchestrator.request.in_flight import InFlight
@@ -37,53 +37,60 @@ def pick(
         lambda worker: (loads or {}).get(worker.id, 0),
         lambda worker_id: (turns or {}).get(worker_id, 0),
         more.get("tried", ()),
-        more.get("suspects", frozenset()),
+        more.get("ejected", frozenset()),
     )
     return chosen.id if chosen else None
 
 
-def test_the_least_queue_wins() -> None:
+def test_shortest_queue() -> None:
+    """The worker with the shortest queue is selected."""
     assert pick(W1, W2, W3, loads={"w1": 2, "w2": 1, "w3": 3}) == "w2"
 
 
-def test_among_equals_the_least_recently_used_wins() -> None:
+def test_least_recently_used() -> None:
+    """Among equal queues the least recently used worker is selected."""
     assert pick(W1, W2, W3, turns={"w1": 5, "w2": 9, "w3": 4}) == "w3"
 
 
-def test_tried_workers_are_out_for_good() -> None:
+def test_tried_workers_excluded() -> None:
+    """A tried worker is never selected again."""
     assert pick(W1, W2, tried=["w1"], loads={"w2": 99}) == "w2"
     assert pick(W1, W2, tried=["w1", "w2"]) is None
 
 
-def test_suspects_serve_only_when_nobody_else_is_left() -> None:
-    assert pick(W1, W2, suspects=frozenset({"w1"}), loads={"w2": 99}) == "w2"
-    assert pick(W1, W2, suspects=frozenset({"w1"}), tried=["w2"]) == "w1"
+def test_ejected_worker_is_last_resort() -> None:
+    """An ejected worker is selected only without another candidate."""
+    assert pick(W1, W2, ejected=frozenset({"w1"}), loads={"w2": 99}) == "w2"
+    assert pick(W1, W2, ejected=frozenset({"w1"}), tried=["w2"]) == "w1"
 
 
-def test_suspicion_ends_by_time_by_success_and_by_a_new_epoch() -> None:
+def test_ejection_ends() -> None:
+    """An ejection ends after its time, after success and with a new epoch."""
     now = [100.0]
-    suspicion = PassiveHealth(clock=lambda: now[0])
-    suspicion.raise_against(W1)
-    suspicion.raise_against(W2)
-    assert suspicion.among([W1, W2, W3]) == {"w1", "w2"}
-    assert suspicion.among([entry("w1", epoch=2)]) == set()
-    suspicion.clear(W2)
-    assert suspicion.among([W1, W2]) == {"w1"}
-    now[0] += SUSPICION_SECONDS
-    assert suspicion.among([W1, W2]) == set()
+    passive_health = PassiveHealth(clock=lambda: now[0])
+    passive_health.eject(W1)
+    passive_health.eject(W2)
+    assert passive_health.ejected([W1, W2, W3]) == {"w1", "w2"}
+    assert passive_health.ejected([entry("w1", epoch=2)]) == set()
+    passive_health.readmit(W2)
+    assert passive_health.ejected([W1, W2]) == {"w1"}
+    now[0] += EJECTION_SECONDS
+    assert passive_health.ejected([W1, W2]) == set()
 
 
-def test_a_view_routes_to_ready_online_workers_only() -> None:
+def test_view_routable_workers() -> None:
+    """The view routes to ready workers that are not offline."""
     view = view_of(snapshot(W1, entry("w2", status="offline"), entry("w3", state="draining"), entry("h", kind="hive")))
     assert {model: [one.id for one in workers] for model, workers in view.by_model.items()} == {"model-a": ["w1"]}
     assert set(view.workers) == {"w1", "w2", "w3"}
     assert set(view.hives) == {"h"}
 
 
-def test_a_model_is_remembered_as_long_as_the_setting_says() -> None:
+def test_model_memory() -> None:
+    """A model without a worker stays known for `model_memory_seconds`."""
     cluster = Cluster(memory_seconds=10)
     cluster.apply(snapshot(W1), now=0)
-    cluster.apply(snapshot(), now=100)  # it was ready until this very snapshot
+    cluster.apply(snapshot(), now=100)  # It was ready until this snapshot.
     for now, code in [(105.0, "no_available_workers"), (111.0, "model_not_found")]:
         with pytest.raises(ApiError) as caught:
             cluster.must_have("model-a", now)
@@ -91,7 +98,8 @@ def test_a_model_is_remembered_as_long_as_the_setting_says() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["start", "finish", "abort"]), st.sampled_from(["w1", "w2", "w3"])), max_size=60))
-def test_counters_are_zero_after_any_mix_of_ends(steps: list[tuple[str, str]]) -> None:
+def test_in_flight_returns_to_zero(steps: list[tuple[str, str]]) -> None:
+    """The counters are correct after any mix of ends."""
     in_flight = InFlight()
     open_: list[contextlib.ExitStack] = []
     for step, worker_id in steps:
@@ -112,7 +120,8 @@ def test_counters_are_zero_after_any_mix_of_ends(steps: list[tuple[str, str]]) -
     assert all(in_flight.at(worker) == 0 for worker in ("w1", "w2", "w3"))
 
 
-def test_turns_of_workers_that_are_gone_are_forgotten() -> None:
+def test_turns_of_removed_workers() -> None:
+    """The order of attempts forgets removed workers."""
     in_flight = InFlight()
     for worker_id in ("w1", "w2"):
         with in_flight.attempt(worker_id):
@@ -121,7 +130,8 @@ def test_turns_of_workers_that_are_gone_are_forgotten() -> None:
     assert (in_flight.turn("w1"), in_flight.turn("w2")) == (0, 2)
 
 
-def test_retry_delays_double_with_jitter_and_repeat_with_the_seed() -> None:
+def test_retry_delays() -> None:
+    """The backoff doubles, has jitter and repeats with the same seed."""
     policy = RetryPolicy(2, 0.1)
     delays = [policy.delay_seconds(number, random.Random(7)) for number in (1, 2, 3)]
     assert delays == [policy.delay_seconds(number, random.Random(7)) for number in (1, 2, 3)]
@@ -129,7 +139,8 @@ def test_retry_delays_double_with_jitter_and_repeat_with_the_seed() -> None:
 
 
 @given(st.binary(max_size=40), st.lists(st.integers(1, 60), max_size=8))
-def test_the_end_mark_is_seen_however_the_bytes_are_cut(before: bytes, cuts: list[int]) -> None:
+def test_done_marker_in_any_chunks(before: bytes, cuts: list[int]) -> None:
+    """The end marker is found in any chunking."""
     whole = before + b"\n\ndata: [DONE]\n\n"
     tail, start = SseTail(), 0
     for cut in [*sorted(cuts), len(whole)]:
@@ -140,7 +151,8 @@ def test_the_end_mark_is_seen_however_the_bytes_are_cut(before: bytes, cuts: lis
 
 
 @pytest.mark.parametrize("text", [b'data: {"a":"data: [DONE]"}\n\n', b": data: [DONE]\n\n", b"xdata: [DONE]"])
-def test_a_mark_that_is_not_a_line_of_its_own_is_no_end(text: bytes) -> None:
+def test_done_marker_inside_text(text: bytes) -> None:
+    """An end marker inside a line does not count."""
     tail = SseTail()
     tail.feed(text)
     assert not tail.is_done
@@ -149,13 +161,15 @@ def test_a_mark_that_is_not_a_line_of_its_own_is_no_end(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("sent", "separator"), [(b"", b""), (b"data: 1\n\n", b""), (b"data: 1\r\n\r\n", b""), (b"data: 1\n", b"\n\n"), (b"da", b"\n\n")]
 )
-def test_a_further_event_starts_fresh(sent: bytes, separator: bytes) -> None:
+def test_separator(sent: bytes, separator: bytes) -> None:
+    """A further event starts after a complete event."""
     tail = SseTail()
     tail.feed(sent)
     assert tail.separator() == separator
 
 
-def test_worker_ids_in_the_stats_are_bounded() -> None:
+def test_stats_bound_worker_ids() -> None:
+    """The statistics count a bounded number of worker ids."""
     stats = Stats()
     keys = {stats._worker_key(f"w{number}") for number in range(3)}
     stats._by_worker.update({f"x{number}": 1 for number in range(MAX_WORKER_IDS)})

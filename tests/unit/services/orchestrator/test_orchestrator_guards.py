@@ -1,4 +1,4 @@
-"""What guards attempts, around a whole gateway: open circuits, departures, limits of time and connections; nothing is held on to."""
+"""The guards of attempts in a whole gateway: circuits, worker loss, time limits, connection limits and the drain deadline."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ import pytest
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orchestrator_stage import CHAT, KEY, Stage, answer, entry, hang, refuse, reset, stage, stream, until
+from orchestrator_stage import CHAT, DONE, STREAM, Stage, answer, entry, hang, raw_chat, refuse, reset, stage, stream, until
 
 from services.orchestrator.forwarding.attempts import outcome_of
 from services.orchestrator.forwarding.failures import Failure
 from services.orchestrator.routing.view import View
 from services.orchestrator.routing.worker_loss import WorkerLoss
-
-DONE = b"data: [DONE]\n\n"
 
 
 async def status(on: Stage, **options: Any) -> int:
@@ -30,31 +28,34 @@ async def status(on: Stage, **options: Any) -> int:
 
 def nothing_is_held(on: Stage) -> bool:
     attempts = on.gateway.proxy.attempts
-    in_flight = on.gateway.books.in_flight
+    in_flight = on.gateway.recorder.in_flight
     at_workers = sum(in_flight.at(worker) for worker in on.workers)
-    return not (in_flight.total or at_workers or attempts.pool.used or attempts.pool.waiting or attempts.departures._waiting)
+    return not (in_flight.total or at_workers or attempts.pool.used or attempts.pool.waiting or attempts.worker_loss._waiting)
 
 
-def test_what_a_failure_says_of_the_worker() -> None:
-    told = {kind: outcome_of(Failure("w1", kind, "")) for kind in ("pool", "connect", "disconnect", "timeout", "protocol")}
-    assert told == {"pool": "neutral", "connect": "failure", "disconnect": "failure", "timeout": "failure", "protocol": "failure"}
+def test_outcome_of_failures() -> None:
+    """Only transport failures and server errors count against the worker."""
+    outcomes = {kind: outcome_of(Failure("w1", kind, "")) for kind in ("pool", "connect", "disconnect", "timeout", "protocol")}
+    assert outcomes == {"pool": "neutral", "connect": "failure", "disconnect": "failure", "timeout": "failure", "protocol": "failure"}
     statuses = {status: outcome_of(Failure("w1", "status", "", status)) for status in (400, 404, 429, 500, 502, 503, 504)}
     assert [status for status, outcome in statuses.items() if outcome == "failure"] == [500, 502, 504]
 
 
-async def test_the_status_api_shows_who_is_suspected() -> None:
+async def test_status_api_reports_ejected() -> None:
+    """The status API reports an ejected worker."""
     async with stage(reset, ejection_seconds=60.0) as on:
 
-        async def is_suspected() -> bool:
+        async def is_ejected() -> bool:
             async with on.get("/api/cluster/workers/w1") as response:
-                return bool((await response.json())["suspected"])
+                return bool((await response.json())["ejected"])
 
-        assert not await is_suspected()
+        assert not await is_ejected()
         assert await status(on) == 502
-        assert await is_suspected()
+        assert await is_ejected()
 
 
-async def test_an_open_circuit_answers_at_once_and_the_status_api_shows_it() -> None:
+async def test_open_circuit() -> None:
+    """An open circuit answers 503 without an attempt, in status API and metrics."""
     async with stage(refuse(500), breaker_failures=3, breaker_open_seconds=60.0) as on:
         assert [await status(on) for _ in range(4)] == [500, 500, 500, 503]
         async with on.chat() as response:
@@ -70,13 +71,15 @@ async def test_an_open_circuit_answers_at_once_and_the_status_api_shows_it() -> 
             assert 'gateway_circuit{worker="w1"}' not in await response.text()
 
 
-async def test_a_circuit_that_opens_leaves_the_others_in_service() -> None:
+async def test_open_circuit_leaves_other_workers() -> None:
+    """An open circuit of one worker leaves the others in service."""
     async with stage(refuse(500), answer, breaker_failures=2, breaker_open_seconds=60.0) as on:
         assert [await status(on) for _ in range(8)] == [200] * 8
         assert len(on.workers["w1"].requests) == 2
 
 
-async def test_who_waits_at_a_worker_that_leaves_is_answered_by_another() -> None:
+async def test_worker_loss_reroutes() -> None:
+    """A request that waits for a lost worker moves to another one."""
     async with stage(hang, answer) as on:
         asking = asyncio.create_task(status(on))
         await until(lambda: on.workers["w1"].requests)
@@ -86,26 +89,28 @@ async def test_who_waits_at_a_worker_that_leaves_is_answered_by_another() -> Non
         assert nothing_is_held(on)
 
 
-async def test_a_second_view_may_come_while_a_called_back_one_still_unwinds() -> None:
-    departures = WorkerLoss()
+async def test_worker_loss_two_views() -> None:
+    """A second view may arrive while a cancelled wait ends."""
+    worker_loss = WorkerLoss()
     has_begun = asyncio.Event()
 
     async def wait() -> None:
-        async with departures.waiting(entry("w1", "http://127.0.0.1:9")):
+        async with worker_loss.waiting(entry("w1", "http://127.0.0.1:9")):
             try:
                 has_begun.set()
                 await asyncio.Event().wait()
             finally:
-                departures.apply(View())
+                worker_loss.apply(View())
 
     waiting = asyncio.create_task(wait())
     await has_begun.wait()
-    departures.apply(View())
+    worker_loss.apply(View())
     with pytest.raises(TimeoutError):
         await waiting
 
 
-async def test_who_waits_at_the_last_worker_when_it_goes_offline_is_told_so() -> None:
+async def test_loss_of_last_worker() -> None:
+    """A request that waits for the last worker gets 504 when that worker goes offline."""
     async with stage(hang) as on:
         asking = asyncio.create_task(status(on))
         await until(lambda: on.workers["w1"].requests)
@@ -113,7 +118,8 @@ async def test_who_waits_at_the_last_worker_when_it_goes_offline_is_told_so() ->
         assert await asking == 504
 
 
-async def test_who_waits_at_a_worker_that_drains_goes_on_waiting() -> None:
+async def test_draining_worker_finishes() -> None:
+    """A request at a draining worker completes."""
     go_on = asyncio.Event()
 
     async def slow(request: web.Request) -> web.StreamResponse:
@@ -129,7 +135,9 @@ async def test_who_waits_at_a_worker_that_drains_goes_on_waiting() -> None:
         assert len(on.workers["w2"].requests) == 0
 
 
-async def test_a_client_that_takes_nothing_does_not_hold_a_worker() -> None:
+async def test_stalled_client_frees_worker() -> None:
+    """A client that reads nothing does not occupy a worker."""
+
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -139,15 +147,15 @@ async def test_a_client_that_takes_nothing_does_not_hold_a_worker() -> None:
     async with stage(endless, write_seconds=0.2) as on:
         host, port = on.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as idle:
-            body = b'{"model": "model-a", "messages": [{"role": "user", "content": "hi"}], "stream": true}'
-            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
-            idle.sendall(head.encode() + body)
-            await until(lambda: on.gateway.books.in_flight.at("w1") == 1)
+            idle.sendall(raw_chat(STREAM))
+            await until(lambda: on.gateway.recorder.in_flight.at("w1") == 1)
             await until(lambda: on.workers["w1"].cancelled == 1, 5.0)
             await until(lambda: nothing_is_held(on))
 
 
-async def test_an_answer_that_drips_for_too_long_is_cut() -> None:
+async def test_unary_time_limit() -> None:
+    """A slow non-streamed answer is cut at its time limit."""
+
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
@@ -159,12 +167,13 @@ async def test_an_answer_that_drips_for_too_long_is_cut() -> None:
         with contextlib.suppress(aiohttp.ClientPayloadError):
             async with on.chat() as response:
                 await response.read()
-                raise AssertionError("a body that was cut reads as whole")
+                raise AssertionError("a cut body is read as complete")
         await until(lambda: on.workers["w1"].cancelled == 1)
-        assert on.gateway.books.stats.report(0)["failed"] == 1
+        assert on.gateway.recorder.stats.report(0)["failed"] == 1
 
 
-async def test_beyond_the_limit_of_connections_a_request_waits_and_then_goes_elsewhere_or_is_refused() -> None:
+async def test_pool_limit() -> None:
+    """A request above the connection limit waits, then gets 503."""
     async with stage(hang, max_connections_per_worker=1, pool_wait_seconds=0.1) as on:
         first = asyncio.create_task(status(on))
         await until(lambda: on.hits() == 1)
@@ -180,7 +189,8 @@ async def test_beyond_the_limit_of_connections_a_request_waits_and_then_goes_els
         await until(lambda: nothing_is_held(on))
 
 
-async def test_an_empty_budget_leaves_one_attempt() -> None:
+async def test_empty_budget() -> None:
+    """Without a retry budget, a request has one attempt."""
     async with stage(refuse(503), refuse(503), retry_per_second=0.0, retry_share=0.0) as on:
         async with on.chat() as response:
             assert (response.status, response.headers["X-Attempts"], response.headers["X-Should-Retry"]) == (503, "1", "false")
@@ -189,11 +199,12 @@ async def test_an_empty_budget_leaves_one_attempt() -> None:
             assert "gateway_retries_denied_total 1.0" in await metrics.text()
 
 
-async def test_no_connection_within_the_limit_is_a_failure_to_connect() -> None:
+async def test_connect_timeout() -> None:
+    """A connect timeout is a definite failure."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        others = [socket.socket() for _ in range(4)]  # the kernel drops a SYN when the backlog is full
+        others = [socket.socket() for _ in range(4)]  # The kernel drops a SYN while the backlog is full.
         for other in others:
             other.setblocking(False)
             other.connect_ex(full.getsockname())
@@ -205,16 +216,17 @@ async def test_no_connection_within_the_limit_is_a_failure_to_connect() -> None:
             other.close()
 
 
-async def test_at_the_deadline_of_a_drain_what_is_still_served_is_told_so_and_booked() -> None:
-    async with stage(stream(b"data: 1\n\n", then="stall"), drain_seconds=0.05) as on, on.chat(CHAT | {"stream": True}) as response:
+async def test_drain_deadline() -> None:
+    """A stream at the drain deadline gets a shutdown error and is recorded."""
+    async with stage(stream(b"data: 1\n\n", then="stall"), drain_seconds=0.05) as on, on.chat(STREAM) as response:
         await response.content.readany()
-        await on.duties._finish_requests()
+        await on.hooks._finish_requests()
         with contextlib.suppress(aiohttp.ClientPayloadError):
             rest = await response.content.readany()
             assert b'"code":"draining"' in rest
             assert b"[DONE]" not in rest
         assert nothing_is_held(on)
-        assert on.gateway.books.stats.report(0)["requests_total"] == 1
+        assert on.gateway.recorder.stats.report(0)["requests_total"] == 1
 
 
 BEHAVIOURS = {
@@ -231,10 +243,12 @@ BEHAVIOURS = {
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(BEHAVIOURS)), st.booleans()), min_size=1, max_size=8))
-def test_nothing_is_held_after_any_mix_of_ends(ends: list[tuple[str, bool]]) -> None:
-    async def one(on: Stage, kind: str, leaves: bool) -> None:
+def test_nothing_held(ends: list[tuple[str, bool]]) -> None:
+    """No mix of ends leaves a counter, connection or wait behind."""
+
+    async def one(on: Stage, kind: str, disconnects: bool) -> None:
         body = CHAT | {"stream": kind in ("stream", "break", "stall"), "user": kind}
-        async with asyncio.timeout(0.03 if leaves else None):
+        async with asyncio.timeout(0.03 if disconnects else None):
             async with on.chat(body) as response:
                 await response.read()
 

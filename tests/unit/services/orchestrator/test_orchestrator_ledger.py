@@ -1,4 +1,4 @@
-"""The ledger keeps one row a request through kills, locks and damage; its queries add up what it holds, and old rows go."""
+"""The ledger has one row per request through kills, locks and damage. Queries add up rows, and maintenance deletes old ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def opened(path: Path, **options: Any) -> Ledger:
 
 
 def row(ledger: Ledger, **changes: Any) -> Row:
-    """A request that was answered, with 3 tokens for 5."""
+    """An answered request with 5 prompt tokens and 3 completion tokens."""
     plain = {"worker": "w1", "attempts": 1, "prompt_tokens": 5, "completion_tokens": 3, "estimated": False, "status": 200, "outcome": "ok"}
     where = {"request_id": "r", "key": "alice", "tenant": "acme", "model": "model-a", "path": "/v1/chat/completions"}
     return Row(ledger.next_id(), **(where | plain | changes))
@@ -59,7 +59,8 @@ def outcomes(path: Path) -> list[Any]:
     return [line["outcome"] for line in requests(path, EVER, 0, 1000)]
 
 
-def test_a_row_written_twice_is_one_row(path: Path) -> None:
+def test_row_is_replaced(path: Path) -> None:
+    """A row that is written twice is one row."""
     ledger = opened(path)
     one = row(ledger, outcome=None, completion_tokens=0)
     ledger.write(one)
@@ -69,22 +70,25 @@ def test_a_row_written_twice_is_one_row(path: Path) -> None:
     assert [(line["outcome"], line["completion_tokens"], line["at"]) for line in found] == [("ok", 7, one.id / NANOSECONDS)]
 
 
-def test_ids_grow_whatever_the_clock_does(path: Path) -> None:
+def test_ids_grow(path: Path) -> None:
+    """Ids grow even if the clock does not."""
     ledger = Ledger(path)
     ids = [ledger.next_id() for _ in range(1000)]
     assert ids == sorted(set(ids))
 
 
-def test_what_a_kill_left_under_way_is_settled_as_interrupted_at_the_next_start(path: Path) -> None:
+def test_kill_settles_as_interrupted(path: Path) -> None:
+    """The next start settles the open rows of a killed process as interrupted."""
     done = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, str(path)], check=False)
     assert done.returncode == -9
     opened(path)
     assert outcomes(path) == ["interrupted", "ok"] * 50
-    (told,) = totals(path, EVER, [])
-    assert (told["requests"], told["estimated"], told["completion_tokens"]) == (100, 100, 250)
+    (line,) = totals(path, EVER, [])
+    assert (line["requests"], line["estimated"], line["completion_tokens"]) == (100, 100, 250)
 
 
-def test_a_restart_leaves_settled_rows_and_those_of_its_own_alone(path: Path) -> None:
+def test_restart_keeps_rows(path: Path) -> None:
+    """A restart keeps settled rows and the open rows of its own process."""
     first = opened(path)
     first.write(row(first))
     second = opened(path)
@@ -93,7 +97,8 @@ def test_a_restart_leaves_settled_rows_and_those_of_its_own_alone(path: Path) ->
     assert outcomes(path) == ["ok", None]
 
 
-def test_while_somebody_locks_the_file_rows_wait_and_are_stored_afterwards_in_their_last_state(path: Path) -> None:
+def test_locked_file(path: Path) -> None:
+    """While the file is locked, rows wait in memory with their last state."""
     ledger = opened(path)
     one = row(ledger, outcome=None)
     ledger.write(one)
@@ -109,7 +114,8 @@ def test_while_somebody_locks_the_file_rows_wait_and_are_stored_afterwards_in_th
     assert (ledger.error, ledger.unwritten, outcomes(path)) == (None, {}, ["ok"] * 3)
 
 
-def test_an_interrupted_row_is_settled_as_soon_as_the_lock_at_the_start_is_gone(path: Path) -> None:
+def test_lock_at_start(path: Path) -> None:
+    """Interrupted rows settle after a lock at the start ends."""
     first = opened(path)
     first.write(row(first, outcome=None))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -122,7 +128,8 @@ def test_an_interrupted_row_is_settled_as_soon_as_the_lock_at_the_start_is_gone(
     assert outcomes(path) == ["interrupted", "ok"]
 
 
-def test_a_ledger_that_cannot_be_opened_keeps_rows_until_it_can(tmp_path: Path) -> None:
+def test_unopenable_file(tmp_path: Path) -> None:
+    """Rows wait in memory until the file can be opened."""
     (tmp_path / "data").write_text("a file where the folder should be")
     ledger = opened(tmp_path / "data" / FILE_NAME)
     ledger.write(row(ledger))
@@ -132,8 +139,9 @@ def test_a_ledger_that_cannot_be_opened_keeps_rows_until_it_can(tmp_path: Path) 
     assert (ledger.error, outcomes(tmp_path / "data" / FILE_NAME)) == (None, ["ok"])
 
 
-def test_too_many_rows_that_wait_make_it_full(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, max_unwritten=2)  # a folder is no database
+def test_full(tmp_path: Path) -> None:
+    """Too many waiting rows make the ledger full."""
+    ledger = Ledger(tmp_path, max_unwritten=2)  # A folder is not a database file.
     ledger.start()
     fullness = []
     for _ in range(3):
@@ -142,7 +150,8 @@ def test_too_many_rows_that_wait_make_it_full(tmp_path: Path) -> None:
     assert fullness == [False, False, True]
 
 
-def test_a_file_that_is_no_database_is_moved_aside_and_an_empty_one_begun(path: Path) -> None:
+def test_damaged_file(path: Path) -> None:
+    """A damaged file is moved aside, and a new file is created."""
     path.write_bytes(b"no database" * 1000)
     ledger = opened(path)
     ledger.write(row(ledger))
@@ -150,7 +159,8 @@ def test_a_file_that_is_no_database_is_moved_aside_and_an_empty_one_begun(path: 
     assert [file.read_bytes()[:11] for file in path.parent.glob("*.damaged-*")] == [b"no database"]
 
 
-def test_damage_under_way_costs_no_row_that_is_still_in_hand(path: Path) -> None:
+def test_damage_while_running(path: Path) -> None:
+    """Damage of a running ledger loses no waiting row."""
     ledger = opened(path)
     for _ in range(200):
         ledger.write(row(ledger))
@@ -169,10 +179,11 @@ def test_damage_under_way_costs_no_row_that_is_still_in_hand(path: Path) -> None
     assert list(path.parent.glob("*.damaged-*"))
 
 
-def test_totals_add_up_by_each_group_and_leave_out_what_is_under_way(path: Path) -> None:
+def test_totals_by_group(path: Path) -> None:
+    """Totals add up per group and exclude running requests."""
     ledger = opened(path)
-    told = [("w1", "model-a", "alice"), ("w1", "model-b", "bob"), ("w2", "model-a", "alice")]
-    for worker, model, key in told:
+    groups = [("w1", "model-a", "alice"), ("w1", "model-b", "bob"), ("w2", "model-a", "alice")]
+    for worker, model, key in groups:
         ledger.write(row(ledger, worker=worker, model=model, key=key, estimated=worker == "w2", cached_tokens=1))
     ledger.write(row(ledger, outcome=None))
     one = {"requests": 1, "estimated": 0, "prompt_tokens": 5, "completion_tokens": 3, "cached_tokens": 1, "total_tokens": 8}
@@ -187,7 +198,8 @@ def test_totals_add_up_by_each_group_and_leave_out_what_is_under_way(path: Path)
     assert totals(path, Scope(0.0, 1.0), []) == [dict.fromkeys(one, 0)]
 
 
-def test_a_range_holds_its_beginning_and_not_its_end(path: Path) -> None:
+def test_time_range(path: Path) -> None:
+    """A range includes its start and excludes its end."""
     ledger = opened(path)
     for second in (10, 20, 30):
         ledger.write(row(ledger, request_id=str(second)))
@@ -197,7 +209,8 @@ def test_a_range_holds_its_beginning_and_not_its_end(path: Path) -> None:
     assert [line["request_id"] for line in requests(path, EVER, 10_000_000_000, 1)] == ["20"]
 
 
-def test_a_scope_sees_its_tenant_or_its_key_without_one_and_nobody_else(path: Path) -> None:
+def test_scopes(path: Path) -> None:
+    """A scope contains the requests of its tenant, or of its key without a tenant."""
     ledger = opened(path)
     for key, tenant in [("alice", "acme"), ("bob", "acme"), ("alice", "globex"), ("alice", None), ("carol", None)]:
         ledger.write(row(ledger, key=key, tenant=tenant))
@@ -205,7 +218,8 @@ def test_a_scope_sees_its_tenant_or_its_key_without_one_and_nobody_else(path: Pa
     assert [totals(path, scope, [])[0]["requests"] for scope in scopes] == [2, 1, 1]
 
 
-async def test_rows_past_their_number_or_their_time_go_and_requests_under_way_stay(path: Path) -> None:
+async def test_retention(path: Path) -> None:
+    """Pruning deletes old settled rows and keeps running requests."""
     ledger = opened(path)
     ledger.write(row(ledger, outcome=None))
     rows = [row(ledger) for _ in range(600)]
@@ -219,21 +233,23 @@ async def test_rows_past_their_number_or_their_time_go_and_requests_under_way_st
     assert outcomes(path) == [None]
 
 
-async def test_when_the_upkeep_has_stopped_no_thread_of_it_is_at_the_files_any_more(path: Path) -> None:
-    upkeep = LedgerMaintenance(opened(path), Retention(3600.0, 100))
-    upkeep.start()
+async def test_maintenance_stop_waits(path: Path) -> None:
+    """After `stop`, no maintenance thread uses the files."""
+    maintenance = LedgerMaintenance(opened(path), Retention(3600.0, 100))
+    maintenance.start()
     may_end, ended = threading.Event(), threading.Event()
-    working = asyncio.create_task(upkeep.beside(lambda: may_end.wait(10.0) and ended.set()))
+    working = asyncio.create_task(maintenance.beside(lambda: may_end.wait(10.0) and ended.set()))
     await asyncio.sleep(0)
-    working.cancel()  # as the drain does with what runs in the loop
-    stopping = asyncio.create_task(upkeep.stop())
+    working.cancel()  # As the drain does.
+    stopping = asyncio.create_task(maintenance.stop())
     assert not (await asyncio.wait([stopping], timeout=0.1))[0]
     may_end.set()
     await stopping
     assert ended.is_set()
 
 
-def test_a_checkpoint_beside_the_writer_lets_the_log_begin_anew(path: Path) -> None:
+def test_checkpoint(path: Path) -> None:
+    """A checkpoint beside the writer restarts the WAL."""
     ledger = opened(path)
     for _ in range(300):
         ledger.write(row(ledger))
@@ -242,12 +258,14 @@ def test_a_checkpoint_beside_the_writer_lets_the_log_begin_anew(path: Path) -> N
     assert checkpoint(path) < 10
 
 
-def test_a_ledger_that_is_not_there_has_nothing_to_tidy_up(path: Path) -> None:
+def test_missing_file(path: Path) -> None:
+    """Maintenance of a missing file does nothing."""
     assert checkpoint(path / "nowhere") == 0
     assert oldest_to_keep(path / "nowhere", Retention(1.0, 1), 5_000_000_000) == 4_000_000_000
 
 
-def test_what_was_written_is_on_disk_without_the_process(path: Path, tmp_path: Path) -> None:
+def test_write_survives_kill(path: Path, tmp_path: Path) -> None:
+    """A written row is on disk without any action of the process."""
     ledger = opened(path)
     ledger.write(row(ledger))
     copy = tmp_path / "copy"

@@ -1,4 +1,4 @@
-"""Whatever mix of ends, retries, kills and locks: each request is in the ledger once, and its tokens are those of the workers' journals."""
+"""Any mix of ends, retries, kills and locks: the ledger contains each request once, with the tokens of the workers' journals."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from orchestrator_stage import CHAT, Stage, reset, stage, until
+from orchestrator_stage import CHAT, DONE, STREAM, Stage, reset, stage, until
 
 from services.orchestrator.usage.ledger import FILE_NAME, Ledger, Row
 from services.orchestrator.usage.ledger_entry import LedgerEntry
 from services.orchestrator.usage.ledger_queries import Scope, requests, totals
-from services.orchestrator.usage.usage_request import Asked
+from services.orchestrator.usage.usage_request import UpstreamBody
 
 EVER = Scope(0.0, 2.0**33)
 BODY = json.dumps(CHAT).encode()
 TOKEN = b'data: {"choices": [{"delta": {"content": "t "}}]}\n\n'
-DONE = b"data: [DONE]\n\n"
 
 
 def usage_of(tokens: int) -> bytes:
@@ -34,9 +33,9 @@ def usage_of(tokens: int) -> bytes:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """`journal`: the tokens that workers sent for each request that is over, by its id. The gateway can be killed at any moment."""
+    """`journal` has the tokens that workers sent for each finished request. The gateway can be killed at any moment."""
 
-    under_way = Bundle("under_way")
+    running = Bundle("running")
 
     @initialize()
     def begin(self) -> None:
@@ -49,37 +48,37 @@ class LedgerMachine(RuleBasedStateMachine):
         self.count = 0
 
     def started(self) -> Ledger:
-        ledger = Ledger(self.path, note_seconds=0.0)  # every token is noted at once, so that a kill takes none away
+        ledger = Ledger(self.path, note_seconds=0.0)  # Each token is recorded immediately, so a kill loses none.
         ledger.start()
         return ledger
 
-    @rule(target=under_way, attempts=st.integers(1, 3))
+    @rule(target=running, attempts=st.integers(1, 3))
     def open(self, attempts: int) -> str:
         self.count += 1
         name = f"r{self.count}"
         row = Row(self.ledger.next_id(), name, "alice", None, "model-a", "/v1/chat/completions")
-        booking = LedgerEntry(self.ledger, Asked(BODY, is_stream=True, is_hidden=True), row)
+        ledger_entry = LedgerEntry(self.ledger, UpstreamBody(BODY, is_stream=True, is_hidden=True), row)
         for number in range(attempts):
-            booking.attempt(f"w{number}")
-        booking.answered(is_stream=True, encoding="identity")
-        self.alive[name] = booking, 0
+            ledger_entry.attempt(f"w{number}")
+        ledger_entry.answered(is_stream=True, encoding="identity")
+        self.alive[name] = ledger_entry, 0
         return name
 
-    @rule(name=under_way, tokens=st.integers(1, 5))
+    @rule(name=running, tokens=st.integers(1, 5))
     def relay(self, name: str, tokens: int) -> None:
         if name in self.alive:
-            booking, before = self.alive[name]
-            booking.feed(TOKEN * tokens)
-            self.alive[name] = booking, before + tokens
+            ledger_entry, before = self.alive[name]
+            ledger_entry.feed(TOKEN * tokens)
+            self.alive[name] = ledger_entry, before + tokens
 
-    @rule(name=consumes(under_way), outcome=st.sampled_from(["ok", "client_gone", "upstream_broke"]), is_told=st.booleans())
-    def end(self, name: str, outcome: str, is_told: bool) -> None:
+    @rule(name=consumes(running), outcome=st.sampled_from(["ok", "client_gone", "upstream_broke"]), is_reported=st.booleans())
+    def end(self, name: str, outcome: str, is_reported: bool) -> None:
         if name in self.alive:
-            booking, tokens = self.alive.pop(name)
-            if is_told:
-                booking.feed(usage_of(tokens))
-            booking.settle(200, outcome)
-            booking.settle(499, "client_gone")  # a second end is none
+            ledger_entry, tokens = self.alive.pop(name)
+            if is_reported:
+                ledger_entry.feed(usage_of(tokens))
+            ledger_entry.settle(200, outcome)
+            ledger_entry.settle(499, "client_gone")  # Only the first end counts.
             self.journal[name] = tokens
 
     @rule()
@@ -97,7 +96,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """Also while the file is locked: what waited in memory then is lost, and that alone."""
+        """Kill the gateway, perhaps while the file is locked. Only rows that wait in memory are lost."""
         lost = {row.request_id for row in self.ledger.unwritten.values()}
         self.unlock_without_flush()
         self.ledger.close()
@@ -106,7 +105,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.alive.clear()
         self.journal = {name: tokens for name, tokens in self.journal.items() if name not in lost}
         self.ledger = self.started()
-        with sqlite3.connect(self.path) as connection:  # and of those, only what came before the lock is there
+        with sqlite3.connect(self.path) as connection:  # The file has the state of the lost rows from before the lock.
             connection.executemany("DELETE FROM usage WHERE request_id = ?", [(name,) for name in lost])
 
     def unlock_without_flush(self) -> None:
@@ -115,7 +114,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.other = None
 
     @invariant()
-    def the_ledger_is_the_journal(self) -> None:
+    def ledger_equals_journal(self) -> None:
         if self.ledger.unwritten:
             return
         rows = requests(self.path, EVER, 0, 100_000)
@@ -127,7 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.unlock()
-        self.the_ledger_is_the_journal()
+        self.ledger_equals_journal()
         self.ledger.close()
         shutil.rmtree(self.folder)
 
@@ -135,12 +134,12 @@ class LedgerMachine(RuleBasedStateMachine):
 LedgerMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 test_any_history_of_a_ledger = LedgerMachine.TestCase
 
-ENDS = st.sampled_from(["finish", "finish untold", "break", "abort", "refuse"])
+ENDS = st.sampled_from(["finish", "finish without usage", "break", "abort", "refuse"])
 PLANS = st.lists(st.tuples(ENDS, st.integers(1, 6)), min_size=1, max_size=8)
 
 
 class Sent:
-    """What the stage's workers did, as their journals would tell: tokens of every answer that was begun."""
+    """The behaviour of the workers, with the tokens of every started answer, as in their journals."""
 
     def __init__(self) -> None:
         self.tokens = 0
@@ -155,7 +154,7 @@ class Sent:
             self.tokens += 1
             await response.write(TOKEN)
         if end == "break":
-            await asyncio.sleep(0.01)  # lets the tokens out before the reset overtakes them
+            await asyncio.sleep(0.01)  # The reset must not overtake the tokens.
             return await reset(request)
         if end == "abort":
             await asyncio.Event().wait()
@@ -164,13 +163,13 @@ class Sent:
 
 
 async def ask(on: Stage, end: str, count: int) -> None:
-    body: Any = CHAT | {"stream": True}
+    body: Any = STREAM
     try:
         async with on.chat(body, headers={"X-Plan": f"{end}:{count}"}) as response:
-            got = 0
+            received = 0
             async for chunk in response.content.iter_any():
-                got += chunk.count(b"choices")
-                if end == "abort" and got == count:
+                received += chunk.count(b"choices")
+                if end == "abort" and received == count:
                     return
     except aiohttp.ClientError:
         assert end == "break"
@@ -178,12 +177,14 @@ async def ask(on: Stage, end: str, count: int) -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(PLANS)
-def test_any_mix_of_requests_at_once_adds_up_to_what_the_workers_sent(plans: list[tuple[str, int]]) -> None:
+def test_any_requests_add_up(plans: list[tuple[str, int]]) -> None:
+    """Any mix of concurrent requests adds up to the tokens that the workers sent."""
+
     async def story() -> None:
         sent = Sent()
         async with stage(sent.behave, sent.behave) as on:
             await asyncio.gather(*(ask(on, end, count) for end, count in plans))
-            await until(lambda: on.gateway.books.in_flight.total == 0)
+            await until(lambda: on.gateway.recorder.in_flight.total == 0)
             path = Path(on.gateway.settings.data_dir) / FILE_NAME
             assert totals(path, EVER, [])[0]["completion_tokens"] == sent.tokens
             assert len(requests(path, EVER, 0, 100)) == len(plans)

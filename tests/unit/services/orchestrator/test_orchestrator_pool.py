@@ -1,4 +1,4 @@
-"""Connections to a worker: counted, waited for in order, given back on every way out."""
+"""The connection pool: limits, waits in order, and release on every way out."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_who_comes_beyond_the_limit_waits_and_is_served_in_order() -> None:
+async def test_waits_in_order() -> None:
+    """Requests above the limit wait and are served in order."""
     waits: list[bool] = []
-    pool, done, order = Pool(1, 5.0, lambda seconds, is_in_vain: waits.append(is_in_vain)), asyncio.Event(), []
+    pool, done, order = Pool(1, 5.0, lambda seconds, has_timed_out: waits.append(has_timed_out)), asyncio.Event(), []
 
     async def one(number: int) -> None:
         async with pool.connection("w1"):
@@ -40,7 +41,8 @@ async def test_who_comes_beyond_the_limit_waits_and_is_served_in_order() -> None
     assert (order, pool.used, pool.waiting, waits) == ([0, 1, 2, 3], 0, 0, [False] * 3)
 
 
-async def test_a_wait_is_bounded() -> None:
+async def test_wait_timeout() -> None:
+    """A wait for a connection has a time limit."""
     pool, done = Pool(1, 0.02), asyncio.Event()
     holder = asyncio.create_task(hold(pool, done))
     await settle()
@@ -52,7 +54,8 @@ async def test_a_wait_is_bounded() -> None:
     assert pool.used == 0
 
 
-async def test_workers_do_not_wait_for_each_other() -> None:
+async def test_pool_per_worker() -> None:
+    """Workers have separate limits."""
     pool, done = Pool(1, 0.02), asyncio.Event()
     tasks = [asyncio.create_task(hold(pool, done, worker)) for worker in ("w1", "w2")]
     await settle()
@@ -63,7 +66,9 @@ async def test_workers_do_not_wait_for_each_other() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["come", "finish", "leave"]), st.integers(0, 20)), max_size=40), st.integers(1, 3))
-def test_nothing_is_left_whoever_leaves_when(steps: list[tuple[str, int]], limit: int) -> None:
+def test_pool_nothing_left(steps: list[tuple[str, int]], limit: int) -> None:
+    """Any mix of ends and cancellations leaves no connection in use."""
+
     async def story() -> None:
         pool = Pool(limit, 5.0)
         under_way: list[tuple[asyncio.Task[str], asyncio.Event]] = []
@@ -79,9 +84,9 @@ def test_nothing_is_left_whoever_leaves_when(steps: list[tuple[str, int]], limit
             assert pool.used <= limit
         for _, done in under_way:
             done.set()
-        everybody = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*everybody, return_exceptions=True)
+            await asyncio.gather(*others, return_exceptions=True)
         assert (pool.used, pool.waiting) == (0, 0)
 
     asyncio.run(story())

@@ -1,4 +1,4 @@
-"""Requests for a model that nobody serves: they wait together while a hive brings it, for a bounded time."""
+"""Provisioning: requests for an absent model wait for a limited time while a hive loads it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ABSENT = CHAT | {"model": "model-new"}
 
 @dataclass
 class Hive:
-    """Answers every wish with what it is told to."""
+    """A hive that answers with the given answers, the last one repeatedly."""
 
     answers: list[tuple[int, dict[str, Any], dict[str, str]]]
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request.path)
+        self.requested.append(request.path)
         status, body, headers = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
         return web.json_response(body, status=status, headers=headers)
 
@@ -50,68 +50,81 @@ def play(story: Callable[[Stage, list[Hive]], Awaitable[None]], *hives: Hive, **
 
 async def ask(on: Stage, body: Any = ABSENT) -> tuple[int, str, str | None]:
     async with on.chat(body) as answer:
-        told = await answer.json()
-        return answer.status, (told.get("error") or {}).get("code", ""), answer.headers.get("Retry-After")
+        body = await answer.json()
+        return answer.status, (body.get("error") or {}).get("code", ""), answer.headers.get("Retry-After")
 
 
-def test_requests_wait_for_the_model_and_are_served_by_one_errand() -> None:
+def test_one_job_per_model() -> None:
+    """Requests for one model share one job and succeed."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         waiting = [asyncio.create_task(ask(on)) for _ in range(3)]
         provisioner = on.gateway.provisioner
         assert provisioner
-        await until(lambda: provisioner.waiting == 3 and hives[0].asked)
-        assert len(provisioner._errands) == 1
+        await until(lambda: provisioner.waiting == 3 and hives[0].requested)
+        assert len(provisioner._jobs) == 1
         worker = on.workers["w1"]
         await on.announce(*on.registry.snapshot.services, stage.entry("w9", worker.url, models=("model-new",)))
         assert [status for status, *_ in await asyncio.gather(*waiting)] == [200, 200, 200]
-        assert set(hives[0].asked) == {"/catalogue/model-new"}
-        assert (provisioner.waiting, provisioner._errands) == (0, {})
+        assert set(hives[0].requested) == {"/catalogue/model-new"}
+        assert (provisioner.waiting, provisioner._jobs) == (0, {})
 
     play(story, Hive([loading()]))
 
 
-def test_a_model_that_takes_too_long_is_503_and_told_when_to_come_back() -> None:
+def test_slow_model() -> None:
+    """A model that loads too slowly gets 503 with Retry-After."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert await ask(on) == (503, "model_loading", "2")
 
     play(story, Hive([loading()]), provisioning_wait_seconds=0.3)
 
 
-def test_a_model_that_no_hive_knows_does_not_exist() -> None:
+def test_unknown_to_all_hives() -> None:
+    """A model that no hive knows gets 404."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert await ask(on) == (404, "model_not_found", None)
-        assert [len(hive.asked) for hive in hives] == [1, 1]
-        assert (await ask(on, CHAT))[0] == 200  # what is served is not asked for
-        assert [len(hive.asked) for hive in hives] == [1, 1]
+        assert [len(hive.requested) for hive in hives] == [1, 1]
+        assert (await ask(on, CHAT))[0] == 200  # A served model needs no hive.
+        assert [len(hive.requested) for hive in hives] == [1, 1]
 
     play(story, Hive([refusal(404, "model_not_found")]), Hive([refusal(404, "not_found")]))
 
 
-def test_what_a_hive_cannot_do_is_passed_on_as_it_says_it() -> None:
+def test_hive_error_is_relayed() -> None:
+    """The client receives the error of the hive."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert await ask(on) == (503, "model_hub_unavailable", "7")
 
     play(story, Hive([refusal(503, "model_hub_unavailable")]))
 
 
-def test_a_worker_that_cannot_run_ends_the_wait() -> None:
+def test_failed_worker_ends_wait() -> None:
+    """A worker that cannot run ends the wait."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert (await ask(on))[:2] == (503, "model_unavailable")
 
     play(story, Hive([loading(), loading(state="ready", code="model_unavailable", reason="worker died")]))
 
 
-def test_without_room_at_one_hive_another_is_asked_and_with_none_anywhere_it_is_507() -> None:
+def test_full_hives() -> None:
+    """A full hive leads to the next one, and only full hives give 507."""
     full = refusal(507, "insufficient_storage")
 
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert (await ask(on))[:2] == (507, "insufficient_storage")
-        assert [len(hive.asked) for hive in hives] == [1, 1]
+        assert [len(hive.requested) for hive in hives] == [1, 1]
 
     play(story, Hive([full]), Hive([full]))
 
 
-def test_more_than_may_wait_are_turned_away_at_once() -> None:
+def test_too_many_waiting() -> None:
+    """A request above `provisioning_max_waiting` gets 503 immediately."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         first = asyncio.create_task(ask(on))
         await until(lambda: on.gateway.provisioner and on.gateway.provisioner.waiting)
@@ -121,7 +134,9 @@ def test_more_than_may_wait_are_turned_away_at_once() -> None:
     play(story, Hive([loading()]), provisioning_max_waiting=1)
 
 
-def test_a_client_that_leaves_does_not_end_what_others_wait_for() -> None:
+def test_disconnect_keeps_job() -> None:
+    """A client disconnect does not end the job of other requests."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         provisioner = on.gateway.provisioner
         assert provisioner
@@ -135,9 +150,11 @@ def test_a_client_that_leaves_does_not_end_what_others_wait_for() -> None:
     play(story, Hive([loading()]))
 
 
-def test_without_provisioning_nobody_is_asked() -> None:
+def test_provisioning_off() -> None:
+    """Without provisioning, no hive gets a request."""
+
     async def story(on: Stage, hives: list[Hive]) -> None:
         assert await ask(on) == (404, "model_not_found", None)
-        assert hives[0].asked == []
+        assert hives[0].requested == []
 
     play(story, Hive([loading()]), provisioning=False)

@@ -1,4 +1,4 @@
-"""Who is kept while a registry without its data learns of everybody again."""
+"""Registry grace: the services that stay routable after a registry lost its data."""
 
 from __future__ import annotations
 
@@ -35,34 +35,41 @@ def routed(cluster: Cluster) -> list[tuple[str, str]]:
     return [(worker.id, worker.status) for worker in cluster.view.by_model.get("m", ())]
 
 
-def test_a_registry_that_lost_its_data_loses_nobody() -> None:
+def test_lost_data_keeps_workers() -> None:
+    """A registry without its data loses no worker."""
     assert routed(cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, ()))) == [("a", "unconfirmed"), ("b", "unconfirmed")]
 
 
-def test_who_registers_again_is_preferred_to_those_who_have_not_yet() -> None:
+def test_registered_worker_preferred() -> None:
+    """A worker that registers again is preferred to an unconfirmed one."""
     cluster = cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, ()), ("two", 2, (entry("a"),)))
     assert routed(cluster) == [("a", "online")]
     assert {worker.id: worker.status for worker in cluster.view.workers.values()} == {"a": "online", "b": "unconfirmed"}
 
 
-def test_after_the_grace_time_the_new_registry_is_believed() -> None:
+def test_grace_ends() -> None:
+    """After the grace time, the new registry applies completely."""
     assert routed(cluster_after(("one", 0, (entry("a"),)), ("two", 1, ()), ("two", 4, ()))) == []
 
 
-def test_a_registry_with_its_data_is_believed_at_once() -> None:
+def test_registry_with_data() -> None:
+    """A registry with its data applies immediately."""
     assert routed(cluster_after(("one", 0, (entry("a"), entry("b"))), ("one", 1, (entry("b"),)))) == [("b", "online")]
 
 
-def test_who_was_offline_is_not_kept() -> None:
+def test_offline_worker_not_kept() -> None:
+    """An offline worker is not kept."""
     assert routed(cluster_after(("one", 0, (entry("a"), entry("b", "offline"))), ("two", 1, ()))) == [("a", "unconfirmed")]
 
 
-def test_a_second_loss_within_the_grace_time_still_loses_nobody() -> None:
+def test_second_loss() -> None:
+    """A second loss within the grace time loses no worker."""
     cluster = cluster_after(("one", 0, (entry("a"), entry("b"))), ("two", 1, (entry("a"),)), ("three", 2, ()))
     assert routed(cluster) == [("a", "unconfirmed"), ("b", "unconfirmed")]
 
 
-def test_an_unconfirmed_worker_is_used_only_where_nobody_with_a_lease_is_left() -> None:
+def test_unconfirmed_is_last_resort() -> None:
+    """An unconfirmed worker is used only without a confirmed one."""
     both = cluster_after(("one", 0, (entry("a", "unconfirmed"), entry("b"))))
     alone = cluster_after(("one", 0, (entry("a", "unconfirmed"),)))
     assert (routed(both), routed(alone)) == ([("b", "online")], [("a", "unconfirmed")])

@@ -1,4 +1,4 @@
-"""What operators see: health, readiness, services, cluster status; all behind the cluster's token."""
+"""The operator API: health, readiness, services and cluster status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ async def announce_cluster(on: Stage, hive_health: str = "healthy") -> None:
 
 
 @pytest.mark.parametrize("path", ["/services", "/stats", "/api/cluster/status", "/api/cluster/workers", "/api/cluster/workers/w1"])
-async def test_operator_paths_need_the_cluster_token(path: str) -> None:
+async def test_operator_paths_need_token(path: str) -> None:
+    """Operator paths need the cluster token."""
     async with stage(answer) as on:
         async with on.get(path, Authorization=f"Bearer {KEY}") as response:
             assert (response.status, (await response.json())["error"]["code"]) == (401, "invalid_cluster_token")
@@ -24,7 +25,8 @@ async def test_operator_paths_need_the_cluster_token(path: str) -> None:
             assert response.status == 200
 
 
-async def test_health_is_open_and_names_hives_and_workers() -> None:
+async def test_health() -> None:
+    """Health is public and lists hives and workers."""
     async with stage(answer) as on:
         await announce_cluster(on)
         async with on.client.get(on.url + "/health") as response:
@@ -35,15 +37,17 @@ async def test_health_is_open_and_names_hives_and_workers() -> None:
         assert (health["registry"]["connected"], health["registry"]["instance"]) == (True, "one")
 
 
-async def test_health_reflects_a_sick_hive_and_the_loss_of_every_worker() -> None:
+async def test_health_degraded_unhealthy() -> None:
+    """A degraded hive makes health degraded, and no worker makes it unhealthy."""
     async with stage(answer) as on:
         await announce_cluster(on, hive_health="degraded")
-        assert on.duties.health()["status"] == "degraded"
+        assert on.hooks.health()["status"] == "degraded"
         await on.announce(entry("w1", status="offline"))
-        assert on.duties.health()["status"] == "unhealthy"
+        assert on.hooks.health()["status"] == "unhealthy"
 
 
-async def test_ready_is_503_with_a_reason_when_nobody_can_serve() -> None:
+async def test_not_ready() -> None:
+    """Ready is 503 with a reason while no worker is ready."""
     async with stage(answer) as on:
         async with on.client.get(on.url + "/ready") as response:
             assert response.status == 200
@@ -53,7 +57,8 @@ async def test_ready_is_503_with_a_reason_when_nobody_can_serve() -> None:
             assert (response.status, error["code"], error["message"]) == (503, "not_ready", "no worker is ready")
 
 
-async def test_services_list_every_node_with_what_it_does() -> None:
+async def test_services() -> None:
+    """The service list contains every node with its models and requests."""
     async with stage(hang) as on:
         await announce_cluster(on)
         stuck = asyncio.create_task(on.chat().__aenter__())
@@ -76,7 +81,8 @@ async def test_services_list_every_node_with_what_it_does() -> None:
         stuck.cancel()
 
 
-async def test_cluster_status_counts_and_single_workers_can_be_asked_for() -> None:
+async def test_cluster_status() -> None:
+    """The cluster status counts workers, and single workers can be read."""
     async with stage(answer) as on:
         await announce_cluster(on)
         async with on.get("/api/cluster/status") as response:

@@ -1,4 +1,4 @@
-"""Before the first byte a failed attempt is tried again elsewhere, within bounds; the last word is honest."""
+"""Retries: a failed attempt before the first byte is repeated on another worker, within limits, and the error is exact."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from orchestrator_stage import CHAT, Behaviour, answer, entry, hang, refuse, res
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-async def test_an_error_status_is_tried_again_on_another_worker(status: int) -> None:
+async def test_error_status_is_retried(status: int) -> None:
+    """A retryable status leads to an attempt on another worker."""
     async with stage(refuse(status), answer) as on:
         async with on.chat() as response:
             assert response.status == 200
             assert response.headers["X-Worker-Id"] == "w2"
             assert response.headers["X-Attempts"] == "2"
-        assert on.gateway.books.stats.retries_total == 1
+        assert on.gateway.recorder.stats.retries_total == 1
 
 
-async def test_a_reset_connection_is_tried_again_on_another_worker() -> None:
+async def test_reset_is_retried() -> None:
+    """A connection reset leads to an attempt on another worker."""
     async with stage(reset, answer) as on, on.chat() as response:
         assert (response.status, response.headers["X-Worker-Id"]) == (200, "w2")
 
 
-async def test_a_hanging_worker_is_left_after_the_first_byte_limit() -> None:
+async def test_first_byte_timeout_is_retried() -> None:
+    """A hanging worker is cancelled after `first_byte_seconds`, without the connect time."""
     async with stage(hang, answer, first_byte_seconds=0.3, connect_seconds=60.0) as on:
-        async with asyncio.timeout(30), on.chat() as response:  # what connecting did not take is not the answer's
+        async with asyncio.timeout(30), on.chat() as response:  # The unused connect time does not extend the first byte time.
             assert (response.status, response.headers["X-Worker-Id"]) == (200, "w2")
         await until(lambda: on.workers["w1"].cancelled == 1)
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 422])
-async def test_a_client_error_is_passed_on_without_another_attempt(status: int) -> None:
+async def test_client_error_not_retried(status: int) -> None:
+    """A client error is relayed without another attempt."""
     async with stage(refuse(status), answer) as on:
         async with on.chat() as response:
             assert response.status == status
@@ -43,7 +47,8 @@ async def test_a_client_error_is_passed_on_without_another_attempt(status: int) 
         assert on.hits() == 1
 
 
-async def test_attempts_are_bounded_and_never_hit_a_worker_twice() -> None:
+async def test_attempts_are_bounded() -> None:
+    """Attempts are limited, and no worker gets the same request twice."""
     async with stage(*[refuse(503)] * 5) as on:
         async with on.chat() as response:
             assert response.status == 503
@@ -53,7 +58,8 @@ async def test_attempts_are_bounded_and_never_hit_a_worker_twice() -> None:
         assert sorted(len(worker.requests) for worker in on.workers.values()) == [0, 0, 1, 1, 1]
 
 
-async def test_with_few_workers_attempts_end_with_them() -> None:
+async def test_attempts_end_with_workers() -> None:
+    """Attempts end when every worker was tried."""
     async with stage(refuse(500), refuse(502)) as on:
         async with on.chat() as response:
             assert (response.status, response.headers["X-Attempts"]) == (502, "2")
@@ -75,14 +81,16 @@ async def test_with_few_workers_attempts_end_with_them() -> None:
         (refuse(418, b"teapot"), 418, "upstream_protocol_error"),
     ],
 )
-async def test_a_failure_reads_as_an_openai_error(behaviour: object, status: int, code: str) -> None:
+async def test_failure_as_openai_error(behaviour: object, status: int, code: str) -> None:
+    """Each failure becomes an OpenAI error."""
     async with stage(behaviour, first_byte_seconds=0.3, connect_seconds=0.1) as on, on.chat() as response:  # type: ignore[arg-type]
         assert (response.status, (await response.json())["error"]["code"]) == (status, code)
         assert response.headers["X-Worker-Id"] == "w1"
         assert response.headers["X-Attempts"] == "1"
 
 
-async def test_an_unreachable_worker_is_a_503_that_surely_did_nothing() -> None:
+async def test_unreachable_worker() -> None:
+    """An unreachable worker gives a 503 that is definite."""
     async with stage() as on:
         await on.announce(entry("w1", f"http://127.0.0.1:{free_port()}"))
         async with on.chat() as response:
@@ -91,7 +99,8 @@ async def test_an_unreachable_worker_is_a_503_that_surely_did_nothing() -> None:
             assert response.headers["X-Should-Retry"] == "false"
 
 
-async def test_a_429_that_nobody_else_can_take_keeps_its_retry_after() -> None:
+async def test_single_429() -> None:
+    """A 429 of the only worker keeps its Retry-After."""
     async with stage(refuse(429, Retry_After="7")) as on:
         async with on.chat() as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "7")
@@ -99,12 +108,14 @@ async def test_a_429_that_nobody_else_can_take_keeps_its_retry_after() -> None:
         assert on.hits() == 1
 
 
-async def test_after_several_429_the_client_is_told_not_to_multiply_them() -> None:
+async def test_repeated_429() -> None:
+    """After several 429, the client is not to retry."""
     async with stage(refuse(429, Retry_After="7"), refuse(429, Retry_After="7")) as on, on.chat() as response:
         assert (response.status, response.headers["X-Should-Retry"]) == (429, "false")
 
 
-async def test_a_suspect_worker_is_avoided_until_nobody_else_is_left() -> None:
+async def test_ejected_worker_avoided() -> None:
+    """An ejected worker gets requests only without another worker."""
     async with stage(reset, answer) as on:
         for _ in range(6):
             async with on.chat() as response:
@@ -116,7 +127,8 @@ async def test_a_suspect_worker_is_avoided_until_nobody_else_is_left() -> None:
             assert response.status == 200
 
 
-async def test_a_worker_that_its_hive_cannot_reach_is_suspect_too() -> None:
+async def test_hive_503_ejects() -> None:
+    """A worker that its hive cannot reach is ejected too."""
     async with stage(refuse(503), answer) as on:
         for _ in range(6):
             async with on.chat() as response:
@@ -124,7 +136,8 @@ async def test_a_worker_that_its_hive_cannot_reach_is_suspect_too() -> None:
         assert len(on.workers["w1"].requests) == 1
 
 
-async def test_a_restarted_worker_is_no_longer_suspect() -> None:
+async def test_restart_ends_ejection() -> None:
+    """A restarted worker is no longer ejected."""
     async with stage(reset, answer) as on:
         async with on.chat():
             pass
@@ -134,7 +147,8 @@ async def test_a_restarted_worker_is_no_longer_suspect() -> None:
             assert response.headers["X-Worker-Id"] == "w1"
 
 
-async def test_a_whole_answer_is_never_sent_twice_to_the_worker() -> None:
+async def test_one_attempt_per_request() -> None:
+    """An answered request reaches the worker once."""
     async with stage(answer) as on:
         await asyncio.gather(*(one(on) for _ in range(30)))
         assert on.hits() == 30
@@ -145,7 +159,8 @@ async def one(on: object) -> None:
         assert response.status == 200
 
 
-async def test_an_idle_connection_closed_under_the_request_costs_the_only_worker_nothing() -> None:
+async def test_stale_connection_single_worker() -> None:
+    """A stale connection to the only worker costs no attempt."""
     async with stage(answer) as on:
         await one(on)
         on.workers["w1"].behaviour = reset_once(answer)
@@ -153,7 +168,8 @@ async def test_an_idle_connection_closed_under_the_request_costs_the_only_worker
             assert (response.status, response.headers["X-Attempts"]) == (200, "1")
 
 
-async def test_an_idle_connection_closed_under_the_request_is_no_reason_to_leave_the_worker() -> None:
+async def test_stale_connection_keeps_worker() -> None:
+    """A stale connection does not move the request to another worker."""
     async with stage(answer, answer) as on:
         await one(on)
         await one(on)
@@ -164,7 +180,8 @@ async def test_an_idle_connection_closed_under_the_request_is_no_reason_to_leave
         assert [len(worker.requests) for worker in on.workers.values()] == [3, 1]
 
 
-async def test_a_worker_that_resets_every_connection_is_not_asked_without_end() -> None:
+async def test_resets_are_bounded() -> None:
+    """A worker that resets every connection gets a limited number of requests."""
     async with stage(answer, max_extra_attempts=5) as on:
         await one(on)
         on.workers["w1"].behaviour = reset
@@ -173,7 +190,8 @@ async def test_a_worker_that_resets_every_connection_is_not_asked_without_end() 
         assert on.hits() == 3
 
 
-async def test_only_the_first_attempt_has_another_go_on_a_fresh_connection() -> None:
+async def test_stale_retry_first_attempt_only() -> None:
+    """Only the first attempt is repeated on a fresh connection."""
     async with stage(answer, answer, answer) as on:
         await asyncio.gather(*(one(on) for _ in range(6)))
         for worker in on.workers.values():
@@ -184,7 +202,7 @@ async def test_only_the_first_attempt_has_another_go_on_a_fresh_connection() -> 
 
 
 def reset_once(after: Behaviour) -> Behaviour:
-    """Resets the first connection, then behaves."""
+    """Resets the first connection, then behaves like `after`."""
     left = [reset]
 
     async def behaviour(request: web.Request) -> web.StreamResponse:

@@ -1,16 +1,17 @@
-"""Requests find a worker, arrive unchanged and come back unchanged."""
+"""Requests reach a worker unchanged, and answers return unchanged."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 
-from orchestrator_stage import ANSWER, CHAT, KEY, TOKEN, answer, entry, hang, stage, until
+from orchestrator_stage import ANSWER, CHAT, NARROW_KEY, TOKEN, answer, entry, hang, raw_chat, stage, until
 
 from services import wire
 
 
-async def test_a_chat_is_answered_by_the_worker_of_its_model() -> None:
+async def test_chat() -> None:
+    """A worker of the model answers, and the gateway adds its headers."""
     async with stage(answer) as on, on.chat() as response:
         assert response.status == 200
         assert await response.json() == ANSWER
@@ -19,7 +20,8 @@ async def test_a_chat_is_answered_by_the_worker_of_its_model() -> None:
         assert response.headers["X-Backend"] == "1"
 
 
-async def test_the_body_arrives_byte_for_byte() -> None:
+async def test_body_bytes() -> None:
+    """The worker receives the bytes of the body."""
     body = json.dumps(CHAT | {"unknown": {"a": [1, 2.50]}}, indent=3).encode()
     async with stage(answer) as on:
         async with on.chat(None, data=body, headers={"Content-Type": "application/json"}) as response:
@@ -27,57 +29,61 @@ async def test_the_body_arrives_byte_for_byte() -> None:
         assert on.workers["w1"].requests[0][1] == body
 
 
-async def test_client_headers_arrive_and_identity_headers_are_the_gateways_own() -> None:
+async def test_headers() -> None:
+    """Client headers reach the worker, and identity headers come from the gateway."""
     forged = {"X-Auth-Subject": "root", "X-Auth-Tenant": "root", "traceparent": "00-1", "X-Request-Id": "r-1", "X-Cluster-Token": "forged"}
     async with stage(answer) as on:
         async with on.chat(headers=forged) as response:
             assert response.headers["X-Request-Id"] == "r-1"
-        seen = on.workers["w1"].requests[0][0].headers
-        assert seen["traceparent"] == "00-1"
-        assert seen.getall(wire.REQUEST_ID) == ["r-1"]
-        assert seen.getall(wire.AUTH_SUBJECT) == ["alice"]
-        assert seen.getall(wire.AUTH_TENANT) == ["acme"]
-        assert seen.getall(wire.CLUSTER_TOKEN) == [TOKEN]
-        assert "Authorization" not in seen
+        received = on.workers["w1"].requests[0][0].headers
+        assert received["traceparent"] == "00-1"
+        assert received.getall(wire.REQUEST_ID) == ["r-1"]
+        assert received.getall(wire.AUTH_SUBJECT) == ["alice"]
+        assert received.getall(wire.AUTH_TENANT) == ["acme"]
+        assert received.getall(wire.CLUSTER_TOKEN) == [TOKEN]
+        assert "Authorization" not in received
 
 
-async def test_a_key_without_a_tenant_sends_none_even_if_the_client_claims_one() -> None:
+async def test_forged_tenant() -> None:
+    """A key without a tenant sends none, even if the client sends the header."""
     async with stage(answer) as on:
         worker = on.workers["w1"]
         await on.announce(entry("w1", worker.url, models=("model-b",)))
-        async with on.chat(CHAT | {"model": "model-b"}, key="sk-only-model-b", headers={"X-Auth-Tenant": "acme"}) as response:
+        async with on.chat(CHAT | {"model": "model-b"}, key=NARROW_KEY, headers={"X-Auth-Tenant": "acme"}) as response:
             assert response.status == 200
         assert wire.AUTH_TENANT not in worker.requests[0][0].headers
 
 
-async def test_a_client_that_expects_100_continue_is_answered_here() -> None:
+async def test_expect_100() -> None:
+    """The gateway answers `Expect: 100-continue` itself."""
     async with stage(answer) as on:
         async with on.chat(expect100=True) as response:
             assert response.status == 200
         assert "Expect" not in on.workers["w1"].requests[0][0].headers
 
 
-async def test_unknown_v1_paths_reach_the_worker_with_their_query() -> None:
+async def test_other_v1_path() -> None:
+    """An unknown `/v1/` path reaches the worker with its query."""
     async with stage(answer) as on:
         async with on.chat({"model": "model-a", "input": "x"}, path="/v1/embeddings?a=1&b=x%26y") as response:
             assert response.status == 200
         assert on.workers["w1"].requests[0][0].raw_path == "/v1/embeddings?a=1&b=x%26y"
 
 
-async def test_dot_segments_never_reach_a_worker() -> None:
+async def test_dot_segments() -> None:
+    """A path with dot segments reaches no worker."""
     async with stage(answer) as on:
         port = int(on.url.rpartition(":")[2])
         for path in ("/v1/../stop", "/v1/%2e%2e/stop", "/v1/a/..%2f..%2fstop", "/v1/./stop", "/v1/..\\stop"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            body = b'{"model":"model-a"}'
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
-            writer.write(head.encode() + body)
+            writer.write(raw_chat(path=path))
             assert (await reader.readline()).split()[1] in (b"404", b"401"), path
             writer.close()
         assert on.hits() == 0
 
 
-async def test_equal_queues_are_served_in_turn() -> None:
+async def test_equal_queues() -> None:
+    """Equal queues get requests in turn."""
     async with stage(answer, answer) as on:
         for _ in range(20):
             async with on.chat() as response:
@@ -85,17 +91,19 @@ async def test_equal_queues_are_served_in_turn() -> None:
         assert [len(worker.requests) for worker in on.workers.values()] == [10, 10]
 
 
-async def test_a_busy_worker_is_passed_over() -> None:
+async def test_busy_worker() -> None:
+    """A busy worker gets no request while another one is idle."""
     async with stage(hang, answer) as on:
         stuck = asyncio.create_task(on.chat().__aenter__())
-        await until(lambda: on.gateway.books.in_flight.at("w1"))
+        await until(lambda: on.gateway.recorder.in_flight.at("w1"))
         for _ in range(5):
             async with on.chat() as response:
                 assert response.headers["X-Worker-Id"] == "w2"
         stuck.cancel()
 
 
-async def test_workers_that_drain_or_are_unhealthy_or_offline_get_nothing() -> None:
+async def test_unroutable_workers() -> None:
+    """A draining, unhealthy or offline worker gets no request."""
     async with stage(answer, answer, answer, answer) as on:
         url = {name: worker.url for name, worker in on.workers.items()}
         await on.announce(
@@ -109,7 +117,9 @@ async def test_workers_that_drain_or_are_unhealthy_or_offline_get_nothing() -> N
                 assert response.headers["X-Worker-Id"] == "w1"
 
 
-async def test_the_worker_id_that_a_hive_set_is_kept() -> None:
+async def test_hive_worker_id() -> None:
+    """The worker id of a hive is kept."""
+
     async def hive(request: object) -> object:
         response = await answer(request)  # type: ignore[arg-type]
         response.headers["X-Worker-Id"] = "behind-the-hive"

@@ -1,4 +1,4 @@
-"""Sessions and their workers: rendezvous hashing, pins with a limit and a life time, the affinity of one request."""
+"""Sticky sessions: rendezvous hashing, pins with capacity and lifetime, the affinity of a request."""
 
 from __future__ import annotations
 
@@ -33,36 +33,42 @@ def pins(capacity: int = 100, changes: list[tuple[bytes, Pin | None]] | None = N
 
 
 @given(key=KEYS, ids=WORKER_IDS, data=st.data())
-def test_when_a_worker_leaves_only_its_sessions_move(key: bytes, ids: list[str], data: st.DataObject) -> None:
-    leaver = data.draw(st.sampled_from(ids))
+def test_leaving_worker_moves_own_sessions(key: bytes, ids: list[str], data: st.DataObject) -> None:
+    """A leaving worker moves only its own sessions."""
+    leaving = data.draw(st.sampled_from(ids))
     before = rendezvous(key, workers(*ids)).id
-    after = rendezvous(key, workers(*(name for name in ids if name != leaver))).id
-    assert after == before or before == leaver
+    after = rendezvous(key, workers(*(name for name in ids if name != leaving))).id
+    assert after == before or before == leaving
 
 
-@given(key=KEYS, ids=WORKER_IDS, joiner=st.text("xyz", min_size=1, max_size=6))
-def test_when_a_worker_joins_sessions_move_only_to_it(key: bytes, ids: list[str], joiner: str) -> None:
-    before, after = rendezvous(key, workers(*ids)).id, rendezvous(key, workers(*ids, joiner)).id
-    assert after in (before, joiner)
+@given(key=KEYS, ids=WORKER_IDS, joining=st.text("xyz", min_size=1, max_size=6))
+def test_joining_worker_moves_to_itself(key: bytes, ids: list[str], joining: str) -> None:
+    """A joining worker moves sessions only to itself."""
+    before, after = rendezvous(key, workers(*ids)).id, rendezvous(key, workers(*ids, joining)).id
+    assert after in (before, joining)
 
 
 @given(key=KEYS, ids=WORKER_IDS, data=st.data())
-def test_the_order_of_workers_does_not_matter(key: bytes, ids: list[str], data: st.DataObject) -> None:
+def test_worker_order(key: bytes, ids: list[str], data: st.DataObject) -> None:
+    """The order of workers has no effect on hashing."""
     shuffled = data.draw(st.permutations(ids))
     assert rendezvous(key, workers(*ids)).id == rendezvous(key, workers(*shuffled)).id
 
 
-def test_sessions_are_spread_evenly_by_hashing() -> None:
+def test_hashing_is_even() -> None:
+    """Hashing spreads sessions evenly."""
     counts = Counter(rendezvous(key_of("tenant a", "m", str(number)), workers("w1", "w2", "w3", "w4")).id for number in range(4000))
     assert min(counts.values()) > 900
 
 
-def test_the_same_name_is_another_session_for_another_owner_or_model() -> None:
+def test_session_keys() -> None:
+    """The same name is another session for another owner or model."""
     keys = {key_of(owner, model, "s") for owner in ("tenant a", "subject a", "tenant b") for model in ("m", "n")}
     assert len(keys) == 6
 
 
-def test_a_session_stays_where_it_was_served_though_hashing_says_otherwise() -> None:
+def test_pin_before_hashing() -> None:
+    """A pin takes precedence over hashing."""
     own = pins()
     key = key_of("tenant a", "m", "s")
     natural = rendezvous(key, workers("w1", "w2")).id
@@ -73,13 +79,15 @@ def test_a_session_stays_where_it_was_served_though_hashing_says_otherwise() -> 
     assert affinity.pick(workers(natural)).id == natural
 
 
-def test_looking_for_a_worker_pins_nothing() -> None:
+def test_pick_pins_nothing() -> None:
+    """Selecting a worker pins nothing."""
     own = pins()
     Affinity(own, b"key").pick(workers("w1", "w2"))
     assert len(own) == 0
 
 
-def test_a_session_moves_with_success_but_comes_back_to_a_worker_that_was_only_busy() -> None:
+def test_busy_keeps_pin() -> None:
+    """A session moves after success, but returns to a worker that was only busy."""
     own = pins()
     affinity = Affinity(own, b"key")
     affinity.served("w1", busy=())
@@ -89,13 +97,15 @@ def test_a_session_moves_with_success_but_comes_back_to_a_worker_that_was_only_b
     assert own.worker_of(b"key") == "w2"
 
 
-def test_a_new_session_stays_with_the_one_that_had_time_for_it() -> None:
+def test_new_session_pinned_to_answering_worker() -> None:
+    """A new session is pinned to the worker that answered."""
     own = pins()
     Affinity(own, b"key").served("w2", busy=["w1"])
     assert own.worker_of(b"key") == "w2"
 
 
-def test_a_pin_ends_its_life_time_after_its_last_use() -> None:
+def test_pin_lifetime() -> None:
+    """A pin expires its lifetime after its last use."""
     clock = Clock()
     own = pins(clock=clock)
     own.put(b"key", "w1")
@@ -106,14 +116,16 @@ def test_a_pin_ends_its_life_time_after_its_last_use() -> None:
     assert own.worker_of(b"key") is None
 
 
-def test_the_longest_unused_pin_makes_room() -> None:
+def test_capacity() -> None:
+    """The least recently used pin is evicted."""
     own = pins(capacity=2)
     for key in (b"1", b"2", b"1", b"3"):
         own.put(key, "w1")
     assert [own.worker_of(key) for key in (b"1", b"2", b"3")] == ["w1", None, "w1"]
 
 
-def test_only_what_must_be_stored_is_told() -> None:
+def test_changes() -> None:
+    """Only a new, moved or ageing pin is reported for storage."""
     clock, changes = Clock(), list[tuple[bytes, Pin | None]]()
     own = pins(changes=changes, clock=clock)
     own.put(b"key", "w1")
@@ -126,7 +138,8 @@ def test_only_what_must_be_stored_is_told() -> None:
     assert len(changes) == 3
 
 
-def test_restored_pins_count_and_yield_to_what_is_newer() -> None:
+def test_restore() -> None:
+    """Restored pins count as older than the present ones."""
     clock = Clock()
     own = pins(capacity=2, clock=clock)
     own.put(b"2", "w9")
@@ -136,7 +149,7 @@ def test_restored_pins_count_and_yield_to_what_is_newer() -> None:
 
 
 class PinsMachine(RuleBasedStateMachine):
-    """Pins and what was told of them agree with a plain model, after any sequence of uses."""
+    """Pins and the reported changes agree with a plain model after any sequence of uses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,8 +185,8 @@ class PinsMachine(RuleBasedStateMachine):
         assert live.items() <= self.stored.items()
 
 
-class ComingsAndGoings(RuleBasedStateMachine):
-    """Sessions take turns while workers come and go, with room for one pin only."""
+class MembershipMachine(RuleBasedStateMachine):
+    """Sessions take turns while workers join and leave, with a capacity of one pin."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,7 +196,7 @@ class ComingsAndGoings(RuleBasedStateMachine):
         self.homes: dict[bytes, tuple[str, int]] = {}
 
     @rule(worker=st.sampled_from(["w0", "w1", "w2", "w3"]))
-    def comes_or_goes(self, worker: str) -> None:
+    def joins_or_leaves(self, worker: str) -> None:
         self.now += 1
         if worker not in self.joined_at:
             self.joined_at[worker] = self.now
@@ -205,13 +218,13 @@ class ComingsAndGoings(RuleBasedStateMachine):
         home, since = self.homes.get(key, ("", 0))
         has_stayed = home in self.joined_at and self.joined_at[home] <= since
         if has_stayed and chosen != home:
-            assert self.joined_at[chosen] > since, f"{home} was there all the time, and {chosen} is not new"
-        # A pin outlives a worker that left and came back between two turns: then nobody was compared, and who joined is still new.
+            assert self.joined_at[chosen] > since, f"{home} was a member all the time, and {chosen} is not new"
+        # A pin survives a worker that leaves and returns between two turns. Hashing was not used then, so a joined worker is still new.
         if chosen != home or (is_hashed and not has_stayed):
             self.homes[key] = chosen, self.now
 
 
 TestPins = PinsMachine.TestCase
-TestComingsAndGoings = ComingsAndGoings.TestCase
+TestComingsAndGoings = MembershipMachine.TestCase
 TestComingsAndGoings.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestPins.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -1,4 +1,4 @@
-"""Streams pass through chunk by chunk; a broken one never looks whole; a client that leaves frees the worker at once."""
+"""Streams are relayed chunk by chunk, a broken stream is visibly incomplete, and a disconnect frees the worker."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from orchestrator_stage import CHAT, KEY, Stage, answer, hang, reset, stage, stream, until
+from orchestrator_stage import CHAT, DONE, STREAM, Stage, answer, hang, raw_chat, reset, stage, stream, until
 
-STREAM = CHAT | {"stream": True}
-ONE, TWO, DONE = b'data: {"n":1}\n\n', b'data: {"n":2}\n\n', b"data: [DONE]\n\n"
+ONE, TWO = b'data: {"n":1}\n\n', b'data: {"n":2}\n\n'
 
 
 async def received(on: Stage, body: Any = STREAM, **options: Any) -> tuple[bytes, bool]:
-    """The raw bytes of the answer's body, and whether it came to a clean end."""
-    got = b""
+    """The raw bytes of the answer's body, and whether the body was complete."""
+    data = b""
     async with on.chat(body, **options) as response:
         try:
             async for chunk in response.content.iter_any():
-                got += chunk
+                data += chunk
         except aiohttp.ClientPayloadError:
-            return got, False
-    return got, True
+            return data, False
+    return data, True
 
 
-def error_of(got: bytes) -> dict[str, Any]:
+def error_of(data: bytes) -> dict[str, Any]:
     """The error in the last event."""
-    assert got.endswith(b"\n\n")
-    event = got.rstrip(b"\n").rpartition(b"\n\n")[2]
+    assert data.endswith(b"\n\n")
+    event = data.rstrip(b"\n").rpartition(b"\n\n")[2]
     error: dict[str, Any] = json.loads(event.removeprefix(b"data: "))["error"]
     return error
 
 
-async def test_a_stream_arrives_whole_and_in_order() -> None:
+async def test_stream_complete() -> None:
+    """A stream arrives complete and in order."""
     async with stage(stream(ONE, TWO, DONE)) as on:
         assert await received(on) == (ONE + TWO + DONE, True)
 
 
-async def test_each_chunk_is_passed_on_before_the_next_one_exists() -> None:
+async def test_stream_not_buffered() -> None:
+    """Each chunk is relayed before the next one exists."""
     step = asyncio.Event()
 
     async def two_steps(request: web.Request) -> web.StreamResponse:
@@ -58,57 +59,66 @@ async def test_each_chunk_is_passed_on_before_the_next_one_exists() -> None:
             step.set()
 
 
-async def test_a_stream_tells_caches_and_buffers_to_keep_off() -> None:
+async def test_stream_headers() -> None:
+    """A stream disables caches and proxy buffers."""
     async with stage(stream(ONE, DONE)) as on, on.chat(STREAM) as response:
         assert (response.headers["Cache-Control"], response.headers["X-Accel-Buffering"]) == ("no-cache", "no")
 
 
-async def test_a_worker_that_dies_before_the_first_byte_is_replaced_unseen() -> None:
+async def test_reset_before_first_byte() -> None:
+    """A reset before the first byte is retried without a trace for the client."""
     async with stage(stream(then="reset"), stream(ONE, DONE)) as on:
         assert await received(on) == (ONE + DONE, True)
 
 
-async def test_a_worker_that_dies_in_mid_stream_ends_in_an_error_event_and_a_cut_body() -> None:
+async def test_reset_in_mid_stream() -> None:
+    """A reset in mid-stream gives an error event and an incomplete body."""
     async with stage(stream(ONE, TWO, then="reset"), answer) as on:
-        got, is_clean = await received(on)
-        assert got.startswith(ONE + TWO)
-        assert (error_of(got)["type"], error_of(got)["code"]) == ("upstream_error", "upstream_disconnected")
-        assert b"[DONE]" not in got
-        assert not is_clean
-        assert on.hits() == 1  # never sent again behind the client's back
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        data, is_complete = await received(on)
+        assert data.startswith(ONE + TWO)
+        assert (error_of(data)["type"], error_of(data)["code"]) == ("upstream_error", "upstream_disconnected")
+        assert b"[DONE]" not in data
+        assert not is_complete
+        assert on.hits() == 1  # A started answer is never retried.
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
 
 
-async def test_an_error_event_after_half_an_event_starts_on_a_line_of_its_own() -> None:
+async def test_error_event_after_partial_event() -> None:
+    """An error event after a partial event starts on its own line."""
     async with stage(stream(ONE, b'data: {"n":', then="reset")) as on:
-        got, is_clean = await received(on)
-        assert got.startswith(ONE + b'data: {"n":\n\ndata: {"error"')
-        assert error_of(got)["code"] == "upstream_disconnected"
-        assert not is_clean
+        data, is_complete = await received(on)
+        assert data.startswith(ONE + b'data: {"n":\n\ndata: {"error"')
+        assert error_of(data)["code"] == "upstream_disconnected"
+        assert not is_complete
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
-async def test_a_clean_end_without_done_is_not_passed_off_as_whole(path: str) -> None:
+async def test_missing_done(path: str) -> None:
+    """A stream that ends without the end marker gives an error event."""
     async with stage(stream(ONE)) as on:
-        got, is_clean = await received(on, STREAM | {"prompt": "x"}, path=path)
-        assert error_of(got)["code"] == "upstream_protocol_error"
-        assert not is_clean
+        data, is_complete = await received(on, STREAM | {"prompt": "x"}, path=path)
+        assert error_of(data)["code"] == "upstream_protocol_error"
+        assert not is_complete
 
 
-async def test_streams_of_other_paths_may_end_as_they_like() -> None:
+async def test_other_streams_without_done() -> None:
+    """Streams of other paths may end without the end marker."""
     async with stage(stream(ONE)) as on:
         assert await received(on, path="/v1/something") == (ONE, True)
 
 
-async def test_a_stalled_stream_ends_with_a_timeout_event() -> None:
+async def test_stalled_stream() -> None:
+    """A stalled stream gives a timeout event."""
     async with stage(stream(ONE, then="stall"), idle_seconds=0.2) as on:
-        got, is_clean = await received(on)
-        assert error_of(got)["code"] == "upstream_timeout"
-        assert not is_clean
+        data, is_complete = await received(on)
+        assert error_of(data)["code"] == "upstream_timeout"
+        assert not is_complete
         await until(lambda: on.workers["w1"].cancelled == 1)
 
 
-async def test_a_stream_that_stays_lively_outlasts_every_limit() -> None:
+async def test_long_stream() -> None:
+    """A stream with steady chunks outlasts every time limit."""
+
     async def slow(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -121,7 +131,9 @@ async def test_a_stream_that_stays_lively_outlasts_every_limit() -> None:
         assert await received(on) == (ONE * 10 + DONE, True)
 
 
-async def test_a_broken_unary_answer_is_cut_without_an_error_event() -> None:
+async def test_broken_unary_answer() -> None:
+    """A broken non-streamed answer is cut without an error event."""
+
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100"})
         await response.prepare(request)
@@ -133,7 +145,9 @@ async def test_a_broken_unary_answer_is_cut_without_an_error_event() -> None:
         assert await received(on, CHAT) == (b'{"half":', False)
 
 
-async def test_a_large_unary_answer_keeps_its_length() -> None:
+async def test_large_unary_answer() -> None:
+    """A large non-streamed answer keeps its Content-Length."""
+
     async def large(_: web.Request) -> web.StreamResponse:
         return web.Response(body=b"x" * 3_000_000, content_type="application/json")
 
@@ -142,7 +156,9 @@ async def test_a_large_unary_answer_keeps_its_length() -> None:
         assert await response.read() == b"x" * 3_000_000
 
 
-async def test_a_compressed_answer_passes_untouched() -> None:
+async def test_compressed_answer() -> None:
+    """A compressed answer is relayed unchanged."""
+
     async def compressed(_: web.Request) -> web.StreamResponse:
         response = web.json_response({"a": "b" * 1000})
         response.enable_compression(web.ContentCoding.gzip)
@@ -154,30 +170,31 @@ async def test_a_compressed_answer_passes_untouched() -> None:
 
 
 @pytest.mark.parametrize("behaviour", [hang, stream(ONE, then="stall")], ids=["before the first byte", "in mid-stream"])
-async def test_a_client_that_leaves_frees_the_worker_at_once(behaviour: Any) -> None:
+async def test_disconnect_frees_worker(behaviour: Any) -> None:
+    """A client disconnect cancels the worker's request immediately."""
     async with stage(behaviour) as on:
         asking = asyncio.create_task(received(on))
-        await until(lambda: on.workers["w1"].requests and on.gateway.books.in_flight.at("w1"))
+        await until(lambda: on.workers["w1"].requests and on.gateway.recorder.in_flight.at("w1"))
         asking.cancel()
         await until(lambda: on.workers["w1"].cancelled == 1, seconds=1.0)
-        await until(lambda: on.gateway.books.in_flight.total == 0)
-        assert on.gateway.books.in_flight.at("w1") == 0
-        assert on.gateway.books.stats.report(0)["by_status"] == {"499": 1}
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
+        assert on.gateway.recorder.in_flight.at("w1") == 0
+        assert on.gateway.recorder.stats.report(0)["by_status"] == {"499": 1}
 
 
-async def test_a_client_that_stops_reading_and_leaves_frees_the_worker() -> None:
+async def test_unread_disconnect_frees_worker() -> None:
+    """A client that stops reading and disconnects frees the worker."""
     async with stage(stream(*[b"data: " + b"x" * 100_000 + b"\n\n"] * 400, then="stall")) as on:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(on.url.rpartition(":")[2]), limit=1024)
-        body = json.dumps(STREAM).encode()
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
-        writer.write(head.encode() + body)
+        writer.write(raw_chat(STREAM))
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         writer.transport.abort()
-        await until(lambda: on.gateway.books.in_flight.total == 0)
+        await until(lambda: on.gateway.recorder.in_flight.total == 0)
         await until(lambda: on.workers["w1"].cancelled == 1)
 
 
-async def test_a_stream_mark_inside_a_text_is_not_the_end_of_the_stream() -> None:
+async def test_done_inside_text() -> None:
+    """An end marker inside a text does not end the stream."""
     async with stage(stream(b'data: {"text":"data: [DONE]"}\n\n')) as on:
-        _, is_clean = await received(on)
-        assert not is_clean
+        _, is_complete = await received(on)
+        assert not is_complete

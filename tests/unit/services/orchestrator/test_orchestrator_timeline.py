@@ -1,4 +1,4 @@
-"""The time breakdown: a stopwatch that neither loses a moment nor counts one twice, and where clients, logs and metrics find it."""
+"""The request timeline, and its values in headers, logs and metrics."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestrator_stage import answer, refuse, stage
+from orchestrator_stage import CHAT, answer, refuse, stage
 
 from services.orchestrator.request.timeline import PHASES, Timeline
 
 
 class Clock:
-    """Says what it is told."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -26,7 +26,8 @@ LAPS = st.lists(st.tuples(st.sampled_from(PHASES), st.floats(0, 1000)), max_size
 
 
 @given(laps=LAPS)
-def test_the_phases_add_up_to_the_time_until_the_last_lap(laps: list[tuple[str, float]]) -> None:
+def test_phases_add_up(laps: list[tuple[str, float]]) -> None:
+    """The phases add up to the time until the last lap."""
     clock = Clock()
     timeline = Timeline(clock)
     for phase, seconds in laps:
@@ -36,7 +37,8 @@ def test_the_phases_add_up_to_the_time_until_the_last_lap(laps: list[tuple[str, 
     assert timeline.total_seconds() == clock.now - 100.0
 
 
-def test_a_phase_that_comes_again_grows() -> None:
+def test_repeated_phase() -> None:
+    """A repeated phase accumulates."""
     clock = Clock()
     timeline = Timeline(clock)
     for phase in ("resolve", "proxy", "queue", "proxy"):
@@ -45,7 +47,8 @@ def test_a_phase_that_comes_again_grows() -> None:
     assert timeline.fields() == {"resolve_seconds": 1.0, "queue_seconds": 1.0, "proxy_seconds": 2.0}
 
 
-def test_the_header_has_every_phase_in_milliseconds() -> None:
+def test_server_timing() -> None:
+    """The header contains every phase in milliseconds."""
     clock = Clock()
     timeline = Timeline(clock)
     clock.now += 0.25
@@ -56,30 +59,34 @@ def test_the_header_has_every_phase_in_milliseconds() -> None:
     assert timeline.server_timing() == expected
 
 
-async def test_only_a_client_that_asks_gets_the_breakdown() -> None:
+async def test_timing_on_request_only() -> None:
+    """Only a client that requests it gets the header."""
     async with stage(answer) as on:
         async with on.chat() as response:
             assert "Server-Timing" not in response.headers
         async with on.chat(headers={"X-Timing": "1"}) as response:
-            told = response.headers["Server-Timing"]
-        assert [part.partition(";")[0] for part in told.split(", ")] == [*PHASES, "first_token", "total"]
+            timing = response.headers["Server-Timing"]
+        assert [part.partition(";")[0] for part in timing.split(", ")] == [*PHASES, "first_token", "total"]
 
 
-@pytest.mark.parametrize("body", [{"model": "model-a"}, {"model": "unheard-of", "messages": [{"role": "user", "content": "x"}]}])
-async def test_a_refusal_has_it_too(body: dict[str, object]) -> None:
+@pytest.mark.parametrize("body", [{"model": "model-a"}, CHAT | {"model": "unknown"}])
+async def test_timing_of_refusal(body: dict[str, object]) -> None:
+    """A refusal has the header too."""
     async with stage(answer) as on, on.chat(body, headers={"X-Timing": "1"}) as response:
         assert response.status >= 400
         assert "total;dur=" in response.headers["Server-Timing"]
 
 
-async def test_pauses_between_attempts_are_the_gateways_queue() -> None:
+async def test_backoff_is_queue_time() -> None:
+    """The backoff between attempts counts as queue time."""
     async with stage(refuse(503), refuse(503), retry_base_seconds=0.05) as on, on.chat(headers={"X-Timing": "1"}) as response:
         parts = dict(part.split(";dur=") for part in response.headers["Server-Timing"].split(", "))
         assert response.status == 503
         assert float(parts["queue"]) >= 25
 
 
-async def test_the_log_line_and_the_metrics_have_the_phases(caplog: pytest.LogCaptureFixture) -> None:
+async def test_phases_in_log_and_metrics(caplog: pytest.LogCaptureFixture) -> None:
+    """Log line and metrics contain the phases."""
     caplog.set_level("INFO", "services.orchestrator.request")
     async with stage(answer) as on:
         async with on.chat() as response:

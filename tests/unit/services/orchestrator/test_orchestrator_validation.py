@@ -1,16 +1,17 @@
-"""Bad bodies are refused with the field that is wrong; good ones pass."""
+"""Validation of bodies: a wrong field is named, a valid body passes."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import orchestrator_stage as stage
 import pytest
 
 from services.api_errors import ApiError
 from services.orchestrator.api.validation import ANY, CHAT, COMPLETION, must_be_valid
 
-USER = [{"role": "user", "content": "hi"}]
+USER = stage.CHAT["messages"]
 
 
 def refusal_of(body: Any, decoder: Any = CHAT) -> ApiError:
@@ -43,26 +44,30 @@ def refusal_of(body: Any, decoder: Any = CHAT) -> ApiError:
         ({"stop": 5}, "stop"),
     ],
 )
-def test_a_bad_field_is_named(changes: dict[str, Any], param: str) -> None:
+def test_bad_field(changes: dict[str, Any], param: str) -> None:
+    """A wrong field is named."""
     error = refusal_of({"model": "m", "messages": USER} | changes)
     assert (error.code, error.param) == ("invalid_request", param)
     assert param in error.message
 
 
 @pytest.mark.parametrize("field", ["model", "messages"])
-def test_a_missing_field_is_named(field: str) -> None:
+def test_missing_field(field: str) -> None:
+    """A missing field is named."""
     body = {"model": "m", "messages": USER}
     del body[field]
     assert refusal_of(body).param == field
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b"\xff", b'{"model": "\xff", "messages": []}', b"{} x", b"[" * 100_000])
-def test_what_is_not_a_json_object_is_invalid_json(body: bytes) -> None:
+def test_invalid_json(body: bytes) -> None:
+    """A body that is not a JSON object is invalid JSON."""
     assert refusal_of(body).code == "invalid_json"
 
 
 @pytest.mark.parametrize("decoder", [CHAT, COMPLETION, ANY])
-def test_no_body_means_no_model(decoder: Any) -> None:
+def test_empty_body(decoder: Any) -> None:
+    """An empty body lacks the model."""
     assert refusal_of(b"", decoder).param == "model"
 
 
@@ -76,12 +81,14 @@ def test_no_body_means_no_model(decoder: Any) -> None:
         {"messages": [{"role": "assistant", "tool_calls": []}, {"role": "developer", "content": [{"type": "text"}]}]},
     ],
 )
-def test_a_sound_chat_passes(changes: dict[str, Any]) -> None:
+def test_valid_chat(changes: dict[str, Any]) -> None:
+    """A valid chat passes."""
     assert must_be_valid(json.dumps({"model": "m", "messages": USER} | changes).encode(), CHAT).model == "m"
 
 
 @pytest.mark.parametrize(("prompt", "is_valid"), [("x", True), (["x", "y"], True), ([1, 2], True), (5, False), (None, False)])
-def test_a_completion_needs_a_prompt(prompt: Any, is_valid: bool) -> None:
+def test_completion_prompt(prompt: Any, is_valid: bool) -> None:
+    """A completion needs a prompt."""
     body = {"model": "m", "prompt": prompt}
     if is_valid:
         assert must_be_valid(json.dumps(body).encode(), COMPLETION).model == "m"

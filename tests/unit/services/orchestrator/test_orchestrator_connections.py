@@ -1,4 +1,4 @@
-"""The door of a service: broken HTTP, slow headers and bodies, too many connections."""
+"""Connections of a service: broken HTTP, slow headers and bodies, too many connections."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ async def _break(request: web.Request) -> web.StreamResponse:
 
 
 @contextlib.asynccontextmanager
-async def door(most: int = 10) -> AsyncIterator[int]:
+async def echo_server(most: int = 10) -> AsyncIterator[int]:
     """The port of a service that echoes bodies."""
-    frame = service.ServiceContext("echo", CommonSettings(name="echo", port=9, token=""))
+    context = service.ServiceContext("echo", CommonSettings(name="echo", port=9, token=""))
     routes = web.RouteTableDef()
     routes.post("/v1/echo")(_echo)
     routes.get("/v1/broken")(_break)
-    app = service.application(frame, None, routes, lambda path: True)  # type: ignore[arg-type]
+    app = service.application(context, None, routes, lambda path: True)  # type: ignore[arg-type]
     runner = connections.Runner(app, connections.Limits(LATE_SECONDS, most), access_log=None, shutdown_timeout=0.05)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -46,8 +46,8 @@ async def door(most: int = 10) -> AsyncIterator[int]:
     await runner.cleanup()
 
 
-async def say(port: int, *pieces: bytes, pause: float = 0.0) -> tuple[int, dict[str, Any]]:
-    """Send the pieces and read to the end of the connection; status and error object of the last answer."""
+async def exchange(port: int, *pieces: bytes, pause: float = 0.0) -> tuple[int, dict[str, Any]]:
+    """Send the pieces and read until the connection closes. Returns status and error of the last answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for piece in pieces:
         writer.write(piece)
@@ -76,10 +76,11 @@ def post(body: bytes, *headers: bytes) -> bytes:
     ],
     ids=["no HTTP", "null byte", "too many headers", "long header", "two lengths", "expectation"],
 )
-async def test_what_is_no_request_gets_an_error_object_that_does_not_quote_it(text: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_malformed_http(text: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Malformed HTTP gets an error object that does not quote the input."""
     caplog.set_level("INFO")
-    async with door() as port:
-        status, error = await say(port, text)
+    async with echo_server() as port:
+        status, error = await exchange(port, text)
     assert (status, error["type"], error["code"]) == (400, "invalid_request_error", "invalid_request")
     assert "sk-1234" not in str(error) + caplog.text + str([vars(record) for record in caplog.records])
 
@@ -94,35 +95,39 @@ async def test_what_is_no_request_gets_an_error_object_that_does_not_quote_it(te
     ],
     ids=["broken chunk", "broken gzip", "too long", "broken off"],
 )
-async def test_a_broken_late_or_long_body_is_refused_in_time(text: bytes, code: str) -> None:
-    async with door() as port:
+async def test_bad_bodies(text: bytes, code: str) -> None:
+    """A broken, incomplete or long body is rejected within its own time limit."""
+    async with echo_server() as port:
         started = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(text)
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-        assert time.monotonic() - started < 4  # by its own limit, long before any other
+        assert time.monotonic() - started < 4  # Its own limit is shorter than any other one.
         error = json.loads(await asyncio.wait_for(reader.readuntil(b"}}"), 5))["error"]
         writer.close()
     assert (head[9:10], error["code"]) == (b"4", code)
 
 
-async def test_headers_that_do_not_end_are_given_up_on_every_request_of_a_connection() -> None:
-    async with door() as port:
-        status, error = await say(port, post(b"")[:20])
+async def test_slow_headers() -> None:
+    """Slow headers get 400 on the first and on every later request of a connection."""
+    async with echo_server() as port:
+        status, error = await exchange(port, post(b"")[:20])
         assert (status, error["code"]) == (400, "invalid_request")
-        status, error = await say(port, post(b"{}", b"Content-Length: 2"), post(b"")[:20], pause=0.05)
+        status, error = await exchange(port, post(b"{}", b"Content-Length: 2"), post(b"")[:20], pause=0.05)
         assert (status, "headers" in error["message"]) == (400, True)
 
 
-async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
-    async with door() as port:
+async def test_silent_connection() -> None:
+    """A connection without any byte is closed without an answer."""
+    async with echo_server() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
 
 
-async def test_an_idle_kept_alive_connection_and_a_slow_handler_are_not_late() -> None:
-    async with door() as port:
+async def test_idle_keep_alive() -> None:
+    """An idle kept-alive connection does not time out."""
+    async with echo_server() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(2):
             writer.write(post(b"{}", b"Content-Length: 2"))
@@ -131,14 +136,15 @@ async def test_an_idle_kept_alive_connection_and_a_slow_handler_are_not_late() -
         writer.close()
 
 
-async def test_beyond_the_cap_a_newcomer_is_told_to_come_back_and_the_others_stay() -> None:
-    async with door(most=2) as port:
+async def test_connection_limit() -> None:
+    """A connection above the limit gets 503, and the others stay open."""
+    async with echo_server(most=2) as port:
         old = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         for reader, writer in old:
             writer.write(post(b"{}", b"Content-Length: 2"))
             await reader.readuntil(b"{}")
-        for text in (post(b"{}", b"Content-Length: 2"), b""):  # one that speaks, one that waits
-            status, error = await say(port, text)
+        for text in (post(b"{}", b"Content-Length: 2"), b""):  # One that sends a request, one that sends nothing.
+            status, error = await exchange(port, text)
             assert (status, error["code"]) == (503, "no_available_workers")
         for _, writer in old:
             writer.close()
@@ -149,11 +155,12 @@ async def test_beyond_the_cap_a_newcomer_is_told_to_come_back_and_the_others_sta
         writer.close()
 
 
-async def test_a_handler_that_fails_in_mid_answer_is_logged_and_its_answer_cut(caplog: pytest.LogCaptureFixture) -> None:
-    async with door() as port:
+async def test_handler_error_cuts_answer(caplog: pytest.LogCaptureFixture) -> None:
+    """A handler error in mid-answer is logged and cuts the answer."""
+    async with echo_server() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /v1/broken HTTP/1.1\r\nHost: x\r\n\r\n")
         text = await asyncio.wait_for(reader.read(), 5)
         writer.close()
-    assert text.endswith(b"half of it\r\n")  # a chunk, and no last one
+    assert text.endswith(b"half of it\r\n")  # A chunk without the last chunk.
     assert "in mid-answer" in caplog.text
