@@ -11,7 +11,7 @@ from typing import Any
 from hivecheck.checks.recovery.backoff import Backoff, LogSpan, growing_waits
 from hivecheck.checks.registry.no_expiry import no_expiry
 from hivecheck.checks.registry.registered_again import registered_again
-from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError, Reason
 from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
@@ -45,7 +45,7 @@ class Outages:
         for worker in [worker for worker, view in workers.items() if view["managed"]]:
             self.history.act(worker, "killed with its hive", is_worker=True)
         if node.is_running():
-            raise InconclusiveError(f"SIGKILL to {name} had no effect: it still runs")
+            raise InconclusiveError(f"SIGKILL to {name} had no effect: it still runs", reason=Reason.NO_EFFECT)
 
     def kill_once_listed(self, hive: str, worker: str) -> None:
         """The hive dies, and the worker with it, when its registration has only just come through."""
