@@ -13,7 +13,7 @@ CHANGES = ("started", "removed")  # the acts that change which workers exist
 def all_answered(history: History, *, count: int | None = None, purpose: str = "chat") -> Verdict:
     """`count` is the number of requests of that purpose that the scenario sends. None accepts any number above 0."""
     operations = history.operations(purpose)
-    expected = "every request is answered" if count is None else f"all of {counted(count, 'request')} are answered"
+    expected = "every request is answered" if count is None else f"{counted(count, 'request is', 'requests are')} answered"
     if not operations or count not in (None, len(operations)):
         return inconclusive(expected=expected, actual=f"{counted(len(operations), 'request was', 'requests were')} sent")
     return _judge(operations, expected) or passed(f"{counted(len(operations), 'request was', 'requests were')} answered")

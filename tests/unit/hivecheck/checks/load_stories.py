@@ -17,7 +17,7 @@ ANSWER_SECONDS = 0.2
 Change = Callable[[Operation, float], Operation]
 
 
-def probe(number: int, due: float) -> Operation:
+def load_request(number: int, due: float) -> Operation:
     """Streamed and unary in turn, answered 0.2 s after its scheduled time."""
     request = stream(number) if number % 2 else chat(number)
     tokens = tuple(Token(due + ANSWER_SECONDS, token.text) for token in request.tokens)
@@ -25,7 +25,7 @@ def probe(number: int, due: float) -> Operation:
 
 
 def lost(request: Operation) -> Operation:
-    """Its client got no byte of an answer."""
+    """Its client received no byte of an answer."""
     return replace(
         request, status=503, saw_done=False, finish_reason=None, tokens=(), ended_at=(request.intended_at or 0.0) + ANSWER_SECONDS
     )
@@ -51,7 +51,7 @@ def injected(at: float = FAULT_AT, worker: str = "worker-1", **data: Any) -> Eve
     return Event(at, "fault", worker, {"what": "injected", "fault": "a SIGKILL", "inject_seconds": 0.1} | data)
 
 
-def healed(at: float, worker: str = "worker-1") -> Event:
+def removed(at: float, worker: str = "worker-1") -> Event:
     return Event(at, "fault", worker, {"what": "removed", "fault": "a SIGKILL"})
 
 
@@ -61,7 +61,7 @@ def load(*changes: Change, faults: Iterable[Event] = (injected(),), until: float
     history.record(Event(0.0, "load", "model-a", {"what": "began", "rate_per_second": RATE}))
     for number in range(int(until * RATE)):
         due = number / RATE
-        request = probe(number, due)
+        request = load_request(number, due)
         for change in changes:
             request = change(request, due)
         history.record(request)

@@ -11,6 +11,8 @@ from hivecheck.verdict import Answer, Verdict
 FAILED, INCONCLUSIVE, PASSED = Answer.FAILED, Answer.INCONCLUSIVE, Answer.PASSED
 PID = 100
 BATCH: dict[str, Any] = {"purpose": "batch 1"}
+BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}  # the end of a stream that broke off visibly
+ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
 
 
 def tell(*items: Operation | Event | list[Event]) -> History:
@@ -50,9 +52,8 @@ def stream(number: int = 1, *, count: int = 3, worker: str = "worker-1", **chang
 
 def refused(number: int = 1, *, status: int = 503, code: str = "no_worker", **changes: Any) -> Operation:
     """Request `r<number>`, refused with an OpenAI error object."""
-    error = {"message": "No worker.", "type": "server_error", "code": code, "param": None}
     headers = {"X-Request-Id": f"r{number}", "Retry-After": "1"}
-    return chat(number, **({"status": status, "body": {"error": error}, "headers": headers} | changes))
+    return chat(number, **({"status": status, "body": {"error": ERROR | {"code": code}}, "headers": headers} | changes))
 
 
 def completion(**changes: Any) -> dict[str, Any]:

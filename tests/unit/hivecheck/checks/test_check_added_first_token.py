@@ -11,7 +11,7 @@ from hivecheck.history import Event, History, Operation, Token
 
 
 def streamed(number: int, way: float, purpose: str) -> list[Operation | list[Event]]:
-    """A stream whose worker took 0.1 s, and whose way there and back took `way` s."""
+    """A stream with 0.1 s at the worker and `way` s on the path there and back."""
     at = 10.0 * number
     seen = tuple(Token(at + 0.1 + way + place, f"t{place} ") for place in range(3))
     request = stream(number, started_at=at, tokens=seen, purpose=purpose)

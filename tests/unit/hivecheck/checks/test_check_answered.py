@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from load_stories import between, healed, injected, load, lost
+from load_stories import between, injected, load, lost, removed
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, stream, tell
 
 from hivecheck.checks.answers.answered import all_answered, answered_after, served_again, served_meanwhile, survived_churn
@@ -42,6 +42,7 @@ def test_fewer_requests_are_inconclusive() -> None:
     must_say(all_answered(tell(chat(1)), count=2), INCONCLUSIVE, "1 request was sent")
 
 
+REPAIRED = (injected(), removed(6.0))
 BACK = Event(5.0, "act", "hive-1", {"what": "started again"})
 
 
@@ -62,54 +63,48 @@ def test_nothing_after_is_inconclusive() -> None:
     must_say(answered_after(tell(BACK, chat(1, at=6.0)), node="hive-2", what="started again"), INCONCLUSIVE, "0 times")
 
 
-CURE = (injected(), healed(6.0))
-
-
 def journaled(history: History, worker: str) -> History:
     """Every request is in that worker's journal."""
-    for probe in history.operations("probe"):
-        history.record(arrival(probe, worker))
+    for load_request in history.operations("probe"):
+        history.record(arrival(load_request, worker))
     return history
 
 
 def test_served_again_passes() -> None:
     """Answers of the worker after the removal pass."""
-    must_say(served_again(journaled(load(faults=CURE), "worker-1"), worker="worker-1"), PASSED, "of 39")
+    must_say(served_again(journaled(load(faults=REPAIRED), "worker-1"), worker="worker-1"), PASSED, "of 39")
 
 
 def test_served_by_others_fails() -> None:
     """Answers of other workers only fail."""
-    must_say(served_again(journaled(load(faults=(injected(worker="w"), healed(6.0, "w"))), "worker-1"), worker="w"), FAILED, "none")
+    must_say(served_again(journaled(load(faults=(injected(worker="w"), removed(6.0, "w"))), "worker-1"), worker="w"), FAILED, "none")
 
 
 def test_unproven_name_fails() -> None:
     """A worker named by answers but not by its journal fails."""
-    must_say(served_again(journaled(load(faults=CURE), "worker-2"), worker="worker-1"), FAILED, "39 answers name it")
+    must_say(served_again(journaled(load(faults=REPAIRED), "worker-2"), worker="worker-1"), FAILED, "39 answers name it")
 
 
 def test_served_again_without_removal_is_inconclusive() -> None:
     """No removal, or no later request, gives no verdict."""
     must_say(served_again(load(), worker="worker-1"), INCONCLUSIVE)
-    must_say(served_again(load(faults=(injected(), healed(11.0))), worker="worker-1"), INCONCLUSIVE)
-
-
-LEASE = (injected(), healed(6.0))
+    must_say(served_again(load(faults=(injected(), removed(11.0))), worker="worker-1"), INCONCLUSIVE)
 
 
 def test_served_meanwhile_passes() -> None:
     """Enough answers between injection and removal pass."""
-    must_say(served_meanwhile(load(faults=LEASE), at_least=20), PASSED, "20 of 20")
+    must_say(served_meanwhile(load(faults=REPAIRED), at_least=20), PASSED, "20 of 20")
 
 
 def test_served_meanwhile_few_due_is_inconclusive() -> None:
     """Too few due requests, or no fault, give no verdict."""
-    must_say(served_meanwhile(load(faults=LEASE), at_least=21), INCONCLUSIVE, "20")
+    must_say(served_meanwhile(load(faults=REPAIRED), at_least=21), INCONCLUSIVE, "20")
     must_say(served_meanwhile(load(faults=[]), at_least=1), INCONCLUSIVE, "no fault")
 
 
 def test_served_meanwhile_few_answered_fails() -> None:
     """Too few answers fail."""
-    must_say(served_meanwhile(load(between(4.0, 6.0, lost), faults=LEASE), at_least=20), FAILED, "0 of 20")
+    must_say(served_meanwhile(load(between(4.0, 6.0, lost), faults=REPAIRED), at_least=20), FAILED, "0 of 20")
 
 
 CAME, WENT = Event(1.0, "act", "worker-3", {"what": "started"}), Event(5.0, "act", "worker-1", {"what": "removed"})

@@ -15,7 +15,7 @@ WHO = {"x-auth-subject": "tester", "x-auth-tenant": "hivecheck"}
 
 
 def row(operation: Operation, **changes: Any) -> dict[str, Any]:
-    """As it should be for a request of 2 tokens that `worker-1` answered with as many as its client saw."""
+    """The right row for a request with 2 prompt tokens that `worker-1` answered in full."""
     tokens = len(operation.tokens) or 2
     plain = {"request_id": operation.id, "key": "tester", "tenant": "hivecheck", "model": "model-a", "worker": "worker-1", "attempts": 1}
     cost = {"prompt_tokens": 2, "completion_tokens": tokens, "cached_tokens": 0, "estimated": False}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, act, arrival, chat, must_say, served, stream, tell
+from stories import BATCH, BROKEN, FAILED, INCONCLUSIVE, PASSED, act, arrival, chat, must_say, served, stream, tell
 
 from hivecheck.checks.streams.broken_stream import broke_off, broken_stream, unaffected
 from hivecheck.history import Operation, Token
@@ -106,9 +106,6 @@ def test_broke_off_retry_fails() -> None:
 def test_broke_off_empty_batch_is_inconclusive() -> None:
     """A batch without requests gives no verdict."""
     must_say(broke_off(tell(chat()), purpose="batch 1", seconds=1), INCONCLUSIVE)
-
-
-BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}
 
 
 def two_streams(**other: Any) -> list[Any]:

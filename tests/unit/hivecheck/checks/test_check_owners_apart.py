@@ -9,7 +9,7 @@ from hivecheck.history import History
 
 
 def held(names: int, apart: int) -> History:
-    """So many names that two owners use; `apart` of them at different workers."""
+    """`names` session ids that two tenants use, `apart` of them at different workers."""
     history = tell()
     for number in range(names):
         for place, owner in enumerate(("acme", "globex")):

@@ -16,7 +16,7 @@ LAG_SECONDS = 0.05
 
 
 def travelled(seconds: Sequence[float], every: float = 0.1) -> Verdict:
-    """The verdict on a stream whose tokens were under way for so many seconds each."""
+    """The verdict on a stream with this travel time in seconds for each token."""
     emitted = [every * place for place in range(len(seconds))]
     tokens = tuple(Token(at + way, f"t{place} ") for place, (at, way) in enumerate(zip(emitted, seconds, strict=True)))
     request = stream(tokens=tokens)

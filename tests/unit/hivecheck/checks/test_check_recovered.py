@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from load_stories import between, healed, injected, load, lost
+from load_stories import between, injected, load, lost, removed
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
 from hivecheck.checks.recovery.recovered import OFF_SCHEDULE, recovered
@@ -37,7 +37,7 @@ def test_short_watch_is_inconclusive() -> None:
 
 def test_removal_time_counts() -> None:
     """With `of_healing` the time counts from the removal, however many workers had faults."""
-    until_healed = load(between(4.0, 7.0, lost), faults=[injected(), healed(6.5)])
+    until_healed = load(between(4.0, 7.0, lost), faults=[injected(), removed(6.5)])
     must_say(recovered(until_healed, within=1.0, workers=3, of_healing=True), PASSED, "after 0.50 s")
     must_say(recovered(until_healed, within=1.0, workers=1, of_healing=True), PASSED, "after 0.50 s")
     must_say(recovered(until_healed, within=0.4, workers=3, of_healing=True), FAILED)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
+from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
 from hivecheck.checks.answers.refusal import refusal, turned_away
-
-ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
 
 
 def test_openai_refusal_passes() -> None:

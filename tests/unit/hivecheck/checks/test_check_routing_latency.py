@@ -9,7 +9,7 @@ from hivecheck.history import History
 
 
 def handed_over(quick: int, slow: int) -> History:
-    """So many requests that were at a worker at once, and so many after 0.3 s."""
+    """`quick` requests that reached a worker at once, and `slow` ones after 0.3 s."""
     chats = [chat(number) for number in range(quick + slow)]
     return tell(*chats, [arrival(request, at=0.001 if number < quick else 0.3) for number, request in enumerate(chats)])
 

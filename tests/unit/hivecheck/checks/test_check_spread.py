@@ -12,7 +12,7 @@ WORKERS = ["worker-1", "worker-2"]
 
 
 def shared_out(first: int, second: int) -> History:
-    """So many requests at worker-1 and so many at worker-2."""
+    """`first` requests at worker-1 and `second` at worker-2."""
     chats = [chat(number) for number in range(first + second)]
     arrivals = [arrival(request, WORKERS[number >= first]) for number, request in enumerate(chats)]
     return tell(*chats, arrivals)

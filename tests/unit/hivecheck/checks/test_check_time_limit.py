@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, stream, tell
+from stories import BATCH, BROKEN, FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, stream, tell
 
 from hivecheck.checks.answers.time_limit import ended_in_time, outlasted, within_time
 from hivecheck.history import Operation
@@ -41,9 +39,6 @@ def test_ended_in_time() -> None:
 def test_ended_in_time_empty_batch_is_inconclusive() -> None:
     """A batch without requests gives no verdict."""
     must_say(ended_in_time(tell(chat()), purpose="batch 1", seconds=1), INCONCLUSIVE)
-
-
-BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}
 
 
 def test_outlasted() -> None:

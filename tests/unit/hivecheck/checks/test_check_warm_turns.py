@@ -11,7 +11,7 @@ from hivecheck.history import Event, Operation
 
 
 def turn(number: int, seconds: float, reported: int | None, journaled: int | None = None) -> list[Operation | Event]:
-    """A turn whose first token took so long, with so many cached tokens by client and journal."""
+    """A turn with this TTFT in seconds, and with cached tokens as usage and journal have them."""
     usage: dict[str, Any] = {"prompt_tokens": 9} | ({} if reported is None else {"prompt_tokens_details": {"cached_tokens": reported}})
     sent = {"X-Request-Id": f"r{number}", "X-Session-ID": "s"}
     operation = stream(number, at=10.0 * number, usage=usage, sent_headers=sent)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from load_stories import between, broken, healed, injected, load, lost, slow
+from load_stories import between, broken, injected, load, lost, removed, slow
 from stories import stream
 
 from hivecheck.errors import InconclusiveError
@@ -19,15 +19,15 @@ STORIES = {
     "nothing": (load(), (None, 0.0, 0.0, 63, 63, "none needed")),
     "an outage that ends by itself": (load(between(4.0, 6.0, lost)), (0.2, 2.0, 2.0, 43, 63, "self")),
     "an outage that ends before the removal": (
-        load(between(4.0, 6.0, lost), faults=[injected(), healed(8.0)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), removed(8.0)]),
         (0.2, 2.0, 2.0, 43, 63, "self"),
     ),
     "an outage that ends after the removal": (
-        load(between(4.0, 6.0, lost), faults=[injected(), healed(5.5)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), removed(5.5)]),
         (0.2, 2.0, 2.0, 43, 63, "heal"),
     ),
     "an outage that the removal ends for waiting requests": (
-        load(between(4.0, 6.0, lost), faults=[injected(), healed(6.5)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), removed(6.5)]),
         (0.2, 2.0, 2.0, 43, 63, "heal"),
     ),
     "an outage that does not end": (load(between(4.0, 10.0, lost)), (0.2, None, 6.0, 3, 63, "none")),
@@ -37,7 +37,7 @@ STORIES = {
     "only requests in flight are lost": (load(between(3.75, 3.95, broken)), (0.0, 0.0, 0.2, 61, 63, "self")),
     "late answers": (load(between(4.0, 6.0, slow)), (None, 2.0, 0.0, 63, 63, "self")),
     "one fault that is removed, and one that is not": (
-        load(between(4.0, 6.0, lost), faults=[injected(), injected(4.5, "worker-2"), healed(5.0)]),
+        load(between(4.0, 6.0, lost), faults=[injected(), injected(4.5, "worker-2"), removed(5.0)]),
         (0.2, 2.0, 2.0, 43, 63, "self"),
     ),
 }
