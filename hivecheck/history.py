@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+CLIENT_LEFT = "the client left"  # `error` of an operation that its client abandoned: by itself no fault of the server
+
 
 @dataclass(frozen=True)
 class Token:

@@ -2,14 +2,12 @@
 
 from behave import then
 
-from hivecheck.checks.answers.all_answered import all_answered
+from hivecheck.checks.answers.answered import all_answered
 from hivecheck.checks.answers.chat_schema import chat_schema
 from hivecheck.checks.answers.refusal import refusal
-from hivecheck.checks.answers.within_time import within_time
-from hivecheck.checks.streams.broken_stream import broken_stream
-from hivecheck.checks.streams.outlasted import outlasted
+from hivecheck.checks.answers.time_limit import outlasted, within_time
+from hivecheck.checks.streams.broken_stream import broken_stream, unaffected
 from hivecheck.checks.streams.paced_stream import paced_stream
-from hivecheck.checks.streams.unaffected import unaffected
 from hivecheck.checks.streams.whole_stream import whole_stream
 from hivecheck.world.context import Ctx
 

@@ -4,10 +4,10 @@ from behave import given, then, when
 
 from hivecheck.checks.answers.at_once import at_once
 from hivecheck.checks.answers.batch_outcome import batch_outcome
-from hivecheck.checks.answers.ended_in_time import ended_in_time
-from hivecheck.checks.routing.one_attempt_each import one_attempt_each
+from hivecheck.checks.answers.time_limit import ended_in_time
+from hivecheck.checks.routing.attempts import one_attempt_each
 from hivecheck.checks.routing.reused import reused
-from hivecheck.checks.streams.broke_off import broke_off
+from hivecheck.checks.streams.broken_stream import broke_off
 from hivecheck.world.context import Ctx
 
 

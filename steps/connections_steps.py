@@ -2,7 +2,7 @@
 
 from behave import then, when
 
-from hivecheck.checks.recovery.growing_gaps import growing_gaps
+from hivecheck.checks.recovery.backoff import growing_gaps
 from hivecheck.checks.recovery.retransmitted import retransmitted
 from hivecheck.checks.recovery.slowed import slowed
 from hivecheck.world.context import Ctx

@@ -2,7 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.turned_away import turned_away
+from hivecheck.checks.answers.refusal import turned_away
 from hivecheck.checks.observability.no_log_injection import no_log_injection
 from hivecheck.world.context import Ctx
 

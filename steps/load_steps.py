@@ -2,10 +2,8 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.all_answered import all_answered
+from hivecheck.checks.answers.answered import all_answered, served_again, served_meanwhile
 from hivecheck.checks.recovery.recovered import recovered
-from hivecheck.checks.recovery.served_again import served_again
-from hivecheck.checks.recovery.served_meanwhile import served_meanwhile
 from hivecheck.checks.recovery.zero_failed import zero_failed
 from hivecheck.measurement.recovery import LOAD
 from hivecheck.world.context import Ctx

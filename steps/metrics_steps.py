@@ -3,9 +3,9 @@
 from behave import given, then, when
 
 from hivecheck.checks.observability.bounded_labels import bounded_labels
-from hivecheck.checks.observability.joined import joined
 from hivecheck.checks.observability.structured_logs import structured_logs
 from hivecheck.checks.observability.time_breakdown import time_breakdown
+from hivecheck.checks.observability.trace import joined
 from hivecheck.checks.recovery.no_growth import no_growth
 from hivecheck.world.context import Ctx
 

@@ -2,7 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.answered_after import answered_after
+from hivecheck.checks.answers.answered import answered_after
 from hivecheck.world.context import Ctx
 
 

@@ -2,20 +2,14 @@
 
 from behave import then
 
+from hivecheck.checks.answers.fidelity import resolved, unchanged
 from hivecheck.checks.answers.queueing import queueing
-from hivecheck.checks.answers.resolved import resolved
-from hivecheck.checks.answers.unchanged import unchanged
-from hivecheck.checks.observability.claims import claims
-from hivecheck.checks.observability.correlation import correlation
-from hivecheck.checks.routing.not_sent_again import not_sent_again
-from hivecheck.checks.routing.nothing_upstream import nothing_upstream
-from hivecheck.checks.routing.one_attempt_after import one_attempt_after
-from hivecheck.checks.routing.relayed import relayed
+from hivecheck.checks.observability.trace import claims, correlation, relayed
+from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, spaced_attempts, taken_over
+from hivecheck.checks.routing.not_routed_to import nothing_upstream
 from hivecheck.checks.routing.rerouted import rerouted
 from hivecheck.checks.routing.served_by_model import served_by_model
-from hivecheck.checks.routing.spaced_attempts import spaced_attempts
 from hivecheck.checks.routing.spread import spread
-from hivecheck.checks.routing.taken_over import taken_over
 from hivecheck.world.context import Ctx
 
 

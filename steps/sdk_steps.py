@@ -4,7 +4,7 @@ from behave import then, when
 
 from hivecheck.checks.answers.sdk_exception import sdk_exception
 from hivecheck.checks.answers.tool_called import tool_called
-from hivecheck.checks.streams.left_alone import left_alone
+from hivecheck.checks.streams.cancelled_upstream import left_alone
 from hivecheck.world.context import Ctx
 
 

@@ -3,12 +3,11 @@
 from behave import given, then, when
 
 from hivecheck.checks.answers.throughput import throughput
+from hivecheck.checks.routing.not_routed_to import spared
 from hivecheck.checks.routing.routing_latency import routing_latency
 from hivecheck.checks.routing.smaller_queue import smaller_queue
-from hivecheck.checks.routing.spared import spared
-from hivecheck.checks.sessions.moved_to_joiner import moved_to_joiner
-from hivecheck.checks.sessions.only_leavers_moved import only_leavers_moved
 from hivecheck.checks.sessions.owners_apart import owners_apart
+from hivecheck.checks.sessions.rebalancing import moved_to_joiner, only_leavers_moved
 from hivecheck.checks.sessions.sticky import sticky
 from hivecheck.checks.sessions.warm_turns import warm_turns
 from hivecheck.world.context import Ctx

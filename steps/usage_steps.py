@@ -3,9 +3,8 @@
 from behave import given, then, when
 
 from hivecheck.checks.usage.booked_once import booked_once
-from hivecheck.checks.usage.own_usage import own_usage
 from hivecheck.checks.usage.usage_chunk import usage_chunk
-from hivecheck.checks.usage.usage_totals import usage_totals
+from hivecheck.checks.usage.usage_totals import own_usage, usage_totals
 from hivecheck.world.context import Ctx
 
 

@@ -2,7 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.recovery.survived_churn import survived_churn
+from hivecheck.checks.answers.answered import survived_churn
 from hivecheck.checks.routing.not_before_ready import not_before_ready
 from hivecheck.world.context import Ctx
 

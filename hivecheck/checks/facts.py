@@ -1,4 +1,4 @@
-"""Facts that several checks ask of history. Pure."""
+"""Facts about a history that several checks share. No check itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def streams(history: History) -> list[Operation]:
 
 
 def end_of(history: History, arrival: Event) -> Event | None:
-    """The end a worker noted for an arrival; None if it never came to one (a kill, for example)."""
+    """The end of an arrival in the worker's journal. None if there is no end, after a kill for example."""
     key = (arrival.node, arrival.data.get("pid"), arrival.data.get("n"))
     ends = (line for line in history.journal("end") if (line.node, line.data.get("pid"), line.data.get("n")) == key)
     return next(ends, None)
 
 
-def tokens_seen(operation: Operation) -> int:
-    """Tokens of an answer as its client has them: those streamed, or the words of the text, as the bundled worker writes them."""
+def tokens_received(operation: Operation) -> int:
+    """Tokens that the client received: the streamed ones, or the words of the text, because the bundled worker writes one word a token."""
     if operation.is_stream:
         return len(operation.tokens)
     choices = operation.body.get("choices", []) if isinstance(operation.body, dict) else []
@@ -28,10 +28,10 @@ def tokens_seen(operation: Operation) -> int:
 
 
 def order_fault(operation: Operation) -> str | None:
-    """What is wrong with the order of a stream's tokens: the bundled worker numbers them `t0 t1 t2 ...`; None when nothing is."""
+    """How the order of a stream's tokens is wrong, None when it is right. The bundled worker numbers its tokens `t0 t1 t2 ...`."""
     actual = "".join(token.text for token in operation.tokens)
     expected = "".join(f"t{number} " for number in range(len(operation.tokens)))
-    return None if actual.strip() == expected.strip() else f"tokens {actual!r}, in order they would be {expected!r}"
+    return None if actual.strip() == expected.strip() else f"tokens {actual!r} instead of {expected!r}"
 
 
 SESSION_HEADERS = ("X-Session-ID", "X-Inventiv-Session")
@@ -39,13 +39,13 @@ Sessions = dict[tuple[str, str], list[tuple[Operation, str]]]
 
 
 def session_of(operation: Operation) -> str | None:
-    """What a request called its session, by header or in its body."""
+    """The session id of a request, from a header or from its body."""
     named = [operation.sent_headers[name] for name in SESSION_HEADERS if name in operation.sent_headers]
     return named[0] if named else operation.request.get("session_id")
 
 
 def sessions(history: History) -> Sessions:
-    """By owner (as the worker was told) and name: a session's answered requests in their order, each with the worker that answered."""
+    """By tenant (from the journal) and session id: the answered requests in order, each with the worker that answered."""
     found: Sessions = {}
     for operation in sorted(history.operations(), key=lambda one: one.started_at):
         session, arrivals = session_of(operation), history.arrivals(operation)

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from hivecheck.history import History, Operation, Token
+from hivecheck.history import CLIENT_LEFT, History, Operation, Token
 from hivecheck.loop_thread import LoopThread
 
 
@@ -143,7 +143,7 @@ class OpenAIClient:
         except aiohttp.ClientError as error:
             call.update(error=f"{type(error).__name__}: {error}")
         except asyncio.CancelledError:
-            call.update(error="the client left")
+            call.update(error=CLIENT_LEFT)
         finally:
             call.update(ended_at=time.monotonic())
             self._history.record(call.operation)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hivecheck.errors import ClientError
-from hivecheck.history import History, Operation, Token
+from hivecheck.history import CLIENT_LEFT, History, Operation, Token
 from hivecheck.wording import counted
 
 
@@ -83,7 +83,7 @@ class SdkClient:
                 operation = _with_chunk(operation, chunk)
                 if leave_after is not None and len(operation.tokens) >= leave_after:
                     stream.close()
-                    return replace(operation, error="the client left")
+                    return replace(operation, error=CLIENT_LEFT)
         except self._openai.APIError as error:
             return _raised(operation, error)
         return replace(operation, saw_done=True)

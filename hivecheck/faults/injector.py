@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, HivecheckError, InconclusiveError, UsageError
+from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, HivecheckError, InconclusiveError, Reason, UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Fault, FaultTarget, StatsProvider
 from hivecheck.history import Event, History
@@ -115,7 +115,7 @@ class Injector:
             with contextlib.suppress(HivecheckError):
                 self._heal(injection, "because it had no effect")
             if isinstance(error, ConditionTimeoutError | ClientError):
-                raise InconclusiveError(f"{injection.sentence()} had no effect\n{error}") from None
+                raise InconclusiveError(f"{injection.sentence()} had no effect\n{error}", reason=Reason.NO_EFFECT) from None
             raise
         if seconds is not None:
             injection.timer = threading.Timer(seconds, self._expire, [injection])

@@ -1,4 +1,4 @@
-"""Whom a fault touched: the streams that were alive when it struck, by what became of each. Pure."""
+"""Blast radius of a fault: the streams alive at its injection, counted by their end. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HUNG = "no end within"
 
 @dataclass(frozen=True)
 class BlastRadius:
-    """Streams alive at a strike, and how many of them broke off, hung, ended too early, had tokens twice, were begun anew elsewhere."""
+    """Streams alive at an injection, and how many broke off, hung, ended too early, had a token twice, or were retried elsewhere."""
 
     alive: int = 0
     broke: int = 0
@@ -29,19 +29,19 @@ class BlastRadius:
 
     @property
     def share(self) -> float:
-        """Of the living, those that were hit; 0 where nobody lived."""
+        """The share of the alive streams that were hit. 0 if no stream was alive."""
         return self.hit / self.alive if self.alive else 0.0
 
 
 def blast_radius(operations: Iterable[Operation], injections: Sequence[tuple[float, float]]) -> BlastRadius:
-    """What became of the streams that were under way at any strike: (beginning, seen to bite), in monotonic seconds."""
+    """The ends of the streams alive at any injection, each given as (its begin, its observed effect) in monotonic seconds."""
     streams = [one for one in operations if one.is_stream]
     alive = [one for one in streams if any(one.started_at <= end and begin <= (one.ended_at or math.inf) for begin, end in injections)]
-    return BlastRadius(len(alive), **Counter(fate for one in alive if (fate := _fate(one))))
+    return BlastRadius(len(alive), **Counter(harm for one in alive if (harm := _harm_to(one))))
 
 
-def _fate(stream: Operation) -> str | None:
-    """The worst that happened to it; None for a stream that nothing happened to."""
+def _harm_to(stream: Operation) -> str | None:
+    """The worst thing that happened to the stream. None if it is whole and was not retried."""
     if (stream.error or "").startswith(HUNG):
         return "hung"
     if stream.error or stream.stream_error or not 200 <= (stream.status or 0) < 300:

@@ -24,7 +24,7 @@ PURE = {
     "statistics",
     "typing",
 }
-FACTS = {"hivecheck.history", "hivecheck.verdict", "hivecheck.measurement.recovery", "hivecheck.wording"}
+FACTS = {"hivecheck.history", "hivecheck.errors", "hivecheck.verdict", "hivecheck.measurement.recovery", "hivecheck.wording"}
 RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_radius.py")
 CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from hivecheck.checks.recovery import retransmitted, slowed
+from hivecheck.checks.recovery.retransmitted import retransmitted
+from hivecheck.checks.recovery.slowed import slowed
 from hivecheck.history import Event, History, Operation
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms.platform import Node, PacketControl
@@ -74,5 +75,5 @@ def verdicts(usual: list[str], under_fault: list[str], counted: Counters | None)
             history.record(call)
     account = {**asdict(counted), "description": counted.sentence()}
     history.record(Event(1.0, "fault", "orchestrator", {"what": "removed", "stats": account}))
-    slow = slowed.judge(history, model="injected", others="usual", at_least_seconds=2 * DELAY_SECONDS * 0.9)
-    return [slow, retransmitted.judge(history, node="orchestrator", at_least=3)]
+    slow = slowed(history, model="injected", others="usual", at_least_seconds=2 * DELAY_SECONDS * 0.9)
+    return [slow, retransmitted(history, node="orchestrator", at_least=3)]

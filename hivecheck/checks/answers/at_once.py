@@ -1,21 +1,23 @@
-"""No worker had more requests of one wave in hand at once than there may be connections, and there were that many."""
+"""No worker had more requests of a batch in flight than the limit of connections, and one worker reached the limit."""
 
 from __future__ import annotations
 
 from hivecheck.checks.facts import end_of
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
-    """By the workers' journals: from a request's arrival to its end."""
+    """A request is in flight from its arrival to its end in the journal."""
     arrivals = [line for operation in history.operations(purpose) for line in history.arrivals(operation)]
     most: dict[str, int] = {}
     for worker in {line.node for line in arrivals}:
         spans = [(line.at, end.at) for line in arrivals if line.node == worker and (end := end_of(history, line))]
         most[worker] = max((sum(start <= at < stop for start, stop in spans) for at, _ in spans), default=0)
     if any(count > limit for count in most.values()):
-        return failed(expected=f"at most {limit} at once", actual=f"{most}")
+        return failed(expected=f"at most {counted(limit, 'request')} in flight at each worker", actual=f"{most}")
     if limit not in most.values():
-        return inconclusive(expected=f"{limit} at once, else nobody had to wait", actual=f"{most}")
-    return passed(f"at most {most} at once")
+        expected = f"{counted(limit, 'request')} in flight at a worker, so that the limit takes effect"
+        return inconclusive(expected=expected, actual=f"{most}")
+    return passed(f"in flight at most: {most}")

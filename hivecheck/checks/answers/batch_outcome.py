@@ -1,9 +1,10 @@
-"""How the requests of one wave ended: so many answered, the others refused with one status and code, and so many sent to workers."""
+"""How a batch ended: some requests answered, the others refused with one status and code, and a number of arrivals at workers."""
 
 from __future__ import annotations
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import agreeing, counted
 
 
 def batch_outcome(
@@ -15,21 +16,24 @@ def batch_outcome(
     code: str | None = None,
     hits: tuple[int, int] | None = None,
 ) -> Verdict:
-    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must say when to come back."""
+    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After."""
     operations = history.operations(purpose)
     if not operations:
-        return inconclusive(expected=f"requests of {purpose}", actual="none")
+        return inconclusive(expected=f"at least one request of {purpose}", actual="none was sent")
+    requests = counted(len(operations), "request")
     good = [operation for operation in operations if operation.is_answered]
     if len(good) != answered:
         bad = next((operation.sentence() for operation in operations if operation not in good), "none")
-        return failed(expected=f"{answered} of {len(operations)} answered", actual=f"{len(good)}; the first that was not: {bad}")
+        return failed(
+            expected=f"{answered} of {requests} {agreeing(answered, 'is', 'are')} answered", actual=f"{len(good)}; the first refusal: {bad}"
+        )
     for operation in operations:
         if operation not in good and (fault := _fault(operation, status, code)):
-            return failed(expected=f"the others refused with {status} {code}", actual=f"{fault}: {operation.sentence()}")
+            return failed(expected=f"the other requests are refused with {status} {code}", actual=f"{fault}: {operation.sentence()}")
     arrived = sum(len(history.arrivals(operation)) for operation in operations)
     if hits and not hits[0] <= arrived <= hits[1]:
-        return failed(expected=f"{hits[0]} to {hits[1]} requests at workers", actual=f"{arrived}")
-    return passed(f"{answered} of {len(operations)} answered, {arrived} requests at workers")
+        return failed(expected=f"{hits[0]} to {hits[1]} arrivals at workers", actual=f"{arrived}")
+    return passed(f"{answered} of {requests} answered, {counted(arrived, 'arrival')} at workers")
 
 
 def _fault(operation: Operation, status: int | None, code: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""An unary answer has OpenAI's full chat completion schema, and is of the model that was asked for.
+"""A unary answer has OpenAI's full chat completion schema and the requested model.
 
 Source: the Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
 """
@@ -14,32 +14,32 @@ FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_ca
 
 
 def chat_schema(history: History) -> Verdict:
-    """Judges every request of the scenario that asked for no stream."""
+    """Judges every request of the scenario that is no stream."""
     return worst([_judge_one(operation) for operation in history.operations() if not operation.is_stream])
 
 
 def _judge_one(operation: Operation) -> Verdict:
-    expected = f"a chat completion of {operation.model}"
+    expected = f"{operation.id} is answered with a chat completion of {operation.model}"
     if operation.status != 200:
         return failed(expected=expected, actual=operation.sentence())
     if found := faults(operation.body, operation.model):
         return failed(expected=expected, actual=f"{'; '.join(found)} in {operation.body}")
-    return passed(f"{operation.id}: {expected}")
+    return passed(f"{operation.id}: a chat completion of {operation.model}")
 
 
 def faults(body: Any, model: str) -> list[str]:
     """What is missing or wrong in a chat completion of `model`."""
     if not isinstance(body, dict):
-        return ["no JSON object"]
+        return ["the body is no JSON object"]
     choices = body.get("choices")
     first = _object(choices[0] if isinstance(choices, list) and choices else None)
     message, usage = _object(first.get("message")), _object(body.get("usage"))
     counts: list[Any] = [usage.get(key) for key in ("prompt_tokens", "completion_tokens", "total_tokens")]
     adds_up = all(isinstance(n, int) and n > 0 for n in counts) and sum(counts[:2]) == counts[2]
     rules = {
-        "id is no text": isinstance(body.get("id"), str) and body["id"],
+        "id is no string": isinstance(body.get("id"), str) and body["id"],
         "object is not chat.completion": body.get("object") == "chat.completion",
-        "created is no time": isinstance(body.get("created"), int) and body["created"] > 0,
+        "created is no Unix time": isinstance(body.get("created"), int) and body["created"] > 0,
         f"model is {body.get('model')!r}": body.get("model") == model,
         "no choice of index 0": first.get("index") == 0,
         "role is not assistant": message.get("role") == "assistant",

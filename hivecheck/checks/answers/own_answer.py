@@ -1,28 +1,31 @@
-"""Each client got the answer to its own request: its model, as many tokens as it asked for, under its own id."""
+"""Each client got the answer to its own request: its model, its number of tokens and its id."""
 
 from __future__ import annotations
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
 
 
 def own_answer(history: History) -> Verdict:
-    """Tells answers apart by the number of tokens, so requests need different limits."""
+    """Answers are distinguished by their number of tokens, so each request needs another `max_tokens`."""
     operations = history.operations()
     limits = [operation.request.get("max_tokens") for operation in operations]
     if len(operations) < 2 or len(set(limits)) < len(limits):
-        return inconclusive(expected="several requests, each with a token limit of its own", actual=f"limits {limits}")
+        return inconclusive(expected="at least two requests with different max_tokens", actual=f"max_tokens {limits}")
     if not any(one.started_at < other.started_at < (one.ended_at or 0.0) for one in operations for other in operations):
-        return inconclusive(expected="requests under way at the same time", actual="one after the other")
+        return inconclusive(expected="at least two requests in flight at the same time", actual="they ran one after the other")
     return worst([_judge_one(operation) for operation in operations])
 
 
 def _judge_one(operation: Operation) -> Verdict:
     if not operation.is_answered:
-        return failed(expected="an answer", actual=operation.sentence())
+        return failed(expected=f"{operation.id} is answered", actual=operation.sentence())
     body = operation.body if isinstance(operation.body, dict) else {}
     tokens = len(operation.tokens) if operation.is_stream else (body.get("usage") or {}).get("completion_tokens")
     model = operation.model if operation.is_stream else body.get("model")
     actual = (operation.header("X-Request-Id"), model, tokens)
     expected = (operation.id, operation.model, operation.request.get("max_tokens"))
-    return passed(f"{operation.id}: {tokens} tokens") if actual == expected else failed(expected=f"{expected}", actual=f"{actual}")
+    if actual != expected:
+        return failed(expected=f"id, model and tokens {expected}", actual=f"{actual}")
+    return passed(f"{operation.id}: {counted(tokens or 0, 'token')}")

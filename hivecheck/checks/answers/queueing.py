@@ -1,4 +1,4 @@
-"""More requests than slots: no worker worked on more than its slots at once, and some requests did wait for one."""
+"""With more requests than slots, no worker used more than its slots at once, and at least one request waited for a slot."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ from collections import defaultdict
 
 from hivecheck.history import History, journal_pairs
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
-WAITED_SECONDS = 0.05
+WAITED_SECONDS = 0.05  # a free slot is taken within milliseconds
 
 
 def queueing(history: History, *, slots: int) -> Verdict:
-    """`slots`: how many requests a worker may work on at once. Work lasts from taking a slot until the `end`."""
+    """`slots`: how many requests a worker may process at once. A request holds its slot until its `end`."""
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     waited = 0
     for arrival, end in journal_pairs(history):
         start = end.data.get("slot_at") if end else None
         if start is None or end is None:
             return inconclusive(
-                expected="slot and end of every arrival in the journals", actual=f"{arrival.data.get('request_id')} lacks one"
+                expected="slot and end of every arrival in the journals", actual=f"{arrival.data.get('request_id')} lacks one of them"
             )
         waited += start - arrival.at > WAITED_SECONDS
         spans[arrival.node].append((start, end.at))
     if not spans:
-        return inconclusive(expected="requests that workers took up", actual="no arrival in any journal")
+        return inconclusive(expected="requests at workers", actual="no arrival in any journal")
     most = {node: _most_at_once(times) for node, times in spans.items()}
     if any(count > slots for count in most.values()):
-        return failed(expected=f"at most {slots} at once at each worker", actual=f"{most}")
+        return failed(expected=f"at most {counted(slots, 'slot')} in use at each worker", actual=f"{most}")
     if not waited:
-        return failed(expected="some requests that waited for a slot", actual=f"none waited longer than {WAITED_SECONDS} s; at once {most}")
-    return passed(f"{waited} requests waited; at once {most}")
+        return failed(
+            expected="at least one request waits for a slot", actual=f"none waited longer than {WAITED_SECONDS} s; slots in use {most}"
+        )
+    return passed(f"{counted(waited, 'request')} waited; slots in use {most}")
 
 
 def _most_at_once(spans: list[tuple[float, float]]) -> int:

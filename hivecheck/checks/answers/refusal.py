@@ -1,31 +1,70 @@
-"""Every request was refused with this status, as an OpenAI error object with this code, and with the request's own id."""
+"""Every request was refused by a well-formed OpenAI error object: a request of a client, or one of a hostile client."""
 
 from __future__ import annotations
 
 from hivecheck.history import History, Operation
-from hivecheck.verdict import Verdict, failed, passed, worst
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
 
 ANY = object()
+HOSTILE = "hostile"
+FIELDS = {"message", "type", "param", "code"}
+RETRIED = (408, 409)  # the `openai` SDK retries both, so a hostile request would come again
+MOST_ECHOED = 1024
 
 
 def refusal(history: History, *, status: int, code: str, param: object = ANY, has_retry_after: bool = False) -> Verdict:
-    """`param`: the parameter at fault, None for none, ANY not to look; `has_retry_after`: the answer must say when to come back."""
-    return worst([_judge_one(operation, status, code, param, has_retry_after) for operation in history.operations()])
+    """`param`: the parameter that the error names, None for none, ANY to accept all. `has_retry_after` demands that header."""
+    return worst([_judge_refusal(operation, status, code, param, has_retry_after) for operation in history.operations()])
 
 
-def _judge_one(operation: Operation, status: int, code: str, param: object, has_retry_after: bool) -> Verdict:
+def _judge_refusal(operation: Operation, status: int, code: str, param: object, has_retry_after: bool) -> Verdict:
     error = operation.error_object()
     retry_after = operation.header("Retry-After") or ""
     rules = {
-        f"status is {operation.status}": operation.status == status,
-        f"code is {error.get('code')!r}": error.get("code") == code,
-        "no message": isinstance(error.get("message"), str) and error.get("message"),
-        "no type": isinstance(error.get("type"), str) and error.get("type"),
-        "no param field": "param" in error,
-        f"param is {error.get('param')!r}, not {param!r}": param is ANY or error.get("param") == param,
+        f"the status is {operation.status}": operation.status == status,
+        f"the code is {error.get('code')!r}": error.get("code") == code,
+        "the error has no message": isinstance(error.get("message"), str) and error.get("message"),
+        "the error has no type": isinstance(error.get("type"), str) and error.get("type"),
+        "the error has no param field": "param" in error,
+        f"the param is {error.get('param')!r}, not {param!r}": param is ANY or error.get("param") == param,
         f"Retry-After is {retry_after!r}": not has_retry_after or retry_after.isdigit(),
         f"X-Request-Id is {operation.header('X-Request-Id')!r}": operation.header("X-Request-Id") == operation.id,
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
-        return failed(expected=f"status {status}, an OpenAI error of code {code}", actual=f"{'; '.join(found)}: {operation.sentence()}")
+        expected = f"{operation.id} is refused with status {status} and an OpenAI error of code {code}"
+        return failed(expected=expected, actual=f"{'; '.join(found)}: {operation.sentence()}")
     return passed(f"{operation.id}: refused with {status} {code}")
+
+
+def turned_away(history: History, *, seconds: float, status: int | None = None) -> Verdict:
+    """Every hostile request got a 4xx error object within `seconds`, and no worker received one.
+
+    `status` is the status of the answer. None accepts every 4xx status that clients do not retry.
+    """
+    hostile = history.operations(HOSTILE)
+    if not hostile:
+        return inconclusive(expected="requests of hostile clients", actual="none was sent")
+    known = {operation.id for operation in history.operations()}
+    strange = [line.data.get("request_id") for line in history.journal("arrival") if line.data.get("request_id") not in known]
+    if strange:
+        actual = f"{counted(len(strange), 'arrival')} in the journals: {strange[:5]}"
+        return failed(expected="no worker receives a request of a hostile client", actual=actual)
+    return worst([_judge_hostile(operation, seconds, status) for operation in hostile])
+
+
+def _judge_hostile(operation: Operation, seconds: float, status: int | None) -> Verdict:
+    error = operation.error_object()
+    rules = {
+        operation.error or "": operation.error is None,
+        f"the status is {operation.status}": operation.status in range(400, 500) and operation.status not in RETRIED,
+        f"the status is {operation.status}, not {status}": status in (None, operation.status),
+        f"no error object but {str(operation.body)[:200] or operation.raw[:200]!r}": set(error) == FIELDS and bool(error.get("message")),
+        f"the message echoes more than {MOST_ECHOED} characters": len(str(error.get("message"))) <= MOST_ECHOED,
+        "no request id": operation.header("X-Request-Id"),
+        f"it took {operation.seconds:.2f} s": operation.seconds <= seconds,
+    }
+    if found := [fault for fault, holds in rules.items() if not holds]:
+        expected = f"a 4xx error object within {seconds:g} s for {operation.path}"
+        return failed(expected=expected, actual=f"{'; '.join(found)}: {operation.sentence()}")
+    return passed(f"{operation.path}: {operation.status}")

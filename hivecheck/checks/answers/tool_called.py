@@ -1,4 +1,4 @@
-"""Every answer is the call of one tool: its name, an id, arguments that are JSON, and the finish reason that says so."""
+"""Every answer is one call of one tool: its name, an id, JSON arguments and finish reason tool_calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hivecheck.verdict import Verdict, failed, passed, worst
 
 
 def tool_called(history: History, *, tool: str) -> Verdict:
-    """`tool`: the function that had to be called."""
+    """`tool`: the name of the function that the answer must call."""
     return worst([_judge_one(operation, tool) for operation in history.operations()])
 
 
@@ -18,10 +18,13 @@ def _judge_one(operation: Operation, tool: str) -> Verdict:
     try:
         choice: Any = operation.body["choices"][0]
         [call] = choice["message"]["tool_calls"]
-        told = (choice["finish_reason"], call["type"], call["function"]["name"], bool(call["id"]))
+        call_head = (choice["finish_reason"], call["type"], call["function"]["name"], bool(call["id"]))
         arguments = json.loads(call["function"]["arguments"])
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        return failed(expected=f"a call of {tool}", actual=f"{type(error).__name__} in {operation.body}: {operation.sentence()}")
-    if told != ("tool_calls", "function", tool, True) or not isinstance(arguments, dict):
-        return failed(expected=f"a call of {tool}", actual=f"{told}, arguments {arguments!r}")
+        return failed(
+            expected=f"{operation.id} is answered with a call of {tool}",
+            actual=f"{type(error).__name__} in {operation.body}: {operation.sentence()}",
+        )
+    if call_head != ("tool_calls", "function", tool, True) or not isinstance(arguments, dict):
+        return failed(expected=f"{operation.id} is answered with a call of {tool}", actual=f"{call_head}, arguments {arguments!r}")
     return passed(f"{operation.id}: {tool} called")

@@ -1,4 +1,4 @@
-"""A client gets the same through the gateway as from the worker itself, also where the worker does odd things."""
+"""A client gets the same response through the gateway as from the worker itself, also when the worker responds incorrectly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
 
 DIRECT = "direct"  # the purpose of requests to a worker itself
 OF_ITS_OWN = ("id", "created")  # differ from answer to answer
@@ -15,33 +16,34 @@ _OWN_VALUES = re.compile(rf'"({"|".join(OF_ITS_OWN)})": ?("[^"]*"|\d+)')
 
 
 def transparent(history: History) -> Verdict:
-    """Pairs requests by their order: the first through the gateway with the first to the worker, and so on."""
+    """Pairs requests by their order: the first one through the gateway with the first one to the worker, and so on."""
     through, direct = (sorted(history.operations(purpose), key=lambda one: one.started_at) for purpose in ("chat", DIRECT))
     if not through or len(through) != len(direct):
         return inconclusive(
-            expected="as many requests through the gateway as to a worker itself", actual=f"{len(through)} and {len(direct)}"
+            expected="as many requests through the gateway as directly to a worker",
+            actual=f"{len(through)} through the gateway, {len(direct)} direct",
         )
     return worst([_judge_pair(one, other) for one, other in zip(through, direct, strict=True)])
 
 
 def _judge_pair(through: Operation, direct: Operation) -> Verdict:
     if direct.status is None or dict(through.request) != dict(direct.request):
-        return inconclusive(expected="the same request, answered by the worker itself", actual=direct.sentence())
-    actual, expected = _seen(through), _seen(direct)
+        return inconclusive(expected="the same request, answered directly by the worker", actual=direct.sentence())
+    actual, expected = _response(through), _response(direct)
     if odd := [name for name in expected if actual[name] != expected[name]]:
         return failed(
-            expected=f"{through.id}: {_shortened({name: expected[name] for name in odd})}, as from the worker itself",
+            expected=f"{through.id} gets what the worker sends, {_shortened({name: expected[name] for name in odd})}",
             actual=f"{_shortened({name: actual[name] for name in odd})}",
         )
-    return passed(f"{through.id}: {through.sentence()}, either way")
+    return passed(f"{through.id}: the same through the gateway and directly, {through.sentence()}")
 
 
-def _seen(operation: Operation) -> dict[str, Any]:
+def _response(operation: Operation) -> dict[str, Any]:
     return {
         "status": operation.status,
         "content type": operation.header("Content-Type"),
         "text": "".join(token.text for token in operation.tokens),
-        "what was no JSON": _OWN_VALUES.sub("", operation.raw),
+        "body that is no JSON": _OWN_VALUES.sub("", operation.raw),
         "body": _less(operation.body),
         "finish reason": operation.finish_reason,
         "end marker": operation.saw_done,
@@ -54,8 +56,8 @@ def _less(body: Any) -> Any:
     return {name: value for name, value in body.items() if name not in OF_ITS_OWN} if isinstance(body, Mapping) else body
 
 
-def _shortened(seen: dict[str, Any]) -> dict[str, Any]:
+def _shortened(response: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: f"{value[:40]}... ({len(value)} characters)" if isinstance(value, str) and len(value) > 80 else value
-        for name, value in seen.items()
+        name: f"{value[:40]}... ({counted(len(value), 'character')})" if isinstance(value, str) and len(value) > 80 else value
+        for name, value in response.items()
     }

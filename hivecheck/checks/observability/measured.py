@@ -1,4 +1,4 @@
-"""What services measured of themselves, as it was noted: series with their labels, before and after. Pure."""
+"""The metrics of the services as they were noted before and after: series with their labels. Shared by checks, no check itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hivecheck.history import History
+from hivecheck.verdict import Verdict, inconclusive
+from hivecheck.wording import counted
 
 
 @dataclass(frozen=True)
 class MetricReading:
-    """One series of one node. Its value before is 0 if it was not there."""
+    """One series of one node. A series that is new had the value 0 before."""
 
     node: str
     name: str
@@ -28,6 +30,14 @@ class MetricReading:
 def noted(history: History) -> list[Mapping[str, Any]]:
     """Every note of all nodes' metrics, in order: node -> list of (name, labels, value)."""
     return [event.data["metrics"] for event in history.events("state") if "metrics" in event.data]
+
+
+def too_few_notes(history: History) -> Verdict | None:
+    """An inconclusive verdict unless the metrics were noted twice."""
+    notes = len(noted(history))
+    if notes >= 2:
+        return None
+    return inconclusive(expected="metrics noted before and after the requests", actual=counted(notes, "note"))
 
 
 def grown(history: History) -> list[MetricReading]:

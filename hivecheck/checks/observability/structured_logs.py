@@ -1,23 +1,26 @@
-"""Every line of every log is one JSON object that says when, who and what; each request has one line of its end, under its id."""
+"""Every log line is one JSON object with time, service and event, and each request has one line about its end under its id."""
 
 from __future__ import annotations
 
-from hivecheck.history import Event, History, Operation
+from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
 
 FIELDS = ("time", "level", "service", "node", "event")
-CLIENT_GONE = 499  # what a gateway notes where nobody was left to get a status
+CLIENT_GONE = 499  # the status in the log when the client left before it got one (nginx's convention)
 
 
 def structured_logs(history: History, *, orchestrator: str) -> Verdict:
-    """`orchestrator`: the name of the node whose log must account for every request."""
+    """`orchestrator`: the gateway's node. Its log must have a line for every request."""
     lines = history.events("log")
     if not lines or not history.operations():
-        return inconclusive(expected="requests and log lines", actual=f"{len(history.operations())} requests, {len(lines)} lines")
+        actual = f"{counted(len(history.operations()), 'request')}, {counted(len(lines), 'line')}"
+        return inconclusive(expected="requests and log lines", actual=actual)
     for line in lines:
         if missing := [name for name in FIELDS if not line.data.get(name)]:
             return failed(
-                expected=f"a JSON object with {', '.join(FIELDS)} in each line of {line.node}", actual=f"no {missing} in {dict(line.data)}"
+                expected=f"each log line of {line.node} is a JSON object with {', '.join(FIELDS)}",
+                actual=f"no {missing} in {dict(line.data)}",
             )
     ends = [line for line in lines if line.node == orchestrator and line.data["event"] == "request"]
     return worst([_judge_one(operation, ends) for operation in history.operations()])
@@ -26,10 +29,10 @@ def structured_logs(history: History, *, orchestrator: str) -> Verdict:
 def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     own = [line.data for line in ends if line.data.get("request_id") == operation.id]
     if len(own) != 1:
-        return failed(expected=f"one line of the end of {operation.id}", actual=f"{len(own)}")
-    has_left = operation.error == "the client left"
+        return failed(expected=f"one log line about the end of {operation.id}", actual=f"{len(own)}")
+    has_left = operation.error == CLIENT_LEFT
     expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
     actual = (own[0].get("status"), own[0].get("outcome"))
     if actual != expected:
-        return failed(expected=f"{operation.id} noted as {expected}", actual=f"{actual}")
+        return failed(expected=f"the log has status and outcome {expected} for {operation.id}", actual=f"{actual}")
     return passed(f"{operation.id}: {actual}")

@@ -1,4 +1,7 @@
-"""Who asked was told where the time of a request went: the phases add up, the worker's time is the worker's, log and metrics agree."""
+"""Server-Timing breaks a request's time down: phases add up, the worker's time is proxy time, log and metrics agree.
+
+A request asks for it with X-Timing. Any other request must not get it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from hivecheck.checks.facts import end_of
 from hivecheck.checks.observability import measured
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
 
 PHASES = ("resolve", "choose", "queue", "proxy")
-TOLD = (*PHASES, "first_token", "total")
-# What the gateway rounds to: microseconds in each of six numbers.
+PARTS = (*PHASES, "first_token", "total")
+# The gateway rounds each of six numbers to microseconds.
 ROUNDING_SECONDS = 0.00001
-# No gateway that spreads retries waits less; without a pause the phase is some microseconds.
+# A pause between retries is longer than this. Without a pause the queue phase takes some microseconds.
 MIN_PAUSE_SECONDS = 0.005
 
 
@@ -26,51 +30,54 @@ def time_breakdown(history: History, *, orchestrator: str) -> Verdict:
 
 
 def _judge_one(history: History, operation: Operation, orchestrator: str) -> Verdict:
-    told = _durations(operation.header("Server-Timing") or "")
+    timing = _durations(operation.header("Server-Timing") or "")
     if operation.sent_headers.get("X-Timing") != "1":
-        return (
-            failed(expected=f"{operation.id} did not ask and is told nothing", actual=f"{told}")
-            if told
-            else passed(f"{operation.id}: not told")
-        )
+        expected = f"{operation.id} has no X-Timing, so its answer has no Server-Timing"
+        return failed(expected=expected, actual=f"{timing}") if timing else passed(f"{operation.id}: no Server-Timing")
     arrivals = history.arrivals(operation)
     ends = [end_of(history, arrival) for arrival in arrivals]
     if not operation.is_answered or not arrivals or ends[-1] is None:
-        return inconclusive(expected="an answered request in a worker's journal", actual=operation.sentence())
-    if missing := [name for name in TOLD if name not in told]:
-        return failed(expected=f"{operation.id} told {', '.join(TOLD)}", actual=f"no {missing} in {operation.header('Server-Timing')!r}")
+        expected = f"an answer to {operation.id}, and its arrival and end in the journal of a worker"
+        return inconclusive(expected=expected, actual=operation.sentence())
+    if missing := [name for name in PARTS if name not in timing]:
+        return failed(
+            expected=f"the Server-Timing of {operation.id} has {', '.join(PARTS)}",
+            actual=f"no {missing} in {operation.header('Server-Timing')!r}",
+        )
     lines = _lines(history, operation, orchestrator)
     if len(lines) != 1:
-        return inconclusive(expected=f"one log line `request` of {operation.id}", actual=f"{len(lines)}")
-    wrong = _wrong(operation, told, lines[0].data, arrivals, ends[-1], _first_byte(history, arrivals[-1], ends[-1]))
-    return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {dict(lines[0].data)}") if wrong else passed(f"{told}")
+        return inconclusive(expected=f"one log line `request` about {operation.id}", actual=f"{len(lines)}")
+    wrong = _wrong(operation, timing, lines[0].data, arrivals, ends[-1], _first_byte(history, arrivals[-1], ends[-1]))
+    if wrong:
+        return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {dict(lines[0].data)}")
+    return passed(f"{operation.id}: {timing}")
 
 
 def _wrong(
-    operation: Operation, told: Mapping[str, float], line: Mapping[str, Any], arrivals: list[Event], end: Event, first_byte: float
+    operation: Operation, timing: Mapping[str, float], line: Mapping[str, Any], arrivals: list[Event], end: Event, first_byte: float
 ) -> str | None:
-    """The first rule that is broken; None when none is."""
-    before_token = sum(told[phase] for phase in PHASES)
-    seen = (operation.ended_at or 0.0) - operation.started_at
+    """The first rule that does not hold. None when all hold."""
+    before_token = sum(timing[phase] for phase in PHASES)
+    at_client = (operation.ended_at or 0.0) - operation.started_at
     whole = end.at - arrivals[0].at
     at_worker = first_byte - arrivals[-1].at
     rules = {
-        "phases that add up to the first token": abs(before_token - told["first_token"]) <= ROUNDING_SECONDS,
-        "a first token no later than the total, and that no later than the client's": told["first_token"] <= told["total"] <= seen,
-        f"at least the worker's {at_worker:.4f} s as proxy time": told["proxy"] >= at_worker - ROUNDING_SECONDS,
-        "the same in the log": all(abs(line.get(f"{phase}_seconds", 0.0) - told[phase]) <= ROUNDING_SECONDS for phase in PHASES),
-        "the same first token in the log": abs((line.get("ttft_seconds") or 0.0) - told["first_token"]) <= ROUNDING_SECONDS,
-        "a total in the log that is the whole request's": line.get("seconds", 0.0) >= max(told["total"], whole) - ROUNDING_SECONDS,
+        "the phases add up to the first token": abs(before_token - timing["first_token"]) <= ROUNDING_SECONDS,
+        "first token <= total <= the client's time": timing["first_token"] <= timing["total"] <= at_client,
+        f"the proxy time is at least the worker's {at_worker:.4f} s": timing["proxy"] >= at_worker - ROUNDING_SECONDS,
+        "the log has the same phases": all(abs(line.get(f"{phase}_seconds", 0.0) - timing[phase]) <= ROUNDING_SECONDS for phase in PHASES),
+        "the log has the same first token": abs((line.get("ttft_seconds") or 0.0) - timing["first_token"]) <= ROUNDING_SECONDS,
+        "the log's seconds cover the whole request": line.get("seconds", 0.0) >= max(timing["total"], whole) - ROUNDING_SECONDS,
     }
     if len(arrivals) > 1:
         gap = arrivals[-1].at - arrivals[-2].at
-        rules[f"the pause between attempts as queue time, within the journals' {gap:.4f} s"] = MIN_PAUSE_SECONDS < told["queue"] < gap
+        rules[f"the queue time is the pause between attempts, within the journals' {gap:.4f} s"] = MIN_PAUSE_SECONDS < timing["queue"] < gap
     return next((f"{operation.id}: {rule}" for rule, holds in rules.items() if not holds), None)
 
 
 def _judge_metrics(history: History, orchestrator: str) -> Verdict:
-    if len(measured.noted(history)) < 2:
-        return inconclusive(expected="metrics noted before and after", actual=f"{len(measured.noted(history))} notes")
+    if too_few := measured.too_few_notes(history):
+        return too_few
     series = measured.grown(history)
     lines = [line.data for operation in history.operations() for line in _lines(history, operation, orchestrator)]
     for phase in PHASES:
@@ -78,13 +85,13 @@ def _judge_metrics(history: History, orchestrator: str) -> Verdict:
         count = measured.growth_of(series, "gateway_phase_seconds_count", orchestrator, phase=phase)
         total = measured.growth_of(series, "gateway_phase_seconds_sum", orchestrator, phase=phase)
         if count != len(spent) or abs(total - sum(spent)) > ROUNDING_SECONDS * (1 + len(spent)):
-            expected = f"metrics of phase {phase} grown by the log's {len(spent)} requests and {sum(spent):.6f} s"
-            return failed(expected=expected, actual=f"{count:g} requests and {total:.6f} s")
-    return passed(f"metrics agree with {len(lines)} log lines")
+            expected = f"the metrics of phase {phase} grow by the log's {counted(len(spent), 'request')} and {sum(spent):.6f} s"
+            return failed(expected=expected, actual=f"{counted(round(count), 'request')} and {total:.6f} s")
+    return passed(f"the metrics agree with {counted(len(lines), 'log line')}")
 
 
 def _first_byte(history: History, arrival: Event, end: Event) -> float:
-    """When the worker began its answer: a stream with its first token, any other at its end."""
+    """When the worker began its answer: with the first token of a stream, at the end of any other."""
     key = (arrival.node, arrival.data.get("pid"), arrival.data.get("n"))
     firsts = [line.at for line in history.journal("first_token") if (line.node, line.data.get("pid"), line.data.get("n")) == key]
     return firsts[0] if firsts else end.at

@@ -1,53 +1,59 @@
-"""Whoever asked was soon served as before: under a fault that a stack must tolerate, or else once it was healed."""
+"""Service is back to normal in time: after a fault that the stack must tolerate, or after the removal of any other fault."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from hivecheck.errors import Reason
 from hivecheck.history import History
 from hivecheck.measurement.recovery import OBJECTIVE, measure
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
-UNSENT_SHARE = 0.01
-UNFORGIVING = replace(OBJECTIVE, forgives_lateness=False)
+UNSENT_SHARE = 0.01  # the objective allows 1 % of failed requests, so more unsent ones could hide a failure
+STRICT = replace(OBJECTIVE, allows_lateness=False)
+OFF_SCHEDULE = "the machine did not keep the load on its schedule"
 
 
 def recovered(history: History, *, within: float, workers: int, of_healing: bool = False) -> Verdict:
-    """`within`: seconds from the fault (or, with `of_healing`, from its verified healing) to the first of nothing but good windows.
+    """`within`: seconds from the fault to the first of only good windows. With `of_healing` they count from its verified removal.
 
-    `workers` is how many there were of the load's model; at most (n - 1) // 2 of them may be victims, or nothing is promised until they
-    are healed. How far the load was behind its schedule (99th percentile) is the error of the measured time: whoever sends late learns
-    late, by so much at most. It passed, or failed, if it did with all of the error against it; and what was forgiven a late load may have
-    been the stack's, so that it must pass without that, too.
-    Raises InconclusiveError when history holds too little to reckon with.
+    `workers` is the number of workers n of the load's model. The stack must tolerate faults in at most (n - 1) // 2 of them.
+    The measured time has an error of up to the load's p99 lateness. The check passes only if it passes at both ends of that range, and
+    also without the lateness allowance. It fails only if it fails at both ends.
+    Raises InconclusiveError when history has too few requests.
     """
-    expected = f"back to normal within {within:g} s of the {'healing' if of_healing else 'fault'}"
-    seen = measure(history)
+    expected = f"service is back to normal within {within:g} s of the {'removal of the fault' if of_healing else 'fault'}"
+    measured = measure(history)
     tolerated = (workers - 1) // 2
-    if not of_healing and len(seen.fault_targets) > tolerated:
+    if not of_healing and len(measured.fault_targets) > tolerated:
         return inconclusive(
-            expected=f"at most {tolerated} of {workers} workers struck", actual=f"{len(seen.fault_targets)}: no recovery is promised"
+            expected=f"faults in at most {tolerated} of {counted(workers, 'worker')}, so that the stack must tolerate them",
+            actual=f"faults in {len(measured.fault_targets)}",
         )
-    if seen.unsent > UNSENT_SHARE * (seen.unsent + seen.scheduled):
+    if measured.unsent > UNSENT_SHARE * (measured.unsent + measured.scheduled):
         return inconclusive(
-            expected="a load of which all is sent", actual=f"{seen.unsent} not: this machine could not keep the load's schedule"
+            expected="a load that sends every request of its schedule",
+            actual=f"{counted(measured.unsent, 'request was', 'requests were')} not sent: {OFF_SCHEDULE}",
+            reason=Reason.LOAD_OFF_SCHEDULE,
         )
-    if of_healing and seen.heal is None:
-        return inconclusive(expected=expected, actual="it was not healed while it was watched")
-    since = (seen.heal or 0.0) if of_healing else 0.0
-    error = seen.lateness_p99
-    told = f"{seen.good} of {seen.scheduled} answered, {seen.outage_seconds:.2f} s without service, by a load {error:.3f} s late (p99)"
-    if seen.recover is None:
-        if seen.watched - since - error <= within:
-            return inconclusive(expected=expected, actual=f"not yet, after {seen.watched - since:.2f} s; nobody looked for longer; {told}")
-        return failed(expected=expected, actual=f"never, for {seen.watched - since:.2f} s; {told}")
-    took = max(0.0, seen.recover - since)
+    if of_healing and measured.heal is None:
+        return inconclusive(expected=expected, actual="the fault was not removed during the load")
+    since = (measured.heal or 0.0) if of_healing else 0.0
+    error = measured.lateness_p99
+    load = f"{measured.good} of {measured.scheduled} answered, outage {measured.outage_seconds:.2f} s, load lateness {error:.3f} s (p99)"
+    if measured.recover is None:
+        if measured.watched - since - error <= within:
+            return inconclusive(expected=expected, actual=f"not yet at the end of the load, after {measured.watched - since:.2f} s; {load}")
+        return failed(expected=expected, actual=f"not in {measured.watched - since:.2f} s; {load}")
+    took = max(0.0, measured.recover - since)
     if took - error > within:
-        return failed(expected=expected, actual=f"after {took:.2f} s; {told}")
-    unforgiven = measure(history, UNFORGIVING).recover
-    if took + error > within or unforgiven is None or unforgiven - since > within:
+        return failed(expected=expected, actual=f"after {took:.2f} s; {load}")
+    strict = measure(history, STRICT).recover
+    if took + error > within or strict is None or strict - since > within:
         return inconclusive(
             expected=expected,
-            actual=f"after {took:.2f} s, give or take {error:.2f}: this machine could not keep the load's schedule; {told}",
+            actual=f"after {took:.2f} s, +- {error:.2f} s: {OFF_SCHEDULE}; {load}",
+            reason=Reason.LOAD_OFF_SCHEDULE,
         )
-    return passed(f"back to normal after {took:.2f} s, to {OBJECTIVE.share:.0%} answered in time; {told}")
+    return passed(f"back to normal after {took:.2f} s, with {OBJECTIVE.share:.0%} answered in time; {load}")

@@ -1,20 +1,23 @@
-"""Senders really had to send again what a fault took away: seen on the wire, not in the fault's own count of what it did."""
+"""Senders retransmitted the segments that a fault dropped: counted on the wire, independent of the fault's own count of drops."""
 
 from __future__ import annotations
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def retransmitted(history: History, *, node: str, at_least: int) -> Verdict:
-    """By the account of the fault on `node`, which is given when it is healed: segments with payload that came a second time.
+    """Counts segments with payload that arrived a second time, from the stats that each fault on `node` reports when it is removed.
 
-    A connection that is only begun carries none, so that what proves that a fault bit does not count.
+    The probe connections that prove a fault's effect carry no payload, so they do not count.
     """
-    told = [event.data["stats"] for event in history.events("fault", node) if event.data.get("stats")]
-    if not told:
-        return inconclusive(expected=f"a fault on {node} that was healed and gave account of its packets", actual="none")
-    repeated = sum(int(account["repeated"]) for account in told)
+    stats = [event.data["stats"] for event in history.events("fault", node) if event.data.get("stats")]
+    if not stats:
+        return inconclusive(expected=f"a removed fault on {node} with packet statistics", actual="none")
+    repeated = sum(int(one["repeated"]) for one in stats)
     if repeated < at_least:
-        return failed(expected=f"at least {at_least} segments sent again at {node}", actual=f"{repeated}; {told[-1]['description']}")
-    return passed(f"{repeated} segments were sent again at {node}")
+        return failed(
+            expected=f"at least {counted(at_least, 'retransmitted segment')} at {node}", actual=f"{repeated}; {stats[-1]['description']}"
+        )
+    return passed(f"{counted(repeated, 'retransmitted segment')} at {node}")

@@ -1,4 +1,4 @@
-"""Answers over a way that was made slow took longer than those over another one, by their clients' clocks, in the same run."""
+"""Answers over a slowed network path took longer than those over another path in the same run, by their clients' clocks."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
 def slowed(history: History, *, model: str, others: str, at_least_seconds: float, others_share: float | None = None) -> Verdict:
-    """The quickest answer of `model` took `at_least_seconds` longer than the quickest of `others`: a busy machine makes answers slower,
-    never quicker, so that only a fault that holds every one of them up gets past the quickest.
+    """The quickest answer of `model` took at least `at_least_seconds` longer than the quickest of `others`.
 
-    `others_share`: the other way is unaffected, its median at most this share of the quickest answer of `model`.
+    A busy machine only delays answers. So a slow quickest answer shows a fault that delayed every answer.
+    `others_share` also limits the median of `others`, as a share of the quickest answer of `model`.
     """
     slow, quick = _answered(history, model), _answered(history, others)
     if not slow or not quick:
-        return inconclusive(expected=f"answers of {model} and of {others}", actual=f"{len(slow)} and {len(quick)}")
-    told = (
-        f"{min(slow):.2f} s for the quickest of {len(slow)} of {model}; of {others} {min(quick):.2f} s, in the middle {median(quick):.2f} s"
-    )
+        return inconclusive(expected=f"answers of {model} and of {others}", actual=f"{len(slow)} of {model}, {len(quick)} of {others}")
+    times = f"the quickest answer of {model} took {min(slow):.2f} s, of {others} {min(quick):.2f} s (median {median(quick):.2f} s)"
     if min(slow) - min(quick) < at_least_seconds:
-        return failed(expected=f"each answer of {model} at least {at_least_seconds:g} s slower than the quickest of {others}", actual=told)
+        return failed(
+            expected=f"each answer of {model} takes at least {at_least_seconds:g} s longer than the quickest of {others}", actual=times
+        )
     if others_share is not None and median(quick) > others_share * min(slow):
-        return failed(expected=f"those of {others} in at most {others_share:.0%} of the time", actual=told)
-    return passed(told)
+        return failed(expected=f"the median of {others} is at most {others_share:.0%} of the quickest answer of {model}", actual=times)
+    return passed(times)
 
 
 def _answered(history: History, model: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""A model's file was put out by the hub once: no byte of it was sent to anybody twice."""
+"""The hub sent a model's file once, in one or more parts: no download began again from the first byte."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ import itertools
 
 from hivecheck.history import Event, History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def one_download(history: History, *, model: str, size_bytes: int, parts: int = 1) -> Verdict:
-    """By the hub's journal: `parts` downloads, each from where the one before it had come to, the last one to the end.
+    """The hub's journal has `parts` downloads. Each resumes where the one before it ended, and the last one reaches `size_bytes`.
 
-    A part that was broken off may have sent more than its receiver took: the next one begins there or before, never at the beginning.
+    After a break the receiver may have less than the hub sent. So a part may begin before the end of the one before it, but never at 0.
     """
     began = _lines(history, "download_began", model)
     ended = {line.data["n"]: line for line in _lines(history, "download_ended", model)}
     if not began or any(line.data["n"] not in ended for line in began):
-        return inconclusive(expected=f"downloads of {model} that have ended", actual=f"{len(began)} began, {len(ended)} ended")
+        return inconclusive(
+            expected=f"downloads of {model} that have ended", actual=f"{counted(len(began), 'download')} began, {len(ended)} ended"
+        )
     spans = [(int(line.data["start"]), int(line.data["start"]) + int(ended[line.data["n"]].data["sent"])) for line in began]
-    told = ", ".join(f"{start} to {end}" for start, end in spans)
+    ranges = ", ".join(f"{start} to {end}" for start, end in spans)
     if len(spans) != parts or spans[0][0] != 0 or spans[-1][1] != size_bytes:
-        return failed(expected=f"{parts} download(s) of {model}, in all from 0 to {size_bytes}", actual=told)
+        return failed(expected=f"{counted(parts, 'download')} of {model}, together from byte 0 to {size_bytes}", actual=ranges)
     if any(not 0 < start <= before for (_, before), (start, _) in itertools.pairwise(spans)):
-        return failed(expected=f"each download of {model} going on where the one before it had come to", actual=told)
-    return passed(told)
+        return failed(expected=f"each download of {model} resumes where the one before it ended", actual=ranges)
+    return passed(ranges)
 
 
 def _lines(history: History, event: str, model: str) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Every service was registered in full within its time after the registry listened again."""
+"""Every service registered again in time after a restart of the registry."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import Sequence
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def registered_again(history: History, *, registry: str, services: Sequence[str], seconds: float) -> Verdict:
-    """Counted from the registry's log line `listening` to its lines `registered`, by its own stamps."""
+    """`seconds` counts from the registry's log line `listening` to its lines `registered`, by its own time stamps."""
     acts = [event.at for event in history.events("act", registry) if event.data.get("what") == "started again"]
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:
-        return inconclusive(expected=f"{registry} started again, and its log", actual=f"{len(acts)} starts, {len(lines)} lines")
+        actual = f"{counted(len(acts), 'restart')}, {counted(len(lines), 'log line')}"
+        return inconclusive(expected=f"a restart of {registry}, and its log line `listening`", actual=actual)
     at: dict[str, float] = {}
     for line in lines:
         if line.data.get("event") == "registered":
             at.setdefault(str(line.data.get("id")), line.at - started[-1])
     late = {name: at.get(name) for name in services if at.get(name, seconds + 1) > seconds}
     if late:
-        return failed(expected=f"each of {list(services)} registered within {seconds:g} s", actual=f"{late} of {at}")
-    return passed(f"the last registered after {max(at[name] for name in services):.2f} s")
+        return failed(
+            expected=f"each of {list(services)} registers within {seconds:g} s", actual=f"late or missing {late}; registered after {at} s"
+        )
+    return passed(f"the last service registered after {max(at[name] for name in services):.2f} s")

@@ -1,20 +1,21 @@
-"""Requests of one wave came over few connections: they are kept and used again."""
+"""The gateway reuses connections: the requests of a batch reached their workers over few of them."""
 
 from __future__ import annotations
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def reused(history: History, *, purpose: str, at_most: int) -> Verdict:
-    """By the other end of the connection, as the worker noted it at each arrival."""
+    """Counts the peer addresses that the workers' journals have for the arrivals."""
     operations = history.operations(purpose)
     peers = [line.data.get("peer") for operation in operations for line in history.arrivals(operation)]
     if len(peers) <= at_most or None in peers:
-        return inconclusive(expected=f"more than {at_most} arrivals whose connection is known", actual=f"{peers}")
+        return inconclusive(expected=f"more than {counted(at_most, 'arrival')} with a known peer address", actual=f"{peers}")
     if len(set(peers)) > at_most:
         return failed(
-            expected=f"{len(peers)} requests over at most {at_most} connections",
+            expected=f"{counted(len(peers), 'request')} over at most {counted(at_most, 'connection')}",
             actual=f"{len(set(peers))}: {sorted(map(str, set(peers)))[:5]}",
         )
-    return passed(f"{len(peers)} requests over {len(set(peers))} connections")
+    return passed(f"{counted(len(peers), 'request')} over {counted(len(set(peers)), 'connection')}")

@@ -1,4 +1,4 @@
-"""Each request was served by exactly one worker, one that serves its model, and client and journal agree which."""
+"""Exactly one worker served each request. It serves the model, and the answer names the worker that has it in its journal."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 
 def served_by_model(history: History, *, workers: Mapping[str, Sequence[str]], only: str | None = None, is_marked: bool = True) -> Verdict:
-    """`workers`: worker -> the models it serves, as declared; `only`: the one worker that must have served everything.
+    """`workers`: worker -> its declared models. `only`: the one worker that must have served every request.
 
-    `is_marked`: the answer names its worker in `X-Worker-Id`, as ours do; that is no standard, so a target may leave it out.
+    `is_marked`: the answer names its worker in `X-Worker-Id`. That is no standard, so a target may leave it out.
     """
     return worst([_judge_one(history, operation, workers, only, is_marked) for operation in history.operations()])
 
 
 def _judge_one(history: History, operation: Operation, workers: Mapping[str, Sequence[str]], only: str | None, is_marked: bool) -> Verdict:
     if operation.status not in SUCCESS:
-        return failed(expected=f"an answer for {operation.model}", actual=operation.sentence())
+        return failed(expected=f"{operation.id} for {operation.model} is answered", actual=operation.sentence())
     arrivals = history.arrivals(operation)
     if not arrivals:
-        return inconclusive(expected=f"a worker's journal that shows {operation.id}", actual="none does")
+        return inconclusive(expected=f"{operation.id} in the journal of a worker", actual="no journal has it")
     names = [arrival.node for arrival in arrivals]
     able = {only} if only else {name for name, models in workers.items() if operation.model in models}
     if len(names) != 1 or names[0] not in able:
-        return failed(expected=f"{operation.id} for {operation.model} at exactly one of {sorted(able)}", actual=f"at {names}")
+        return failed(expected=f"{operation.id} for {operation.model} reaches exactly one of {sorted(able)}", actual=f"it reached {names}")
     if is_marked and operation.header("X-Worker-Id") != names[0]:
         return failed(
-            expected=f"the answer to name {names[0]}, whose journal shows it", actual=f"it names {operation.header('X-Worker-Id')}"
+            expected=f"the answer names {names[0]}, which has {operation.id} in its journal",
+            actual=f"it names {operation.header('X-Worker-Id')}",
         )
     return passed(f"{operation.id}: served by {names[0]}")

@@ -1,23 +1,24 @@
-"""Sessions of the same names held by two owners have pins of their own: they are not all at the same workers."""
+"""Sessions of two tenants with the same id have separate pins: they are not all at the same workers."""
 
 from __future__ import annotations
 
 from hivecheck.checks.facts import sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
-ENOUGH_NAMES = 8  # of three workers, two owners share one for each of eight names by chance once in 6561 times
+ENOUGH_NAMES = 8  # with three workers, eight separate pins all coincide by chance once in 3**8 = 6561 runs
 
 
 def owners_apart(history: History) -> Verdict:
-    """Compares, for each name that two owners use, where their sessions are."""
+    """Compares, for each session id that two tenants use, the workers of their sessions."""
     homes: dict[str, dict[str, str]] = {}
     for (owner, name), turns in sessions(history).items():
         homes.setdefault(name, {})[owner] = turns[-1][1]
     shared = {name: owned for name, owned in homes.items() if len(owned) > 1}
     if len(shared) < ENOUGH_NAMES:
-        return inconclusive(expected=f"{ENOUGH_NAMES} names that two owners use", actual=f"{homes}")
+        return inconclusive(expected=f"{ENOUGH_NAMES} session ids that two tenants use", actual=f"{homes}")
     apart = [name for name, owned in shared.items() if len(set(owned.values())) > 1]
     if not apart:
-        return failed(expected="some sessions of the same name at different workers", actual=f"{shared}")
-    return passed(f"{len(apart)} of {len(shared)} names are at different workers for different owners")
+        return failed(expected="at least one session id has different workers for its two tenants", actual=f"{shared}")
+    return passed(f"{len(apart)} of {counted(len(shared), 'session id')} at different workers for different tenants")

@@ -1,4 +1,4 @@
-"""The later turns of a session found their prompt in the worker's prefix cache: the client is told so, and the first token came sooner."""
+"""Later turns of a session hit the worker's prefix cache: the usage has cached tokens, and the first token comes sooner."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
 def warm_turns(history: History, *, at_most: float) -> Verdict:
-    """`at_most`: the share of the first turn's time to first token, by the worker's clock, that a later one may take."""
+    """`at_most`: the TTFT of a later turn as a share of the first turn's, by the worker's clock."""
     own = sessions(history)
     if not own or any(len(turns) < 2 for turns in own.values()):
         return inconclusive(
-            expected="sessions of two answered turns or more", actual=f"{ {name: len(turns) for name, turns in own.items()} }"
+            expected="sessions with at least two answered turns", actual=f"{ {name: len(turns) for name, turns in own.items()} }"
         )
-    shown = []
+    lines = []
     for name, turns in own.items():
-        told = [_cached(operation) for operation, _ in turns]
+        cached = [_cached(operation) for operation, _ in turns]
         computed = [_seconds(history, operation) for operation, _ in turns]
         if None in computed:
-            return inconclusive(expected=f"slot and first token of every turn of {name} in a journal", actual=f"{computed}")
+            return inconclusive(expected=f"slot and first token of each turn of {name} in a journal", actual=f"{computed}")
         cold, *warm = [seconds or 0.0 for seconds in computed]
         journaled = [_journaled(history, operation) for operation, _ in turns]
-        if told != journaled or told[0] != 0 or not all(told[1:]):
+        if cached != journaled or cached[0] != 0 or not all(cached[1:]):
             return failed(
-                expected=f"cached tokens of {name}: none, then some, as the worker noted", actual=f"told {told}, journal {journaled}"
+                expected=f"cached tokens of {name}: 0 in the first turn, some in later ones, equal in usage and journal",
+                actual=f"usage {cached}, journal {journaled}",
             )
         if max(warm) > at_most * cold:
             return failed(
-                expected=f"first tokens of {name} within {at_most:g} of {cold:.3f} s", actual=f"{[round(one, 3) for one in warm]} s"
+                expected=f"a TTFT of later turns of {name} of at most {at_most:g} x {cold:.3f} s",
+                actual=f"{[round(one, 3) for one in warm]} s",
             )
-        shown.append(f"{cold:.3f} s, then {max(warm):.3f} s with {told[1:]} cached")
-    return passed("; ".join(shown))
+        lines.append(f"{cold:.3f} s, then {max(warm):.3f} s with {cached[1:]} cached tokens")
+    return passed("; ".join(lines))
 
 
 def _cached(operation: Operation) -> int | None:

@@ -1,4 +1,4 @@
-"""The gateway adds little to the time to the first token, compared with streams taken from the worker itself at the same time."""
+"""The gateway adds little to the TTFT, compared with streams that go directly to the worker in the same run."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 MIN_STREAMS = 10
-DIRECT = "direct"  # the purpose of streams taken from a worker itself
+DIRECT = "direct"  # the purpose of streams that bypass the gateway
 
 
 def added_first_token(history: History, *, seconds: float) -> Verdict:
-    """`seconds`: what may be added to the stream at the lower quartile.
+    """`seconds`: the limit of the added time at the lower quartile.
 
-    Either way the worker's own time does not count. What the machine does besides can only add, and does so to most streams when it is
-    busy: the quicker quarter says what the gateway takes. The first stream of each way is left out: it opens the connection.
+    On both paths the worker's own time is subtracted. A busy machine delays most streams, so the quicker quarter shows the gateway's part.
+    The first stream of each path is left out, because it opens the connection.
     """
-    through, direct = (_ways(history, purpose) for purpose in ("chat", DIRECT))
+    through, direct = (_path_times(history, purpose) for purpose in ("chat", DIRECT))
     if min(len(through), len(direct)) < MIN_STREAMS or None in through + direct:
-        actual = f"{len(through)} and {len(direct)}, {(through + direct).count(None)} of them without"
-        return inconclusive(expected=f"{MIN_STREAMS} streams each way with their workers' journals", actual=actual)
-    times = [[each for each in way if each is not None] for way in (through, direct)]
+        missing = (through + direct).count(None)
+        actual = f"{len(through)} through the gateway, {len(direct)} direct, {missing} of them without a journal"
+        return inconclusive(expected=f"at least {MIN_STREAMS} streams on each path, with journals", actual=actual)
+    times = [[each for each in path if each is not None] for path in (through, direct)]
     added = _quartile(times[0]) - _quartile(times[1])
-    told = f"{1000 * added:.2f} ms: through the gateway {_told(times[0])}, from the worker itself {_told(times[1])}"
+    figures = f"{1000 * added:.2f} ms: through the gateway {_figures(times[0])}, direct {_figures(times[1])}"
     if added > seconds:
-        return failed(expected=f"at most {1000 * seconds:g} ms added to the first token", actual=told)
-    return passed(told)
+        return failed(expected=f"the gateway adds at most {1000 * seconds:g} ms to the TTFT", actual=figures)
+    return passed(figures)
 
 
-def _ways(history: History, purpose: str) -> list[float | None]:
+def _path_times(history: History, purpose: str) -> list[float | None]:
     streams = sorted((one for one in history.operations(purpose) if one.is_stream), key=lambda one: one.started_at)
-    return [_way(history, operation) for operation in streams[1:]]
+    return [_path_time(history, operation) for operation in streams[1:]]
 
 
-def _way(history: History, operation: Operation) -> float | None:
-    """Seconds from request to first token, less the worker's own from arrival to emission."""
+def _path_time(history: History, operation: Operation) -> float | None:
+    """Seconds from request to first token, minus the worker's own from arrival to emission."""
     arrivals = history.arrivals(operation)
     end = end_of(history, arrivals[-1]) if arrivals else None
     emitted = end.data.get("emitted") if end else None
@@ -49,5 +50,5 @@ def _quartile(times: list[float]) -> float:
     return quantiles(times, n=4)[0]
 
 
-def _told(times: list[float]) -> str:
+def _figures(times: list[float]) -> str:
     return f"lower quartile {1000 * _quartile(times):.2f} ms, best {1000 * min(times):.2f} ms, worst {1000 * max(times):.2f} ms"

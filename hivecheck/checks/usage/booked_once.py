@@ -1,25 +1,24 @@
-"""Every request a worker got is in the usage ledger exactly once: whose it was, where it went, the tokens that client and worker saw."""
+"""Each request that reached a worker is in the usage ledger exactly once, with its key, its worker and its tokens."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hivecheck.checks.facts import SUCCESS, end_of, tokens_seen
-from hivecheck.history import Event, History, Operation
+from hivecheck.checks.facts import SUCCESS, end_of, tokens_received
+from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-
-LEFT = "the client left"
+from hivecheck.wording import counted
 
 
 def booked_once(history: History, *, lag_seconds: float, estimated: bool = False) -> Verdict:
-    """Judges every request of the scenario by the ledger noted last.
+    """Judges every request of the scenario by the last noted ledger.
 
-    `estimated`: answers that came to their end were counted by the gateway; else by the worker's own usage. `lag_seconds`: what came
-    within so long before the gateway itself was killed may be missing.
+    `estimated`: the gateway counts the tokens of whole answers itself. Else it takes the worker's usage.
+    `lag_seconds`: tokens of the last so many seconds before a kill of the gateway may be missing.
     """
     noted = [event.data["ledger"] for event in history.events("state", "orchestrator") if "ledger" in event.data]
     if not noted or not history.operations():
-        return inconclusive(expected="requests, and the ledger noted after them", actual=f"{len(noted)} notes")
+        return inconclusive(expected="requests, and the ledger noted after them", actual=counted(len(noted), "note"))
     return worst([_judge_one(history, operation, noted[-1], lag_seconds, estimated) for operation in history.operations()])
 
 
@@ -27,16 +26,15 @@ def _judge_one(history: History, operation: Operation, ledger: list[dict[str, An
     rows = [row for row in ledger if row["request_id"] == operation.id]
     arrivals = history.arrivals(operation)
     if len(rows) != bool(arrivals):
-        return failed(
-            expected=f"{operation.id}, which {len(arrivals)} workers got, {int(bool(arrivals))} times in the ledger", actual=f"{rows}"
-        )
+        times = counted(int(bool(arrivals)), "time")
+        return failed(expected=f"{operation.id}, with {counted(len(arrivals), 'arrival')}, is in the ledger {times}", actual=f"{rows}")
     if not rows:
-        return passed(f"{operation.id}: no worker got it, it is not booked")
+        return passed(f"{operation.id}: no arrival, so it is not booked")
     row, last = rows[0], arrivals[-1]
     expected = _identity(last) | {"attempts": int(operation.header("X-Attempts") or len(arrivals)), "path": operation.path}
     actual = {name: row[name] for name in expected}
     if actual != expected:
-        return failed(expected=f"{operation.id} booked as {expected}", actual=f"{actual}")
+        return failed(expected=f"the ledger has {expected} for {operation.id}", actual=f"{actual}")
     if operation.status is not None and operation.status not in SUCCESS:
         return _costs_nothing(operation, row)
     if operation.is_answered:
@@ -46,8 +44,8 @@ def _judge_one(history: History, operation: Operation, ledger: list[dict[str, An
 
 def _identity(arrival: Event) -> dict[str, Any]:
     headers = arrival.data.get("headers", {})
-    told = {"key": headers.get("x-auth-subject"), "tenant": headers.get("x-auth-tenant")}
-    return told | {"model": arrival.data.get("model"), "worker": arrival.node}
+    caller = {"key": headers.get("x-auth-subject"), "tenant": headers.get("x-auth-tenant")}
+    return caller | {"model": arrival.data.get("model"), "worker": arrival.node}
 
 
 def _costs_nothing(operation: Operation, row: dict[str, Any]) -> Verdict:
@@ -57,32 +55,34 @@ def _costs_nothing(operation: Operation, row: dict[str, Any]) -> Verdict:
 
 def _cost_in_full(operation: Operation, row: dict[str, Any], end: Event | None, estimated: bool) -> Verdict:
     if end is None:
-        return inconclusive(expected="a journal line that says how many tokens were sent", actual=f"no end noted for {operation.id}")
+        return inconclusive(expected=f"the number of tokens of {operation.id} in the journal of a worker", actual="no end in any journal")
     cached = 0 if estimated else end.data.get("cached_tokens", 0)
     expected = {"status": operation.status, "outcome": "ok", "estimated": estimated, "cached_tokens": cached}
     expected |= {"prompt_tokens": end.data.get("prompt_tokens"), "completion_tokens": end.data.get("output_tokens")}
-    if (seen := tokens_seen(operation)) != end.data.get("output_tokens"):
-        return failed(
-            expected=f"{operation.id}: the {end.data.get('output_tokens')} tokens that {end.node} sent", actual=f"the client saw {seen}"
-        )
+    if (received := tokens_received(operation)) != end.data.get("output_tokens"):
+        sent = counted(end.data.get("output_tokens", 0), "token")
+        return failed(expected=f"the client of {operation.id} receives the {sent} that {end.node} sent", actual=f"it received {received}")
     return _same(operation, row, expected, "answered")
 
 
 def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, lag_seconds: float) -> Verdict:
-    """A client that left may have missed some of what was relayed to it; one whose worker broke off has seen it all."""
-    seen, booked = tokens_seen(operation), row["completion_tokens"]
+    """A client that left may have missed tokens that were relayed. A client of a broken worker received all of them."""
+    received, booked = tokens_received(operation), row["completion_tokens"]
     sent = end.data.get("output_tokens") if end else None
-    least, most = seen, seen if operation.error != LEFT else booked if sent is None else sent
+    least, most = received, received if operation.error != CLIENT_LEFT else booked if sent is None else sent
     if row["outcome"] == "interrupted":
         last = max((token.at for token in operation.tokens), default=0.0)
         least = sum(token.at < last - lag_seconds for token in operation.tokens)
     if not (least <= booked <= most) or not row["estimated"] or row["outcome"] in (None, "ok", "error"):
-        return failed(expected=f"{operation.id}: {least} to {most} tokens, estimated, as not come to its end", actual=f"{row}")
-    return passed(f"{operation.id}: {booked} tokens, estimated; the client saw {seen}")
+        return failed(
+            expected=f"the ledger has {least} to {most} tokens for {operation.id}, estimated, with the outcome of a broken answer",
+            actual=f"{row}",
+        )
+    return passed(f"{operation.id}: {counted(booked, 'token')}, estimated; the client received {received}")
 
 
 def _same(operation: Operation, row: dict[str, Any], expected: dict[str, Any], what: str) -> Verdict:
     actual = {name: row[name] for name in expected}
     if actual != expected:
-        return failed(expected=f"{operation.id}, {what}, booked with {expected}", actual=f"{actual}")
+        return failed(expected=f"the ledger has {expected} for {operation.id}, which was {what}", actual=f"{actual}")
     return passed(f"{operation.id}: {what}, booked with {expected}")

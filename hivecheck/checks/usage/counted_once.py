@@ -1,4 +1,4 @@
-"""The orchestrator's statistics grew by exactly what the clients sent: each request counted once, in every breakdown."""
+"""The gateway's statistics grow by exactly what the clients sent: each request counts once in every breakdown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from hivecheck.checks.facts import SUCCESS
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def counted_once(history: History) -> Verdict:
@@ -15,7 +16,10 @@ def counted_once(history: History) -> Verdict:
     noted = [event.data["statistics"] for event in history.events("state", "orchestrator") if "statistics" in event.data]
     operations = history.operations()
     if len(noted) < 2 or not operations:
-        return inconclusive(expected="statistics before and after some requests", actual=f"{len(noted)} notes, {len(operations)} requests")
+        return inconclusive(
+            expected="statistics noted before and after at least one request",
+            actual=f"{counted(len(noted), 'note')}, {counted(len(operations), 'request')}",
+        )
     first, last = noted[0], noted[-1]
     expected: dict[str, Any] = {
         "requests_total": len(operations),
@@ -31,8 +35,8 @@ def counted_once(history: History) -> Verdict:
     grown = _grown(models, {name: entry["requests"] for name, entry in last["by_model"].items()})
     actual["by_model"] = {name: count for name, count in grown.items() if name in expected["by_model"]}
     if actual != expected:
-        return failed(expected=f"growth of {expected}", actual=f"{actual}")
-    return passed(f"grew by {expected}")
+        return failed(expected=f"the statistics grow by {expected}", actual=f"{actual}")
+    return passed(f"the statistics grew by {expected}")
 
 
 def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A stream whose client asked for the usage has it in a chunk of its own, the last before a bare `[DONE]`; any other has none."""
+"""A stream with include_usage has its usage in one separate chunk, the last before [DONE]. Any other stream has none."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ def usage_chunk(history: History) -> Verdict:
 
 def _judge_one(history: History, operation: Operation) -> Verdict:
     options = operation.request.get("stream_options") or {}
-    is_asked = bool(options.get("include_usage"))
-    shown = f"{operation.sentence()}, chunks of usage alone: {operation.usage_chunks}, before [DONE]: {operation.before_done or 'nothing'}"
+    has_usage_option = bool(options.get("include_usage"))
+    ending = f"{operation.sentence()}, separate usage chunks: {operation.usage_chunks}, before [DONE]: {operation.before_done or 'nothing'}"
     if not operation.saw_done:
-        return failed(expected="a stream that ends with [DONE]", actual=shown)
-    if not is_asked:
+        return failed(expected="the stream ends with [DONE]", actual=ending)
+    if not has_usage_option:
         is_clean = operation.usage_chunks == 0 and operation.usage is None
-        return passed(f"{operation.id}: no usage") if is_clean else failed(expected="no usage, for none was asked for", actual=shown)
+        return (
+            passed(f"{operation.id}: no usage")
+            if is_clean
+            else failed(expected="the stream has no usage, because the request has no include_usage", actual=ending)
+        )
     if (operation.usage_chunks, operation.before_done) != (1, "usage"):
-        return failed(expected="one chunk of usage alone, right before [DONE]", actual=shown)
+        return failed(expected="one separate usage chunk right before [DONE]", actual=ending)
     arrivals = history.arrivals(operation)
     end = end_of(history, arrivals[-1]) if arrivals else None
     if end is None:
-        return inconclusive(expected="a journal line that says how many tokens were sent", actual=f"no end noted for {operation.id}")
+        return inconclusive(expected=f"the number of tokens of {operation.id} in the journal of a worker", actual="no end in any journal")
     expected = end.data.get("prompt_tokens"), end.data.get("output_tokens")
     usage = operation.usage or {}
     actual = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (
         passed(f"{operation.id}: usage {actual}")
         if actual == expected
-        else failed(expected=f"the usage {expected} of {end.node}", actual=f"{shown}: {actual}")
+        else failed(expected=f"prompt and completion tokens {expected}, as {end.node} counted", actual=f"{ending}: {actual}")
     )

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.checks.recovery.growing_waits import growing_waits
+from hivecheck.checks.recovery.backoff import Backoff, LogSpan, growing_waits
 from hivecheck.checks.registry.no_expiry import no_expiry
 from hivecheck.checks.registry.registered_again import registered_again
-from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError, Reason
 from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
@@ -23,7 +23,8 @@ DATABASE = "registry.db"
 LOOKS = 3
 SWEEPS_SECONDS = 0.6  # two sweeps of a registry at its default interval, and some
 # How a hive waits for a registry that is away, at a heartbeat interval of 0.5 s, which caps the wait.
-REGISTRY_BACKOFF: dict[str, Any] = {"base_seconds": 0.1, "factor": 2.0, "cap_seconds": 0.5, "jitter_fraction": 0.1, "count": 3}
+REGISTRY_BACKOFF = Backoff(base_seconds=0.1, factor=2.0, cap_seconds=0.5, jitter_fraction=0.1)
+REGISTRY_WAITS = 3
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Outages:
         for worker in [worker for worker, view in workers.items() if view["managed"]]:
             self.history.act(worker, "killed with its hive", is_worker=True)
         if node.is_running():
-            raise InconclusiveError(f"SIGKILL to {name} had no effect: it still runs")
+            raise InconclusiveError(f"SIGKILL to {name} had no effect: it still runs", reason=Reason.NO_EFFECT)
 
     def kill_once_listed(self, hive: str, worker: str) -> None:
         """The hive dies, and the worker with it, when its registration has only just come through."""
@@ -113,19 +114,13 @@ class Outages:
             lines = [line.data for line in self.history.events("log", hive) if line.data.get("event") == "registry_call_failed"]
             return sum(line.get("id") == worker for line in lines)
 
-        expected = REGISTRY_BACKOFF["count"] + 1
+        expected = REGISTRY_WAITS + 1
         within = self.stack.timeouts.repeated_attempts
         must_eventually(failures, within=within, what=f"{expected} attempts to register {worker}", until=lambda seen: seen >= expected)
-        self.checker.must(
-            growing_waits,
-            node=hive,
-            about=("id", worker),
-            begin="registry_call_failed",
-            end="registry_call_failed",
-            lag_seconds=self.stack.timeouts.restart_lag,
-            spent="call_seconds",
-            **REGISTRY_BACKOFF,
-        )
+        failure = "registry_call_failed"
+        span = LogSpan(hive, ("id", worker), begin=failure, end=failure, spent="call_seconds")
+        lag = self.stack.timeouts.restart_lag
+        self.checker.must(growing_waits, span=span, backoff=REGISTRY_BACKOFF, count=REGISTRY_WAITS, lag_seconds=lag)
 
     def must_be_missed(self, within: float) -> None:
         """The orchestrator says that the registry does not answer, and that it can serve all the same."""

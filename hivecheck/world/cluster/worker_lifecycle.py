@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.checks.recovery.growing_waits import growing_waits
+from hivecheck.checks.recovery.backoff import Backoff, LogSpan, growing_waits
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
@@ -144,16 +144,7 @@ class Restarts:
         return [pid for pid, command in commands.items() if f"name={worker}" in command and not command[0].endswith("sh")]
 
     def _must_have_waited(self, worker: str, hive: str, policy: dict[str, Any], count: int) -> None:
-        self.checker.must(
-            growing_waits,
-            node=hive,
-            about=("worker", worker),
-            begin="worker_exited",
-            end="worker_started",
-            base_seconds=policy["base_seconds"],
-            factor=policy["factor"],
-            cap_seconds=policy["cap_seconds"],
-            jitter_fraction=policy["jitter_fraction"],
-            lag_seconds=self.stack.timeouts.restart_lag,
-            count=count,
-        )
+        numbers = {field: policy[field] for field in ("base_seconds", "factor", "cap_seconds", "jitter_fraction")}
+        span = LogSpan(hive, ("worker", worker), begin="worker_exited", end="worker_started")
+        lag = self.stack.timeouts.restart_lag
+        self.checker.must(growing_waits, span=span, backoff=Backoff(**numbers), count=count, lag_seconds=lag)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.errors import ConditionTimeoutError, InconclusiveError
+from hivecheck.errors import ConditionTimeoutError, InconclusiveError, Reason
 from hivecheck.history import History
 from hivecheck.measurement.recovery import LOAD
 from hivecheck.stack.stack import Stack
@@ -230,7 +230,7 @@ class Workers:
         try:
             eventually(lambda: has_effect({view.pid: view.state for view in node.processes()}, pid), within=1.0, what=f"{worker} {what}")
         except ConditionTimeoutError as error:
-            raise InconclusiveError(f"{number.name} to {worker} had no effect: {error}") from None
+            raise InconclusiveError(f"{number.name} to {worker} had no effect: {error}", reason=Reason.NO_EFFECT) from None
 
     def _acted(self, worker: str, what: str, **data: Any) -> None:
         self.history.act(worker, what, is_worker=True, **data)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from hivecheck.checks.answers.all_answered import all_answered
+from hivecheck.checks.answers.answered import all_answered
 from hivecheck.clients.control import ControlClient
 from hivecheck.errors import InconclusiveError
 from hivecheck.faults.fault import FaultTarget

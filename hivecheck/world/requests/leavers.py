@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hivecheck.checks.streams.freed import freed
+from hivecheck.checks.streams.cancelled_upstream import freed
 from hivecheck.errors import UsageError
 from hivecheck.world.requests.batches import Batches
 

@@ -1,4 +1,4 @@
-"""Hand-made notes of metrics: what a node's page showed, in a few words."""
+"""Hand-written notes of metrics, as a node's metrics page has them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Page = dict[str, list[tuple[str, dict[str, str], float]]]
 
 
 def noted(page: Page, *, at: float = 0.0) -> Event:
-    """The metrics of all nodes, as they were noted."""
+    """A note of the metrics of all nodes."""
     return Event(at, "state", "metrics", {"metrics": page})
 
 

@@ -1,4 +1,4 @@
-"""Hand-made histories: what clients saw and what nodes wrote, in a few words. Times are seconds since the story began."""
+"""Hand-written histories: operations of clients and events of nodes. Times are seconds since the story began."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from hivecheck.verdict import Answer, Verdict
 
 FAILED, INCONCLUSIVE, PASSED = Answer.FAILED, Answer.INCONCLUSIVE, Answer.PASSED
 PID = 100
+BATCH: dict[str, Any] = {"purpose": "batch 1"}
+BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}  # the end of a stream that broke off visibly
+ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
 
 
 def tell(*items: Operation | Event | list[Event]) -> History:
@@ -24,7 +27,7 @@ def tell(*items: Operation | Event | list[Event]) -> History:
 def chat(number: int = 1, *, worker: str = "worker-1", at: float = 0.0, **changes: Any) -> Operation:
     """Request `r<number>`, unary, answered by `worker` after 1 s."""
     identifier = f"r{number}"
-    told = Operation(
+    request = Operation(
         id=identifier,
         path="/v1/chat/completions",
         model="model-a",
@@ -37,21 +40,20 @@ def chat(number: int = 1, *, worker: str = "worker-1", at: float = 0.0, **change
         ended_at=at + 1.0,
         body=completion(),
     )
-    return replace(told, **changes)
+    return replace(request, **changes)
 
 
 def stream(number: int = 1, *, count: int = 3, worker: str = "worker-1", **changes: Any) -> Operation:
-    """Request `r<number>`, `count` tokens streamed to their proper end, one every 0.1 s."""
-    seen = tuple(Token(0.1 * place, f"t{place} ") for place in range(count))
-    ending: dict[str, Any] = {"is_stream": True, "tokens": seen, "finish_reason": "stop", "saw_done": True, "body": None}
+    """Request `r<number>`, a whole stream of `count` tokens, one every 0.1 s."""
+    tokens = tuple(Token(0.1 * place, f"t{place} ") for place in range(count))
+    ending: dict[str, Any] = {"is_stream": True, "tokens": tokens, "finish_reason": "stop", "saw_done": True, "body": None}
     return chat(number, worker=worker, **(ending | changes))
 
 
 def refused(number: int = 1, *, status: int = 503, code: str = "no_worker", **changes: Any) -> Operation:
-    """Request `r<number>`, refused as OpenAI would."""
-    error = {"message": "No worker.", "type": "server_error", "code": code, "param": None}
+    """Request `r<number>`, refused with an OpenAI error object."""
     headers = {"X-Request-Id": f"r{number}", "Retry-After": "1"}
-    return chat(number, **({"status": status, "body": {"error": error}, "headers": headers} | changes))
+    return chat(number, **({"status": status, "body": {"error": ERROR | {"code": code}}, "headers": headers} | changes))
 
 
 def completion(**changes: Any) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def completion(**changes: Any) -> dict[str, Any]:
 
 
 def arrival(operation: Operation, worker: str = "worker-1", *, at: float | None = None, **data: Any) -> Event:
-    """The worker's journal shows that the request came in, as it was sent."""
+    """The arrival of the request in the worker's journal, as the client sent it."""
     body = '{"max_tokens": 4, "model": "model-a"}'
     headers = {name.lower(): value for name, value in operation.sent_headers.items()}
     line = {"event": "arrival", "pid": PID, "n": operation.id, "request_id": operation.id, "path": operation.path}
@@ -72,7 +74,7 @@ def arrival(operation: Operation, worker: str = "worker-1", *, at: float | None 
 
 
 def end(operation: Operation, worker: str = "worker-1", *, at: float | None = None, **data: Any) -> Event:
-    """The worker's journal shows that the request came to its end."""
+    """The end of the request in the worker's journal."""
     line = {"event": "end", "pid": PID, "n": operation.id, "request_id": operation.id, "output_tokens": len(operation.tokens)}
     return Event((operation.ended_at or 0.0) if at is None else at, "journal", worker, line | data)
 
@@ -88,12 +90,17 @@ def log(operation: Operation, node: str, **data: Any) -> Event:
 
 
 def state(node: str, **data: Any) -> Event:
-    """Something that was looked up at a node."""
+    """A fact that the harness noted of a node."""
     return Event(0.0, "state", node, data)
 
 
+def act(node: str, what: str, *, at: float) -> Event:
+    """Something that the harness did to a node."""
+    return Event(at, "act", node, {"what": what})
+
+
 def must_say(verdict: Verdict, answer: Answer, *words: str) -> None:
-    """The verdict is this answer, and its reason holds these words."""
+    """The verdict has this answer, and its message has these words."""
     assert verdict.answer is answer, verdict.message
     missing = [word for word in words if word not in verdict.message]
     assert not missing, f"{missing} not in: {verdict.message}"

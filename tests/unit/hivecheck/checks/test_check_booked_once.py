@@ -8,14 +8,14 @@ import pytest
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, served, state, stream, tell
 
 from hivecheck.checks.usage.booked_once import booked_once
-from hivecheck.history import Event, History, Operation
+from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict
 
 WHO = {"x-auth-subject": "tester", "x-auth-tenant": "hivecheck"}
 
 
 def row(operation: Operation, **changes: Any) -> dict[str, Any]:
-    """As it should be for a request of 2 tokens that `worker-1` answered with as many as its client saw."""
+    """The right row for a request with 2 prompt tokens that `worker-1` answered in full."""
     tokens = len(operation.tokens) or 2
     plain = {"request_id": operation.id, "key": "tester", "tenant": "hivecheck", "model": "model-a", "worker": "worker-1", "attempts": 1}
     cost = {"prompt_tokens": 2, "completion_tokens": tokens, "cached_tokens": 0, "estimated": False}
@@ -23,10 +23,10 @@ def row(operation: Operation, **changes: Any) -> dict[str, Any]:
 
 
 def actual(operation: Operation, **end: Any) -> list[Event]:
-    """A worker got it and, unless told otherwise, sent what the client saw."""
+    """A worker got it and, unless caller otherwise, sent what the client saw."""
     plain = {"output_tokens": len(operation.tokens) or 2, "prompt_tokens": 2, "cached_tokens": 0}
-    told = {"headers": WHO, "model": "model-a"}
-    return [arrival(operation, **told), served(operation, **(plain | end))[1]]
+    caller = {"headers": WHO, "model": "model-a"}
+    return [arrival(operation, **caller), served(operation, **(plain | end))[1]]
 
 
 def judged(*items: Any, rows: list[dict[str, Any]], **limits: Any) -> Verdict:
@@ -34,7 +34,8 @@ def judged(*items: Any, rows: list[dict[str, Any]], **limits: Any) -> Verdict:
     return booked_once(history, **({"lag_seconds": 0.5} | limits))
 
 
-def test_one_row_with_the_tokens_of_client_and_worker_passes() -> None:
+def test_one_row_passes() -> None:
+    """One row with the tokens of client and worker passes."""
     one, two = stream(1), chat(2)
     must_say(judged(one, two, actual(one), actual(two), rows=[row(one), row(two)]), PASSED)
 
@@ -56,69 +57,80 @@ def test_one_row_with_the_tokens_of_client_and_worker_passes() -> None:
         {"estimated": True},
     ],
 )
-def test_one_figure_that_is_another_fails(wrong: dict[str, Any]) -> None:
+def test_wrong_figure_fails(wrong: dict[str, Any]) -> None:
+    """Each wrong figure of the row fails."""
     one = stream(1)
     must_say(judged(one, actual(one), rows=[row(one, **wrong)]), FAILED, "r1")
 
 
 @pytest.mark.parametrize("rows", [0, 2])
-def test_no_row_or_two_of_them_fail(rows: int) -> None:
+def test_other_number_of_rows_fails(rows: int) -> None:
+    """No row or two rows fail."""
     one = stream(1)
-    must_say(judged(one, actual(one), rows=[row(one)] * rows), FAILED, "1 workers got")
+    must_say(judged(one, actual(one), rows=[row(one)] * rows), FAILED, "with 1 arrival")
 
 
-def test_a_request_that_no_worker_got_must_not_be_booked() -> None:
+def test_no_arrival_is_not_booked() -> None:
+    """A request without an arrival must not be in the ledger."""
     one = refused(1, status=404)
     must_say(judged(one, rows=[]), PASSED, "not booked")
     must_say(judged(one, rows=[row(one)]), FAILED)
 
 
-def test_a_refused_request_costs_nothing() -> None:
+def test_refusal_costs_nothing() -> None:
+    """A refused request is booked with 0 tokens."""
     one = refused(1)
     free = {"status": 503, "outcome": "error", "prompt_tokens": 0, "completion_tokens": 0}
     must_say(judged(one, actual(one), rows=[row(one, **free)]), PASSED)
     must_say(judged(one, actual(one), rows=[row(one, **free | {"completion_tokens": 1})]), FAILED)
 
 
-def test_what_a_worker_kept_to_itself_must_be_an_estimate() -> None:
+def test_missing_usage_is_estimated() -> None:
+    """Where the worker sends no usage, the booked tokens must be an estimate."""
     one = stream(1)
     must_say(judged(one, actual(one), rows=[row(one, estimated=True)], estimated=True), PASSED)
     must_say(judged(one, actual(one), rows=[row(one)], estimated=True), FAILED)
 
 
 @pytest.mark.parametrize(("booked", "answer"), [(2, FAILED), (3, PASSED), (5, PASSED), (6, FAILED)])
-def test_of_an_aborted_stream_no_less_than_the_client_saw_and_no_more_than_was_sent_is_booked(booked: int, answer: Any) -> None:
-    one = stream(1, saw_done=False, error="the client left")
+def test_aborted_stream_is_bounded(booked: int, answer: Any) -> None:
+    """An aborted stream is booked with the tokens between the client's and the worker's count."""
+    one = stream(1, saw_done=False, error=CLIENT_LEFT)
     gone = {"completion_tokens": booked, "estimated": True, "status": 499, "outcome": "client_gone"}
     must_say(judged(one, actual(one, output_tokens=5), rows=[row(one, **gone)]), answer)
 
 
 @pytest.mark.parametrize(("changes", "answer"), [({}, PASSED), ({"completion_tokens": 4}, FAILED), ({"estimated": False}, FAILED)])
-def test_of_a_broken_stream_exactly_what_the_client_saw_is_booked(changes: dict[str, Any], answer: Any) -> None:
+def test_broken_stream_is_exact(changes: dict[str, Any], answer: Any) -> None:
+    """A broken stream is booked with exactly the tokens that its client received."""
     one = stream(1, saw_done=False, error="cut")
     broken = {"estimated": True, "outcome": "upstream_broke"} | changes
     must_say(judged(one, arrival(one, headers=WHO, model="model-a"), rows=[row(one, **broken)]), answer)
 
 
 @pytest.mark.parametrize(("booked", "answer"), [(3, FAILED), (4, PASSED), (10, PASSED), (11, FAILED)])
-def test_of_a_stream_that_a_kill_of_the_gateway_ended_the_last_moments_may_be_missing(booked: int, answer: Any) -> None:
+def test_gateway_kill_loses_last_moments(booked: int, answer: Any) -> None:
+    """After a kill of the gateway only the tokens of the last moments may be missing."""
     one = stream(1, count=10, saw_done=False, error="cut")
     killed = {"completion_tokens": booked, "estimated": True, "outcome": "interrupted", "status": 0}
     must_say(judged(one, actual(one, output_tokens=12), rows=[row(one, **killed)], lag_seconds=0.55), answer)
 
 
-def test_a_request_still_under_way_in_the_ledger_fails() -> None:
+def test_open_row_fails() -> None:
+    """A row without an outcome fails."""
     one = stream(1, saw_done=False, error="cut")
     must_say(judged(one, actual(one), rows=[row(one, estimated=True, outcome=None)]), FAILED)
 
 
-def test_a_client_that_saw_other_tokens_than_were_sent_fails() -> None:
+def test_lost_token_fails() -> None:
+    """A client that received other tokens than the worker sent fails."""
     one = stream(1)
-    must_say(judged(one, actual(one, output_tokens=4), rows=[row(one, completion_tokens=4)]), FAILED, "the client saw 3")
+    must_say(judged(one, actual(one, output_tokens=4), rows=[row(one, completion_tokens=4)]), FAILED, "it received 3")
 
 
-def test_without_a_note_a_request_or_the_end_of_an_answer_it_is_inconclusive() -> None:
+def test_too_little_data_is_inconclusive() -> None:
+    """No note of the ledger, no request, or no end of an answer gives no verdict."""
     one = stream(1)
     must_say(booked_once(tell(one), lag_seconds=0.5), INCONCLUSIVE, "0 notes")
     must_say(judged(rows=[]), INCONCLUSIVE)
-    must_say(judged(one, arrival(one, headers=WHO, model="model-a"), rows=[row(one)]), INCONCLUSIVE, "no end noted")
+    must_say(judged(one, arrival(one, headers=WHO, model="model-a"), rows=[row(one)]), INCONCLUSIVE, "no end in any journal")

@@ -1,13 +1,13 @@
-"""Check: broken stream."""
+"""Checks: broken stream, broke off, unaffected."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, stream, tell
+from stories import BATCH, BROKEN, FAILED, INCONCLUSIVE, PASSED, act, arrival, chat, must_say, served, stream, tell
 
-from hivecheck.checks.streams.broken_stream import broken_stream
+from hivecheck.checks.streams.broken_stream import broke_off, broken_stream, unaffected
 from hivecheck.history import Operation, Token
 
 CUT = {"finish_reason": None, "saw_done": False}
@@ -18,7 +18,8 @@ def broken(**changes: Any) -> Operation:
 
 
 @pytest.mark.parametrize("seen", [{"error": "payload is not whole"}, {"stream_error": {"code": "upstream_error"}}])
-def test_a_stream_that_breaks_off_so_that_its_client_can_tell_passes(seen: dict[str, Any]) -> None:
+def test_visible_break_passes(seen: dict[str, Any]) -> None:
+    """A cut body or an error event makes the break visible."""
     must_say(broken_stream(tell(broken(**seen))), PASSED, "r1")
 
 
@@ -31,28 +32,90 @@ def test_a_stream_that_breaks_off_so_that_its_client_can_tell_passes(seen: dict[
         {"stream_error": {"code": "upstream_error"}, "saw_done": True, "finish_reason": "stop"},
     ],
 )
-def test_a_break_that_looks_like_an_end_fails(seen: dict[str, Any]) -> None:
+def test_hidden_break_fails(seen: dict[str, Any]) -> None:
+    """A break that looks like a whole answer fails."""
     must_say(broken_stream(tell(broken(**seen))), FAILED, "no finish reason")
 
 
-def test_tokens_out_of_order_before_the_break_fail() -> None:
+def test_disorder_before_break_fails() -> None:
+    """Tokens out of order before the break fail."""
     doubled = (Token(0.0, "t0 "), Token(0.1, "t0 "))
     must_say(broken_stream(tell(broken(tokens=doubled, error="cut"))), FAILED, "in order")
 
 
-def test_one_bad_stream_among_good_ones_fails() -> None:
+def test_one_whole_stream_fails() -> None:
+    """A whole stream among broken ones fails."""
     must_say(broken_stream(tell(broken(error="cut"), stream(2))), FAILED, "r2")
 
 
-def test_a_break_before_the_first_token_is_inconclusive() -> None:
+def test_break_before_token_is_inconclusive() -> None:
+    """A break before the first token gives no verdict."""
     must_say(broken_stream(tell(broken(tokens=(), error="cut"))), INCONCLUSIVE, "first token")
 
 
-def test_no_stream_at_all_is_inconclusive() -> None:
+def test_no_stream_is_inconclusive() -> None:
+    """A scenario without streams gives no verdict."""
     must_say(broken_stream(tell(chat())), INCONCLUSIVE)
 
 
-def test_the_error_event_may_be_asked_for_by_its_code() -> None:
-    told = broken(stream_error={"code": "draining"}, error="cut")
-    must_say(broken_stream(tell(told), code="draining"), PASSED)
-    must_say(broken_stream(tell(told), code="upstream_timeout"), FAILED, "error event upstream_timeout")
+def test_error_code_is_compared() -> None:
+    """With `code` the error event must have that code."""
+    request = broken(stream_error={"code": "draining"}, error="cut")
+    must_say(broken_stream(tell(request), code="draining"), PASSED)
+    must_say(broken_stream(tell(request), code="upstream_timeout"), FAILED, "error event upstream_timeout")
+
+
+def broken_in_batch(**changes: Any) -> Operation:
+    event = {"code": "upstream_timeout", "message": "m"}
+    ending = {"finish_reason": None, "saw_done": False, "stream_error": event, "error": "cut", "ended_at": 0.5}
+    return stream(**(ending | BATCH | changes))
+
+
+def test_broke_off_passes() -> None:
+    """A stream that breaks off with its error event passes."""
+    request = broken_in_batch()
+    must_say(broke_off(tell(request, arrival(request)), purpose="batch 1", seconds=1, code="upstream_timeout"), PASSED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "phrase"),
+    [
+        ({"error": None}, "the body ended cleanly"),
+        ({"saw_done": True}, "it has an end marker"),
+        ({"finish_reason": "stop"}, "it has a finish reason"),
+        ({"stream_error": None}, "the error event is None"),
+        ({"ended_at": 9.0}, "after its last byte"),
+        ({"tokens": ()}, "begins before it breaks off"),
+        ({"status": 502}, "begins before it breaks off"),
+    ],
+)
+def test_broke_off_other_end_fails(changes: dict[str, Any], phrase: str) -> None:
+    """Every other end fails by name."""
+    request = broken_in_batch(**changes)
+    judged = broke_off(tell(request, arrival(request)), purpose="batch 1", seconds=1, code="upstream_timeout")
+    must_say(judged, FAILED, phrase)
+
+
+def test_broke_off_retry_fails() -> None:
+    """A broken_in_batch stream that the gateway sent again fails."""
+    request = broken_in_batch()
+    again = tell(request, arrival(request), arrival(request, "worker-2"))
+    must_say(broke_off(again, purpose="batch 1", seconds=1, code="upstream_timeout"), FAILED, "2 arrivals")
+
+
+def test_broke_off_empty_batch_is_inconclusive() -> None:
+    """A batch without requests gives no verdict."""
+    must_say(broke_off(tell(chat()), purpose="batch 1", seconds=1), INCONCLUSIVE)
+
+
+def two_streams(**other: Any) -> list[Any]:
+    first, second = stream(1, worker="w1", **BROKEN), stream(2, worker="w2", **other)
+    return [first, second, arrival(first, "w1"), *served(second, "w2"), act("w1", "killed", at=0.2)]
+
+
+def test_only_streams_of_dead_worker_break() -> None:
+    """Only the streams of the killed worker may break, and both kinds must exist."""
+    must_say(unaffected(tell(*two_streams())), PASSED)
+    must_say(unaffected(tell(*two_streams(**BROKEN))), FAILED)
+    alone = stream(1, worker="w1", **BROKEN)
+    must_say(unaffected(tell(alone, arrival(alone, "w1"), act("w1", "killed", at=0.2))), INCONCLUSIVE)

@@ -19,16 +19,17 @@ ANY_JSON = st.recursive(
 KEYS = sorted(completion())
 
 
-def test_a_full_completion_passes() -> None:
+def test_full_completion_passes() -> None:
+    """A full chat completion passes."""
     must_say(chat_schema(tell(chat())), PASSED, "r1")
 
 
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"id": ""}, "id is no text"),
+        ({"id": ""}, "id is no string"),
         ({"object": "text_completion"}, "object is not chat.completion"),
-        ({"created": "now"}, "created is no time"),
+        ({"created": "now"}, "created is no Unix time"),
         ({"model": "model-b"}, "model is 'model-b'"),
         ({"choices": []}, "no choice of index 0"),
         ({"choices": [{"index": 0, "message": {"role": "user", "content": "x"}, "finish_reason": "stop"}]}, "role is not assistant"),
@@ -38,28 +39,34 @@ def test_a_full_completion_passes() -> None:
         ({"usage": None}, "usage does not add up"),
     ],
 )
-def test_each_missing_or_wrong_field_fails_by_name(changes: dict[str, Any], word: str) -> None:
+def test_wrong_field_fails(changes: dict[str, Any], word: str) -> None:
+    """Each missing or wrong field fails by name."""
     must_say(chat_schema(tell(chat(body=completion(**changes)))), FAILED, word)
 
 
-def test_another_status_fails() -> None:
+def test_other_status_fails() -> None:
+    """Any status but 200 fails."""
     must_say(chat_schema(tell(chat(status=500))), FAILED, "status 500")
 
 
-def test_a_body_that_is_no_json_fails() -> None:
+def test_no_json_fails() -> None:
+    """A body that is no JSON fails."""
     must_say(chat_schema(tell(chat(body=None, raw="<html>"))), FAILED, "no JSON object")
 
 
-def test_streams_alone_are_inconclusive() -> None:
+def test_streams_are_inconclusive() -> None:
+    """A scenario with streams only gives no verdict."""
     must_say(chat_schema(tell(stream())), INCONCLUSIVE)
 
 
 @given(key=st.sampled_from(KEYS), value=ANY_JSON)
-def test_whatever_one_field_holds_the_check_does_not_crash(key: str, value: Any) -> None:
+def test_any_field_value_is_judged(key: str, value: Any) -> None:
+    """The check does not crash, whatever value one field has."""
     found = faults(completion(**{key: value}), "model-a")
     assert all(isinstance(fault, str) for fault in found)
 
 
 @given(ANY_JSON)
-def test_json_at_random_is_never_a_completion(body: Any) -> None:
+def test_random_json_fails(body: Any) -> None:
+    """Random JSON is never a chat completion."""
     assert faults(body, "model-a")

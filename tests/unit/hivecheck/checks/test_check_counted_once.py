@@ -31,7 +31,8 @@ def noted(statistics: dict[str, Any]) -> Event:
     return state("orchestrator", statistics=statistics)
 
 
-def test_growth_by_exactly_what_was_sent_passes() -> None:
+def test_exact_growth_passes() -> None:
+    """Statistics that grow by exactly the sent requests pass."""
     must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "'requests_total': 3")
 
 
@@ -47,17 +48,21 @@ def test_growth_by_exactly_what_was_sent_passes() -> None:
         {"by_model": {"model-a": {"requests": 8}}},
     ],
 )
-def test_one_figure_that_grew_otherwise_fails(wrong: dict[str, Any]) -> None:
-    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "growth of")
+def test_wrong_growth_fails(wrong: dict[str, Any]) -> None:
+    """Each figure that grew by another number fails."""
+    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "the statistics grow by")
 
 
-def test_the_first_and_the_last_note_are_compared() -> None:
+def test_first_and_last_note_count() -> None:
+    """The check compares the first note with the last."""
     must_say(counted_once(tell(noted(BEFORE), noted(BEFORE), *SENT, noted(BEFORE), noted(AFTER))), PASSED)
 
 
 def test_one_note_is_inconclusive() -> None:
-    must_say(counted_once(tell(noted(BEFORE), *SENT)), INCONCLUSIVE, "1 notes, 3 requests")
+    """A single note gives no verdict."""
+    must_say(counted_once(tell(noted(BEFORE), *SENT)), INCONCLUSIVE, "1 note, 3 requests")
 
 
-def test_notes_without_requests_are_inconclusive() -> None:
+def test_no_request_is_inconclusive() -> None:
+    """Notes without requests give no verdict."""
     must_say(counted_once(tell(noted(BEFORE), noted(BEFORE))), INCONCLUSIVE, "2 notes, 0 requests")

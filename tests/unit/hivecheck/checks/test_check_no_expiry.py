@@ -1,4 +1,4 @@
-"""Check: nobody expired."""
+"""Check: no expiry."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ def expired(at: float, event: str = "expired") -> Event:
     return Event(at, "log", "registry", {"event": event, "id": "worker-a"})
 
 
-def test_silence_since_the_start_passes_whatever_came_before() -> None:
+def test_no_expiry_passes() -> None:
+    """No expiry since the restart passes, whatever came before."""
     must_say(no_expiry(tell(expired(1.0), BACK, LISTENING, WATCHED), registry="registry", watched_seconds=1.0), PASSED)
 
 
 @pytest.mark.parametrize("event", ["expired", "unconfirmed"])
-def test_somebody_lost_since_fails(event: str) -> None:
+def test_lost_service_fails(event: str) -> None:
+    """A service that the registry lost after the restart fails."""
     must_say(
         no_expiry(tell(BACK, LISTENING, expired(6.0, event), WATCHED), registry="registry", watched_seconds=1.0), FAILED, "worker-a", event
     )
 
 
-def test_a_look_that_was_too_short_or_no_start_is_inconclusive() -> None:
+def test_short_history_is_inconclusive() -> None:
+    """A history that is too short, or has no restart, gives no verdict."""
     must_say(no_expiry(tell(BACK, LISTENING, WATCHED), registry="registry", watched_seconds=9.0), INCONCLUSIVE, "1.50 s")
-    must_say(no_expiry(tell(LISTENING, WATCHED), registry="registry", watched_seconds=1.0), INCONCLUSIVE, "0 starts")
+    must_say(no_expiry(tell(LISTENING, WATCHED), registry="registry", watched_seconds=1.0), INCONCLUSIVE, "0 restarts")

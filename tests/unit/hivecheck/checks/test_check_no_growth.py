@@ -1,4 +1,4 @@
-"""Check: footprint."""
+"""Check: no growth."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ def judged(history: History, passed_bytes: int = MIN_PASSED_BYTES) -> Verdict:
     return no_growth(history, node="orchestrator", passed_bytes=passed_bytes, share=0.25)
 
 
-def test_memory_that_stays_passes() -> None:
-    must_say(judged(story(50, 53)), PASSED, "3.0 MiB more for 16.0 MiB")
+def test_stable_memory_passes() -> None:
+    """Memory that stays nearly the same passes."""
+    must_say(judged(story(50, 53)), PASSED, "3.0 MiB, and 16.0 MiB")
 
 
-def test_memory_that_grows_with_what_passes_through_fails() -> None:
-    must_say(judged(story(50, 58)), FAILED, "8.0 MiB more for 16.0 MiB")
+def test_growing_memory_fails() -> None:
+    """Memory that grows with the traffic fails."""
+    must_say(judged(story(50, 58)), FAILED, "8.0 MiB, and 16.0 MiB")
 
 
-def test_one_note_or_too_little_passed_is_inconclusive() -> None:
+def test_too_little_data_is_inconclusive() -> None:
+    """A single note, or too little traffic, gives no verdict."""
     must_say(judged(story(50)), INCONCLUSIVE)
     must_say(judged(story(50, 50), MIN_PASSED_BYTES - 1), INCONCLUSIVE)

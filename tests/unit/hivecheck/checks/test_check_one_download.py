@@ -15,23 +15,27 @@ def download(number: int, start: int, sent: int | None, model: str = "model-x") 
     return lines if sent is None else [*lines, Event(number + 0.5, "journal", "hub", {"event": "download_ended", "sent": sent, **common})]
 
 
-def test_one_whole_download_is_one_and_other_models_do_not_count() -> None:
+def test_one_download_passes() -> None:
+    """One whole download passes, and other models do not count."""
     must_say(one_download(tell(download(1, 0, 100), download(2, 0, 7, "model-y")), model="model-x", size_bytes=100), PASSED, "0 to 100")
 
 
-def test_a_second_download_and_one_too_few_parts_fail() -> None:
+def test_other_number_of_downloads_fails() -> None:
+    """A second download, or a missing part, fails."""
     twice = tell(download(1, 0, 100), download(2, 0, 100))
     must_say(one_download(twice, model="model-x", size_bytes=100), FAILED, "0 to 100, 0 to 100")
     must_say(one_download(tell(download(1, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
 
 
-def test_a_part_goes_on_where_the_one_before_had_come_to() -> None:
+def test_part_resumes_where_the_last_ended() -> None:
+    """Each part resumes where the one before it ended, and the last one completes the file."""
     must_say(one_download(tell(download(1, 0, 60), download(2, 50, 50)), model="model-x", size_bytes=100, parts=2), PASSED)
     must_say(one_download(tell(download(1, 0, 60), download(2, 0, 100)), model="model-x", size_bytes=100, parts=2), FAILED)
     must_say(one_download(tell(download(1, 0, 60), download(2, 70, 30)), model="model-x", size_bytes=100, parts=2), FAILED)
     must_say(one_download(tell(download(1, 0, 60), download(2, 50, 40)), model="model-x", size_bytes=100, parts=2), FAILED)
 
 
-def test_nothing_downloaded_or_not_ended_proves_nothing() -> None:
+def test_unfinished_download_is_inconclusive() -> None:
+    """No download, or one without an end, gives no verdict."""
     must_say(one_download(tell(), model="model-x", size_bytes=100), INCONCLUSIVE)
     must_say(one_download(tell(download(1, 0, None)), model="model-x", size_bytes=100), INCONCLUSIVE)

@@ -19,26 +19,31 @@ def streamed(number: int, tokens: int, actual: int | None = None) -> Operation:
     return stream(number, count=tokens if actual is None else actual, started_at=0.1 * number, request={"max_tokens": tokens})
 
 
-def test_answers_of_the_right_length_pass() -> None:
+def test_own_answers_pass() -> None:
+    """Answers with the requested number of tokens pass."""
     must_say(own_answer(tell(unary(1, 2), streamed(2, 3), unary(3, 4))), PASSED)
 
 
-def test_another_ones_answer_fails() -> None:
+def test_swapped_answers_fail() -> None:
+    """The answer of another request fails."""
     must_say(own_answer(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "('r1', 'model-a', 4)")
     must_say(own_answer(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "('r2', 'model-a', 2)")
 
 
-def test_another_model_or_id_fails() -> None:
+def test_other_model_or_id_fails() -> None:
+    """An answer of another model or with another id fails."""
     must_say(
         own_answer(tell(unary(1, 2, body=completion(model="model-b", usage={"completion_tokens": 2})), unary(2, 3))), FAILED, "model-b"
     )
     must_say(own_answer(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "('r2', 'model-a', 2)")
 
 
-def test_no_answer_fails() -> None:
-    must_say(own_answer(tell(unary(1, 2), refused(2, started_at=0.2, request={"max_tokens": 3}))), FAILED, "an answer")
+def test_refused_request_fails() -> None:
+    """A request without an answer fails."""
+    must_say(own_answer(tell(unary(1, 2), refused(2, started_at=0.2, request={"max_tokens": 3}))), FAILED, "r2 is answered")
 
 
-def test_requests_that_cannot_be_told_apart_or_did_not_meet_are_inconclusive() -> None:
-    must_say(own_answer(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "limit of its own")
+def test_indistinct_requests_are_inconclusive() -> None:
+    """Equal token limits, or requests one after the other, give no verdict."""
+    must_say(own_answer(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "different max_tokens")
     must_say(own_answer(tell(unary(1, 2), unary(50, 3))), INCONCLUSIVE, "one after the other")

@@ -9,24 +9,27 @@ from hivecheck.history import History
 
 
 def held(names: int, apart: int) -> History:
-    """So many names that two owners use; `apart` of them at different workers."""
+    """`names` session ids that two tenants use, `apart` of them at different workers."""
     history = tell()
     for number in range(names):
         for place, owner in enumerate(("acme", "globex")):
             worker = f"worker-{place if number < apart else 0}"
-            told = chat(2 * number + place, worker=worker, sent_headers={"X-Session-ID": f"s{number}"})
-            for item in (told, arrival(told, worker, headers={"x-auth-tenant": owner})):
+            request = chat(2 * number + place, worker=worker, sent_headers={"X-Session-ID": f"s{number}"})
+            for item in (request, arrival(request, worker, headers={"x-auth-tenant": owner})):
                 history.record(item)
     return history
 
 
-def test_names_at_different_workers_for_different_owners_pass() -> None:
+def test_separate_pins_pass() -> None:
+    """Session ids at different workers for different tenants pass."""
     must_say(owners_apart(held(ENOUGH_NAMES, 3)), PASSED, "3 of 8")
 
 
-def test_names_that_always_lead_to_the_same_worker_fail() -> None:
+def test_common_pins_fail() -> None:
+    """Session ids that always lead to the same worker fail."""
     must_say(owners_apart(held(ENOUGH_NAMES, 0)), FAILED)
 
 
-def test_too_few_names_are_inconclusive() -> None:
+def test_too_few_ids_are_inconclusive() -> None:
+    """Too few session ids give no verdict."""
     must_say(owners_apart(held(ENOUGH_NAMES - 1, 3)), INCONCLUSIVE)

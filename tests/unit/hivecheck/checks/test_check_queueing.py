@@ -14,42 +14,50 @@ SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)).map(lambda spa
 
 def worked(number: int, worker: str, came: float, start: float, ended: float) -> list[Event]:
     """A request that came to a worker, took a slot and ended."""
-    told = chat(number)
-    return [arrival(told, worker, at=came), end(told, worker, at=ended, slot_at=start)]
+    request = chat(number)
+    return [arrival(request, worker, at=came), end(request, worker, at=ended, slot_at=start)]
 
 
-def test_requests_one_after_the_other_of_which_one_waited_pass() -> None:
+def test_one_waiting_request_passes() -> None:
+    """Requests one after the other, of which one waited, pass."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 1.0, 2.0) + worked(3, "worker-2", 0.1, 0.1, 1.1)
-    must_say(queueing(tell(lines), slots=1), PASSED, "1 requests waited", "'worker-1': 1")
+    must_say(queueing(tell(lines), slots=1), PASSED, "1 request waited", "'worker-1': 1")
 
 
-def test_more_at_once_than_slots_fail_by_worker() -> None:
+def test_too_many_slots_fail() -> None:
+    """More requests in process than slots fail by worker."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 0.9, 2.0)
     must_say(queueing(tell(lines), slots=1), FAILED, "'worker-1': 2")
 
 
-def test_the_same_work_within_two_slots_passes() -> None:
+def test_two_slots_pass() -> None:
+    """The same requests within two slots pass."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 0.9, 2.0)
     must_say(queueing(tell(lines), slots=2), PASSED)
 
 
-def test_work_for_which_nobody_waited_fails() -> None:
+def test_no_waiting_request_fails() -> None:
+    """Requests that did not wait fail."""
     must_say(queueing(tell(worked(1, "worker-1", 0.0, 0.0, 1.0)), slots=1), FAILED, "none waited")
 
 
-def test_an_arrival_without_an_end_is_inconclusive() -> None:
+def test_missing_end_is_inconclusive() -> None:
+    """An arrival without an end gives no verdict."""
     must_say(queueing(tell(arrival(chat())), slots=1), INCONCLUSIVE, "r1 lacks one")
 
 
-def test_an_end_without_a_slot_is_inconclusive() -> None:
+def test_missing_slot_is_inconclusive() -> None:
+    """An end without a slot gives no verdict."""
     must_say(queueing(tell(arrival(chat()), end(chat())), slots=1), INCONCLUSIVE, "r1 lacks one")
 
 
 def test_no_arrival_is_inconclusive() -> None:
+    """A scenario without arrivals gives no verdict."""
     must_say(queueing(tell(chat()), slots=1), INCONCLUSIVE, "no arrival")
 
 
 @given(SPANS)
-def test_the_most_at_once_is_what_counting_at_every_start_finds(spans: list[tuple[float, float]]) -> None:
+def test_most_at_once_is_exact(spans: list[tuple[float, float]]) -> None:
+    """The sweep finds the same maximum as counting at every start."""
     counted = [sum(start <= at < ended for start, ended in spans) for at, _ in spans]
     assert _most_at_once(spans) == max(counted, default=0)

@@ -1,18 +1,17 @@
-"""Check: refusal."""
+"""Checks: refusal, turned away."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, tell
+from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.answers.refusal import refusal
-
-ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
+from hivecheck.checks.answers.refusal import refusal, turned_away
 
 
-def test_a_refusal_in_openai_s_form_passes() -> None:
+def test_openai_refusal_passes() -> None:
+    """A refusal with an OpenAI error object passes."""
     must_say(refusal(tell(refused(1), refused(2)), status=503, code="no_worker", param=None, has_retry_after=True), PASSED)
 
 
@@ -31,19 +30,69 @@ def test_a_refusal_in_openai_s_form_passes() -> None:
         ({"body": None}, "code is None"),
     ],
 )
-def test_each_way_of_refusing_wrongly_fails_by_name(changes: dict[str, Any], word: str) -> None:
+def test_wrong_refusal_fails(changes: dict[str, Any], word: str) -> None:
+    """Each wrong part of a refusal fails by name."""
     must_say(refusal(tell(refused(**changes)), status=503, code="no_worker", param=None, has_retry_after=True), FAILED, word)
 
 
-def test_an_answer_among_refusals_fails() -> None:
+def test_answer_among_refusals_fails() -> None:
+    """An answer among refusals fails."""
     must_say(refusal(tell(refused(1), chat(2)), status=503, code="no_worker"), FAILED, "r2")
 
 
-def test_the_parameter_is_not_looked_at_unless_asked_for() -> None:
+def test_param_is_optional() -> None:
+    """The parameter is compared only when the caller names it."""
     named = refused(body={"error": ERROR | {"param": "model"}})
     must_say(refusal(tell(named), status=503, code="no_worker"), PASSED)
     must_say(refusal(tell(named), status=503, code="no_worker", param="model"), PASSED)
 
 
-def test_no_request_is_inconclusive() -> None:
+def test_refusal_without_request_is_inconclusive() -> None:
+    """A scenario without requests gives no verdict."""
     must_say(refusal(tell(), status=503, code="no_worker"), INCONCLUSIVE)
+
+
+HOSTILE_ERROR = {"message": "No.", "type": "invalid_request_error", "param": None, "code": "invalid_request"}
+HOSTILE: dict[str, Any] = {"purpose": "hostile", "status": 400, "body": {"error": HOSTILE_ERROR}, "path": "no HTTP at all"}
+
+
+def test_hostile_refusal_passes() -> None:
+    """An error object in time passes, and arrivals of other clients do not count."""
+    other = chat(2)
+    must_say(turned_away(tell(refused(**HOSTILE), other, arrival(other)), seconds=1.0), PASSED, "no HTTP at all")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"status": 200}, "status is 200"),
+        ({"status": 500}, "status is 500"),
+        ({"status": 408}, "status is 408"),
+        ({"status": None, "error": "ConnectionResetError"}, "ConnectionResetError"),
+        ({"body": None, "raw": "Bad Request"}, "no error object"),
+        ({"body": {"error": "no"}}, "no error object"),
+        ({"body": {"error": HOSTILE_ERROR | {"message": "x" * 5000}}}, "echoes"),
+        ({"headers": {}}, "no request id"),
+        ({"ended_at": 9.0}, "took 9.00 s"),
+    ],
+)
+def test_hostile_other_end_fails(changes: dict[str, Any], word: str) -> None:
+    """Each other end fails by name."""
+    must_say(turned_away(tell(refused(**(HOSTILE | changes))), seconds=1.0), FAILED, word)
+
+
+def test_hostile_status_is_optional() -> None:
+    """The status is compared only when the caller names it."""
+    must_say(turned_away(tell(refused(**HOSTILE)), seconds=1.0, status=400), PASSED)
+    must_say(turned_away(tell(refused(**HOSTILE)), seconds=1.0, status=413), FAILED, "not 413")
+
+
+def test_hostile_arrival_fails() -> None:
+    """A hostile request at a worker fails."""
+    ill = refused(**HOSTILE)
+    must_say(turned_away(tell(ill, arrival(ill)), seconds=1.0), FAILED, "arrival")
+
+
+def test_no_hostile_client_is_inconclusive() -> None:
+    """A scenario without hostile clients gives no verdict."""
+    must_say(turned_away(tell(chat()), seconds=1.0), INCONCLUSIVE)

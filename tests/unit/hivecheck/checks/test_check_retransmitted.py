@@ -11,15 +11,17 @@ from hivecheck.history import Event
 
 
 def healed(node: str = "hive-1", **account: Any) -> Event:
-    told = {"stats": {"description": "9 dropped", **account}} if account else {}
-    return Event(1.0, "fault", node, {"what": "removed", **told})
+    data = {"stats": {"description": "9 dropped", **account}} if account else {}
+    return Event(1.0, "fault", node, {"what": "removed", **data})
 
 
-def test_what_was_dropped_does_not_count_only_what_was_sent_again() -> None:
-    must_say(retransmitted(tell(healed(dropped=9, repeated=3)), node="hive-1", at_least=3), PASSED, "3 segments")
+def test_retransmissions_count() -> None:
+    """Only retransmitted segments count, not dropped ones."""
+    must_say(retransmitted(tell(healed(dropped=9, repeated=3)), node="hive-1", at_least=3), PASSED, "3 retransmitted segments")
     must_say(retransmitted(tell(healed(dropped=9, repeated=0)), node="hive-1", at_least=3), FAILED, "9 dropped")
 
 
-def test_without_an_account_of_that_node_nothing_is_known() -> None:
+def test_no_stats_is_inconclusive() -> None:
+    """A node without packet statistics gives no verdict."""
     must_say(retransmitted(tell(healed()), node="hive-1", at_least=1), INCONCLUSIVE)
     must_say(retransmitted(tell(healed("hive-2", repeated=3)), node="hive-1", at_least=1), INCONCLUSIVE)

@@ -1,4 +1,4 @@
-"""Check: prompt choice."""
+"""Check: routing latency."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from hivecheck.history import History
 
 
 def handed_over(quick: int, slow: int) -> History:
-    """So many requests that were at a worker at once, and so many after 0.3 s."""
+    """`quick` requests that reached a worker at once, and `slow` ones after 0.3 s."""
     chats = [chat(number) for number in range(quick + slow)]
-    return tell(*chats, [arrival(told, at=0.001 if number < quick else 0.3) for number, told in enumerate(chats)])
+    return tell(*chats, [arrival(request, at=0.001 if number < quick else 0.3) for number, request in enumerate(chats)])
 
 
-def test_requests_that_reach_their_worker_at_once_pass() -> None:
+def test_fast_routing_passes() -> None:
+    """Requests that reach their worker at once pass."""
     must_say(routing_latency(handed_over(19, 1), seconds=0.1), PASSED, "0.0010")
 
 
-def test_more_than_one_in_ten_that_are_late_fail() -> None:
+def test_slow_routing_fails() -> None:
+    """More than one late request in ten fails."""
     must_say(routing_latency(handed_over(16, 4), seconds=0.1), FAILED, "0.300 s")
 
 
-def test_too_few_requests_or_lines_are_inconclusive() -> None:
+def test_too_few_arrivals_are_inconclusive() -> None:
+    """Too few requests or arrivals give no verdict."""
     must_say(routing_latency(handed_over(19, 0), seconds=0.1), INCONCLUSIVE)
     must_say(routing_latency(tell(*(chat(number) for number in range(30))), seconds=0.1), INCONCLUSIVE)

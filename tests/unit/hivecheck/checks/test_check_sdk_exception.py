@@ -1,4 +1,4 @@
-"""Check: raised."""
+"""Check: sdk exception."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hivecheck.checks.answers.sdk_exception import RETRY_COUNT, sdk_exception
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict
 
-TOLD = refused(raised="RateLimitError")
+REQUEST = refused(raised="RateLimitError")
 
 
 def heard(operation: Operation, call: int, worker: str = "worker-1") -> Event:
@@ -19,22 +19,26 @@ def judged(history: History, *, calls: int, most: int) -> Verdict:
     return sdk_exception(history, exception="RateLimitError", calls=calls, most=most)
 
 
-def test_the_exception_after_as_many_calls_passes() -> None:
-    must_say(judged(tell(TOLD), calls=0, most=0), PASSED)
-    must_say(judged(tell(TOLD, heard(TOLD, 0), heard(TOLD, 1)), calls=2, most=2), PASSED)
-    must_say(judged(tell(TOLD, heard(TOLD, 0), heard(TOLD, 0, "worker-2")), calls=1, most=2), PASSED)
+def test_exception_after_calls_passes() -> None:
+    """The exception after the expected calls passes."""
+    must_say(judged(tell(REQUEST), calls=0, most=0), PASSED)
+    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 1)), calls=2, most=2), PASSED)
+    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 0, "worker-2")), calls=1, most=2), PASSED)
 
 
-def test_another_exception_or_none_fails() -> None:
+def test_other_exception_fails() -> None:
+    """Another exception, or none, fails."""
     must_say(judged(tell(refused(raised="ConflictError")), calls=0, most=0), FAILED, "ConflictError")
     must_say(judged(tell(refused()), calls=0, most=0), FAILED, "no exception")
 
 
-def test_more_or_fewer_calls_or_more_arrivals_fail() -> None:
-    must_say(judged(tell(TOLD, heard(TOLD, 0), heard(TOLD, 1)), calls=1, most=2), FAILED)
-    must_say(judged(tell(TOLD), calls=1, most=1), FAILED)
-    must_say(judged(tell(TOLD, heard(TOLD, 0), heard(TOLD, 0)), calls=1, most=1), FAILED, "2 arrivals")
+def test_other_number_of_calls_fails() -> None:
+    """More or fewer calls, or more arrivals, fail."""
+    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 1)), calls=1, most=2), FAILED)
+    must_say(judged(tell(REQUEST), calls=1, most=1), FAILED)
+    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 0)), calls=1, most=1), FAILED, "2 arrivals")
 
 
 def test_no_request_is_inconclusive() -> None:
+    """A scenario without requests gives no verdict."""
     must_say(judged(tell(), calls=0, most=0), INCONCLUSIVE)

@@ -23,18 +23,21 @@ def took(*seconds: float, model: str, first: int = 1) -> list[Operation]:
         ([0.75, 0.75], [0.5, 0.4], FAILED),  # everything is slow, so nothing was slowed
     ],
 )
-def test_the_quickest_over_the_slow_way_took_so_much_longer(slow: list[float], quick: list[float], answer: Any) -> None:
+def test_quickest_answer_counts(slow: list[float], quick: list[float], answer: Any) -> None:
+    """The quickest answer over the slow path must take longer by the limit."""
     story = tell(*took(*slow, model="model-a"), *took(*quick, model="model-b", first=9))
     must_say(slowed(story, model="model-a", others="model-b", at_least_seconds=0.4), answer)
 
 
-def test_the_other_way_must_be_unaffected_where_that_is_asked() -> None:
+def test_other_path_is_unaffected() -> None:
+    """With `others_share` the median of the other path is limited too."""
     story = tell(*took(3.0, 3.5, model="model-a"), *took(0.1, 2.0, 2.0, model="model-b", first=9))
     limits: dict[str, Any] = {"model": "model-a", "others": "model-b", "at_least_seconds": 1.5}
     must_say(slowed(story, **limits), PASSED)
-    must_say(slowed(story, **limits, others_share=0.5), FAILED, "50% of the time")
+    must_say(slowed(story, **limits, others_share=0.5), FAILED, "50% of the quickest")
 
 
-def test_without_answers_on_both_sides_nothing_is_compared() -> None:
+def test_one_side_is_inconclusive() -> None:
+    """Answers on one path only give no verdict."""
     story = tell(*took(3.0, model="model-a"), refused(9, model="model-b"))
     must_say(slowed(story, model="model-a", others="model-b", at_least_seconds=0.4), INCONCLUSIVE)

@@ -12,39 +12,46 @@ WORKERS = ["worker-1", "worker-2"]
 
 
 def shared_out(first: int, second: int) -> History:
-    """So many requests at worker-1 and so many at worker-2."""
+    """`first` requests at worker-1 and `second` at worker-2."""
     chats = [chat(number) for number in range(first + second)]
-    arrivals = [arrival(told, WORKERS[number >= first]) for number, told in enumerate(chats)]
+    arrivals = [arrival(request, WORKERS[number >= first]) for number, request in enumerate(chats)]
     return tell(*chats, arrivals)
 
 
 @pytest.mark.parametrize("at_least", [0.4, 4])
-def test_each_worker_with_at_least_its_share_passes(at_least: float) -> None:
+def test_share_of_each_worker_passes(at_least: float) -> None:
+    """Each worker with at least its share passes."""
     must_say(spread(shared_out(4, 6), workers=WORKERS, at_least=at_least), PASSED, "'worker-1': 4")
 
 
 @pytest.mark.parametrize("at_least", [0.4, 4])
-def test_a_worker_below_its_share_fails(at_least: float) -> None:
+def test_small_share_fails(at_least: float) -> None:
+    """A worker below its share fails."""
     must_say(spread(shared_out(3, 7), workers=WORKERS, at_least=at_least), FAILED, "at least 4 of 10")
 
 
-def test_a_worker_that_got_nothing_fails() -> None:
+def test_idle_worker_fails() -> None:
+    """A worker without arrivals fails."""
     must_say(spread(shared_out(5, 0), workers=WORKERS, at_least=1), FAILED)
 
 
-def test_requests_that_journals_do_not_show_are_inconclusive() -> None:
+def test_missing_arrival_is_inconclusive() -> None:
+    """A request that is in no journal gives no verdict."""
     must_say(spread(tell(chat(1), chat(2), arrival(chat(1))), workers=WORKERS, at_least=1), INCONCLUSIVE, "2 requests")
 
 
-def test_a_single_worker_is_inconclusive() -> None:
+def test_single_worker_is_inconclusive() -> None:
+    """A single worker gives no verdict."""
     must_say(spread(shared_out(2, 0), workers=["worker-1"], at_least=1), INCONCLUSIVE)
 
 
 def test_no_request_is_inconclusive() -> None:
+    """A scenario without requests gives no verdict."""
     must_say(spread(tell(), workers=WORKERS, at_least=1), INCONCLUSIVE)
 
 
-def test_with_places_a_hive_has_what_its_workers_got() -> None:
+def test_hives_have_their_workers_arrivals() -> None:
+    """With `places` a hive has the arrivals of its workers."""
     hives = {"worker-1": "hive-1", "worker-2": "hive-2"}
     must_say(spread(shared_out(4, 6), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), PASSED, "'hive-1': 4")
     must_say(spread(shared_out(3, 7), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), FAILED, "'hive-1': 3")

@@ -16,13 +16,13 @@ SPENT = {"resolve": 0.001, "choose": 0.002, "queue": 0.0, "proxy": 0.5}
 FIRST = 0.503
 
 
-def told(first: float = FIRST, total: float = 0.6, **spent: float) -> str:
+def timing(first: float = FIRST, total: float = 0.6, **spent: float) -> str:
     parts = SPENT | spent | {"first_token": first, "total": total}
     return ", ".join(f"{name};dur={1000 * seconds}" for name, seconds in parts.items())
 
 
 def timed(header: str | None = None, **changes: Any) -> Operation:
-    headers = {"X-Worker-Id": "worker-1", "Server-Timing": told() if header is None else header}
+    headers = {"X-Worker-Id": "worker-1", "Server-Timing": timing() if header is None else header}
     return chat(sent_headers={"X-Request-Id": "r1", "X-Timing": "1"}, headers=headers, **changes)
 
 
@@ -47,62 +47,71 @@ def judged(history: History) -> Verdict:
     return time_breakdown(history, orchestrator="orchestrator")
 
 
-def test_a_breakdown_that_adds_up_and_agrees_everywhere_passes() -> None:
+def test_consistent_breakdown_passes() -> None:
+    """A breakdown that adds up and agrees with log and metrics passes."""
     must_say(judged(story(timed())), PASSED)
 
 
 @pytest.mark.parametrize("name", [*PHASES, "first_token", "total"])
-def test_a_missing_part_fails(name: str) -> None:
-    parts = [part for part in told().split(", ") if not part.startswith(f"{name};")]
+def test_missing_part_fails(name: str) -> None:
+    """A missing part of the header fails by name."""
+    parts = [part for part in timing().split(", ") if not part.startswith(f"{name};")]
     must_say(judged(story(timed(", ".join(parts)))), FAILED, f"['{name}']")
 
 
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        (told(choose=0.1), "add up to the first token"),
-        (told(total=0.4), "no later than the total"),
-        (told(total=1.5), "that no later than the client's"),
+        (timing(choose=0.1), "add up to the first token"),
+        (timing(total=0.4), "first token <= total"),
+        (timing(total=1.5), "<= the client's time"),
     ],
 )
-def test_a_breakdown_that_cannot_be_fails(header: str, words: str) -> None:
+def test_impossible_breakdown_fails(header: str, words: str) -> None:
+    """A breakdown with impossible times fails."""
     must_say(judged(story(timed(header))), FAILED, words)
 
 
-def test_the_workers_time_told_as_something_else_fails() -> None:
-    must_say(judged(story(timed(), work=0.55)), FAILED, "0.5500 s as proxy time")
+def test_workers_time_is_proxy_time() -> None:
+    """The worker's time under another name fails."""
+    must_say(judged(story(timed(), work=0.55)), FAILED, "the proxy time is at least the worker's 0.5500 s")
 
 
-def test_a_log_that_says_something_else_fails() -> None:
-    must_say(judged(story(timed(), choose_seconds=0.02)), FAILED, "the same in the log")
-    must_say(judged(story(timed(), ttft_seconds=0.02)), FAILED, "the same first token in the log")
-    must_say(judged(story(timed(), seconds=0.1)), FAILED, "the whole request's")
+def test_contradicting_log_fails() -> None:
+    """A log line with other times fails."""
+    must_say(judged(story(timed(), choose_seconds=0.02)), FAILED, "the log has the same phases")
+    must_say(judged(story(timed(), ttft_seconds=0.02)), FAILED, "the log has the same first token")
+    must_say(judged(story(timed(), seconds=0.1)), FAILED, "cover the whole request")
 
 
-def test_metrics_that_say_something_else_fail() -> None:
+def test_contradicting_metrics_fail() -> None:
+    """Metrics with other numbers fail."""
     must_say(judged(story(timed(), measured=pages(count=2))), FAILED, "2 requests")
     must_say(judged(story(timed(), measured=pages(choose=0.3))), FAILED, "phase choose")
 
 
 @pytest.mark.parametrize(("queue", "answer"), [(0.0, FAILED), (0.05, PASSED), (0.2, FAILED)])
-def test_a_pause_between_attempts_is_queue_time_within_the_gap_of_the_journals(queue: float, answer: Any) -> None:
-    retried = timed(told(queue=queue, proxy=0.5 - queue))
+def test_pause_is_queue_time(queue: float, answer: Any) -> None:
+    """The pause between attempts is queue time, within the journals' gap."""
+    retried = timed(timing(queue=queue, proxy=0.5 - queue))
     journal = [arrival(retried, "worker-2", at=0.05), end(retried, "worker-2", at=0.06), arrival(retried, at=0.2), end(retried, at=0.5)]
     before, after = pages(queue=queue, proxy=0.5 - queue)
     logged = log(retried, "orchestrator", **line(queue_seconds=queue, proxy_seconds=0.5 - queue))
     must_say(judged(tell(noted(before), retried, journal, logged, noted(after))), answer)
 
 
-def test_a_client_that_did_not_ask_must_not_be_told() -> None:
-    plain = chat(headers={"Server-Timing": told()})
+def test_unrequested_timing_fails() -> None:
+    """Server-Timing without X-Timing fails."""
+    plain = chat(headers={"Server-Timing": timing()})
     before, after = pages()
     history = tell(noted(before), plain, log(plain, "orchestrator", **line()), noted(after))
-    must_say(judged(history), FAILED, "did not ask")
+    must_say(judged(history), FAILED, "has no X-Timing")
 
 
-def test_without_a_journal_a_log_line_or_two_notes_it_is_inconclusive() -> None:
+def test_too_little_data_is_inconclusive() -> None:
+    """No journal, no log line, or fewer than two notes give no verdict."""
     operation = timed()
     must_say(judged(tell(operation)), INCONCLUSIVE, "journal")
     must_say(judged(tell(operation, [arrival(operation), end(operation)])), INCONCLUSIVE, "log line")
-    told_all = [arrival(operation, at=0.1), end(operation, at=0.5), log(operation, "orchestrator", **line())]
-    must_say(judged(tell(operation, told_all)), INCONCLUSIVE, "0 notes")
+    everything = [arrival(operation, at=0.1), end(operation, at=0.5), log(operation, "orchestrator", **line())]
+    must_say(judged(tell(operation, everything)), INCONCLUSIVE, "0 notes")

@@ -17,7 +17,8 @@ def answer(finish_reason: str = "tool_calls", *calls: dict[str, Any]) -> dict[st
     return completion(choices=[{"index": 0, "message": message, "finish_reason": finish_reason}])
 
 
-def test_a_call_of_the_tool_passes() -> None:
+def test_tool_call_passes() -> None:
+    """One call of the tool passes."""
     must_say(tool_called(tell(chat(body=answer())), tool="weather"), PASSED, "weather")
 
 
@@ -34,10 +35,12 @@ def test_a_call_of_the_tool_passes() -> None:
         answer("tool_calls", CALL | {"function": {"name": "weather", "arguments": "[]"}}),
     ],
 )
-def test_anything_else_fails(body: object) -> None:
+def test_other_answer_fails(body: object) -> None:
+    """Any other answer fails."""
     must_say(tool_called(tell(chat(body=body)), tool="weather"), FAILED)
 
 
-def test_a_refusal_fails_and_no_request_is_inconclusive() -> None:
+def test_refusal_fails() -> None:
+    """A refusal fails, and a scenario without requests gives no verdict."""
     must_say(tool_called(tell(refused()), tool="weather"), FAILED)
     must_say(tool_called(tell(), tool="weather"), INCONCLUSIVE)

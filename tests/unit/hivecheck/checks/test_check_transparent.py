@@ -1,4 +1,4 @@
-"""Check: same either way."""
+"""Check: transparent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from hivecheck.checks.answers.transparent import DIRECT, transparent
 from hivecheck.history import Token
 
 
-def test_the_same_seen_either_way_passes() -> None:
+def test_same_response_passes() -> None:
+    """The same response on both paths passes, apart from id and creation time."""
     must_say(transparent(tell(stream(1), stream(2, purpose=DIRECT))), PASSED)
     must_say(transparent(tell(chat(1, body=completion(id="a")), chat(2, body=completion(id="b"), purpose=DIRECT))), PASSED)
 
 
-def test_an_id_in_what_was_no_json_does_not_count_and_the_rest_does() -> None:
+def test_id_in_raw_body_does_not_count() -> None:
+    """In a body that is no JSON, only id and creation time may differ."""
     half = '{"id":"chatcmpl-%s", "created": %d, "model'
     one, other, odd = (chat(number, body=None, raw=half % (number, number)) for number in (1, 2, 3))
     must_say(transparent(tell(one, replace(other, purpose=DIRECT))), PASSED)
-    must_say(transparent(tell(one, replace(odd, raw=odd.raw + "s", purpose=DIRECT))), FAILED, "what was no JSON")
+    must_say(transparent(tell(one, replace(odd, raw=odd.raw + "s", purpose=DIRECT))), FAILED, "body that is no JSON")
 
 
 @pytest.mark.parametrize(
@@ -37,16 +39,19 @@ def test_an_id_in_what_was_no_json_does_not_count_and_the_rest_does() -> None:
         ({"body": {"model": "other"}}, "body"),
     ],
 )
-def test_any_difference_fails_and_is_named(changes: dict[str, Any], word: str) -> None:
+def test_difference_fails(changes: dict[str, Any], word: str) -> None:
+    """Any difference fails by name."""
     must_say(transparent(tell(stream(1, **changes), stream(2, purpose=DIRECT))), FAILED, word)
 
 
-def test_a_long_text_is_told_shortened() -> None:
+def test_long_text_is_shortened() -> None:
+    """A long text is shortened in the message."""
     long = (Token(0.1, "x" * 500),)
     must_say(transparent(tell(stream(1), stream(2, tokens=long, purpose=DIRECT))), FAILED, "(500 characters)")
 
 
-def test_requests_without_a_counterpart_are_inconclusive() -> None:
-    must_say(transparent(tell(stream(1))), INCONCLUSIVE, "1 and 0")
+def test_unpaired_request_is_inconclusive() -> None:
+    """A request without its equal on the other path gives no verdict."""
+    must_say(transparent(tell(stream(1))), INCONCLUSIVE, "1 through the gateway, 0 direct")
     must_say(transparent(tell(stream(1, request={"n": 1}), stream(2, purpose=DIRECT))), INCONCLUSIVE, "the same request")
     must_say(transparent(tell(stream(1), stream(2, purpose=DIRECT, status=None))), INCONCLUSIVE)

@@ -18,7 +18,8 @@ def asking(**changes: Any) -> Operation:
     return stream(**(plain | changes))
 
 
-def test_a_usage_before_the_end_marker_where_it_was_asked_for_passes() -> None:
+def test_requested_usage_passes() -> None:
+    """One usage chunk before [DONE] passes where the request has include_usage."""
     one, two = asking(), stream(2, before_done="answer")
     must_say(usage_chunk(tell(one, two, served(one, prompt_tokens=2))), PASSED)
 
@@ -33,16 +34,19 @@ def test_a_usage_before_the_end_marker_where_it_was_asked_for_passes() -> None:
         {"saw_done": False},
     ],
 )
-def test_a_usage_that_is_missing_doubled_misplaced_or_wrong_fails(wrong: dict[str, Any]) -> None:
+def test_wrong_usage_fails(wrong: dict[str, Any]) -> None:
+    """A usage that is missing, doubled, misplaced or wrong fails."""
     one = asking(**wrong)
     must_say(usage_chunk(tell(one, served(one, prompt_tokens=2))), FAILED)
 
 
 @pytest.mark.parametrize("shown", [{"usage_chunks": 1}, {"usage": USAGE}])
-def test_a_usage_that_was_not_asked_for_fails(shown: dict[str, Any]) -> None:
+def test_unrequested_usage_fails(shown: dict[str, Any]) -> None:
+    """A usage without include_usage fails."""
     must_say(usage_chunk(tell(stream(1, **shown))), FAILED, "no usage")
 
 
-def test_without_a_stream_or_its_journal_it_is_inconclusive() -> None:
+def test_too_little_data_is_inconclusive() -> None:
+    """No stream, or no end in a journal, gives no verdict."""
     must_say(usage_chunk(tell()), INCONCLUSIVE)
-    must_say(usage_chunk(tell(asking())), INCONCLUSIVE, "no end noted")
+    must_say(usage_chunk(tell(asking())), INCONCLUSIVE, "no end in any journal")

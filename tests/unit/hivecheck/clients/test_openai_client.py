@@ -9,7 +9,7 @@ import pytest
 from scripted_gateway import DONE, STOP, ScriptedGateway, event, token
 
 from hivecheck.clients.openai_api import OpenAIClient, Request
-from hivecheck.history import History, Operation
+from hivecheck.history import CLIENT_LEFT, History, Operation
 from hivecheck.loop_thread import LoopThread
 from hivecheck.platforms.ports import PortReservation
 from hivecheck.waiting import eventually
@@ -192,7 +192,7 @@ def test_cancelled_request(client: OpenAIClient, gateway: ScriptedGateway, histo
     eventually(lambda: call.operation.tokens, within=5, what="the first token")
     call.leave()
     eventually(lambda: call.is_done, within=5, what="the client gone")
-    assert [(seen.error, texts(seen)) for seen in history.operations()] == [("the client left", ["t0 "])]
+    assert [(seen.error, texts(seen)) for seen in history.operations()] == [(CLIENT_LEFT, ["t0 "])]
 
 
 def test_cancelled_at_once(client: OpenAIClient, gateway: ScriptedGateway, history: History) -> None:
@@ -202,7 +202,7 @@ def test_cancelled_at_once(client: OpenAIClient, gateway: ScriptedGateway, histo
         call = client.start(STREAM)
         call.leave()
         eventually(lambda call=call: call.is_done, within=5, what="the client gone")
-    assert [seen.error for seen in history.operations()] == ["the client left"] * 20
+    assert [seen.error for seen in history.operations()] == [CLIENT_LEFT] * 20
 
 
 def test_done_after_record(client: OpenAIClient, gateway: ScriptedGateway, history: History) -> None:

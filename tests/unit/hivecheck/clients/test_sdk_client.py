@@ -11,7 +11,7 @@ import pytest
 from scripted_gateway import DONE, STOP, ScriptedGateway, token
 
 from hivecheck.clients.openai_sdk import SdkClient
-from hivecheck.history import History, Operation
+from hivecheck.history import CLIENT_LEFT, History, Operation
 
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -71,7 +71,7 @@ def test_sdk_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
     seen = ask(sdk, stream=True)
     assert ([piece.text for piece in seen.tokens], seen.finish_reason, seen.is_answered) == (["t0 ", "t1 "], "stop", True)
     left = ask(sdk, stream=True, leave_after=1)
-    assert (len(left.tokens), left.error, left.is_answered) == (1, "the client left", False)
+    assert (len(left.tokens), left.error, left.is_answered) == (1, CLIENT_LEFT, False)
 
 
 def test_sdk_cut_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:

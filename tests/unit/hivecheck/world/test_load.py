@@ -12,9 +12,9 @@ import pytest
 
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.errors import UsageError
-from hivecheck.history import History
+from hivecheck.history import CLIENT_LEFT, History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LEFT, LOAD, first_token_seconds
+from hivecheck.measurement.recovery import LOAD, first_token_seconds
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
@@ -126,7 +126,7 @@ def test_whoever_waits_when_it_leaves_is_told_apart(load: Load, loop: LoopThread
     await_more(load)
     load.leave()
     assert all(call.is_done for call in load.calls)
-    assert LEFT in {probe.error for probe in load.history.operations(LOAD)}
+    assert CLIENT_LEFT in {probe.error for probe in load.history.operations(LOAD)}
 
 
 def test_there_is_one_steady_load_in_a_scenario(load: Load) -> None:

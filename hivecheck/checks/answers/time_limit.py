@@ -1,0 +1,43 @@
+"""Every request ended within a time limit, or every stream outlasted a limit that must not apply to it."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import streams
+from hivecheck.history import History
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
+
+
+def within_time(history: History, *, seconds: float) -> Verdict:
+    """Every request was answered, from its start to its last byte, within `seconds`."""
+    operations = history.operations()
+    if not operations:
+        return inconclusive(expected="at least one request", actual="no request was sent")
+    slowest = max(operations, key=lambda operation: (not operation.is_answered, operation.seconds))
+    if not slowest.is_answered or slowest.seconds > seconds:
+        return failed(
+            expected=f"every request is answered within {seconds:g} s", actual=f"{slowest.seconds:.2f} s for {slowest.sentence()}"
+        )
+    return passed(f"the slowest answer took {slowest.seconds:.2f} s")
+
+
+def ended_in_time(history: History, *, purpose: str, seconds: float) -> Verdict:
+    """Every request of the batch ended within `seconds`, by an answer, a refusal or a cut connection."""
+    operations = history.operations(purpose)
+    if not operations:
+        return inconclusive(expected=f"at least one request of {purpose}", actual="none was sent")
+    slowest = max(operations, key=lambda operation: operation.seconds)
+    if slowest.seconds > seconds:
+        return failed(expected=f"every request ends within {seconds:g} s", actual=f"{slowest.seconds:.2f} s for {slowest.sentence()}")
+    return passed(f"the slowest request took {slowest.seconds:.2f} s")
+
+
+def outlasted(history: History, *, seconds: float) -> Verdict:
+    """Every stream is whole and took longer than `seconds`. A shorter stream does not show whether the limit applies."""
+    all_streams = streams(history)
+    if cut := [stream for stream in all_streams if not stream.is_answered]:
+        return failed(expected="every stream is whole", actual=cut[0].sentence())
+    if not all_streams or any(stream.seconds <= seconds for stream in all_streams):
+        times = [round(stream.seconds, 2) for stream in all_streams]
+        return inconclusive(expected=f"streams that take longer than {seconds:g} s", actual=f"streams of {times} s")
+    return passed(f"{counted(len(all_streams), 'stream')}, each longer than {seconds:g} s")

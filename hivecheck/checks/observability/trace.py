@@ -1,0 +1,142 @@
+"""A request can be followed by its id: through the logs of gateway, hive and worker, with its caller, its timings and its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hivecheck.checks.facts import end_of
+from hivecheck.checks.observability import measured
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import counted
+
+REQUEST = ("model", "path", "status", "outcome", "seconds")
+ROUTING = ("worker", "attempts", "choose_seconds", "proxy_seconds")
+INFERENCE = ("outcome", "prompt_tokens", "output_tokens", "queue_seconds", "ttft_seconds")
+
+
+def correlation(history: History, *, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
+    """Gateway, hive and worker log each request under its id. `orchestrator`: the gateway's node. `hives`: worker -> its hive."""
+    return worst([_judge_tiers(history, operation, orchestrator, hives) for operation in history.operations()])
+
+
+def _judge_tiers(history: History, operation: Operation, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
+    worker = operation.header("X-Worker-Id")
+    if worker is None or worker not in hives:
+        return inconclusive(expected="an answer that names its worker", actual=operation.sentence())
+    tiers = [orchestrator, hives[worker], worker]
+    lines = {tier: len(_lines(history, operation, tier)) for tier in tiers}
+    silent = [tier for tier in tiers if not lines[tier]]
+    if silent or operation.header("X-Request-Id") != operation.id:
+        actual = f"no log line of {silent}; the answer has X-Request-Id {operation.header('X-Request-Id')}"
+        return failed(expected=f"log lines of {tiers} with request_id {operation.id}", actual=actual)
+    found = ", ".join(f"{counted(count, 'line')} of {tier}" for tier, count in lines.items())
+    return passed(f"{operation.id}: {found}")
+
+
+def relayed(history: History, *, hives: Mapping[str, str]) -> Verdict:
+    """The hive of the worker that served a request logged the relay under the request's id. `hives`: worker -> its hive."""
+    return worst([_judge_relay(history, operation, hives) for operation in history.operations()])
+
+
+def _judge_relay(history: History, operation: Operation, hives: Mapping[str, str]) -> Verdict:
+    nodes = [arrival.node for arrival in history.arrivals(operation)]
+    if len(nodes) != 1 or nodes[0] not in hives:
+        return inconclusive(expected=f"one arrival of {operation.id} at a managed worker", actual=f"arrivals at {nodes}")
+    hive = hives[nodes[0]]
+    events = [line.get("event") for line in _lines(history, operation, hive)]
+    if "relayed" not in events:
+        actual = f"the log of {hive} has {events} for {operation.id}"
+        return failed(expected=f"{hive} relays {operation.id} to {nodes[0]}", actual=actual)
+    return passed(f"{operation.id}: relayed by {hive}")
+
+
+def claims(history: History, *, subject: str, tenant: str, hives: Mapping[str, str]) -> Verdict:
+    """The token's subject and tenant are in the hive's log and in the worker's journal. `hives`: worker -> its hive."""
+    return worst([_judge_claims(history, operation, (subject, tenant), hives) for operation in history.operations()])
+
+
+def _judge_claims(history: History, operation: Operation, expected: tuple[str, str], hives: Mapping[str, str]) -> Verdict:
+    arrivals = history.arrivals(operation)
+    if not arrivals:
+        return inconclusive(expected=f"an arrival of {operation.id} at a worker", actual=operation.sentence())
+    worker = arrivals[0].node
+    headers = {name.lower(): value for name, value in arrivals[0].data.get("headers", {}).items()}
+    at_worker = (headers.get("x-auth-subject"), headers.get("x-auth-tenant"))
+    lines = _lines(history, operation, hives[worker])
+    at_hive = {(line.get("subject"), line.get("tenant")) for line in lines if "subject" in line}
+    if at_worker != expected or at_hive != {expected}:
+        return failed(
+            expected=f"subject and tenant {expected} at {hives[worker]} and {worker}",
+            actual=f"{at_hive or 'nothing'} at {hives[worker]}, {at_worker} at {worker}",
+        )
+    return passed(f"{operation.id}: {expected} at {hives[worker]} and {worker}")
+
+
+def joined(history: History, *, orchestrator: str) -> Verdict:
+    """The logs hold request, routing and inference of each answer, agree with the journal, and no metric label has a request id.
+
+    `orchestrator` is the gateway's node. Judges every answered request, and the metrics noted before and after.
+    """
+    answered = [operation for operation in history.operations() if operation.is_answered]
+    if not answered:
+        return inconclusive(expected="at least one answered request", actual="none")
+    return worst(
+        [*(_judge_lines(history, operation, orchestrator) for operation in answered), _judge_metrics(history, answered, orchestrator)]
+    )
+
+
+def _judge_lines(history: History, operation: Operation, orchestrator: str) -> Verdict:
+    arrivals = history.arrivals(operation)
+    end = end_of(history, arrivals[-1]) if arrivals else None
+    if end is None:
+        return inconclusive(expected=f"arrival and end of {operation.id} in the journal of a worker", actual=operation.sentence())
+    gateway, worker = _end_line(history, operation, orchestrator), _end_line(history, operation, end.node)
+    missing = [name for name in (*REQUEST, *ROUTING) if gateway.get(name) is None]
+    missing += [f"{end.node}'s {name}" for name in INFERENCE if worker.get(name) is None]
+    if missing:
+        return failed(expected=f"request, routing and inference of {operation.id} in the logs under its id", actual=f"no {missing}")
+    expected = {"worker": end.node, "attempts": len(arrivals), "model": operation.model, "status": operation.status}
+    actual = {name: gateway[name] for name in expected}
+    inferred = {name: worker[name] for name in ("outcome", "prompt_tokens", "output_tokens")}
+    journal = {name: end.data.get(name) for name in inferred}
+    if actual != expected or inferred != journal:
+        return failed(expected=f"{operation.id}: {expected}, inference {journal}", actual=f"{actual}, inference {inferred}")
+    return passed(f"{operation.id}: {orchestrator} and {end.node} agree")
+
+
+def _judge_metrics(history: History, answered: list[Operation], orchestrator: str) -> Verdict:
+    if too_few := measured.too_few_notes(history):
+        return too_few
+    series = measured.grown(history)
+    ids = {operation.id for operation in history.operations()}
+    if leaked := [one for one in series if any(name in value for value in one.labels.values() for name in ids)]:
+        return failed(expected="no metric label has a request id", actual=f"{leaked[0]}")
+    ends = [end_of(history, arrival) for operation in answered for arrival in history.arrivals(operation)[-1:]]
+    expected = {
+        "requests": len(answered),
+        "routed": len(answered),
+        "inferred": len(answered),
+        "tokens": sum(end.data["output_tokens"] for end in ends if end),
+    }
+    actual = {
+        "requests": measured.growth_of(series, "gateway_requests_total", orchestrator, status="200"),
+        "routed": measured.growth_of(series, "gateway_phase_seconds_count", orchestrator, phase="choose"),
+        "inferred": measured.growth_of(series, "vllm:e2e_request_latency_seconds_count"),
+        "tokens": measured.growth_of(series, "vllm:generation_tokens_total"),
+    }
+    if actual != expected:
+        return failed(expected=f"the metrics grow by {expected}", actual=f"{actual}")
+    return passed(f"the metrics grew by {expected}")
+
+
+def _lines(history: History, operation: Operation, node: str) -> list[Mapping[str, Any]]:
+    """Every log line of the node with the request's id."""
+    return [line.data for line in history.events("log", node) if line.data.get("request_id") == operation.id]
+
+
+def _end_line(history: History, operation: Operation, node: str) -> Mapping[str, Any]:
+    """The one line of the node about the end of the request. Empty when there is none, or more than one."""
+    lines = [line for line in _lines(history, operation, node) if line.get("event") == "request"]
+    return lines[0] if len(lines) == 1 else {}

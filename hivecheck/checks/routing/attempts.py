@@ -1,0 +1,96 @@
+"""How often the gateway tried each request: once, once after a loss was known, a second time at another worker, or with growing pauses."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import end_of
+from hivecheck.history import History, Operation
+from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import agreeing, counted
+
+
+def not_sent_again(history: History) -> Verdict:
+    """Each request has exactly one arrival. The gateway must not retry an answer that has begun."""
+    operations = history.operations()
+    places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
+    if not operations or any(not nodes for nodes in places.values()):
+        return inconclusive(expected="every request is in the journal of a worker", actual=f"{places}")
+    if again := {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}:
+        return failed(expected="each request reaches one worker once", actual=f"{again}")
+    requests = counted(len(operations), "request")
+    return passed(f"{requests} {agreeing(len(operations), 'reached', 'each reached')} one worker once")
+
+
+def one_attempt_each(history: History, *, purpose: str, is_marked: bool = True) -> Verdict:
+    """Each request of the batch was answered at its first attempt and has one arrival.
+
+    `is_marked`: the answer has `X-Attempts`. That is no standard, so a target may leave it out, and the journals alone decide.
+    """
+    operations = history.operations(purpose)
+    if not operations:
+        return inconclusive(expected=f"at least one request of {purpose}", actual="none was sent")
+    for operation in operations:
+        attempts, arrivals = operation.header("X-Attempts") if is_marked else "1", len(history.arrivals(operation))
+        if (operation.is_answered, attempts, arrivals) != (True, "1", 1):
+            return failed(
+                expected=f"{operation.id} is answered at the first attempt, after one arrival",
+                actual=f"X-Attempts {attempts}, {counted(arrivals, 'arrival')}: {operation.sentence()}",
+            )
+    return passed(f"{counted(len(operations), 'request')} with one attempt each")
+
+
+def one_attempt_after(history: History, *, what: str = "killed") -> Verdict:
+    """Each request that began after the last act `what` was answered at its first attempt: the gateway no longer tries the lost worker."""
+    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1].at]
+    if not later:
+        return inconclusive(expected=f"requests sent after a worker was {what}", actual="none")
+    bad = [operation for operation in later if not operation.is_answered or operation.header("X-Attempts") != "1"]
+    if bad:
+        return failed(
+            expected=f"each request after a worker was {what} is answered at the first attempt",
+            actual=f"X-Attempts {bad[0].header('X-Attempts')}: {bad[0].sentence()}",
+        )
+    return passed(f"{counted(len(later), 'request')} with one attempt each")
+
+
+def taken_over(history: History, *, is_marked: bool = True) -> Verdict:
+    """Another worker answered each request at the second attempt, after the first worker received it and did not end it.
+
+    `is_marked`: the answer has `X-Attempts` and `X-Worker-Id`. That is no standard, so a target may leave them out.
+    """
+    return worst([_judge_taken_over(history, operation, is_marked) for operation in history.operations()])
+
+
+def _judge_taken_over(history: History, operation: Operation, is_marked: bool) -> Verdict:
+    arrivals = history.arrivals(operation)
+    names = [arrival.node for arrival in arrivals]
+    if not arrivals or end_of(history, arrivals[0]) is not None:
+        actual = f"arrivals at {names}" + (", and the first one has an end" if arrivals else "")
+        return inconclusive(expected=f"{operation.id} is unfinished at the worker that died", actual=actual)
+    attempts = operation.header("X-Attempts") if is_marked else "2"
+    if not operation.is_answered or len(set(names)) != 2 or len(names) != 2 or attempts != "2":
+        actual = f"arrivals at {names}, X-Attempts {attempts}: {operation.sentence()}"
+        return failed(expected=f"another worker answers {operation.id} at the second attempt", actual=actual)
+    if is_marked and operation.header("X-Worker-Id") != names[1]:
+        return failed(expected=f"the answer names {names[1]}", actual=f"it names {operation.header('X-Worker-Id')}")
+    return passed(f"{operation.id}: taken over by {names[1]}")
+
+
+def spaced_attempts(history: History, *, attempts: int, first_pause_seconds: float) -> Verdict:
+    """Each request had `attempts` attempts, each at another worker. The first pause has a minimum, and each later minimum doubles."""
+    return worst([_judge_spaced(history, operation, attempts, first_pause_seconds) for operation in history.operations()])
+
+
+def _judge_spaced(history: History, operation: Operation, attempts: int, least: float) -> Verdict:
+    arrivals = sorted(history.arrivals(operation), key=lambda line: line.at)
+    nodes = [line.node for line in arrivals]
+    if len(arrivals) != attempts or len(set(nodes)) != attempts:
+        expected = f"{counted(attempts, 'attempt')} of {operation.id}, each at another worker"
+        return failed(expected=expected, actual=f"arrivals at {nodes}: {operation.sentence()}")
+    ends = [end_of(history, line) for line in arrivals]
+    if None in ends:
+        return inconclusive(expected=f"an end of each attempt of {operation.id} in a journal", actual=f"arrivals at {nodes}")
+    pauses = [after.at - end.at for end, after in zip(ends[:-1], arrivals[1:], strict=True) if end]
+    if short := [pause for place, pause in enumerate(pauses) if pause < least * 2**place]:
+        return failed(expected=f"pauses of at least {least:g} s that double", actual=f"{pauses} s, too short: {short}")
+    return passed(f"attempts at {nodes} after pauses of {', '.join(f'{pause:.3f} s' for pause in pauses)}")

@@ -1,0 +1,33 @@
+"""The gateway sent no request of the scenario to one worker, or to any worker at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hivecheck.history import History
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import agreeing, counted
+
+
+def nothing_upstream(history: History) -> Verdict:
+    """No journal of any worker has an arrival. A scenario without a request has nothing to judge."""
+    operations = history.operations()
+    if not operations:
+        return inconclusive(expected="requests that no worker receives", actual="no request was sent")
+    if lines := history.journal("arrival"):
+        arrived = [(line.node, line.data.get("request_id"), line.data.get("path")) for line in lines]
+        return failed(expected="no worker receives a request", actual=f"{counted(len(lines), 'arrival')}: {arrived[:5]}")
+    return passed(f"{counted(len(operations), 'request')}, none reached a worker")
+
+
+def spared(history: History, *, worker: str) -> Verdict:
+    """Other workers received every request, and `worker`, which had the longest queue, received none."""
+    operations = history.operations()
+    counts = Counter(line.node for operation in operations for line in history.arrivals(operation))
+    requests = counted(len(operations), "request")
+    if not operations or any(not history.arrivals(operation) for operation in operations):
+        return inconclusive(expected="every request is in the journal of a worker", actual=f"{requests}, arrivals {dict(counts)}")
+    if counts[worker]:
+        reached = f"none of {requests} {agreeing(len(operations), 'reaches', 'reach')} {worker}"
+        return failed(expected=reached, actual=f"arrivals {dict(counts)}")
+    return passed(f"{requests}: arrivals {dict(counts)}")

@@ -1,0 +1,64 @@
+"""When a worker joins or leaves, only the sessions move that must: some to the new worker, or all of the lost worker."""
+
+from __future__ import annotations
+
+from hivecheck.checks.facts import session_of, sessions
+from hivecheck.history import History
+from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import counted
+
+Homes = dict[tuple[str, str], set[str]]
+
+
+def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
+    """Sessions stay or move to `joiner`, the worker that was started, and at least one moves: a session without a pin of its own."""
+    acts = [event for event in history.events("act", joiner) if event.data.get("what") == "started"]
+    own = sessions(history)
+    if len(acts) != 1 or not own:
+        actual = f"{counted(len(own), 'session')}, {joiner} was started {counted(len(acts), 'time')}"
+        return inconclusive(expected=f"sessions, and one start of {joiner}", actual=actual)
+    homes, later = _homes(history, acts[0].at)
+    if any(len(home) != 1 or not later[name] for name, home in homes.items()):
+        expected = f"each session has turns at one worker before {joiner} starts, and a turn after"
+        return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
+    astray = {name: (homes[name], later[name]) for name in own if not later[name] <= homes[name] | {joiner}}
+    if astray:
+        return failed(expected=f"each session stays or moves to {joiner}", actual=f"{len(astray)} moved elsewhere: {astray}")
+    moved = [name for name in own if joiner in later[name]]
+    if not moved:
+        return failed(expected=f"at least one of {counted(len(own), 'session')} moves to {joiner}", actual="none did")
+    return passed(f"{len(moved)} of {counted(len(own), 'session')} moved, all to {joiner}")
+
+
+def only_leavers_moved(history: History, *, what: str) -> Verdict:
+    """The sessions of the worker that was `what` moved, each to one other worker and without a failed turn. All other sessions stayed."""
+    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    if len(acts) != 1:
+        return inconclusive(expected=f"one worker that was {what}", actual=f"{acts}")
+    leaver = acts[0].node
+    refused = [one for one in history.operations() if session_of(one) is not None and not one.is_answered]
+    if refused:
+        return failed(expected="every turn of every session is answered", actual="; ".join(one.sentence() for one in refused))
+    homes, later = _homes(history, acts[0].at)
+    own = [name for name, home in homes.items() if home == {leaver}]
+    if not own or len(own) == len(homes) or any(len(home) != 1 or not later[name] for name, home in homes.items()):
+        expected = f"sessions at {leaver} and at others, each with turns before and after {leaver} was {what}"
+        return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
+    wrong = {
+        name: (homes[name], later[name])
+        for name in homes
+        if (later[name] != homes[name] if name not in own else len(later[name]) != 1 or leaver in later[name])
+    }
+    if wrong:
+        expected = f"only {counted(len(own), 'session')} of {leaver} {'moves' if len(own) == 1 else 'move'}, each to one other worker"
+        return failed(expected=expected, actual=f"{wrong}")
+    return passed(f"{len(own)} of {counted(len(homes), 'session')} moved away from {leaver}, and all others stayed")
+
+
+def _homes(history: History, at: float) -> tuple[Homes, Homes]:
+    """By session: the workers that answered its turns that began before that time, and those that answered later turns."""
+    homes, later = {}, {}
+    for name, turns in sessions(history).items():
+        homes[name] = {worker for operation, worker in turns if operation.started_at < at}
+        later[name] = {worker for operation, worker in turns if operation.started_at >= at}
+    return homes, later
