@@ -81,7 +81,8 @@ class Injector:
         if not injected:
             active = ", ".join(item.sentence() for item in self.active()) or "no fault"
             raise UsageError(
-                f"expected: {name or 'a fault'} on {target} to remove\nactual: active is {active}\nnext: name the fault and target of a When"
+                f"expected: {name or 'a fault'} on {target} to remove\nactual: active is {active}\n"
+                "next: name the fault and the target as at the injection"
             )
         for injection in reversed(injected):
             self._heal(injection, "on demand")
@@ -93,7 +94,8 @@ class Injector:
         if not timed:
             injected = ", ".join(item.sentence() for item in self.injections) or "no fault"
             raise UsageError(
-                f"expected: {name or 'a fault'} with a duration on {target}\nactual: injected was {injected}\nnext: inject it `for <n> seconds`"
+                f"expected: {name or 'a fault'} with a duration on {target}\nactual: injected was {injected}\n"
+                "next: inject it `for <n> seconds`"
             )
         for injection in timed:
             # Longer than the removal may take, so that an error of the removal is reported instead of a timeout.

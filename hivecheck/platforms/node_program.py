@@ -1,4 +1,4 @@
-"""Command lines for programs that run inside a node. Each program is one file in a folder `programs/`, and its text is the argument of `-c`.
+"""Command lines for programs that run inside a node. Each program is one file in a folder `programs/`. Its text is an argument.
 
 So a node needs neither hivecheck nor a mount, as with the netagent (`netagent/bundle.py`).
 """

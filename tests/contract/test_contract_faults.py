@@ -167,7 +167,7 @@ def test_a_worker_can_be_struck_while_the_registry_is_and_its_incarnation_is_kno
     own = injector(tmp_path, Timeouts())
     own.inject("a SIGKILL", "registry", [FaultTarget.named("registry", stack)])
     own.inject("a process pause", "worker-1", [FaultTarget.named("worker-1", stack)])
-    assert own.history.events("act", "worker-1")[-1].data["epoch"] == epoch
+    assert own.history.acts("worker-1")[-1].data["epoch"] == epoch
     own.heal_all()
     must_be_at_baseline(stack)
 

@@ -8,7 +8,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 def answered_after(history: History, *, node: str, what: str) -> Verdict:
     """Counts requests that began after the last act `what` on `node`."""
-    acts = [event.at for event in history.events("act", node) if event.data.get("what") == what]
+    acts = [event.at for event in history.acts(node) if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1]]
     if not later:
         return inconclusive(expected=f"requests sent after {node} was {what}", actual=f"none; {len(acts)} such acts")

@@ -26,7 +26,7 @@ def growing_waits(
 
     Wait n is to be `base x factor^n`, at most `cap`, +- jitter; `lag_seconds` is what the machine may add.
     """
-    joined = max((event.at for event in history.events("act", node) if event.data.get("what") == "joined"), default=0.0)
+    joined = max((event.at for event in history.acts(node) if event.data.get("what") == "joined"), default=0.0)
     lines = [line for line in history.events("log", node) if line.data.get(about[0]) == about[1] and line.at >= joined]
     waits = _waits([line for line in lines if line.data.get("event") in (begin, end)], begin, end, spent)[:count]
     expected = [min(cap_seconds, base_seconds * factor**number) for number in range(count)]

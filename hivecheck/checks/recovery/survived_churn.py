@@ -11,7 +11,7 @@ COMINGS_AND_GOINGS = ("started", "removed")
 
 def survived_churn(history: History, *, at_least: int) -> Verdict:
     """`at_least` so many requests must have been under way between the first coming or going and the last one."""
-    times = [event.at for event in history.events("act") if event.data.get("what") in COMINGS_AND_GOINGS]
+    times = [event.at for event in history.acts() if event.data.get("what") in COMINGS_AND_GOINGS]
     operations = [operation for operation in history.operations(None) if operation.error != LEFT]
     if not times:
         return inconclusive(expected="workers that come and go", actual="nobody came or went")

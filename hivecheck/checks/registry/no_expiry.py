@@ -10,7 +10,7 @@ LOST = ("expired", "unconfirmed")
 
 def no_expiry(history: History, *, registry: str, watched_seconds: float) -> Verdict:
     """`watched_seconds`: for how long history must go on after the start, for the silence to mean anything."""
-    acts = [event.at for event in history.events("act", registry) if event.data.get("what") == "started again"]
+    acts = [event.at for event in history.acts(registry) if event.data.get("what") == "started again"]
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:

@@ -8,7 +8,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 def one_attempt_after(history: History, *, what: str = "killed") -> Verdict:
     """Counts the requests that began after the last act of this kind and after the answers of earlier ones were in."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1].at]
     if not later:
         return inconclusive(expected=f"requests sent after a worker was {what}", actual="none")

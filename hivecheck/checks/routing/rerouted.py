@@ -8,7 +8,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 
 def rerouted(history: History, *, what: str, seconds: float) -> Verdict:
     """Counted from the last act of that kind to the second arrival."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     if not acts or not history.operations():
         return inconclusive(
             expected=f"requests at a worker that was {what}", actual=f"{len(acts)} acts, {len(history.operations())} requests"

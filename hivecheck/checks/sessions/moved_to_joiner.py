@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
     """`joiner`: the worker that was started; that moment divides before from after. Some must have moved: not every session is pinned."""
-    acts = [event for event in history.events("act", joiner) if event.data.get("what") == "started"]
+    acts = [event for event in history.acts(joiner) if event.data.get("what") == "started"]
     own = sessions(history)
     if len(acts) != 1 or not own:
         return inconclusive(expected=f"sessions, and one start of {joiner}", actual=f"{len(own)} sessions, {len(acts)} starts")

@@ -9,7 +9,7 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 def only_leavers_moved(history: History, *, what: str) -> Verdict:
     """`what`: what was done to the worker that left; the moment it was done divides before from after."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     if len(acts) != 1:
         return inconclusive(expected=f"one worker that was {what}", actual=f"{acts}")
     leaver, left_at = acts[0].node, acts[0].at

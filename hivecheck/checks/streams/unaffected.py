@@ -11,7 +11,7 @@ from hivecheck.verdict import Verdict, inconclusive, worst
 
 def unaffected(history: History, *, what: str = "killed") -> Verdict:
     """There must be streams of both kinds."""
-    dead = {event.node for event in history.events("act") if event.data.get("what") == what}
+    dead = {event.node for event in history.acts() if event.data.get("what") == what}
     sides: dict[bool, History] = {True: History(), False: History()}
     for stream in streams(history):
         places = {line.node for line in history.arrivals(stream)}

@@ -12,9 +12,7 @@ class NetworkDisconnect:
     """The node's published port is closed, too: unlike a partition, the fault also shuts out the harness."""
 
     act: str = "disconnected"
-    description: str = (
-        "The engine takes a node off the stack's network, with all its connections; the harness cannot reach the node either."
-    )
+    description: str = "The engine takes a node off the stack's network, with all its connections; the harness loses it, too."
     requires: frozenset[str] = frozenset({"network"})
     eligible_for: frozenset[Kind] = frozenset({Kind.OWN_NODE, Kind.REGISTRY})
     excluded_because: str = ""

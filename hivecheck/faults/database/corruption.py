@@ -17,6 +17,7 @@ from hivecheck.errors import ClientError, ConditionTimeoutError
 from hivecheck.faults.database.file import database_of
 from hivecheck.faults.fault import Fault, FaultTarget, Kind
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 
 HEADER_BYTES = 100
 LEAF_OF_A_TABLE = 0x0D
@@ -24,6 +25,7 @@ GARBAGE = b"\x5a"
 LOG = "-wal"
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
 OWN_REPAIR_SECONDS = 2.0  # several checks of a service that checks its file regularly
+AFTER_A_WRITE = "next: inject the fault after the service has written to the file"
 BLOCK_BYTES = 512  # the smallest page that SQLite writes
 
 
@@ -84,17 +86,15 @@ class DatabaseCorruption:
     def inject(self, fault_target: FaultTarget) -> None:
         path = self._path(fault_target)
         if not path.exists():
-            raise ClientError(
-                f"expected: {path.name} of {fault_target.name}\nactual: there is no such file now\nnext: inject the fault after a first write"
-            )
+            raise ClientError(f"expected: {path.name} of {fault_target.name}\nactual: there is no such file\n{AFTER_A_WRITE}")
         if fault_target.pid and not self.ending:
             _write_back(path)
         self.sound, self._file = path.read_bytes(), path.stat().st_ino
         self.left = self.corrupt(self.sound)
         if self.left == self.sound:
             raise ClientError(
-                f"expected: {path.name} of {fault_target.name} with content to corrupt\nactual: {len(self.sound)} bytes without any\n"
-                "next: inject the fault after a first write"
+                f"expected: {path.name} of {fault_target.name} with content to corrupt\nactual: {counted(len(self.sound), 'byte')} without any\n"
+                f"{AFTER_A_WRITE}"
             )
         self._path_at_injection = path
         _overwrite(path, self.left)
@@ -147,7 +147,7 @@ class DatabaseCorruption:
         path = fault_target.node.path_of(database_of(fault_target) + self.ending)
         if path is None:
             raise ClientError(
-                f"expected: the files of {fault_target.name} on this machine\nactual: the node keeps them elsewhere\nnext: name a node with local files"
+                f"expected: the files of {fault_target.name} on this machine\nactual: they are elsewhere\nnext: name a node with local files"
             )
         return path
 
@@ -210,7 +210,7 @@ def _leaves(data: bytes) -> list[int]:
     found = [start for start in range(size, len(data), size) if data[start] == LEAF_OF_A_TABLE] if size else []
     if not found:
         raise ClientError(
-            f"expected: a database with a page to corrupt\nactual: {len(data)} bytes with no page of a table\nnext: inject the fault after a first write"
+            f"expected: a database with a page to corrupt\nactual: {counted(len(data), 'byte')} with no page of a table\n{AFTER_A_WRITE}"
         )
     return found
 

@@ -1,4 +1,7 @@
-"""The database file of a service, and programs on it: at the node, or on this machine if it has the file and lists the processes."""
+"""The database file of a service, and programs on it.
+
+They run at the node, or on this machine if it has the file and lists the node's processes.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from functools import partial
 from hivecheck.faults.database.file import database_of
 from hivecheck.faults.fault import Fault, FaultTarget, Kind
 from hivecheck.faults.process.limits import limit, soft_limit
+from hivecheck.wording import counted
 
 MIB = 1024 * 1024
 
@@ -32,7 +33,7 @@ class FileLimit:
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         is_limited = self._is_limited(fault_target)
-        return f"process {fault_target.pid} may write files of at most {self.most_bytes} bytes" if is_limited else None
+        return f"the file size limit of process {fault_target.pid} is {counted(self.most_bytes, 'byte')}" if is_limited else None
 
     def remove(self, fault_target: FaultTarget) -> None:
         if fault_target.state() is not None:
@@ -40,7 +41,7 @@ class FileLimit:
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
         is_limited = fault_target.state() is not None and self._is_limited(fault_target)
-        return f"process {fault_target.pid} may still write files of at most {self.most_bytes} bytes only" if is_limited else None
+        return f"the file size limit of process {fault_target.pid} is still {counted(self.most_bytes, 'byte')}" if is_limited else None
 
     def _is_limited(self, fault_target: FaultTarget) -> bool:
         return soft_limit(fault_target, resource.RLIMIT_FSIZE) == self.most_bytes

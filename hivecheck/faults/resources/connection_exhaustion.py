@@ -46,7 +46,7 @@ class ConnectionExhaustion:
     def inject(self, fault_target: FaultTarget) -> None:
         if not fault_target.is_node:
             raise InconclusiveError(
-                f"expected: a node, whose port the harness can reach\nactual: {fault_target.name} is a worker of {fault_target.node.name}\n"
+                f"expected: a node with a port for the harness\nactual: {fault_target.name} is a worker of {fault_target.node.name}\n"
                 "next: name a node"
             )
         self._before, self._limit = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
