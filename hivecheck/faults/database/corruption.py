@@ -93,7 +93,7 @@ class DatabaseCorruption:
         self.left = self.corrupt(self.sound)
         if self.left == self.sound:
             raise ClientError(
-                f"expected: {path.name} of {fault_target.name} with content to corrupt\nactual: {counted(len(self.sound), 'byte')} without any\n"
+                f"expected: {path.name} of {fault_target.name} with content\nactual: {counted(len(self.sound), 'byte')} without any\n"
                 f"{AFTER_A_WRITE}"
             )
         self._path_at_injection = path
@@ -147,7 +147,7 @@ class DatabaseCorruption:
         path = fault_target.node.path_of(database_of(fault_target) + self.ending)
         if path is None:
             raise ClientError(
-                f"expected: the files of {fault_target.name} on this machine\nactual: they are elsewhere\nnext: name a node with local files"
+                f"expected: the files of {fault_target.name} on this machine\nactual: elsewhere\nnext: name a node with local files"
             )
         return path
 

@@ -1,4 +1,4 @@
-"""The client says what it wants in one line and takes one line for an answer; nonsense, refusals and silence are errors."""
+"""The client sends one line for each request and reads one line. Nonsense, refusals and silence are errors."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ class Script:
         self.is_closed = True
 
 
-def test_a_rule_is_sent_as_it_is() -> None:
+def test_apply() -> None:
+    """A rule is sent with all its fields."""
     channel = Script(READY, b'{"rules": ["r1"]}')
     NetAgent(channel).apply("r1", Rule(("10.0.0.2",), 5.0, loss=0.3))
     told = json.loads(channel.sent[0])
     assert (told["do"], told["name"], told["rule"]["peers"], told["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
 
 
-def test_counters_come_back_with_their_names() -> None:
+def test_counters() -> None:
+    """Counters keep their names."""
     agent = NetAgent(
         Script(READY, b'{"rules": ["r1"], "seen": 3, "dropped": 2, "attempts": [0.5], "is_saturated": true, "mechanism": "NFQUEUE by x"}')
     )
@@ -57,14 +59,16 @@ def test_counters_come_back_with_their_names() -> None:
         ([], "has ended"),
     ],
 )
-def test_an_agent_that_does_not_get_ready_is_told_and_let_go(answers: Sequence[bytes], match: str) -> None:
+def test_agent_not_ready(answers: Sequence[bytes], match: str) -> None:
+    """An agent that does not get ready is an error, and its channel is closed."""
     channel = Script(*answers)
     with pytest.raises(ClientError, match=match):
         NetAgent(channel)
     assert channel.is_closed
 
 
-def test_what_the_kernel_still_shows_at_the_end_is_an_error() -> None:
+def test_rules_left() -> None:
+    """A rule that the kernel still holds at the end is an error."""
     channel = Script(READY, b'{"left": ["-A INPUT -j hivecheck-run"]}')
     with pytest.raises(ClientError, match="expected: no rule left"):
         NetAgent(channel).end()
