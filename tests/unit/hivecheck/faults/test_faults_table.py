@@ -9,6 +9,7 @@ import pytest
 from hivecheck.bdd.parameter_types import TYPES
 from hivecheck.faults import FAMILIES, FAULTS
 from hivecheck.faults.network.packets import CHANGES, PEERS
+from hivecheck.settings import PROJECT_ROOT
 
 
 def test_descriptions_differ() -> None:
@@ -37,3 +38,12 @@ def test_example_target(name: str) -> None:
     """The example target of each fault is a target in Gherkin."""
     pattern = TYPES["FaultTarget"][0]
     assert re.fullmatch(pattern, FAULTS[name]().example_target)
+
+
+def test_doc_examples() -> None:
+    """Each example step of docs/faults.md matches the step of steps/faults_steps.py."""
+    step = re.compile(rf"When ({TYPES['Fault'][0]}) is injected into ({TYPES['FaultTarget'][0]})")
+    page = (PROJECT_ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^\* Example: `(.*)`$", page, re.MULTILINE)
+    assert len(examples) == len(set(examples)) >= len(FAMILIES)
+    assert [example for example in examples if not step.fullmatch(example)] == []
