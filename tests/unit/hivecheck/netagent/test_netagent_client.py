@@ -15,7 +15,7 @@ READY = b'{"ready": true}'
 
 
 class Script:
-    """A channel with answers written down beforehand."""
+    """A channel with prepared answers."""
 
     def __init__(self, *answers: bytes) -> None:
         self.answers, self.sent, self.is_closed = list(answers), list[bytes](), False
@@ -36,8 +36,8 @@ def test_apply() -> None:
     """A rule is sent with all its fields."""
     channel = Script(READY, b'{"rules": ["r1"]}')
     NetAgent(channel).apply("r1", Rule(("10.0.0.2",), 5.0, loss=0.3))
-    told = json.loads(channel.sent[0])
-    assert (told["do"], told["name"], told["rule"]["peers"], told["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
+    sent = json.loads(channel.sent[0])
+    assert (sent["do"], sent["name"], sent["rule"]["peers"], sent["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
 
 
 def test_counters() -> None:
@@ -54,7 +54,7 @@ def test_counters() -> None:
 @pytest.mark.parametrize(
     ("answers", "match"),
     [
-        ([b'{"error": "OSError: Operation not permitted"}'], "refuses: OSError: Operation not permitted"),
+        ([b'{"error": "OSError: Operation not permitted"}'], r"accepts the command\nactual: OSError: Operation not permitted"),
         ([b"Traceback (most recent call last):"], "expected: an answer of the netagent"),
         ([], "has ended"),
     ],

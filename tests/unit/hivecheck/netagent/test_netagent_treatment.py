@@ -23,7 +23,7 @@ def packet(source: str, target: str, *, flags: int = ACK, carried: int = 0, port
 
 
 def treatment(now: float = 0.0, duration_seconds: float = 60.0, **change: Any) -> Treatment:
-    return Treatment(Rule((PEER,), duration_seconds, seed="1", **change).told(), now)
+    return Treatment(Rule((PEER,), duration_seconds, seed="1", **change).fields(), now)
 
 
 def fates(rule: Treatment, packets: Sequence[bytes], *, is_outgoing: bool, now: float = 0.0) -> list[tuple[str, float]]:
