@@ -58,4 +58,5 @@ class Counters:
         """For evidence and history."""
         late = f"p50/p99 {self.lateness_p50_seconds * 1e3:.1f}/{self.lateness_p99_seconds * 1e3:.1f} ms late"
         packets = f"{counted(self.seen, 'packet')}, {self.dropped} dropped, {self.delayed} delayed, {self.reset} reset"
-        return f"{packets}, {self.repeated} retransmitted; {late}, {self.cpu_share:.0%} of a core{', SATURATED' if self.is_saturated else ''}; {self.mechanism}"
+        load = f"{self.cpu_share:.0%} of a core{', SATURATED' if self.is_saturated else ''}"
+        return f"{packets}, {self.repeated} retransmitted; {late}, {load}; {self.mechanism}"
