@@ -34,7 +34,7 @@ def token(text: str, finish: str = "null") -> str:
     return f'{{"choices": [{{"delta": {{"content": "{text}"}}, "finish_reason": {finish}}}]}}'
 
 
-WHOLE = [*(token(text) for text in streams.WANTED), token("", '"stop"'), "[DONE]"]
+WHOLE = [*(token(text) for text in streams.EXPECTED), token("", '"stop"'), "[DONE]"]
 
 
 def test_whole_stream() -> None:
