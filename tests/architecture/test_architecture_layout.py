@@ -109,3 +109,8 @@ def _must_be_explained(item: Function) -> bool:
 def _protocol_methods() -> set[str]:
     places = ("hivecheck/platforms/platform.py", "hivecheck/reports/console.py", "hivecheck/faults/fault.py")
     return {item.node.name for place in places for item in functions(place)}
+
+
+def test_acts_are_read_with_injections() -> None:
+    """History.acts() holds the injections, too. A reader of the kind `act` alone would miss them."""
+    assert [name for name in ALL_PYTHON if re.search(r'events\(\s*(kind=)?"act"', text_of(name))] == []
