@@ -95,8 +95,8 @@ def injector(tmp_path: Path, timeouts: Timeouts, known: dict[str, Callable[[], F
     return Injector(History(tmp_path / "history.jsonl"), timeouts, epoch_of, known or FAULTS)
 
 
-def must_be_possible(stack: Stack, words: str) -> None:
-    if missing := FAULTS[words]().requires - stack.platform.capabilities("node"):
+def must_be_possible(stack: Stack, fault_name: str) -> None:
+    if missing := FAULTS[fault_name]().requires - stack.platform.capabilities("node"):
         pytest.skip(f"platform {stack.platform.name} lacks capability {', '.join(sorted(missing))}")
 
 
@@ -118,18 +118,18 @@ def test_cases_are_complete() -> None:
     assert {*CASES, *ELSEWHERE} == set(FAULTS)
 
 
-@pytest.mark.parametrize("words", CASES)
-def test_effect_and_removal(stack: Stack, tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize("fault_name", CASES)
+def test_effect_and_removal(stack: Stack, tmp_path: Path, fault_name: str) -> None:
     """The effect is observed, and the removal leaves the stack at its baseline."""
-    must_be_possible(stack, words)
-    fault_target = FaultTarget.named(CASES[words][0], stack)
+    must_be_possible(stack, fault_name)
+    fault_target = FaultTarget.named(CASES[fault_name][0], stack)
     with ThreadPoolExecutor(1) as pool:
-        if "CPU" in words:
+        if "CPU" in fault_name:
             pool.submit(fault_target.node.run, ["python3", "-c", BURN])
-        if "log" in words:
+        if "log" in fault_name:
             must_have_log_frames(stack)
         own = injector(tmp_path, Timeouts())
-        own.inject(words, fault_target.name, [fault_target])
+        own.inject(fault_name, fault_target.name, [fault_target])
         injected = own.history.events("fault", fault_target.name)[-1]
         assert injected.data["what"] == "injected" and injected.data["effect"]
         own.heal(fault_target.name)
@@ -181,16 +181,16 @@ def test_epoch_during_registry_fault(stack: Stack, tmp_path: Path) -> None:
     must_be_at_baseline(stack)
 
 
-@pytest.mark.parametrize("words", CASES)
-def test_misaimed(stack: Stack, tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize("fault_name", CASES)
+def test_misaimed(stack: Stack, tmp_path: Path, fault_name: str) -> None:
     """A fault that hits another target is inconclusive and removed."""
-    must_be_possible(stack, words)
-    injected, fault_target = (FaultTarget.named(name, stack) for name in CASES[words])
-    if "log" in words:
+    must_be_possible(stack, fault_name)
+    injected, fault_target = (FaultTarget.named(name, stack) for name in CASES[fault_name])
+    if "log" in fault_name:
         must_have_log_frames(stack)
-    own = injector(tmp_path, SOON, {words: lambda: Misaimed(FAULTS[words](), injected)})
+    own = injector(tmp_path, SOON, {fault_name: lambda: Misaimed(FAULTS[fault_name](), injected)})
     with pytest.raises(InconclusiveError, match="had no effect"):
-        own.inject(words, fault_target.name, [fault_target])
+        own.inject(fault_name, fault_target.name, [fault_target])
     assert own.active() == []
     own.heal_all()
     must_be_at_baseline(stack)

@@ -93,8 +93,8 @@ def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> 
 
 def test_removal_fails(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
     """A failed removal is reported, and the other faults are removed."""
-    for words in ("first", "stubborn", "second"):
-        injector.inject(words, "registry", [fault_target(small_stack)])
+    for name in ("first", "stubborn", "second"):
+        injector.inject(name, "registry", [fault_target(small_stack)])
     with pytest.raises(HealError, match="stubborn on registry could not be removed"):
         injector.heal_all()
     assert diary[3:] == ["second removed", "stubborn removed", "first removed"]

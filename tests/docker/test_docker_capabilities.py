@@ -162,14 +162,15 @@ class Hidden:
 
 
 @pytest.mark.parametrize(
-    "words", ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"]
+    "fault_name",
+    ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"],
 )
-def test_faults_without_local_kernel(stack: Stack, words: str) -> None:
+def test_faults_without_local_kernel(stack: Stack, fault_name: str) -> None:
     """Faults work where this machine has no access to the node's processes."""
-    name = "hive-1" if "exhaustion" in words else "registry"
-    fault_target, fault = replace(FaultTarget.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
+    name = "hive-1" if "exhaustion" in fault_name else "registry"
+    fault_target, fault = replace(FaultTarget.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[fault_name]()  # type: ignore[arg-type]
     fault.inject(fault_target)
-    assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
+    assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{fault_name} has an effect")
     fault.remove(fault_target)
     eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     stack.heal()

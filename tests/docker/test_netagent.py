@@ -260,11 +260,11 @@ def test_absent_peer(stack: Stack, node: Node, tmp_path: Path) -> None:
     assert is_connecting(node, "hive-1", 10.0) and is_connecting(node, "registry", 10.0)
 
 
-@pytest.mark.parametrize("words", ["a partition from the workers", "a reset after 4096 bytes to the workers"])
-def test_no_peers(stack: Stack, node: Node, tmp_path: Path, words: str) -> None:
+@pytest.mark.parametrize("fault_name", ["a partition from the workers", "a reset after 4096 bytes to the workers"])
+def test_no_peers(stack: Stack, node: Node, tmp_path: Path, fault_name: str) -> None:
     """A packet fault without peers is inconclusive: in this topology no worker is a node."""
     with injector(tmp_path) as injected, pytest.raises(InconclusiveError, match="had no effect"):
-        injected.inject(words, "orchestrator", [FaultTarget.named("orchestrator", stack)])
+        injected.inject(fault_name, "orchestrator", [FaultTarget.named("orchestrator", stack)])
     assert is_connecting(node, "hive-1", 10.0)
 
 
@@ -276,15 +276,15 @@ def test_wrong_address(stack: Stack, node: Node) -> None:
     of(node).remove(name)
 
 
-@pytest.mark.parametrize("words", [words for words in FAULTS if words.endswith("the hives")])
-def test_every_change(stack: Stack, node: Node, words: str) -> None:
+@pytest.mark.parametrize("fault_name", [fault_name for fault_name in FAULTS if fault_name.endswith("the hives")])
+def test_every_change(stack: Stack, node: Node, fault_name: str) -> None:
     """Each packet fault has an effect and is removed. Byte limits need some 70 bytes a request."""
-    fault_target, fault = FaultTarget.named("orchestrator", stack), FAULTS[words]()
+    fault_target, fault = FaultTarget.named("orchestrator", stack), FAULTS[fault_name]()
     with ThreadPoolExecutor(1) as pool:
         fault.inject(fault_target)
-        if "bytes" in words:
+        if "bytes" in fault_name:
             pool.submit(talk, node, 30.0, 100)
-        effect = eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
+        effect = eventually(lambda: fault.effect(fault_target), within=5, what=f"{fault_name} has an effect")
     fault.remove(fault_target)
     eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     assert effect
