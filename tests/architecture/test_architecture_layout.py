@@ -67,6 +67,7 @@ def test_one_config_file() -> None:
 
 
 def test_the_one_sleep_is_in_waiting() -> None:
+    """Only waiting.py is exempt from the ban of time.sleep by a noqa."""
     sleepers = [name for name in ALL_PYTHON if re.search(r"noqa: *TID251", text_of(name))]
     assert sleepers == ["hivecheck/waiting.py"]
 
