@@ -1,4 +1,4 @@
-"""What the gateway adds to a request: direct against through the gateway, interleaved in one run, over kept-alive connections.
+"""The gateway's overhead on a request: direct and through the gateway, interleaved in one run, over kept-alive connections.
 
 Real processes: registry, orchestrator, one simulated worker. Then a thousand streams at once and, in this process, the choice among a
 thousand workers. Run: `hivecheck bench gateway`.
@@ -45,11 +45,11 @@ START_SECONDS, HEARTBEAT_SECONDS = 15.0, 1.0
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection that sends prepared bytes and finds the end of the answer with as little work as possible."""
+    """One kept-alive connection that sends prepared bytes and finds the end of the answer with little work."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self._seen = b""
+        self._received = b""
         self._done: asyncio.Future[float] | None = None
         self._first_byte_at = 0.0
         self._is_stream = False
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._first_byte_at and (b"data: " in data or not self._is_stream):
             self._first_byte_at = time.perf_counter()
-        self._seen += data
+        self._received += data
         if self._done and not self._done.done() and self._is_whole():
             self._done.set_result(time.perf_counter())
 
@@ -69,31 +69,31 @@ class Connection(asyncio.Protocol):
             self._done.set_exception(error or ConnectionError("closed in mid-answer"))
 
     async def ask(self, request: bytes, *, is_stream: bool = False) -> float:
-        """Seconds until the whole answer is there, or for a stream until its first event."""
+        """Seconds until the whole answer arrived, or for a stream until its first event."""
         assert self.transport is not None
-        self._seen, self._first_byte_at, self._is_stream = b"", 0.0, is_stream
+        self._received, self._first_byte_at, self._is_stream = b"", 0.0, is_stream
         self._done = asyncio.get_running_loop().create_future()
         started = time.perf_counter()
         self.transport.write(request)
         ended = await self._done
-        if not self._seen.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"expected 200, got: {self._seen[:300]!r}")
+        if not self._received.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"expected: 200\nactual: {self._received[:300]!r}")
         return (self._first_byte_at if is_stream else ended) - started
 
     def answer(self) -> bytes:
-        """The last answer, as it came."""
-        return self._seen
+        """The bytes of the last answer."""
+        return self._received
 
     def _is_whole(self) -> bool:
         if self._is_stream:
-            return self._seen.endswith(b"\r\n0\r\n\r\n")
-        head, separator, body = self._seen.partition(b"\r\n\r\n")
+            return self._received.endswith(b"\r\n0\r\n\r\n")
+        head, separator, body = self._received.partition(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         return bool(separator) and len(body) >= int(length)
 
 
 class Stack(NamedTuple):
-    """The ports of the processes, and what the gateway's is called by the system."""
+    """The ports of the processes, and the process id of the gateway."""
 
     registry: int
     orchestrator: int
@@ -130,7 +130,7 @@ def measure() -> dict[str, Any]:
         name: {"bar": bar, "rule": rule, "met": figures[name] <= bar if rule == "at most" else figures[name] >= bar}
         for name, (rule, bar) in BARS.items()
     }
-    # What a reader needs to judge the figures; nothing that names the machine. A load above 0.5: somebody else used it too.
+    # What a reader needs to judge the figures, without the machine's name. A load above 0.5 means that other processes ran.
     machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(), "date": date, "load": load}
     return {"figures": figures, "bars": bars, "machine": machine}
 
@@ -210,7 +210,7 @@ async def connect(port: int) -> Connection:
 
 @contextlib.asynccontextmanager
 async def _registered(stack: Stack) -> AsyncIterator[None]:
-    """The worker in the registry, kept there by heartbeats: full registrations, which the registry takes as such."""
+    """The worker in the registry. Its heartbeats are full registrations, which the registry accepts as heartbeats."""
     body = {"id": "worker-1", "kind": "worker", "url": f"http://127.0.0.1:{stack.worker}", "epoch": time.time_ns(), "models": [MODEL]}
 
     async def beat() -> None:
@@ -230,7 +230,7 @@ async def _registered(stack: Stack) -> AsyncIterator[None]:
 async def _until_served(connection: Connection) -> float:
     async with asyncio.timeout(START_SECONDS):
         while True:
-            with contextlib.suppress(RuntimeError):  # 503 until the gateway has seen the worker
+            with contextlib.suppress(RuntimeError):  # 503 until the gateway lists the worker
                 return await connection.ask(chat())
             await asyncio.sleep(0.02)
 
@@ -240,7 +240,7 @@ async def _repeat(connection: Connection, request: bytes, count: int, *, is_stre
 
 
 async def _interleaved(direct: Connection, through: Connection, request: bytes, block: int, *, is_stream: bool) -> tuple[float, float]:
-    """Medians in milliseconds, direct and through the gateway; in alternating blocks, so that both see the same machine."""
+    """Medians in milliseconds, direct and through the gateway; in alternating blocks, so that both run under the same load."""
     samples: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for seconds, connection in zip(samples, (direct, through), strict=True):

@@ -1,6 +1,6 @@
-"""A thousand streams through the gateway at once: is every one whole, and what memory does it take? Part of the gateway's benchmark.
+"""A thousand streams through the gateway at once: whether each is whole, and their memory. Part of the gateway's benchmark.
 
-The client is as thin as the one of `gateway_overhead.py`: what it costs would be charged to the gateway.
+The client is as thin as the one of `gateway_overhead.py`, because its cost would count as the gateway's.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Protocol
 
 STREAMS, TOKENS = 1000, 20
-# Nobody has a token before everybody has asked, on a machine that takes 2 s to open a thousand connections.
+# The first token comes after the last request was sent, also on a machine that needs 2 s for a thousand connections.
 PACE = "ttft=3.0;itl=0.02"
-WANTED = [f"t{number} " for number in range(TOKENS)]
+EXPECTED = [f"t{number} " for number in range(TOKENS)]
 SECONDS = 60.0
 
 
@@ -32,7 +32,7 @@ class Asker(Protocol):
 
 @dataclass(frozen=True)
 class Stream:
-    """When it was asked for and when its end was there (seconds), and what is wrong with it; None: whole."""
+    """The times of its request and of its end (seconds), and its defect; None for a whole stream."""
 
     asked_at: float
     ended_at: float
@@ -40,7 +40,7 @@ class Stream:
 
 
 async def measure(connect: Callable[[], Awaitable[Asker]], request: bytes) -> dict[str, float]:
-    """All of them at once over connections of their own: how many were whole, and how many under way at the same time."""
+    """All streams at once, each over a connection of its own: the share of whole ones, and the most at one moment."""
     connections = [await connect() for _ in range(STREAMS)]
     async with asyncio.timeout(SECONDS):
         streams = await asyncio.gather(*(_take(connection, request) for connection in connections))
@@ -51,7 +51,7 @@ async def measure(connect: Callable[[], Awaitable[Asker]], request: bytes) -> di
 
 
 def fault_of(answer: bytes) -> str | None:
-    """What a stream lacks: status, every token once and in order, a finish reason, the end marker once and last, the end of the body."""
+    """The first of these that a stream lacks: status, tokens in order, finish reason, one end marker at the end, end of the body."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         return f"status {head[:40]!r}"
@@ -65,13 +65,13 @@ def fault_of(answer: bytes) -> str | None:
         return f"error event {broken}"
     choices = [choice for chunk in chunks for choice in chunk["choices"]]
     tokens = [text for choice in choices if (text := choice["delta"].get("content"))]
-    if tokens != WANTED:
-        return f"{len(tokens)} tokens of {TOKENS}, or not in order"
+    if tokens != EXPECTED:
+        return f"tokens: {len(tokens)} of {TOKENS}, or not in order"
     return None if any(choice["finish_reason"] for choice in choices) else "no finish reason"
 
 
 def most_at_once(streams: Sequence[Stream]) -> int:
-    """The greatest number that were under way at one moment."""
+    """The greatest number of streams at one moment."""
     steps = sorted([(stream.asked_at, 1) for stream in streams] + [(stream.ended_at, -1) for stream in streams])
     now = peak = 0
     for _, step in steps:

@@ -1,9 +1,9 @@
 """From the first node started to the first routed chat: 1 registry, 1 orchestrator, 1 hive, 2 workers. Writes results/startup.json.
 
-On local processes, and on containers where a daemon answers (their image built beforehand). Where the time went is read afterwards from
-the nodes themselves: when each process began (/proc), and when each service said that it listens (its log, the same monotonic clock).
+On local processes, and on containers if a daemon answers (the image is built beforehand). The shares come from the nodes: the start
+of each process (/proc), and the `listening` line in each service's log. Both have the same monotonic clock.
 
-Beside it, in the same run, the floor: as many bare Python processes that only import the services' web server, started at once.
+The same run measures the floor: the same number of Python processes that only import the services' web server, started at once.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def main() -> int:
 
 
 def has_daemon() -> bool:
-    """Whether containers can be measured, too."""
+    """Whether a Docker daemon answers."""
     return platform_factory.choose(replace(Settings.load({}, {}), ci=False), lambda sentence: None) == "docker"
 
 
 def first_chat(name: str, folder: Path, loop: LoopThread) -> tuple[float, dict[str, float]]:
-    """One cold start: its seconds, and how they divide."""
+    """One cold start: its seconds and their shares."""
     settings = Settings.load({}, {"platform": name})
     host = platform_factory.open_platform(name, settings, f"bench-{os.getpid()}-{folder.name}", folder, lambda sentence: None)
     stack = Stack("bench", topology.load("small"), host, Timeouts())
@@ -87,22 +87,22 @@ def first_chat(name: str, folder: Path, loop: LoopThread) -> tuple[float, dict[s
         end = time.monotonic()
         gateway.close()
         if not call.operation.is_answered:
-            raise SystemExit(f"the first chat was not answered: {call.operation.sentence()}")
+            raise SystemExit(f"expected: an answer to the first chat\nactual: {call.operation.sentence()}")
         return end - start, parts(stack, start, ready, end)
     finally:
         if left := stack.down():
-            raise SystemExit(f"left behind: {left}")
+            raise SystemExit(f"expected: nothing left of the stack\nactual: {left}\nnext: hivecheck cleanup")
 
 
 def parts(stack: Stack, start: float, ready: float, end: float) -> dict[str, float]:
-    """The way to the first chat cut at the moments that everything after them had to wait for; monotonic seconds in, seconds out."""
+    """The shares of the time to the first chat, in seconds. Each share ends at a moment that the next one waits for."""
     nodes = stack.nodes.values()
     worker_logs = [node.read_file(path).decode() for node in nodes for path in node.files("workers/*/log.jsonl")]
     moments = {
         "platform: until every node's process runs": max(began(node) for node in nodes),
         "nodes: interpreter and imports, until all listen": max(listening(node.log_lines()) for node in nodes),
         "workers: the same again, inside their hive": max(listening(log.splitlines()) for log in worker_logs),
-        "registration: until each can be routed to": ready,
+        "registration: until each is routable": ready,
         "the chat": end,
     }
     cut, seconds = start, {}
@@ -120,13 +120,13 @@ def began(node: Node) -> float:
 
 
 def listening(log_lines: list[str]) -> float:
-    """When a service said that it listens."""
+    """The time of a service's `listening` log line."""
     lines = (json.loads(line) for line in log_lines if line.startswith("{"))
     return next(float(line["monotonic"]) for line in lines if line["event"] == "listening")
 
 
 def bare_processes() -> float:
-    """As many interpreters that import what every service imports, and end."""
+    """The same number of interpreters, which import the services' libraries and exit."""
     start = time.monotonic()
     code = "import aiohttp.web, msgspec, prometheus_client, uvloop"
     processes = [subprocess.Popen([sys.executable, "-P", "-c", code]) for _ in range(PROCESSES)]

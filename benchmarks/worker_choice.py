@@ -1,7 +1,7 @@
-"""How long the gateway takes to choose a worker among 1000, with and without a session. Writes results/worker_choice.json.
+"""The gateway's time to choose one of 1000 workers, with and without a session. Writes results/worker_choice.json.
 
-The gateway's own choice, in this process and without any network: ejected, breakers, queues, pins and hashing as for a request.
-Judged by processor time: waiting for a core that somebody else uses is no part of a choice. The wall clock's p99 stands beside it.
+The gateway's own code runs in this process without a network: passive health, breakers, queues, pins and hashing as for a request.
+The bar is on CPU time, because the wait for a busy core is no part of a choice. The p99 of the wall clock stands beside it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def measure(data_dir: str) -> dict[str, dict[str, float]]:
     """One row for each kind of request."""
     gateway = build(Settings(name="bench", port=1, token="", registry_url="http://127.0.0.1:1", data_dir=data_dir))
     gateway.cluster.apply(wire.ServiceList(instance="one", revision=1, services=tuple(_entry(number) for number in range(WORKERS))), 0.0)
-    gc.freeze()  # as the service does: what start-up built is no business of a collection
+    gc.freeze()  # as the service does: garbage collection leaves out the objects of start-up
     busy = [gateway.recorder.in_flight.attempt(f"worker-{number}") for number in range(0, WORKERS, 3)]
     for guard in busy:
         guard.__enter__()

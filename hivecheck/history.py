@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CLIENT_LEFT = "the client left"  # `error` of an operation that its client abandoned: by itself no fault of the server
+INJECTED, REMOVED = "injected", "removed"  # `what` of the two events of a fault
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Event:
     """Something that happened at a node or was done to it. `at` is monotonic seconds.
 
     Kinds: `journal` (a line of a worker's journal; node is the worker), `log` (a structured log line), `state` (a thing observed by
-    polling), `act` (something the harness did), `fault` (a strike that was seen to bite, or its verified healing; node is the victim),
+    polling), `act` (something the harness did), `fault` (INJECTED with an observed effect, or REMOVED and verified; node is the target),
     `load` (a steady load began or ended; node is its model).
     """
 
@@ -138,6 +139,11 @@ class History:
         with self._lock:
             return [event for event in self._events if kind in (None, event.kind) and node in (None, event.node)]
 
+    def acts(self, node: str | None = None) -> list[Event]:
+        """What the harness did, by time: `act` events, and each injection with its fault's act as `what` ("killed")."""
+        acts = [_as_act(event) for event in self.events(node=node) if event.kind == "act" or "act" in event.data]
+        return sorted(acts, key=lambda event: event.at)
+
     def journal(self, entry: str, request_id: str | None = None) -> list[Event]:
         """Journal lines of one entry (`arrival`, `first_token`, `end`...), of one request or of all."""
         lines = self.events("journal")
@@ -150,6 +156,11 @@ class History:
     def close(self) -> None:
         if self._file:
             self._file.close()
+
+
+def _as_act(event: Event) -> Event:
+    """An injection counts from the moment of the harm; its event is recorded once the effect was observed."""
+    return event if event.kind == "act" else Event(event.data["injected_at"], "act", event.node, {**event.data, "what": event.data["act"]})
 
 
 def journal_pairs(history: History) -> Iterator[tuple[Event, Event | None]]:

@@ -1,4 +1,4 @@
-"""Ways to break a stack. One file a fault; a row in FAULTS makes it `When <fault> strikes <target>`."""
+"""Ways to break a stack. One file a fault; a row in FAULTS makes the step `When <fault> is injected into <target>`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from collections.abc import Callable
 from hivecheck.faults.container.network_disconnect import NetworkDisconnect
 from hivecheck.faults.container.pause import ContainerPause
 from hivecheck.faults.container.restart import Restart
-from hivecheck.faults.database.corruption import damages
-from hivecheck.faults.database.database import DatabaseLock, DatabaseReplacement, file_limits
+from hivecheck.faults.database.corruption import corruptions
+from hivecheck.faults.database.lock import DatabaseLock
+from hivecheck.faults.database.replacement import DatabaseReplacement
 from hivecheck.faults.fault import Fault
-from hivecheck.faults.model_hub import source_faults
-from hivecheck.faults.network.packets import interferences
+from hivecheck.faults.model_hub import model_hub_faults
+from hivecheck.faults.network.packets import packet_faults
 from hivecheck.faults.network.silent_crash import SilentCrash
+from hivecheck.faults.process.file_limit import file_limits
 from hivecheck.faults.process.gray_failure import GrayFailure
 from hivecheck.faults.process.pause import ProcessPause
-from hivecheck.faults.process.signals import kill, termination
+from hivecheck.faults.process.signals import sigkill, sigterm
 from hivecheck.faults.resources.connection_exhaustion import ConnectionExhaustion
 from hivecheck.faults.resources.cpu_throttling import CpuThrottling
 from hivecheck.faults.resources.full_disk import FullDisk
 from hivecheck.faults.resources.memory_pressure import MemoryPressure
 from hivecheck.faults.resources.oom_kill import OomKill
 
-# Family -> words as Gherkin says them -> the fault, made anew for each strike. What it takes is told by its `needs`.
+# Family -> name in Gherkin -> the fault, made anew for each injection.
 FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
     "Processes": {
-        "a SIGKILL": kill,
-        "a SIGTERM": termination,
+        "a SIGKILL": sigkill,
+        "a SIGTERM": sigterm,
         "a restart": Restart,
         "a process pause": ProcessPause,
         "a gray failure": GrayFailure,
@@ -36,7 +38,7 @@ FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
         "a network disconnect": NetworkDisconnect,
         "a silent crash": SilentCrash,
     },
-    "Memory, processor time, descriptors and disks": {
+    "Memory, CPU, descriptors and disks": {
         "an OOM kill": OomKill,
         "memory pressure at 95 %": MemoryPressure,
         "CPU throttling": CpuThrottling,
@@ -47,9 +49,9 @@ FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
         "a lock on the database": DatabaseLock,
         "a replacement of the database": DatabaseReplacement,
         **file_limits(),
-        **damages(),
+        **corruptions(),
     },
-    "Model sources": source_faults(),
-    "Packets": interferences(),
+    "The model hub": model_hub_faults(),
+    "Packets": packet_faults(),
 }
-FAULTS = {words: make for rows in FAMILIES.values() for words, make in rows.items()}
+FAULTS = {name: make for rows in FAMILIES.values() for name, make in rows.items()}

@@ -1,9 +1,10 @@
-"""What a fault is: it strikes a victim, shows that it bit, heals, and shows that nothing of it is left. Protocols and data only."""
+"""The interface of a fault, and its target. Protocols and data only."""
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from hivecheck.errors import ClientError, InconclusiveError
@@ -11,9 +12,18 @@ from hivecheck.platforms.platform import EngineControl, Node
 from hivecheck.stack.stack import Stack
 
 
+class Kind(StrEnum):
+    """Targets of random faults. A worker can be of several kinds."""
+
+    WORKER = "any worker"
+    OWN_NODE = "a worker that is a node of its own"
+    ADMIN_WORKER = "a worker with an admin listener"
+    REGISTRY = "the registry"
+
+
 @dataclass(frozen=True)
 class FaultTarget:
-    """Whom a fault strikes: a node's service, or a worker that a hive manages. `pid` is the struck process as its node sees it."""
+    """A node's service, or a worker that a hive manages. `pid` is the process at injection, as its node lists it."""
 
     name: str
     node: Node
@@ -32,22 +42,24 @@ class FaultTarget:
 
     @property
     def is_node(self) -> bool:
-        """Whether it is a node of its own: what an engine can do strikes a whole node."""
+        """Whether the target is a node of its own: an engine acts on whole nodes."""
         return self.name == self.node.name
 
     @property
     def engine(self) -> EngineControl:
-        """The engine's hand on this node. Raises InconclusiveError where there is none, or where it would strike more than the victim."""
+        """The engine's control of this node. Raises InconclusiveError without one, or where it would affect more than the target."""
         if self.node.engine is None or not self.is_node:
             raise InconclusiveError(
-                f"expected: an engine that can strike {self.name} alone\nactual: a process of {self.node.name} on its platform"
+                f"expected: {self.name} in a container of its own\n"
+                f"actual: {self.name} is a process of {self.node.name}\n"
+                "next: use --platform docker and a topology in which the target is a node"
             )
         return self.node.engine
 
     def not_replaced(self) -> str | None:
-        """What is missing until a process runs in the place of the struck one; None when one does.
+        """What is missing until a new process runs in place of the one at injection; None when one does.
 
-        A hive that has not noticed yet still tells the process id of the dead one: it is no sign of life.
+        A hive reports the old process id until it notices the exit. That id proves nothing.
         """
         try:
             now = FaultTarget.named(self.name, self.stack)
@@ -56,21 +68,23 @@ class FaultTarget:
         if not now.pid:
             return f"{self.name} does not run"
         is_unnoticed = not self.is_node and now.pid == self.pid and self.state() is None
-        return f"the hive still takes process {self.pid} of {self.name} for alive" if is_unnoticed else None
+        return f"the hive still reports process {self.pid} of {self.name}, which has exited" if is_unnoticed else None
 
     def proc(self, name: str) -> str:
-        """A file of /proc/<pid> of the struck process. Raises ClientError when that is gone."""
+        """A file of /proc/<pid> of the target's process. Raises ClientError when the process has exited."""
         folder = self.node.proc_of(self.pid)
-        with contextlib.suppress(OSError):  # not shown to us here
+        with contextlib.suppress(OSError):  # this machine may hide the processes of a container
             if folder is not None:
                 return (folder / name).read_text(errors="replace")
-        done = self.node.run(["cat", f"/proc/{self.pid}/{name}"])
-        if done.exit_code:
-            raise ClientError(f"process {self.pid} of {self.name} shows no {name}: {done.output.strip()}")
-        return done.output
+        result = self.node.run(["cat", f"/proc/{self.pid}/{name}"])
+        if result.exit_code:
+            raise ClientError(
+                f"expected: /proc/{self.pid}/{name} of {self.name}\nactual: {result.output.strip()}\nnext: read the log of {self.node.name}"
+            )
+        return result.output
 
     def descriptors(self) -> int:
-        """How many file descriptors the struck process holds, as the kernel lists them."""
+        """The number of open file descriptors of the target's process, as the kernel lists them."""
         folder = self.node.proc_of(self.pid)
         with contextlib.suppress(OSError):
             if folder is not None:
@@ -78,39 +92,44 @@ class FaultTarget:
         return len(self.node.run(["ls", f"/proc/{self.pid}/fd"]).output.split())
 
     def state(self) -> str | None:
-        """The letter of /proc/<pid>/stat of the struck process; None when it is gone."""
+        """The state letter in /proc/<pid>/stat of the target's process; None when it has exited."""
         return {view.pid: view.state for view in self.node.processes()}.get(self.pid)
 
 
 class Fault(Protocol):
-    """One way to break something; made anew for each strike. `done` is the deed in history: the victim was ... e.g. `killed`.
+    """One way to break something. Each injection makes a new object.
 
-    `told` is what happens, in one sentence for docs/faults.md.
+    `act` completes "the target was ..." in history. `description` is one sentence for docs/faults.md.
+    `eligible_for` are the targets of random injection. A fault without any states the reason in `excluded_because`.
+    `example_target` is a target for which the docs can show a step.
     """
 
     requires: frozenset[str]
     act: str
     description: str
+    eligible_for: frozenset[Kind]
+    excluded_because: str
+    example_target: str
 
     def inject(self, fault_target: FaultTarget) -> None:
         """Apply the fault. Its removal is registered already, so a fault with half its effect is removed as well."""
 
     def effect(self, fault_target: FaultTarget) -> str | None:
-        """What was observed that proves that it bit; None as long as nothing does."""
+        """The observation that proves the effect; None while there is none."""
 
     def remove(self, fault_target: FaultTarget) -> None:
-        """Undo it; harmless when there is nothing to undo."""
+        """Undo the fault; harmless when there is nothing to undo."""
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
-        """What is still there of it; None when nothing is."""
+        """The part of the fault that is still there; None when nothing is."""
 
 
 @runtime_checkable
 class StatsProvider(Protocol):
-    """A fault that keeps count of what it did."""
+    """A fault that counts what it did."""
 
     def stats(self) -> dict[str, Any]:
-        """For history, once it is healed: numbers, and `told`, the same in words; empty when nobody is left to tell.
+        """Numbers for history after the removal, and `description`, the same as a sentence; empty when they are lost.
 
-        `doubt`: in words, why it was not what it was meant to be, if that is so; then nothing that was seen under it counts.
+        `doubt` is the reason why the fault differed from its definition, if it did. Then no observation under it counts.
         """

@@ -7,24 +7,27 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, HivecheckError, InconclusiveError, Reason, UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Fault, FaultTarget, StatsProvider
-from hivecheck.history import Event, History
-from hivecheck.stack.stack import Stack
+from hivecheck.history import INJECTED, REMOVED, Event, History
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 
-MOST_AT_ONCE = 16  # strikes that are active in one scenario; more is a mistake in it, not a test
+MOST_AT_ONCE = 16  # active injections of one scenario; more is a mistake in it, not a test
+
+# (fault target, all targets under a fault) -> the incarnation of a worker before the injection; None for a target that is no worker.
+# A later incarnation differs from it. The injector itself knows no registry.
+Identify = Callable[[FaultTarget, Sequence[FaultTarget]], int | None]
 
 
 @dataclass
 class Injection:
-    """One fault on one fault target. `words` is its name in FAULTS, `target` the selector; `timer` removes it after its duration."""
+    """One fault on one fault target. `name` is the fault's in FAULTS, `target` the selector; `timer` removes it after its duration."""
 
-    words: str
+    name: str
     target: str
     fault: Fault
     fault_target: FaultTarget
@@ -32,12 +35,12 @@ class Injection:
     healed: threading.Event = field(default_factory=threading.Event)
     trouble: HivecheckError | None = None
 
-    def is_on(self, target: str, words: str | None = None) -> bool:
-        """Whether this fault was injected into the target; with `words`, only a fault of that name."""
-        return target in (self.target, self.fault_target.name) and words in (None, self.words)
+    def is_on(self, target: str, name: str | None = None) -> bool:
+        """Whether this fault was injected into the target; with `name`, only a fault of that name."""
+        return target in (self.target, self.fault_target.name) and name in (None, self.name)
 
     def sentence(self) -> str:
-        return f"{self.words} on {self.fault_target.name}"
+        return f"{self.name} on {self.fault_target.name}"
 
 
 @dataclass
@@ -46,45 +49,54 @@ class Injector:
 
     history: History
     timeouts: Timeouts
+    identify: Identify
     known: Mapping[str, Callable[[], Fault]] = field(default_factory=lambda: FAULTS)
     injections: list[Injection] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def inject(self, words: str, target: str, fault_targets: Sequence[FaultTarget], seconds: float | None = None) -> None:
+    def inject(self, name: str, target: str, fault_targets: Sequence[FaultTarget], seconds: float | None = None) -> None:
         """Inject the fault into all fault targets in turn and observe each effect. With `seconds`, a timer removes each one.
 
         Raises UsageError for an unknown fault or too many at once, InconclusiveError (removed again) for one without effect.
         """
-        if words not in self.known:
-            raise UsageError(f"There is no fault {words!r}. Known: {', '.join(self.known)}.")
+        if name not in self.known:
+            raise UsageError(f"expected: a fault of {', '.join(self.known)}\nactual: {name!r}\nnext: see docs/faults.md")
         if len(self.active()) + len(fault_targets) > MOST_AT_ONCE:
             raise UsageError(
-                f"expected: at most {MOST_AT_ONCE} faults at once\nactual: {len(self.active())} active, {len(fault_targets)} more"
+                f"expected: at most {MOST_AT_ONCE} faults at once\n"
+                f"actual: {counted(len(self.active()), 'active fault')} and {len(fault_targets)} more\nnext: remove faults first"
             )
         for fault_target in fault_targets:
-            self._inject(Injection(words, target, self.known[words](), fault_target), seconds)
+            self._inject(Injection(name, target, self.known[name](), fault_target), seconds)
 
     def active(self) -> list[Injection]:
         return [injection for injection in self.injections if not injection.healed.is_set()]
 
-    def heal(self, target: str, words: str | None = None) -> None:
+    def heal(self, target: str, name: str | None = None) -> None:
         """Remove the active faults of this name (None: all) from the target, the last injection first, and verify that nothing is left.
 
         Raises UsageError when none is active, HealError for what stays, InconclusiveError for a fault that did something else.
         """
-        injected = [injection for injection in self.active() if injection.is_on(target, words)]
+        injected = [injection for injection in self.active() if injection.is_on(target, name)]
         if not injected:
-            active = [item.sentence() for item in self.active()]
-            raise UsageError(f"expected: {words or 'a fault'} on {target} to remove\nactual: active are {active}")
+            active = ", ".join(item.sentence() for item in self.active()) or "no fault"
+            raise UsageError(
+                f"expected: {name or 'a fault'} on {target} to remove\nactual: active is {active}\n"
+                "next: name the fault and the target as at the injection"
+            )
         for injection in reversed(injected):
             self._heal(injection, "on demand")
         self._raise_troubles()
 
-    def await_end(self, target: str, words: str | None = None) -> None:
+    def await_end(self, target: str, name: str | None = None) -> None:
         """Return when every fault with a duration on this target is over and removed. Raises UsageError when there is none."""
-        timed = [injection for injection in self.injections if injection.timer and injection.is_on(target, words)]
+        timed = [injection for injection in self.injections if injection.timer and injection.is_on(target, name)]
         if not timed:
-            raise UsageError(f"expected: a fault with a duration on {target}\nactual: {[item.sentence() for item in self.injections]}")
+            injected = ", ".join(item.sentence() for item in self.injections) or "no fault"
+            raise UsageError(
+                f"expected: {name or 'a fault'} with a duration on {target}\nactual: injected was {injected}\n"
+                "next: inject it `for <n> seconds`"
+            )
         for injection in timed:
             # Longer than the removal may take, so that an error of the removal is reported instead of a timeout.
             longest = injection.timer.interval + self.timeouts.fault_heal + self.timeouts.settling if injection.timer else 0.0
@@ -94,7 +106,7 @@ class Injector:
     def heal_all(self) -> None:
         """Remove every fault, the last injection first, and verify that nothing is left. Raises as `heal` does."""
         for injection in reversed(self.active()):
-            with contextlib.suppress(HivecheckError):  # the others must be healed all the same; what went wrong is raised below
+            with contextlib.suppress(HivecheckError):  # the other faults must be removed all the same; the error is raised below
                 self._heal(injection, "at the end")
         self._raise_troubles()
 
@@ -103,9 +115,9 @@ class Injector:
             self.injections.append(injection)
         begun = time.monotonic()
         try:
-            epoch = self._epoch(injection.fault_target)
+            epoch = self.identify(injection.fault_target, [active.fault_target for active in self.active()])
             injection.fault.inject(injection.fault_target)
-            act = self.history.act(injection.fault_target.name, injection.fault.act, is_worker=epoch is not None, epoch=epoch)
+            injected_at = time.monotonic()
             effect = eventually(
                 lambda: injection.fault.effect(injection.fault_target),
                 within=self.timeouts.fault_effect,
@@ -122,7 +134,8 @@ class Injector:
             injection.timer.daemon = True
             injection.timer.start()
         took = round(time.monotonic() - begun, 4)
-        self._note(injection, "injected", effect=effect, injected_at=act.at, inject_seconds=took, duration_seconds=seconds)
+        act = {"act": injection.fault.act, "is_worker": epoch is not None, "epoch": epoch}
+        self._note(injection, INJECTED, **act, effect=effect, injected_at=injected_at, inject_seconds=took, duration_seconds=seconds)
 
     def _expire(self, injection: Injection) -> None:
         with contextlib.suppress(HivecheckError):  # kept in `trouble` and raised by the next call
@@ -150,9 +163,11 @@ class Injector:
             finally:
                 injection.healed.set()
             took, stats = round(time.monotonic() - begun, 4), injection.fault.stats() if isinstance(injection.fault, StatsProvider) else {}
-            self._note(injection, "removed", by=by, heal_seconds=took, stats=stats)
+            self._note(injection, REMOVED, by=by, heal_seconds=took, stats=stats)
             if "doubt" in stats:
-                injection.trouble = InconclusiveError(f"expected: {injection.sentence()}\nactual: {stats['doubt']}")
+                injection.trouble = InconclusiveError(
+                    f"expected: {injection.sentence()}\nactual: {stats['doubt']}\nnext: repeat the run on a less busy machine"
+                )
 
     def _raise_troubles(self) -> None:
         troubles = [injection.trouble for injection in self.injections if injection.trouble]
@@ -163,18 +178,5 @@ class Injector:
             raise (HealError if is_left else InconclusiveError)("\n".join(str(trouble) for trouble in troubles))
 
     def _note(self, injection: Injection, what: str, **data: object) -> None:
-        noted = {"what": what, "fault": injection.words, **data}
+        noted = {"what": what, "fault": injection.name, **data}
         self.history.record(Event(time.monotonic(), "fault", injection.fault_target.name, noted))
-
-    def _epoch(self, fault_target: FaultTarget) -> int | None:
-        """A worker's epoch before the injection, so that a later incarnation differs from the injected one; None for no worker."""
-        if fault_target.is_node and fault_target.node.service != "worker":
-            return None
-        return int(self._workers(fault_target.stack).get(fault_target.name, {}).get("epoch", 0))
-
-    def _workers(self, stack: Stack) -> dict[str, dict[str, Any]]:
-        """As the registry lists them; while it is struck itself, or not back yet, as it did when the orchestrator last heard of it."""
-        if not any(injection.fault_target.node.service == "registry" for injection in self.active()):
-            with contextlib.suppress(ClientError):
-                return stack.registry.services("worker", status="all")
-        return stack.orchestrator.workers()

@@ -1,4 +1,4 @@
-"""What hives fetch models from is down, slow, or sends wrong bytes. Strikes a model hub, and is seen by downloading from it."""
+"""The model hub is down, slow, or sends wrong bytes. Proven by downloads from it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ from typing import Any
 
 from hivecheck.clients.model_hub import ModelHubClient
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import Fault, FaultTarget
+from hivecheck.faults.fault import Fault, FaultTarget, Kind
 
 HUB = "model_hub"
-# Slow enough to strike in the middle of a download of some MiB, fast enough to wait for its end.
+# Slow enough to inject in the middle of a download of some MiB, fast enough to wait for its end.
 SLOW_BYTES_PER_SECOND = 1024 * 1024
-SAMPLE_BYTES = 32 * 1024  # at least so much is downloaded to see how fast the hub is: at that pace 31 ms
-SAMPLES, MOST_SAMPLES = 3, 20  # the quickest of them counts: a busy machine makes one slow, the ordered pace makes all slow
-PACE_SHARE = 0.7  # of the time that the ordered pace takes: nobody waits after the last of its pieces
+SAMPLE_BYTES = 32 * 1024  # the least size of a measured download: 31 ms at the limit
+SAMPLES, MOST_SAMPLES = 3, 20  # the fastest counts: a busy machine slows one download, the limit slows all
+LIMIT_SHARE = 0.7  # of the time at the limit: the hub does not wait after the last chunk
 MANY = 10_000
 
 
 @dataclass
 class ModelHubFault:
-    """`orders` are those of the hub's admin API, `cure` undoes them; `sign` is what a client of the hub sees of it.
+    """`orders` go to the hub's admin API, and `reset` undoes them. `evidence` is what a client of the hub observes.
 
-    It downloads, too: what the hub is to do wrong once must be ordered after the strike.
+    The evidence takes downloads as well. A fault of a single download must be ordered after the injection.
     """
 
     act: str
     description: str
     orders: Mapping[str, Any]
-    cure: Mapping[str, Any]
-    sign: Callable[[ModelHubClient, float], str | None]
+    reset: Mapping[str, Any]
+    evidence: Callable[[ModelHubClient, float], str | None]
     requires: frozenset[str] = frozenset()
+    eligible_for: frozenset[Kind] = frozenset()
+    excluded_because: str = "no hive fetches a model under the load"
+    example_target: str = "hub"
     _usual_seconds: float = 0.0
 
     def inject(self, fault_target: FaultTarget) -> None:
@@ -44,65 +47,68 @@ class ModelHubFault:
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         with _hub(fault_target) as hub:
-            return self.sign(hub, self._usual_seconds)
+            return self.evidence(hub, self._usual_seconds)
 
     def remove(self, fault_target: FaultTarget) -> None:
         with _hub(fault_target) as hub:
-            hub.order(**self.cure)
+            hub.order(**self.reset)
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
         return self.effect(fault_target)
 
 
-def _is_down(hub: ModelHubClient, _: float) -> str | None:
+def _outage(hub: ModelHubClient, _: float) -> str | None:
     status = hub.ask("GET", "/models").status
-    return f"it answers {status}" if status == 503 else None
+    return f"the hub answers {status}" if status == 503 else None
 
 
-def _is_slow(hub: ModelHubClient, usual_seconds: float) -> str | None:
+def _slow_download(hub: ModelHubClient, usual_seconds: float) -> str | None:
     size, seconds = _sample_seconds(hub)
-    least = PACE_SHARE * size / SLOW_BYTES_PER_SECOND
+    least = LIMIT_SHARE * size / SLOW_BYTES_PER_SECOND
     is_slow = seconds >= least > usual_seconds
-    return f"{size} bytes took {seconds:.3f} s, before {usual_seconds:.3f} s" if is_slow else None
+    return f"a download of {size} bytes took {seconds:.3f} s, {usual_seconds:.3f} s before the injection" if is_slow else None
 
 
-def _is_wrong(hub: ModelHubClient, _: float) -> str | None:
+def _wrong_bytes(hub: ModelHubClient, _: float) -> str | None:
     model, offer = min(hub.offers().items(), key=lambda item: int(item[1]["size_bytes"]))
     actual = hashlib.sha256(hub.download(model)).hexdigest()
-    return f"{model} came with checksum {actual[:8]}..., offered is {offer['sha256'][:8]}..." if actual != offer["sha256"] else None
+    return f"checksum of {model}: {actual[:8]}..., offered: {offer['sha256'][:8]}..." if actual != offer["sha256"] else None
 
 
-def source_faults() -> dict[str, Callable[[], Fault]]:
+def model_hub_faults() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
-    outage = "taken down", "It answers every request with 503.", {"is_down": True}, {"is_down": False}, _is_down
+    outage = "taken down", "The hub answers every request with 503.", {"is_down": True}, {"is_down": False}, _outage
     slow, fast = {"bytes_per_second": SLOW_BYTES_PER_SECOND}, {"bytes_per_second": 0}
-    slowness = "slowed down", "Downloads get 1 MiB a second.", slow, fast, _is_slow
-    wrong = "What is downloaded has another checksum than what is offered."
-    corruption = "made to send wrong bytes", wrong, {"corrupt": MANY}, {"corrupt": 0}, _is_wrong
+    bandwidth = "limited in bandwidth", "The hub sends at most 1 MiB a second.", slow, fast, _slow_download
+    wrong = "The checksum of a download differs from the offered one."
+    corruption = "made to send wrong bytes", wrong, {"corrupt": MANY}, {"corrupt": 0}, _wrong_bytes
     return {
         "an outage of the model hub": partial(ModelHubFault, *outage),
-        "a bandwidth limit of the model hub": partial(ModelHubFault, *slowness),
+        "a bandwidth limit of the model hub": partial(ModelHubFault, *bandwidth),
         "corruption of model downloads": partial(ModelHubFault, *corruption),
     }
 
 
 def _usual_seconds(hub: ModelHubClient) -> float:
-    """How long a sample takes at most as long as nobody orders a pace. Raises ClientError for a hub that is no quicker than slow."""
+    """The time of one download without a limit. Raises ClientError for a hub that is as slow as with one."""
     model, size = _sample(hub)
     for _ in range(MOST_SAMPLES):
-        if (seconds := _download_seconds(hub, model)) < PACE_SHARE * size / SLOW_BYTES_PER_SECOND:
+        if (seconds := _download_seconds(hub, model)) < LIMIT_SHARE * size / SLOW_BYTES_PER_SECOND:
             return seconds
-    raise ClientError(f"the hub takes {seconds:.3f} s for {size} bytes before anything is done to it: nobody could tell that it is slow")
+    raise ClientError(
+        f"expected: a download of {size} bytes in less than {LIMIT_SHARE * size / SLOW_BYTES_PER_SECOND:.3f} s before the injection\n"
+        f"actual: {seconds:.3f} s\nnext: repeat the run on a less busy machine"
+    )
 
 
 def _sample_seconds(hub: ModelHubClient) -> tuple[int, float]:
-    """The size of a sample in bytes, and how long it takes at best."""
+    """The size of a sample in bytes, and the time of its fastest download."""
     model, size = _sample(hub)
     return size, min(_download_seconds(hub, model) for _ in range(SAMPLES))
 
 
 def _sample(hub: ModelHubClient) -> tuple[str, int]:
-    """The smallest model that is large enough to tell, else any; its size in bytes."""
+    """The smallest model of at least SAMPLE_BYTES, else the smallest one; its size in bytes."""
     sizes = {model: int(offer["size_bytes"]) for model, offer in hub.offers().items()}
     large = {model: size for model, size in sizes.items() if size >= SAMPLE_BYTES} or sizes
     return min(large.items(), key=lambda item: item[1])
@@ -116,5 +122,7 @@ def _download_seconds(hub: ModelHubClient, model: str) -> float:
 
 def _hub(fault_target: FaultTarget) -> ModelHubClient:
     if fault_target.node.service != HUB:
-        raise ClientError(f"{fault_target.name} is no {HUB}: nobody fetches models from it")
+        raise ClientError(
+            f"expected: a model hub\nactual: {fault_target.name} is a node of {fault_target.node.service}\nnext: name the hub"
+        )
     return ModelHubClient(fault_target.node.url, fault_target.stack.secrets.token)

@@ -1,4 +1,4 @@
-"""A fault that harms nobody: it bites, heals and leaves what it is told to. For tests of whatever handles faults."""
+"""A fault without harm. It has an effect and can be removed, as its fields say. For tests of code that handles faults."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.errors import HealError
-from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.fault import FaultTarget, Kind
 
 
 @dataclass
 class Noop:
-    """`diary` is written by all Noops that share it; `bites`, `can_heal` and `doubt` say how it turns out."""
+    """All Noops of a test write to one `diary`. `has_effect`, `can_heal` and `doubt` define the outcome."""
 
     name: str = "noop"
     has_effect: bool = True
     can_heal: bool = True
     doubt: str = ""
     diary: list[str] = field(default_factory=list)
-    act: str = "left in peace"
-    description: str = "Nothing at all."
+    act: str = "left alone"
+    description: str = "Nothing happens."
     requires: frozenset[str] = frozenset()
+    eligible_for: frozenset[Kind] = frozenset()
+    excluded_because: str = "it is for tests"
+    example_target: str = "registry"
 
     def inject(self, fault_target: FaultTarget) -> None:
         self.diary.append(f"{self.name} injected")
@@ -29,9 +32,9 @@ class Noop:
         return f"{self.name} was called for {fault_target.name}" if self.has_effect else None
 
     def remove(self, fault_target: FaultTarget) -> None:
-        self.diary.append(f"{self.name} healed")
+        self.diary.append(f"{self.name} removed")
         if not self.can_heal:
-            raise HealError(f"{self.name} was told not to heal")
+            raise HealError(f"expected: {self.name} is removed\nactual: its test forbids that\nnext: nothing")
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
         return None

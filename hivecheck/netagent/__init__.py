@@ -1,5 +1,5 @@
-"""Faults of single packets: an agent in a side-car that shares a node's network namespace, and its client for the harness.
+"""Packet faults: the netagent, a side-car that shares a node's network namespace, and its client in the harness.
 
-`agent`, `chain`, `packet_queue` and `treatment` are the agent: standard library only, and nothing of it that is slow to import. `bundle`
-makes them one program. `client` and `rule` are the harness's side.
+The modules `agent`, `chain`, `packet_queue` and `treatment` are the netagent: standard library only, without slow imports.
+`bundle` joins them to one program. `client` and `rule` are the harness's side.
 """

@@ -1,6 +1,6 @@
-"""The agent's main loop: commands as JSON lines on standard input, one answer line each, and a verdict for every packet.
+"""The netagent's main loop: commands as JSON lines on standard input, one answer line each, and a verdict for every packet.
 
-It ends, and takes its chain along, when its input ends, whoever ended it; a rule ends with its lease, whatever its client does.
+The netagent exits and removes its chain when its input ends, for any reason. A rule ends after its duration, whatever the client does.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ LONGEST_WAIT_SECONDS = 0.2
 SATURATED_CPU_SHARE = 0.9
 SATURATED_HELD_SHARE = 0.9
 REMEMBERED = 20_000  # lateness samples
-MOST_KNOCKS = 16
+MOST_PROBES = 16
 
 
 class Agent:
-    """All rules in force in this network namespace, and the packets that are held for them."""
+    """All active rules in this network namespace, and the packets that they hold."""
 
     def __init__(self, chain: Chain) -> None:
         self.queue = PacketQueue(QUEUE)
@@ -38,13 +38,13 @@ class Agent:
         self.is_ending = False
         self._held: list[tuple[float, int, Packet]] = []
         self._lateness: list[float] = []
-        self._knocks: list[socket.socket] = []
+        self._probes: list[socket.socket] = []
         self._most_held = 0
         self._cpu_share = self._highest_share = 0.0
         self._marked = (time.monotonic(), time.process_time())
 
     def run(self) -> None:
-        """Until the input ends, `end` is said, or SIGTERM comes."""
+        """Returns when the input ends, or after the command `end` or SIGTERM."""
         unread = b""
         while not self.is_ending:
             now = time.monotonic()
@@ -61,42 +61,42 @@ class Agent:
                     return
                 *lines, unread = (unread + piece).split(b"\n")
                 for line in lines:
-                    say(self._obey(json.loads(line)))
+                    answer_with(self._execute(json.loads(line)))
 
     def close(self) -> list[str]:
-        """Let go of everything; returns what is left of the chain."""
+        """Release all packets and remove the chain; returns what the kernel still holds of it."""
         self.treatments.clear()
         self.chain.remove()
         self._release(float("inf"))
         return self.chain.left()
 
-    def _obey(self, told: dict[str, Any]) -> dict[str, Any]:
+    def _execute(self, command: dict[str, Any]) -> dict[str, Any]:
         try:
-            match told["do"]:
+            match command["do"]:
                 case "apply":
-                    self.treatments[told["name"]] = Treatment(told["rule"], time.monotonic())
+                    self.treatments[command["name"]] = Treatment(command["rule"], time.monotonic())
                     self._redirect()
                 case "remove":
-                    self._end(told["name"])
+                    self._end(command["name"])
                 case "probe":
-                    self._knock(told["at"], told["port"])
+                    self._probe(command["at"], command["port"])
                 case "end":
                     self.is_ending = True
                     return {"left": self.close()}
-            return {"rules": list(self.treatments), **self._counters(told.get("name", ""))}
+            return {"rules": list(self.treatments), **self._counters(command.get("name", ""))}
         except (OSError, KeyError, ValueError) as error:
             return {"error": f"{type(error).__name__}: {error}"}
 
-    def _knock(self, hosts: list[str], port: int) -> None:
-        """Begin a connection to each of them, as the node itself would, so that a rule has something to bite on."""
+    def _probe(self, hosts: list[str], port: int) -> None:
+        """Begin a connection to each host, as the node itself would, so that a rule has packets to change."""
         for host in hosts:
-            knock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            knock.setblocking(False)
-            knock.connect_ex((socket.gethostbyname(host), port))
-            self._knocks.append(knock)
-        for knock in self._knocks[:-MOST_KNOCKS]:
-            knock.close()
-        del self._knocks[:-MOST_KNOCKS]
+            probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            probe.setblocking(False)
+            probe.connect_ex((socket.gethostbyname(host), port))
+            self._probes.append(probe)
+        for probe in self._probes[:-MOST_PROBES]:
+            probe.close()
+        del self._probes[:-MOST_PROBES]
 
     def _counters(self, name: str) -> dict[str, Any]:
         treatment = self.treatments.get(name) or self.over.get(name)
@@ -163,16 +163,16 @@ class Agent:
             self._marked = (now, time.process_time())
 
 
-def say(answer: dict[str, Any]) -> None:
+def answer_with(answer: dict[str, Any]) -> None:
     os.write(STDOUT, json.dumps(answer).encode() + b"\n")
 
 
 def main(chain: str) -> None:
-    """Serve until the end; what goes wrong at the start is the first answer line."""
+    """Serve until the end. An error at the start is the first answer line."""
     try:
         agent = Agent(Chain(chain, QUEUE))
     except OSError as error:
-        say({"error": f"{type(error).__name__}: {error}"})
+        answer_with({"error": f"{type(error).__name__}: {error}"})
         return
 
     def end(*_: object) -> None:
@@ -181,7 +181,7 @@ def main(chain: str) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    say({"ready": True})
+    answer_with({"ready": True})
     try:
         agent.run()
     finally:

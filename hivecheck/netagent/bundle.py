@@ -1,4 +1,4 @@
-"""The agent as one program for `python3 -c`: nothing to mount, nothing to build, and any image with Python and iptables will do."""
+"""The netagent as one program for `python3 -c`: no mount, no build, and any image with Python and iptables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ module.main(sys.argv[1])
 
 
 def command(chain: str) -> list[str]:
-    """What to run in the side-car: no site packages, no environment, for a quick start."""
+    """The command for the side-car. Without site packages and environment it starts quickly."""
     folder = Path(__file__).parent
     parts = [(f"{__package__}.{part}", (folder / f"{part}.py").read_text(encoding="utf-8")) for part in PARTS]
     return ["python3", "-I", "-S", "-c", LOADER.format(parts=parts), chain]

@@ -1,16 +1,16 @@
-"""The one iptables chain of a run in this network namespace: it hands the packets of some peers to the queue. Part of the agent."""
+"""The one iptables chain of a run in this network namespace. It sends the packets of some peers to the queue. Part of the netagent."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
 
-VARIANTS = ("iptables-nft", "iptables-legacy")  # which of them a kernel takes is tried, not assumed
+VARIANTS = ("iptables-nft", "iptables-legacy")  # tried in turn, because kernels differ in which one works
 HOOKS = ("INPUT", "OUTPUT")
 
 
 class Chain:
-    """Without an agent at the queue the kernel lets packets pass (`--queue-bypass`): an agent that is killed leaves no fault."""
+    """Without a netagent at the queue the kernel accepts packets (`--queue-bypass`), so a killed netagent leaves no fault."""
 
     def __init__(self, name: str, queue: int) -> None:
         self.name = name
@@ -20,13 +20,13 @@ class Chain:
             code, table = _run([f"{self.variant}-save", "-t", "mangle"])
             if code == 0:
                 break
-        if f":{name} " in table:  # left by an agent that was killed
+        if f":{name} " in table:  # left by a killed netagent
             self._is_there = True
             self.remove()
 
     def direct(self, peers: Iterable[str]) -> None:
-        """From now on exactly what goes to and comes from these addresses is handed to the queue."""
-        lines = [f":{self.name} - [0:0]"]  # makes it, or empties it
+        """From now on the queue receives exactly the packets to and from these addresses."""
+        lines = [f":{self.name} - [0:0]"]  # creates or empties the chain
         if not self._is_there:
             lines += [f"-I {hook} -j {self.name}" for hook in HOOKS]
         to_queue = f"-j NFQUEUE --queue-num {self._queue} --queue-bypass"
@@ -35,19 +35,19 @@ class Chain:
         self._is_there = True
 
     def remove(self) -> None:
-        """Harmless when there is none."""
+        """Harmless without a chain."""
         if self._is_there:
             self._restore([*(f"-D {hook} -j {self.name}" for hook in HOOKS), f"-F {self.name}", f"-X {self.name}"])
             self._is_there = False
 
     def left(self) -> list[str]:
-        """Lines of the kernel's table that are ours."""
+        """The lines of the kernel's table that belong to this chain."""
         return [line for line in _run([f"{self.variant}-save", "-t", "mangle"])[1].splitlines() if self.name in line]
 
     def _restore(self, lines: list[str]) -> None:
-        code, said = _run([f"{self.variant}-restore", "--noflush"], "\n".join(["*mangle", *lines, "COMMIT", ""]))
+        code, output = _run([f"{self.variant}-restore", "--noflush"], "\n".join(["*mangle", *lines, "COMMIT", ""]))
         if code:
-            raise OSError(f"{self.variant}-restore refuses {lines}: {said.strip()}")
+            raise OSError(f"{self.variant}-restore refuses {lines}: {output.strip()}")
 
 
 def _run(command: list[str], text: str = "") -> tuple[int, str]:

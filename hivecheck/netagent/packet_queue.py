@@ -1,4 +1,4 @@
-"""Packets that the kernel holds until somebody decides: NFQUEUE over raw netlink. Decides nothing itself. Part of the agent."""
+"""Packets that the kernel holds for a decision: NFQUEUE over raw netlink. Decides nothing itself. Part of the netagent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REQUEST, ACKNOWLEDGE = 1, 4
 DROP, ACCEPT = 0, 1
 OUTGOING_HOOK = 3  # NF_INET_LOCAL_OUT; 1 is NF_INET_LOCAL_IN
 COPY_PACKET = 2
-FAIL_OPEN = 1  # a full queue lets packets pass
+FAIL_OPEN = 1  # the kernel accepts packets while the queue is full
 MOST_HELD = 65536  # packets
 COPIED_BYTES = 128  # the longest IPv4 and TCP headers are 120
 RECEIVE_BUFFER_BYTES = 8 << 20
@@ -21,7 +21,7 @@ READS_AT_ONCE = 256
 
 
 class Packet:
-    """A held packet: its number in the queue, which way it goes, its first bytes from the IPv4 header on."""
+    """A held packet: its number in the queue, its direction, and its first bytes from the IPv4 header on."""
 
     __slots__ = ("data", "is_outgoing", "number")
 
@@ -43,7 +43,7 @@ class PacketQueue:
         self._configure(1, struct.pack(">BBH", 1, 0, socket.AF_INET))  # bind
         self._configure(2, struct.pack(">IB", COPIED_BYTES, COPY_PACKET))
         self._configure(3, struct.pack(">I", MOST_HELD))
-        # Not the flag for segments in one piece (GSO): then each packet is one on the wire, and its checksum is complete.
+        # Without the GSO flag each packet is one packet on the wire, with a complete checksum.
         self._send(CONFIG, _attribute(4, struct.pack(">I", FAIL_OPEN)) + _attribute(5, struct.pack(">I", FAIL_OPEN)), ACKNOWLEDGE)
         self._must_be_accepted()
         self._socket.setblocking(False)
@@ -52,7 +52,7 @@ class PacketQueue:
         return self._socket.fileno()
 
     def packets(self) -> list[Packet]:
-        """What has come since the last call; not everything at once, so that nobody else waits for long."""
+        """The packets since the last call. A limit on each call keeps the delay of other packets short."""
         found = []
         for _ in range(READS_AT_ONCE):
             try:
@@ -64,7 +64,7 @@ class PacketQueue:
         return found
 
     def accept(self, packet: Packet, replaced_by: bytes | None = None) -> None:
-        """Let it go on its way, as it is or with other bytes in its place."""
+        """Let the packet pass, as it is or with other bytes in its place."""
         self._decide(packet, ACCEPT, b"" if replaced_by is None else _attribute(10, replaced_by))
 
     def drop(self, packet: Packet) -> None:
@@ -92,7 +92,7 @@ def _attribute(kind: int, value: bytes) -> bytes:
 
 
 def _packet(message: bytes) -> Packet:
-    """Attributes begin after the netlink header (16 bytes) and the one of netfilter (4)."""
+    """Attributes begin after the netlink header (16 bytes) and the netfilter header (4)."""
     number, hook, data, at = 0, 0, b"", 20
     while at + 4 <= len(message):
         length, kind = struct.unpack_from("=HH", message, at)

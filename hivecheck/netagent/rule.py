@@ -1,17 +1,19 @@
-"""What is to happen to a node's packets, and what the agent counted. Data only."""
+"""A rule for a node's packets, and the netagent's counters for it. Data only."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hivecheck.wording import counted
+
 
 @dataclass(frozen=True)
 class Rule:
-    """About packets between a node and `peers` (addresses), established connections included. It ends by itself with its lease.
+    """Matches packets between a node and `peers` (addresses), established connections included. It ends by itself after its duration.
 
-    `direction` is in, out or both, as the node sees it. `loss` is a share; `dropped_syns` so many first ones of each connection;
-    `reset_after_bytes` turns what comes after so many bytes of a direction of a connection into a reset.
+    `direction` is in, out or both, from the node's side. `loss` is a share of the packets. `dropped_syns` is the number of SYNs
+    that each connection loses. After `reset_after_bytes` of one direction of a connection, a reset replaces each packet.
     """
 
     peers: tuple[str, ...]
@@ -25,18 +27,17 @@ class Rule:
     reset_after_bytes: int | None = None
     seed: str = ""
 
-    def told(self) -> dict[str, Any]:
-        """As the agent takes it."""
+    def fields(self) -> dict[str, Any]:
+        """As the netagent receives it."""
         return asdict(self) | {"peers": list(self.peers)}
 
 
 @dataclass(frozen=True)
 class Counters:
-    """What the agent did for one rule, and how well: how much later than due it let packets go, and whether it could keep up.
+    """What the netagent did for one rule, how late it released packets, and whether it was saturated.
 
-    `repeated` are segments with payload that their sender sent again; `attempts` the moments (seconds since the rule began to hold) at
-    which a peer began a connection to the node: its first packet only, not what the kernel repeats of it. Both are facts of the wire:
-    no rule makes them, only what senders do about it.
+    `repeated` counts segments with payload that their sender sent again. `attempts` are the times, in seconds since the rule's start,
+    at which a peer began a connection to the node, without the kernel's retries. Both are reactions of the senders.
     """
 
     seen: int = 0
@@ -56,5 +57,6 @@ class Counters:
     def sentence(self) -> str:
         """For evidence and history."""
         late = f"p50/p99 {self.lateness_p50_seconds * 1e3:.1f}/{self.lateness_p99_seconds * 1e3:.1f} ms late"
-        done = f"{self.seen} packets seen, {self.dropped} dropped, {self.delayed} delayed, {self.reset} reset, {self.repeated} sent again"
-        return f"{done}; {late}, {self.cpu_share:.0%} of a core{', SATURATED' if self.is_saturated else ''}; {self.mechanism}"
+        packets = f"{counted(self.seen, 'packet')}, {self.dropped} dropped, {self.delayed} delayed, {self.reset} reset"
+        load = f"{self.cpu_share:.0%} of a core{', SATURATED' if self.is_saturated else ''}"
+        return f"{packets}, {self.repeated} retransmitted; {late}, {load}; {self.mechanism}"

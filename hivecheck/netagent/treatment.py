@@ -1,4 +1,4 @@
-"""What a rule does to each packet that it is about: pass, drop, hold, or turn into a reset. Pure but for counters. Part of the agent."""
+"""The decision of a rule on each packet that it matches: pass, drop, hold or reset. Pure but for counters. Part of the netagent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 SYN, RST, ACK = 0x02, 0x04, 0x10
 TCP = 6
 PASS, DROP, RESET = "pass", "drop", "reset"
-MOST_ATTEMPTS = 256  # remembered times of connections that somebody began
+MOST_ATTEMPTS = 256  # remembered times of connections that peers began
 HALF_OF_SEQUENCES = 1 << 31  # RFC 9293, 3.4: sequence numbers are compared modulo 2^32
 
 
 class Segment:
-    """An IPv4 packet taken apart: who sends it to whom, its length, and for TCP its place, its flags and how much it carries."""
+    """The fields of an IPv4 packet: source, target and length, and for TCP its sequence number, flags and payload size."""
 
     __slots__ = ("carried", "flags", "flow", "is_tcp", "length", "sequence", "source", "target")
 
@@ -31,20 +31,20 @@ class Segment:
 
 
 class Treatment:
-    """One rule at work. `told` is the rule as `rule.Rule` writes it; times are those of the agent's own clock."""
+    """One active rule. `fields` are those of `rule.Rule`. Times are those of the netagent's own clock."""
 
-    def __init__(self, told: dict[str, Any], now: float) -> None:
-        self.peers = frozenset(told["peers"])
+    def __init__(self, fields: dict[str, Any], now: float) -> None:
+        self.peers = frozenset(fields["peers"])
         self._began = now
-        self.expires = now + float(told["duration_seconds"])
+        self.expires = now + float(fields["duration_seconds"])
         self.counters = {"seen": 0, "dropped": 0, "delayed": 0, "reset": 0, "repeated": 0, "payload_bytes": 0}
         self.attempts: list[float] = []
-        self._incoming, self._outgoing = told["direction"] in ("both", "in"), told["direction"] in ("both", "out")
-        self._loss, self._dropped_syns = float(told["loss"]), int(told["dropped_syns"])
-        self._delay, self._jitter = float(told["delay_seconds"]), float(told["jitter_seconds"])
-        self._rate = float(told["bytes_per_second"])
-        self._reset_after = told["reset_after_bytes"]
-        self._random = random.Random(told["seed"])
+        self._incoming, self._outgoing = fields["direction"] in ("both", "in"), fields["direction"] in ("both", "out")
+        self._loss, self._dropped_syns = float(fields["loss"]), int(fields["dropped_syns"])
+        self._delay, self._jitter = float(fields["delay_seconds"]), float(fields["jitter_seconds"])
+        self._rate = float(fields["bytes_per_second"])
+        self._reset_after = fields["reset_after_bytes"]
+        self._random = random.Random(fields["seed"])
         self._syns: dict[bytes, int] = {}
         self._reached: dict[bytes, int] = {}
         self._carried: dict[bytes, int] = {}
@@ -57,14 +57,14 @@ class Treatment:
         return self._incoming and segment.source in self.peers
 
     def decide(self, segment: Segment, is_outgoing: bool, now: float) -> tuple[str, float]:
-        """What becomes of a packet that this rule is about, and when."""
+        """The decision for a packet that this rule matches, and the time of its release."""
         self.counters["seen"] += 1
         self.counters["payload_bytes"] += segment.carried
-        self._witness(segment, is_outgoing, now)
+        self._observe(segment, is_outgoing, now)
         if self._is_lost(segment):
             self.counters["dropped"] += 1
             return DROP, now
-        if self._is_cut(segment):
+        if self._is_reset(segment):
             self.counters["reset"] += 1
             return RESET, now
         due = self._due(segment, is_outgoing, now)
@@ -72,8 +72,8 @@ class Treatment:
             self.counters["delayed"] += 1
         return PASS, due
 
-    def _witness(self, segment: Segment, is_outgoing: bool, now: float) -> None:
-        """What only a packet that was lost, or late, makes its sender do; and when a peer began a connection, counted from the rule."""
+    def _observe(self, segment: Segment, is_outgoing: bool, now: float) -> None:
+        """Counts retransmissions, and the times at which peers began connections, in seconds since the rule's start."""
         if segment.flags & (SYN | ACK) == SYN:
             self._syns[segment.flow] = self._syns.get(segment.flow, 0) + 1
             if self._syns[segment.flow] == 1 and not is_outgoing and len(self.attempts) < MOST_ATTEMPTS:
@@ -91,15 +91,15 @@ class Treatment:
             return True
         return self._loss > 0 and self._random.random() < self._loss
 
-    def _is_cut(self, segment: Segment) -> bool:
-        """A connection is being made undisturbed, and cut once so many bytes have passed; what comes after that is cut, too."""
+    def _is_reset(self, segment: Segment) -> bool:
+        """The handshake passes. After the given number of bytes each packet of the connection is reset."""
         if self._reset_after is None or not segment.is_tcp or segment.flags & (SYN | RST):
             return False
         carried = self._carried[segment.flow] = self._carried.get(segment.flow, 0) + segment.carried
         return bool(carried >= self._reset_after)
 
     def _due(self, segment: Segment, is_outgoing: bool, now: float) -> float:
-        """In the order of arrival: jitter alone must not reorder packets. A rate counts each direction by itself."""
+        """In the order of arrival: jitter alone must not reorder packets. A bandwidth limit counts each direction by itself."""
         due = now
         if self._rate:
             self._free_at[is_outgoing] = max(self._free_at[is_outgoing], now) + segment.length / self._rate
@@ -112,7 +112,7 @@ class Treatment:
 
 
 def reset_in_place_of(data: bytes) -> bytes:
-    """The packet as a TCP reset at the same place of the stream, so that its receiver must believe it (RFC 5961)."""
+    """A TCP reset with the packet's sequence number, so that its receiver must accept it (RFC 5961)."""
     header = (data[0] & 15) * 4
     ports, sequence, acknowledged = data[header : header + 4], data[header + 4 : header + 8], data[header + 8 : header + 12]
     tcp = ports + sequence + acknowledged + struct.pack(">BBHHH", 5 << 4, RST | ACK, 0, 0, 0)

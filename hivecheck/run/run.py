@@ -80,7 +80,7 @@ class Run:
         """Platform and folders; no node is started yet. Raises UsageError, PlatformError or ImageError."""
         for name in REPORTS:  # a run that is refused or killed must not leave an earlier one's report as its own
             self.settings.report_dir.joinpath(name).unlink(missing_ok=True)
-        fault_plans.must_be_so_many(self.settings.random_faults)
+        fault_plans.must_be_within_limits(self.settings.random_faults)
         if self.settings.plan:
             fault_plans.load(Path(self.settings.plan))  # refused now, not in the middle of the run
         self.target = targets.load(self.settings.target)

@@ -1,4 +1,4 @@
-"""Faults that nobody chose: a plan is drawn from the run's seed, or replayed, and struck while clients keep coming. Judges nothing."""
+"""Carries out a fault plan, drawn from the run's seed or replayed from a file, while clients keep sending. Judges nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.errors import ClientError
-from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.fault import FaultTarget, Kind
 from hivecheck.faults.planning import eligibility, plan
 from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault
 from hivecheck.faults.planning.plan import FaultPlan, PlanSource
@@ -17,12 +17,12 @@ from hivecheck.world.cluster.liars import Liars
 from hivecheck.world.faults import Faults
 
 PLAN = "plan.json"
-SUPPORTS = {"registry": eligibility.REGISTRY}  # service -> what chance calls it
+CONTROL_PLANE = {"registry": Kind.REGISTRY}  # service -> its kind of target
 
 
 @dataclass
 class RandomFaults:
-    """`plan_file` is where the plan of this scenario lies, once there is one."""
+    """`plan_file` is the plan of this scenario, once there is one."""
 
     stack: Stack
     faults: Faults
@@ -32,95 +32,97 @@ class RandomFaults:
     plan_file: Path | None = None
 
     def inject(self) -> None:
-        """Carry the plan out, and return when all of it is healed. A blow waits until its victim serves and enough others do."""
+        """Carry out the plan, and return when all its faults are removed. An injection waits until the fault budget has room."""
         targets = self._targets()
         drawn = self.drawing.plan(targets)
         self._keep(drawn)
         begun = time.monotonic()
         for planned in drawn.faults:
-            wait = planned.at_seconds - (time.monotonic() - begun)
-            eventually(
-                lambda planned=planned: time.monotonic() - begun >= planned.at_seconds,  # type: ignore[misc]
-                within=max(0.0, wait) + self.stack.timeouts.settling,
-                what=f"the time of {planned.fault} on {planned.target}",
-            )
+            self._await_time(planned, begun)
             self._await_room(planned, targets)
-            # By name, and not by a selector: those are looked up in the registry, which may be struck itself.
+            # By name, because the registry resolves selectors, and it may be under a fault itself.
             fault_target = FaultTarget.named(planned.target, self.stack)
             self.faults.injector.inject(planned.fault, planned.target, [fault_target], planned.for_seconds)
         for target in sorted({planned.target for planned in drawn.faults}):
             self.faults.injector.await_end(target)
 
     def must_all_serve(self, within: float) -> None:
-        """Every worker can be routed to again."""
+        """Every worker is routable again."""
 
         def missing() -> list[str]:
-            shown = self._shown()
-            return [name for name in self._workers() if not _is_routable(shown.get(name))]
+            views = self._views()
+            return [name for name in self._workers() if not _is_routable(views.get(name))]
 
-        must_eventually(missing, within=within, what="every worker can be routed to", until=lambda names: not names)
+        must_eventually(missing, within=within, what="every worker is routable", until=lambda names: not names)
 
     def _keep(self, drawn: FaultPlan) -> None:
-        """Before the first blow, so that it is there whatever becomes of the run."""
+        """Before the first injection, so that the file exists however the run ends."""
         self.plan_file = self.folder / PLAN
         self.plan_file.write_text(drawn.text(), encoding="utf-8")
 
-    def _await_room(self, planned: PlannedFault, targets: FaultCandidates) -> None:
-        """A slow machine must not make more faulty at once than the plan has: then nothing would be promised to clients."""
-        most, kind = targets.tolerated(planned.target), targets.of_its_kind(planned.target)
-
-        def out() -> list[str]:
-            active = {injection.fault_target.name for injection in self.faults.injector.active()} & set(kind)
-            return sorted(active | set(self._unwell_supports(active) if planned.target in targets.control_plane else self._untrusted()))
-
-        must_eventually(
-            out,
-            within=self.stack.timeouts.restart + plan.LONGEST_SECONDS,
-            what=f"{planned.target} and all but {most - 1} of the others are well, so that {planned.fault} may strike",
-            until=lambda seen: len(seen) < most and planned.target not in seen,
+    def _await_time(self, planned: PlannedFault, begun: float) -> None:
+        eventually(
+            lambda: time.monotonic() - begun >= planned.at_seconds,
+            within=max(0.0, planned.at_seconds - (time.monotonic() - begun)) + self.stack.timeouts.settling,
+            what=f"the time of {planned.fault} on {planned.target}",
         )
 
-    def _untrusted(self) -> list[str]:
-        """Workers to which the orchestrator sends nothing now, or not as to any other."""
-        shown = self._shown()
-        return [name for name in self._workers() if not (_is_routable(shown.get(name)) and _is_trusted(shown[name]))]
+    def _await_room(self, planned: PlannedFault, targets: FaultCandidates) -> None:
+        """On a slow machine a target may recover later than planned. More faulty targets than planned would exceed the budget."""
+        most, kind = targets.tolerated(planned.target), targets.of_its_kind(planned.target)
 
-    def _unwell_supports(self, active: set[str]) -> list[str]:
-        """Supports that do not call themselves well. Those that are struck (`active`) are not asked: they may never answer."""
-        return [name for name in self._supports() if name not in active and not self._is_well(name)]
+        def faulty() -> list[str]:
+            active = {injection.fault_target.name for injection in self.faults.injector.active()} & set(kind)
+            others = self._unhealthy_control_plane(active) if planned.target in targets.control_plane else self._unroutable_workers()
+            return sorted(active | set(others))
 
-    def _is_well(self, name: str) -> bool:
-        """Also by the word of the orchestrator, which must have heard of it since."""
+        must_eventually(
+            faulty,
+            within=self.stack.timeouts.restart + plan.LONGEST_SECONDS,
+            what=f"{planned.target} and all but {most - 1} of its kind are healthy, before the injection of {planned.fault}",
+            until=lambda names: len(names) < most and planned.target not in names,
+        )
+
+    def _unroutable_workers(self) -> list[str]:
+        """Workers to which the gateway sends no requests, or fewer than to the others."""
+        views = self._views()
+        return [name for name in self._workers() if not (_is_routable(views.get(name)) and _is_trusted(views[name]))]
+
+    def _unhealthy_control_plane(self, active: set[str]) -> list[str]:
+        """Control plane nodes that report no health. Those under a fault (`active`) are left out: they may never answer."""
+        return [name for name in self._control_plane() if name not in active and not self._is_healthy(name)]
+
+    def _is_healthy(self, name: str) -> bool:
+        """By its own report and by the gateway's, which must have reached it since."""
         try:
             is_connected = self.stack.orchestrator.health()["registry"]["connected"]
             return bool(is_connected and self.stack.registry.get("/health")["status"] == "healthy")
         except ClientError:
             return False
 
-    def _shown(self) -> dict[str, dict[str, object]]:
-        """The workers by the orchestrator's word; without a registry that is the last that was known, by which it routes."""
+    def _views(self) -> dict[str, dict[str, object]]:
+        """The workers as the gateway lists them. Without a registry that is its last list, by which it routes."""
         try:
             return self.stack.orchestrator.workers()
         except ClientError:
             return {}
 
     def _workers(self) -> list[str]:
-        """Those declared and those that were started to lie."""
+        """The declared workers, and those that a scenario started with an admin listener."""
         return sorted({*self.stack.topology.workers(), *self.liars.names})
 
-    def _supports(self) -> dict[str, str]:
-        return {name: SUPPORTS[node.service] for name, node in self.stack.nodes.items() if node.service in SUPPORTS}
+    def _control_plane(self) -> dict[str, Kind]:
+        return {name: CONTROL_PLANE[node.service] for name, node in self.stack.nodes.items() if node.service in CONTROL_PLANE}
 
     def _targets(self) -> FaultCandidates:
-        """Everybody with what can strike them on this platform."""
+        """Every target with the faults that are possible there on this platform."""
         own = self.stack.platform.capabilities("node")
-        managed = self.stack.platform.capabilities("managed") | {"restart"}  # which is its hive's
-        workers = {name: eligibility.possible(self._called(name), own if name in self.stack.nodes else managed) for name in self._workers()}
-        return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._supports().items()})
+        managed = self.stack.platform.capabilities("managed") | {"restart"}  # by its hive
+        workers = {name: eligibility.possible(self._kinds(name), own if name in self.stack.nodes else managed) for name in self._workers()}
+        return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._control_plane().items()})
 
-    def _called(self, worker: str) -> set[str]:
-        """What it is to chance."""
-        found = {eligibility.WORKER: True, eligibility.OWN_NODE: worker in self.stack.nodes, eligibility.LIAR: worker in self.liars.names}
+    def _kinds(self, worker: str) -> set[Kind]:
+        found = {Kind.WORKER: True, Kind.OWN_NODE: worker in self.stack.nodes, Kind.ADMIN_WORKER: worker in self.liars.names}
         return {kind for kind, holds in found.items() if holds}
 
 

@@ -17,7 +17,7 @@ from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
-from hivecheck.world.faults import Faults
+from hivecheck.world.faults import Faults, epoch_of
 from hivecheck.world.load import Load
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
@@ -52,7 +52,7 @@ class World:
         tail = LogTail(stack.nodes.values())
         tail.skip_to_end()
         checker = Checker(history, tail, timeouts, chats.wait_for_all, stack.target.allowances() if stack.target else {})
-        injector = Injector(history, timeouts)
+        injector = Injector(history, timeouts, epoch_of)
         requests = Requests.compose(stack, history, chats, checker, seed)
         cluster = Cluster.compose(stack, history, chats, injector, checker)
         faults = Faults(stack, cluster.workers, injector, random.Random(f"{seed} faults"))

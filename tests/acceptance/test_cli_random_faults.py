@@ -1,4 +1,4 @@
-"""`--random-faults` and `--plan`: what makes no sense is refused before a stack is started."""
+"""A wrong fault plan or number of random faults is refused before a stack starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hivecheck.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 SECONDS = 50
-BAD = '{"seed": 1, "faults": [{"at_seconds": 1, "fault": "a flood", "target": "worker-1", "for_seconds": 1}]}'
+BAD = '{"format": 2, "seed": 1, "faults": [{"at_seconds": 1, "fault": "a flood", "target": "worker-1", "for_seconds": 1}]}'
 
 
 def run(reports: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -21,7 +21,8 @@ def run(reports: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=PROJECT_ROOT, env=os.environ, check=False)
 
 
-def test_a_plan_that_makes_no_sense_is_refused_with_key_value_and_accepted_form(tmp_path: Path) -> None:
+def test_bad_plan(tmp_path: Path) -> None:
+    """A bad plan is refused with the key, its value and the accepted form."""
     plan = tmp_path / "plan.json"
     plan.write_text(BAD)
     done = run(tmp_path / "reports", "--plan", str(plan))
@@ -31,13 +32,15 @@ def test_a_plan_that_makes_no_sense_is_refused_with_key_value_and_accepted_form(
     assert "stack" not in done.stdout
 
 
-def test_a_plan_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_missing_plan(tmp_path: Path) -> None:
+    """A missing plan file is refused."""
     done = run(tmp_path / "reports", "--plan", str(tmp_path / "none.json"))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "expected a JSON file as a run with random faults leaves it" in done.stderr
 
 
-def test_more_faults_than_a_scenario_has_time_for_are_refused(tmp_path: Path) -> None:
+def test_too_many_random_faults(tmp_path: Path) -> None:
+    """More faults than a scenario has time for are refused."""
     done = run(tmp_path / "reports", "--random-faults", "99")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "random_faults=99: expected a whole number, 1 to 10." in done.stderr

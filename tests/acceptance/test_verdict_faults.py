@@ -1,19 +1,19 @@
-"""A fault that does not bite has shown nothing: the scenario is in doubt, and the run has no verdict."""
+"""A fault without an effect proves nothing, so its scenario is inconclusive."""
 
 import pytest
 from sample_project import scenario
 
 pytestmark = pytest.mark.slow
 
-# A fault like the real ones, but for its aim: what it does to the registry is looked for at the orchestrator.
-AT_NOTHING = """
+# A real fault with a wrong target: the harm is at the registry, and the effect is expected at the orchestrator.
+MISAIMED = """
 from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.process.pause import ProcessPause
 
 
 class Misaimed(ProcessPause):
-    def effect(self, victim):
-        return super().effect(FaultTarget.named("orchestrator", victim.stack))
+    def effect(self, fault_target):
+        return super().effect(FaultTarget.named("orchestrator", fault_target.stack))
 
 
 @step("a misaimed pause is injected into {name}")
@@ -24,8 +24,9 @@ def inject(context, name):
 """
 
 
-def test_a_fault_that_does_not_bite_is_exit_code_2_and_an_error_that_says_so(project):
-    project.add_steps(AT_NOTHING)
+def test_fault_without_effect(project):
+    """A fault without an effect ends the run with exit code 2 and a named error."""
+    project.add_steps(MISAIMED)
     project.feature(scenario("It is missed", "a misaimed pause is injected into registry"), tags="@integration @topology.small")
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")

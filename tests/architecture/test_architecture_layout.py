@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ RIVAL_CONFIGS = {"behave.ini", ".behaverc", "tox.ini", "pytest.ini", ".pytest.in
 # Longer than this, a function is more than its name says.
 UNDOCUMENTED_LINES = 6
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home|Users|root|work)/(?!me\b)\w+")
+PROGRAMS_INSIDE_NODES = "**/programs/*.py"
 ALL_PYTHON = [*python_files(), "environment.py"]
 
 
@@ -65,8 +67,15 @@ def test_one_config_file() -> None:
 
 
 def test_the_one_sleep_is_in_waiting() -> None:
+    """Only waiting.py is exempt from the ban of time.sleep by a noqa."""
     sleepers = [name for name in ALL_PYTHON if re.search(r"noqa: *TID251", text_of(name))]
     assert sleepers == ["hivecheck/waiting.py"]
+
+
+def test_programs_inside_nodes_may_sleep() -> None:
+    """Besides waiting.py only the folders programs/ are exempt from the ban of time.sleep: a node has no hivecheck.waiting."""
+    ignores = tomllib.loads(text_of("pyproject.toml"))["tool"]["ruff"]["lint"]["per-file-ignores"]
+    assert [pattern for pattern, rules in ignores.items() if {"TID251", "TID"} & set(rules)] == [PROGRAMS_INSIDE_NODES]
 
 
 def test_no_machine_path() -> None:
@@ -101,3 +110,8 @@ def _must_be_explained(item: Function) -> bool:
 def _protocol_methods() -> set[str]:
     places = ("hivecheck/platforms/platform.py", "hivecheck/reports/console.py", "hivecheck/faults/fault.py")
     return {item.node.name for place in places for item in functions(place)}
+
+
+def test_acts_are_read_with_injections() -> None:
+    """History.acts() holds the injections, too. A reader of the kind `act` alone would miss them."""
+    assert [name for name in ALL_PYTHON if re.search(r'events\(\s*(kind=)?"act"', text_of(name))] == []

@@ -1,4 +1,4 @@
-"""A worker that is made to lie contradicts itself, and stops doing so; who takes no orders, and who was not told, is in doubt."""
+"""A gray failure is a contradiction of health and chats. A worker without an admin listener is inconclusive."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
+from hivecheck.world.faults import epoch_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-WORDS = "a gray failure"
-LIAR = "worker-3"
-SOON = replace(Timeouts(), fault_effect=1.0)  # what had no effect by then is taken for a miss here
+FAULT = "a gray failure"
+WORKER = "worker-3"
+SOON = replace(Timeouts(), fault_effect=1.0)  # a fault without an effect by then counts as a miss
 
 
 @dataclass
-class Untold(GrayFailure):
-    """A lie that nobody is told to tell."""
+class WithoutOrder(GrayFailure):
+    """A gray failure without its order to the worker."""
 
-    needs: frozenset[str] = field(default_factory=frozenset)
+    requires: frozenset[str] = field(default_factory=frozenset)
 
     def inject(self, fault_target: FaultTarget) -> None:
         """Nothing."""
@@ -39,34 +40,37 @@ class Untold(GrayFailure):
 
 @pytest.fixture(scope="module")
 def stack(platform: Platform) -> Iterator[Stack]:
-    made = Stack("small-lie", topology.load("small"), platform, Timeouts())
+    made = Stack("small-gray", topology.load("small"), platform, Timeouts())
     made.up()
     port = PortReservation()
-    made.hives["hive-1"].start_worker(LIAR, ["model-a"], ["--set", f"admin_port={port.port}"])
-    eventually(lambda: LIAR in made.registry.workers(), within=Timeouts().restart, what=f"{LIAR} registered")
+    made.hives["hive-1"].start_worker(WORKER, ["model-a"], ["--set", f"admin_port={port.port}"])
+    eventually(lambda: WORKER in made.registry.workers(), within=Timeouts().restart, what=f"{WORKER} registered")
     yield made
     port.release()
     assert made.down() == []
 
 
-def test_it_bites_is_seen_to_heals_and_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
-    own = Injector(History(tmp_path / "history.jsonl"), Timeouts())
-    own.inject(WORDS, LIAR, [FaultTarget.named(LIAR, stack)])
-    assert "a chat has no answer" in own.history.events("fault", LIAR)[-1].data["effect"]
-    own.heal(LIAR)
-    assert own.history.events("fault", LIAR)[-1].data["what"] == "removed"
+def test_effect_and_removal(stack: Stack, tmp_path: Path) -> None:
+    """The effect is observed, and the removal leaves nothing."""
+    own = Injector(History(tmp_path / "history.jsonl"), Timeouts(), epoch_of)
+    own.inject(FAULT, WORKER, [FaultTarget.named(WORKER, stack)])
+    assert "a chat has no answer" in own.history.events("fault", WORKER)[-1].data["effect"]
+    own.heal(WORKER)
+    assert own.history.events("fault", WORKER)[-1].data["what"] == "removed"
     assert own.active() == []
 
 
-def test_who_was_not_told_is_in_doubt(stack: Stack, tmp_path: Path) -> None:
-    own = Injector(History(tmp_path / "history.jsonl"), SOON, {WORDS: Untold})
+def test_no_order(stack: Stack, tmp_path: Path) -> None:
+    """A worker that received no order shows no effect."""
+    own = Injector(History(tmp_path / "history.jsonl"), SOON, epoch_of, {FAULT: WithoutOrder})
     with pytest.raises(InconclusiveError, match="had no effect"):
-        own.inject(WORDS, LIAR, [FaultTarget.named(LIAR, stack)])
+        own.inject(FAULT, WORKER, [FaultTarget.named(WORKER, stack)])
     own.heal_all()
 
 
-def test_who_takes_no_orders_is_in_doubt(stack: Stack, tmp_path: Path) -> None:
-    own = Injector(History(tmp_path / "history.jsonl"), SOON)
+def test_no_admin_listener(stack: Stack, tmp_path: Path) -> None:
+    """A worker without an admin listener is inconclusive."""
+    own = Injector(History(tmp_path / "history.jsonl"), SOON, epoch_of)
     with pytest.raises(InconclusiveError, match="admin listener"):
-        own.inject(WORDS, "worker-1", [FaultTarget.named("worker-1", stack)])
+        own.inject(FAULT, "worker-1", [FaultTarget.named("worker-1", stack)])
     own.heal_all()

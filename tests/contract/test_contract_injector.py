@@ -1,8 +1,8 @@
-"""The injector: what was struck last heals first, leases end by themselves, and whatever goes wrong, everything else is healed."""
+"""The injector observes each effect, removes the last injection first, and reports what it could not remove."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,13 @@ from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 
 SOON = replace(Timeouts(), fault_effect=0.2)
-LEASE_SECONDS = 0.2
+DURATION_SECONDS = 0.2
+EPOCH = 7
+
+
+def identify(fault_target: FaultTarget, under_fault: Sequence[FaultTarget]) -> int | None:
+    """Every hive counts as a worker here."""
+    return EPOCH if fault_target.node.service == "hive" else None
 
 
 @pytest.fixture
@@ -35,36 +41,40 @@ def injector(tmp_path: Path, diary: list[str]) -> Injector:
         "half-hearted": partial(Noop, "half-hearted", doubt="it could not keep up", diary=diary),
         "stubborn": partial(Noop, "stubborn", can_heal=False, diary=diary),
     }
-    return Injector(History(tmp_path / "history.jsonl"), SOON, made)
+    return Injector(History(tmp_path / "history.jsonl"), SOON, identify, made)
 
 
 def fault_target(stack: Stack, name: str = "registry") -> FaultTarget:
     return FaultTarget.named(name, stack)
 
 
-def test_what_was_struck_last_heals_first(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+def test_removal_order(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """The last injection is removed first."""
     injector.inject("first", "registry", [fault_target(small_stack)])
     injector.inject("second", "registry", [fault_target(small_stack)])
     injector.heal_all()
-    assert diary == ["first injected", "second injected", "second healed", "first healed"]
+    assert diary == ["first injected", "second injected", "second removed", "first removed"]
     assert injector.active() == []
 
 
-def test_only_what_is_on_the_target_is_healed(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+def test_removal_by_target(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """A removal leaves faults on other targets active."""
     injector.inject("first", "registry", [fault_target(small_stack)])
     injector.inject("second", "hive-1", [fault_target(small_stack, "hive-1")])
     injector.heal("registry")
-    assert [injection.words for injection in injector.active()] == ["second"]
+    assert [injection.name for injection in injector.active()] == ["second"]
 
 
-def test_a_lease_ends_by_itself(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
-    injector.inject("first", "registry", [fault_target(small_stack)], seconds=LEASE_SECONDS)
+def test_duration(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """A fault with a duration is removed at its end."""
+    injector.inject("first", "registry", [fault_target(small_stack)], seconds=DURATION_SECONDS)
     injector.await_end("registry")
-    assert diary == ["first injected", "first healed"]
+    assert diary == ["first injected", "first removed"]
     assert injector.history.events("fault")[-1].data["by"] == "at the end of its duration"
 
 
-def test_history_has_what_bit_how_it_was_seen_and_how_long_it_took(small_stack: Stack, injector: Injector) -> None:
+def test_history(small_stack: Stack, injector: Injector) -> None:
+    """History holds the effect and the times of injection and removal."""
     injector.inject("first", "registry", [fault_target(small_stack)])
     injector.heal("registry")
     injected, healed = (event.data for event in injector.history.events("fault", "registry"))
@@ -72,46 +82,52 @@ def test_history_has_what_bit_how_it_was_seen_and_how_long_it_took(small_stack: 
     assert injected["inject_seconds"] >= 0 and healed["heal_seconds"] >= 0
 
 
-def test_what_does_not_bite_is_in_doubt_healed_and_no_strike(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """A fault without an effect is inconclusive, removed, and no injection in history."""
     with pytest.raises(InconclusiveError, match="blunt on registry had no effect"):
         injector.inject("blunt", "registry", [fault_target(small_stack)])
-    assert diary == ["blunt injected", "blunt healed"]
+    assert diary == ["blunt injected", "blunt removed"]
     assert injector.active() == []
     assert [event.data["what"] for event in injector.history.events("fault")] == ["removed"]
 
 
-def test_one_that_cannot_be_healed_is_told_and_the_rest_is_healed(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
-    for words in ("first", "stubborn", "second"):
-        injector.inject(words, "registry", [fault_target(small_stack)])
+def test_removal_fails(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """A failed removal is reported, and the other faults are removed."""
+    for name in ("first", "stubborn", "second"):
+        injector.inject(name, "registry", [fault_target(small_stack)])
     with pytest.raises(HealError, match="stubborn on registry could not be removed"):
         injector.heal_all()
-    assert diary[3:] == ["second healed", "stubborn healed", "first healed"]
+    assert diary[3:] == ["second removed", "stubborn removed", "first removed"]
     assert injector.active() == []
 
 
-def test_what_was_not_what_it_was_meant_to_be_is_healed_and_in_doubt(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+def test_doubt(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """A fault that differed from its definition is removed and inconclusive."""
     injector.inject("half-hearted", "registry", [fault_target(small_stack)])
     with pytest.raises(InconclusiveError, match="half-hearted on registry\nactual: it could not keep up"):
         injector.heal("registry")
-    assert diary == ["half-hearted injected", "half-hearted healed"]
+    assert diary == ["half-hearted injected", "half-hearted removed"]
     assert injector.active() == []
-    injector.inject("half-hearted", "registry", [fault_target(small_stack)], seconds=LEASE_SECONDS)
+    injector.inject("half-hearted", "registry", [fault_target(small_stack)], seconds=DURATION_SECONDS)
     with pytest.raises(InconclusiveError, match="it could not keep up"):
         injector.await_end("registry")
 
 
-def test_a_lease_whose_fault_stays_tells_what_is_left_not_that_it_took_too_long(small_stack: Stack, tmp_path: Path) -> None:
+def test_remaining_after_duration(small_stack: Stack, tmp_path: Path) -> None:
+    """A fault that stays after its duration is reported with what remains, not as a timeout."""
+
     class Lingering(Noop):
         def remaining(self, fault_target: FaultTarget) -> str | None:
             return f"something at {fault_target.name}"
 
-    own = Injector(History(tmp_path / "lingering.jsonl"), replace(SOON, fault_heal=0.3), {"lingering": Lingering})
-    own.inject("lingering", "registry", [fault_target(small_stack)], seconds=LEASE_SECONDS)
+    own = Injector(History(tmp_path / "lingering.jsonl"), replace(SOON, fault_heal=0.3), identify, {"lingering": Lingering})
+    own.inject("lingering", "registry", [fault_target(small_stack)], seconds=DURATION_SECONDS)
     with pytest.raises(HealError, match="something at registry"):
         own.await_end("registry")
 
 
-def test_what_cannot_be_healed_outweighs_a_doubt(small_stack: Stack, injector: Injector) -> None:
+def test_failed_removal_outweighs_doubt(small_stack: Stack, injector: Injector) -> None:
+    """A failed removal outweighs a doubt."""
     injector.inject("stubborn", "registry", [fault_target(small_stack)])
     injector.inject("half-hearted", "registry", [fault_target(small_stack)])
     with pytest.raises(HealError, match="stubborn on registry could not be removed") as raised:
@@ -119,16 +135,28 @@ def test_what_cannot_be_healed_outweighs_a_doubt(small_stack: Stack, injector: I
     assert "it could not keep up" in str(raised.value)
 
 
-def test_more_strikes_at_once_than_the_limit_are_refused_before_any_of_them(
-    small_stack: Stack, injector: Injector, diary: list[str]
-) -> None:
+def test_too_many_faults(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
+    """Too many faults at once are refused before the first injection."""
     with pytest.raises(UsageError, match=f"at most {MOST_AT_ONCE}"):
         injector.inject("first", "registry", [fault_target(small_stack)] * (MOST_AT_ONCE + 1))
     assert diary == []
 
 
-def test_an_unknown_fault_and_a_target_without_any_are_refused(small_stack: Stack, injector: Injector) -> None:
-    with pytest.raises(UsageError, match=r"no fault 'a curse'. Known: first"):
-        injector.inject("a curse", "registry", [fault_target(small_stack)])
+def test_unknown_fault(small_stack: Stack, injector: Injector) -> None:
+    """An unknown fault and a target without a fault are refused."""
+    with pytest.raises(UsageError, match=r"a fault of first, .*\nactual: 'a flood'"):
+        injector.inject("a flood", "registry", [fault_target(small_stack)])
     with pytest.raises(UsageError, match="a fault on registry to remove"):
         injector.heal("registry")
+
+
+def test_one_event_an_injection(small_stack: Stack, injector: Injector) -> None:
+    """History holds one event an injection. Readers of acts find it as the fault's act, from the moment of the harm."""
+    injector.inject("first", "hive-1", [fault_target(small_stack, "hive-1")])
+    injector.inject("second", "registry", [fault_target(small_stack)])
+    assert len(injector.history.events()) == 2
+    worker, node = injector.history.acts()
+    assert (worker.data["what"], worker.data["is_worker"], worker.data["epoch"]) == (Noop.act, True, EPOCH)
+    assert (node.data["is_worker"], node.data["epoch"]) == (False, None)
+    assert worker.at <= injector.history.events("fault", "hive-1")[0].at
+    injector.heal_all()

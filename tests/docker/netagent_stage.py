@@ -1,4 +1,4 @@
-"""What tests of the netagent say to a node: programs that talk over its wires, and what the checks make of what they saw."""
+"""Shared parts of the netagent tests: programs that send requests from a node, and the verdicts of the checks on their times."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from hivecheck.platforms.platform import Node, PacketControl
 from hivecheck.stack.stack import Stack
 from hivecheck.verdict import Verdict
 
-LEASE_SECONDS = 120.0
+DURATION_SECONDS = 120.0
 DELAY_SECONDS = 0.05
-# One connection that outlives what happens to it: a health call on it each time a line comes, its time in seconds or what went wrong.
-# Both wait longer than any retransmission here; what decides is what the agent counted.
+# Health requests on one connection; for each, its time in seconds or its error. The timeout exceeds any retransmission here.
 TALK = """
 import http.client, sys, time
 connection = http.client.HTTPConnection("hive-1", 8000, timeout=float(sys.argv[1]))
@@ -29,7 +28,7 @@ for _ in range(int(sys.argv[2])):
         print(type(error).__name__)
         connection.close()
 """
-# More packets than an agent may hold: each socket sends until what is held of it fills its buffer.
+# More packets than a netagent may hold: each socket sends until its held packets fill its buffer.
 FLOOD = """
 import socket
 address = (socket.gethostbyname("hive-1"), 9)
@@ -52,11 +51,11 @@ def of(node: Node) -> PacketControl:
 
 
 def rule(stack: Stack, **change: object) -> Rule:
-    return Rule((of(stack.nodes["hive-1"]).address(),), LEASE_SECONDS, **change)  # type: ignore[arg-type]
+    return Rule((of(stack.nodes["hive-1"]).address(),), DURATION_SECONDS, **change)  # type: ignore[arg-type]
 
 
 def talk(node: Node, seconds: float = 30.0, times: int = 1) -> list[str]:
-    """What became of so many calls of hive-1 on one connection."""
+    """The times or errors of requests to hive-1 on one connection."""
     return node.run(["python3", "-I", "-S", "-c", TALK, str(seconds), str(times)]).output.split()
 
 
@@ -66,14 +65,14 @@ def is_connecting(node: Node, target: str, seconds: float = 1.0) -> bool:
 
 
 def verdicts(usual: list[str], under_fault: list[str], counted: Counters | None) -> list[Verdict]:
-    """What the checks of slow and of lossy ways say of these calls."""
+    """The verdicts of the checks for latency and for loss."""
     assert counted is not None
     history = History()
     for model, answers in (("usual", usual), ("injected", under_fault)):
         for number, seconds in enumerate(answers):
             call = Operation(f"{model}{number}", "/health", model, False, 0.0, status=200, ended_at=float(seconds))
             history.record(call)
-    account = {**asdict(counted), "description": counted.sentence()}
-    history.record(Event(1.0, "fault", "orchestrator", {"what": "removed", "stats": account}))
+    stats = {**asdict(counted), "description": counted.sentence()}
+    history.record(Event(1.0, "fault", "orchestrator", {"what": "removed", "stats": stats}))
     slow = slowed(history, model="injected", others="usual", at_least_seconds=2 * DELAY_SECONDS * 0.9)
     return [slow, retransmitted(history, node="orchestrator", at_least=3)]

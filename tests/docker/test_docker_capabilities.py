@@ -1,4 +1,4 @@
-"""What the engine can do to a node bites, shows in the node, and is undone."""
+"""Each capability of the engine has an effect in the node and is undone."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from hivecheck.errors import ClientError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import FaultTarget
 from hivecheck.platforms.docker.docker_platform import PROCESSES, process_views
+from hivecheck.platforms.node_program import shell_command
 from hivecheck.platforms.platform import EngineControl, Node
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 
 pytestmark = pytest.mark.docker
 
-# A fixed amount of work, not of time: what a busy machine leaves to the node changes how long it takes, never how much it is.
+# A fixed amount of work, not of time: other processes change its duration, never its amount.
 BURN_SECONDS = 0.4
 BURN = f"""
 import pathlib, time
 
 def throttled():
-    told = next(path for path in map(pathlib.Path, ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat")) if path.exists()).read_text()
-    return int(dict(line.split() for line in told.splitlines())["nr_throttled"])
+    text = next(path for path in map(pathlib.Path, ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat")) if path.exists()).read_text()
+    return int(dict(line.split() for line in text.splitlines())["nr_throttled"])
 
 before, started = throttled(), time.monotonic()
 while time.process_time() < {BURN_SECONDS}: pass
@@ -46,12 +47,13 @@ def is_answering(node: Node) -> bool:
 
 
 def burn(node: Node) -> tuple[float, int]:
-    """How long BURN_SECONDS of computing took (seconds), and in how many periods the kernel held the node back meanwhile."""
+    """The duration of BURN_SECONDS of computing, and the number of periods in which the kernel throttled the node meanwhile."""
     took_seconds, throttled = node.run(["python3", "-c", BURN]).output.split()
     return float(took_seconds), int(throttled)
 
 
-def test_a_frozen_node_answers_nobody_and_does_again_when_thawed(stack: Stack) -> None:
+def test_container_pause(stack: Stack) -> None:
+    """A paused node does not answer, and answers again after the pause."""
     node = stack.nodes["orchestrator"]
     engine_of(node).freeze()
     assert not is_answering(node)
@@ -60,10 +62,11 @@ def test_a_frozen_node_answers_nobody_and_does_again_when_thawed(stack: Stack) -
     eventually(lambda: is_answering(node), within=5, what="it answers again")
 
 
-def test_a_node_off_the_network_is_lost_to_its_peers_and_found_by_its_name_when_it_is_back(stack: Stack) -> None:
+def test_network_disconnect(stack: Stack) -> None:
+    """A disconnected node is unreachable, and reachable by its name after it returns."""
     hive, orchestrator = stack.nodes["hive-1"], stack.orchestrator
     engine_of(hive).disconnect()
-    eventually(lambda: not orchestrator.is_ready(), within=10, what="the orchestrator has nobody to route to")
+    eventually(lambda: not orchestrator.is_ready(), within=10, what="the gateway has no routable worker")
     assert not is_answering(hive)
     engine_of(hive).connect()
     eventually(orchestrator.is_ready, within=15, what="the orchestrator routes again")
@@ -72,7 +75,8 @@ def test_a_node_off_the_network_is_lost_to_its_peers_and_found_by_its_name_when_
     stack.heal()
 
 
-def test_nodes_that_were_away_at_the_same_time_come_back_at_their_own_addresses_in_whatever_order(stack: Stack) -> None:
+def test_addresses_stay(stack: Stack) -> None:
+    """Nodes that were away together return to their own addresses in any order."""
     nodes = [stack.nodes[name] for name in ("orchestrator", "registry")]
     before = [engine_of(node).packets.address() for node in nodes]
     assert len(set(before)) == 2
@@ -89,17 +93,19 @@ def test_nodes_that_were_away_at_the_same_time_come_back_at_their_own_addresses_
     eventually(stack.not_at_baseline, within=stack.timeouts.heal, what="the stack at its baseline", until=lambda odd: odd is None)
 
 
-def test_a_node_squeezed_to_a_tenth_of_a_core_gets_no_more_than_that_and_all_of_it_back(stack: Stack) -> None:
+def test_cpu_limit(stack: Stack) -> None:
+    """A CPU limit throttles the node, and its removal ends that."""
     node = stack.nodes["registry"]
     engine_of(node).limit_cpu(0.1)
     took_seconds, throttled = burn(node)
-    assert took_seconds > 0.5 * BURN_SECONDS / 0.1, "a tenth of a core takes ten times as long; half of it for what start-up used up"
-    assert throttled > 10, "the kernel held it back in most of its periods"
+    assert took_seconds > 0.5 * BURN_SECONDS / 0.1, "a tenth of a core takes ten times as long; start-up may use half of that"
+    assert throttled > 10, "the kernel throttled the node in most periods"
     engine_of(node).restore_cpu()
-    assert burn(node)[1] == 0, "nobody holds it back any more, however busy the machine is"
+    assert burn(node)[1] == 0, "the kernel throttles no longer, also on a busy machine"
 
 
-def test_the_kernel_holds_a_node_to_the_memory_it_was_left_with(stack: Stack) -> None:
+def test_memory_limit(stack: Stack) -> None:
+    """The kernel kills a process beyond the node's memory limit."""
     node = stack.nodes["registry"]
     engine_of(node).limit_memory(128 * 1024 * 1024)
     eater = node.run(["python3", "-c", "data = bytearray(300 * 1024 * 1024)"])
@@ -109,7 +115,8 @@ def test_the_kernel_holds_a_node_to_the_memory_it_was_left_with(stack: Stack) ->
     assert is_answering(node)
 
 
-def test_usage_is_that_of_the_node(stack: Stack) -> None:
+def test_usage(stack: Stack) -> None:
+    """The usage is that of the node."""
     node = stack.nodes["registry"]
     before = engine_of(node).usage()
     node.run(["python3", "-c", BURN])
@@ -119,21 +126,23 @@ def test_usage_is_that_of_the_node(stack: Stack) -> None:
     assert after.processes >= 2, "init and the service"
 
 
-def test_the_engine_s_refusal_is_told_in_words(stack: Stack) -> None:
+def test_engine_refusal(stack: Stack) -> None:
+    """A refusal of the engine is a ClientError with its words."""
     with pytest.raises(ClientError, match="registry: the engine refuses unpause"):
         engine_of(stack.nodes["registry"]).thaw()
 
 
-def test_the_kernel_shows_here_the_processes_that_a_command_in_the_node_sees(stack: Stack) -> None:
+def test_processes(stack: Stack) -> None:
+    """This machine lists the same processes as a command in the node."""
     node = stack.nodes["hive-1"]
-    inside = [view for view in process_views(node.run(["sh", "-c", PROCESSES]).output) if view.pid != 1]
+    inside = [view for view in process_views(node.run(shell_command(PROCESSES)).output) if view.pid != 1]
     here = node.processes()
     assert len(here) >= 3, "the hive and its workers"
     assert {replace(view, state="") for view in here} == {replace(view, state="") for view in inside}
 
 
 class Hidden:
-    """A node, or its engine, of which this machine's kernel shows nothing: what is asked must be asked inside."""
+    """A node, or its engine, without access from this machine: every question needs a command in the node."""
 
     def __init__(self, shown: Any) -> None:
         self._shown = shown
@@ -153,13 +162,15 @@ class Hidden:
 
 
 @pytest.mark.parametrize(
-    "words", ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"]
+    "fault_name",
+    ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"],
 )
-def test_where_the_kernel_shows_nothing_here_faults_bite_and_heal_all_the_same(stack: Stack, words: str) -> None:
-    name = "hive-1" if "hoard" in words else "registry"
-    fault_target, fault = replace(FaultTarget.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[words]()  # type: ignore[arg-type]
+def test_faults_without_local_kernel(stack: Stack, fault_name: str) -> None:
+    """Faults work where this machine has no access to the node's processes."""
+    name = "hive-1" if "exhaustion" in fault_name else "registry"
+    fault_target, fault = replace(FaultTarget.named(name, stack), node=Hidden(stack.nodes[name])), FAULTS[fault_name]()  # type: ignore[arg-type]
     fault.inject(fault_target)
-    assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{words} has an effect")
+    assert eventually(lambda: fault.effect(fault_target), within=5, what=f"{fault_name} has an effect")
     fault.remove(fault_target)
     eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     stack.heal()

@@ -1,4 +1,4 @@
-"""A harness that is killed while containers are frozen, starved, short of memory or off the network: nothing of its run is left."""
+"""A harness that is killed during faults leaves nothing of its run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from hivecheck.waiting import eventually
 pytestmark = pytest.mark.docker
 
 ROUNDS = 20
-INJECTED_SECONDS = 150.0  # for a stack and four faults on a crowded machine
-# About three seconds until the stack is ready, then faults one after the other until the run waits for ever.
+INJECTED_SECONDS = 150.0  # for a stack and four faults on a busy machine
+# About three seconds until the stack is ready, then faults one after the other until the run waits without end.
 EARLIEST_SECONDS, LATEST_SECONDS = 2.0, 8.0
-# The worker comes first: it can only be found while registry and hive answer.
+# The worker comes first: its lookup needs a registry and a hive that answer.
 FIRST = "a process pause is injected into worker-1"
 OTHERS = (
     "a container pause is injected into registry",
@@ -58,9 +58,9 @@ def states_of(going: Going) -> set[str]:
 
 
 def start(project: SampleProject, turn: int) -> Going:
-    """A run whose strikes come in an order of their own."""
+    """A run with four faults in a random order."""
     order = [FIRST, *random.Random(turn).sample(OTHERS, len(OTHERS))]
-    project.feature(scenario("It is struck", *order, "a step waits for ever"), tags=SMALL)
+    project.feature(scenario("Four faults", *order, "a step waits for ever"), tags=SMALL)
     return project.start(environment={"HIVECHECK_PLATFORM": "docker"})
 
 
@@ -71,7 +71,8 @@ def must_leave_nothing(going: Going) -> None:
 
 
 @pytest.mark.parametrize("turn", range(ROUNDS))
-def test_a_harness_killed_at_a_random_moment_of_a_chaos_run_leaves_nothing(project: SampleProject, turn: int) -> None:
+def test_killed_at_random_moment(project: SampleProject, turn: int) -> None:
+    """A harness killed at a random moment leaves nothing."""
     going = start(project, turn)
     try:
         going.process.wait(random.Random(f"moment {turn}").uniform(EARLIEST_SECONDS, LATEST_SECONDS))
@@ -80,8 +81,9 @@ def test_a_harness_killed_at_a_random_moment_of_a_chaos_run_leaves_nothing(proje
     must_leave_nothing(going)
 
 
-def test_a_harness_killed_while_a_container_is_frozen_leaves_no_paused_one(project: SampleProject) -> None:
+def test_killed_during_container_pause(project: SampleProject) -> None:
+    """A harness killed during a container pause leaves no paused container."""
     going = start(project, 0)
     going.wait_for("ready", seconds=INJECTED_SECONDS)
-    assert "paused" in states_of(going), "the freeze is still on when the harness dies"
+    assert "paused" in states_of(going), "the container pause is active when the harness dies"
     must_leave_nothing(going)

@@ -21,7 +21,7 @@ def all_answered(history: History, *, count: int | None = None, purpose: str = "
 
 def answered_after(history: History, *, node: str, what: str) -> Verdict:
     """Judges the requests that began after the last act `what` on `node`."""
-    acts = [event.at for event in history.events("act", node) if event.data.get("what") == what]
+    acts = [event.at for event in history.acts(node) if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1]]
     if not later:
         return inconclusive(
@@ -75,7 +75,7 @@ def served_meanwhile(history: History, *, at_least: int) -> Verdict:
 
 def survived_churn(history: History, *, at_least: int) -> Verdict:
     """Every request was answered, and at least `at_least` of them were in flight between the first and the last change of the cluster."""
-    times = [event.at for event in history.events("act") if event.data.get("what") in CHANGES]
+    times = [event.at for event in history.acts() if event.data.get("what") in CHANGES]
     operations = [operation for operation in history.operations(None) if operation.error != CLIENT_LEFT]
     if not times:
         return inconclusive(expected="workers are started and removed", actual="no worker was started or removed")

@@ -45,7 +45,7 @@ class LogSpan:
 
     def seconds(self, history: History) -> list[float]:
         """Every such time in order, by the node's own stamps, since the node joined."""
-        joined = max((event.at for event in history.events("act", self.node) if event.data.get("what") == "joined"), default=0.0)
+        joined = max((event.at for event in history.acts(self.node) if event.data.get("what") == "joined"), default=0.0)
         field, value = self.about
         lines = [line for line in history.events("log", self.node) if line.data.get(field) == value and line.at >= joined]
         return self._between(sorted(lines, key=lambda line: line.at))

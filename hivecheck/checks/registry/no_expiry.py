@@ -11,7 +11,7 @@ LOST = ("expired", "unconfirmed")  # events of the registry's log
 
 def no_expiry(history: History, *, registry: str, watched_seconds: float) -> Verdict:
     """`watched_seconds`: how long history must continue after the start. A shorter history cannot show an expiry."""
-    acts = [event.at for event in history.events("act", registry) if event.data.get("what") == "started again"]
+    acts = [event.at for event in history.acts(registry) if event.data.get("what") == "started again"]
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:

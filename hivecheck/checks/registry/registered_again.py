@@ -11,7 +11,7 @@ from hivecheck.wording import counted
 
 def registered_again(history: History, *, registry: str, services: Sequence[str], seconds: float) -> Verdict:
     """`seconds` counts from the registry's log line `listening` to its lines `registered`, by its own time stamps."""
-    acts = [event.at for event in history.events("act", registry) if event.data.get("what") == "started again"]
+    acts = [event.at for event in history.acts(registry) if event.data.get("what") == "started again"]
     lines = [line for line in history.events("log", registry) if acts and line.at >= acts[-1]]
     started = [line.at for line in lines if line.data.get("event") == "listening"]
     if not started:

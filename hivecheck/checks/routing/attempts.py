@@ -40,7 +40,7 @@ def one_attempt_each(history: History, *, purpose: str, is_marked: bool = True) 
 
 def one_attempt_after(history: History, *, what: str = "killed") -> Verdict:
     """Each request that began after the last act `what` was answered at its first attempt: the gateway no longer tries the lost worker."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     later = [operation for operation in history.operations() if acts and operation.started_at > acts[-1].at]
     if not later:
         return inconclusive(expected=f"requests sent after a worker was {what}", actual="none")

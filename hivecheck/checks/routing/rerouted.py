@@ -9,7 +9,7 @@ from hivecheck.wording import counted
 
 def rerouted(history: History, *, what: str, seconds: float) -> Verdict:
     """`seconds` counts from the last act `what`, such as a pause of the worker, to the second arrival."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     if not acts or not history.operations():
         actual = f"{counted(len(acts), 'worker')} {what}, {counted(len(history.operations()), 'request')}"
         return inconclusive(expected=f"requests at a worker that was {what}", actual=actual)

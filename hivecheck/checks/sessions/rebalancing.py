@@ -12,7 +12,7 @@ Homes = dict[tuple[str, str], set[str]]
 
 def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
     """Sessions stay or move to `joiner`, the worker that was started, and at least one moves: a session without a pin of its own."""
-    acts = [event for event in history.events("act", joiner) if event.data.get("what") == "started"]
+    acts = [event for event in history.acts(joiner) if event.data.get("what") == "started"]
     own = sessions(history)
     if len(acts) != 1 or not own:
         actual = f"{counted(len(own), 'session')}, {joiner} was started {counted(len(acts), 'time')}"
@@ -32,7 +32,7 @@ def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
 
 def only_leavers_moved(history: History, *, what: str) -> Verdict:
     """The sessions of the worker that was `what` moved, each to one other worker and without a failed turn. All other sessions stayed."""
-    acts = [event for event in history.events("act") if event.data.get("what") == what]
+    acts = [event for event in history.acts() if event.data.get("what") == what]
     if len(acts) != 1:
         return inconclusive(expected=f"one worker that was {what}", actual=f"{acts}")
     leaver = acts[0].node

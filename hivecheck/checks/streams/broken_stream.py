@@ -63,7 +63,7 @@ def _judge_answer(history: History, operation: Operation, seconds: float, code: 
 
 def unaffected(history: History, *, what: str = "killed") -> Verdict:
     """The streams of the worker that was killed broke off visibly, and every other stream is whole. Both kinds must exist."""
-    dead = {event.node for event in history.events("act") if event.data.get("what") == what}
+    dead = {event.node for event in history.acts() if event.data.get("what") == what}
     sides: dict[bool, History] = {True: History(), False: History()}
     for stream in streams(history):
         places = {line.node for line in history.arrivals(stream)}

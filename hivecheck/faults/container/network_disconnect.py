@@ -1,19 +1,22 @@
-"""A node is off the stack's network, established connections included, and comes back under its name."""
+"""The engine takes a node off the stack's network, with all its connections. The node returns under its name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.fault import FaultTarget, Kind
 
 
 @dataclass
 class NetworkDisconnect:
-    """Its published port answers no more, either: unlike a partition it shuts out the harness, too."""
+    """The node's published port is closed, too: unlike a partition, the fault also shuts out the harness."""
 
     act: str = "disconnected"
-    description: str = "A node is off the stack's network, established connections included, and comes back under its name."
+    description: str = "The engine takes a node off the stack's network, with all its connections; the harness loses it, too."
     requires: frozenset[str] = frozenset({"network"})
+    eligible_for: frozenset[Kind] = frozenset({Kind.OWN_NODE, Kind.REGISTRY})
+    excluded_because: str = ""
+    example_target: str = "hive-1"
 
     def inject(self, fault_target: FaultTarget) -> None:
         fault_target.engine.disconnect()

@@ -1,4 +1,4 @@
-"""The database of a service, or its write-ahead log, is spoilt in place, as a bad disk does it, whether the service runs or not.
+"""Corrupts a service's database or its write-ahead log in place, as a bad disk does. The service may run or not.
 
 The file formats are those of https://www.sqlite.org/fileformat2.html.
 """
@@ -14,27 +14,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hivecheck.errors import ClientError, ConditionTimeoutError
-from hivecheck.faults.database.database import database_of
-from hivecheck.faults.fault import Fault, FaultTarget
+from hivecheck.faults.database.file import database_of
+from hivecheck.faults.fault import Fault, FaultTarget, Kind
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 
 HEADER_BYTES = 100
 LEAF_OF_A_TABLE = 0x0D
-RUBBISH = b"\x5a"
+GARBAGE = b"\x5a"
 LOG = "-wal"
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
-OWN_CURE_SECONDS = 2.0  # some looks of a service that looks at its file now and then
+OWN_REPAIR_SECONDS = 2.0  # several checks of a service that checks its file regularly
+AFTER_A_WRITE = "next: inject the fault after the service has written to the file"
 BLOCK_BYTES = 512  # the smallest page that SQLite writes
 
 
 def without_header(data: bytes) -> bytes:
-    return RUBBISH * HEADER_BYTES + data[HEADER_BYTES:]
+    return GARBAGE * HEADER_BYTES + data[HEADER_BYTES:]
 
 
 def without_a_page(data: bytes) -> bytes:
-    """The last leaf of a table, so that some rows are lost and others are not."""
+    """Overwrites the last leaf of a table: some rows are lost, and the others stay readable."""
     start, size = _leaves(data)[-1], _page_bytes(data)
-    return data[:start] + RUBBISH * size + data[start + size :]
+    return data[:start] + GARBAGE * size + data[start + size :]
 
 
 def without_end(data: bytes) -> bytes:
@@ -46,86 +48,88 @@ def zeroed(data: bytes) -> bytes:
 
 
 def without_half_the_log(data: bytes) -> bytes:
-    """It ends within a frame that counted."""
-    counted = frames(data)
-    return data[: LOG_HEADER_BYTES + counted // 2 * _frame_bytes(data) + FRAME_HEADER_BYTES] if counted else data
+    """The log ends within a valid frame."""
+    valid = frames(data)
+    return data[: LOG_HEADER_BYTES + valid // 2 * _frame_bytes(data) + FRAME_HEADER_BYTES] if valid else data
 
 
-# Words as Gherkin says them -> what becomes of the bytes, of which file (the database itself, or what lies beside it), the same in words.
-DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
-    "corruption of the database header": (without_header, "", "Its first 100 bytes are rubbish: SQLite takes it for no database."),
-    "corruption of a database page": (
-        without_a_page,
-        "",
-        "One page of a table is rubbish: some rows are lost, others can still be read.",
-    ),
-    "a truncation of the database": (without_end, "", "It ends before the last page of a table."),
-    "a truncation of the write-ahead log": (without_half_the_log, LOG, "The log ends within a frame: half of what it holds is lost."),
-    "a zeroed database": (zeroed, "", "Every byte of it is zero, its length is what it was."),
+# Name in Gherkin -> the change of the bytes, the ending of the file (the database's own is empty), a sentence for the docs.
+CORRUPTIONS: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
+    "corruption of the database header": (without_header, "", "The first 100 bytes are garbage, so that SQLite refuses the file."),
+    "corruption of a database page": (without_a_page, "", "One page of a table is garbage: some rows are lost, the others stay readable."),
+    "a truncation of the database": (without_end, "", "The database ends before the last page of a table."),
+    "a truncation of the write-ahead log": (without_half_the_log, LOG, "The log ends within a frame, and half of its frames are lost."),
+    "a zeroed database": (zeroed, "", "Every byte of the database is zero, and its length is unchanged."),
 }
 
 
 @dataclass
 class DatabaseCorruption:
-    """Proven by SQLite, which refuses the file as it was left; healed by the service, else by what was there before.
+    """Proven by SQLite, which refuses the file. The service may repair it; else the removal restores the old bytes.
 
-    `sound` are the bytes before the strike, `left` those after it.
+    `ending` names the corrupted file. `sound` are its bytes before the injection, `left` those after it.
     """
 
-    spoil: Callable[[bytes], bytes]
-    beside: str = ""
+    corrupt: Callable[[bytes], bytes]
+    ending: str = ""
     description: str = ""
-    act: str = "its database was damaged"
+    act: str = "its database was corrupted"
     requires: frozenset[str] = frozenset({"files"})
+    eligible_for: frozenset[Kind] = frozenset({Kind.REGISTRY})
+    excluded_because: str = ""
+    example_target: str = "registry"
     sound: bytes = b""
     left: bytes = b""
     _file: int = field(default=0, repr=False)
-    _struck: Path | None = field(default=None, repr=False)
+    _path_at_injection: Path | None = field(default=None, repr=False)
 
     def inject(self, fault_target: FaultTarget) -> None:
         path = self._path(fault_target)
         if not path.exists():
-            raise ClientError(f"{fault_target.name} has no {path.name} now that could be damaged")
-        if fault_target.pid and not self.beside:
+            raise ClientError(f"expected: {path.name} of {fault_target.name}\nactual: there is no such file\n{AFTER_A_WRITE}")
+        if fault_target.pid and not self.ending:
             _write_back(path)
         self.sound, self._file = path.read_bytes(), path.stat().st_ino
-        self.left = self.spoil(self.sound)
+        self.left = self.corrupt(self.sound)
         if self.left == self.sound:
-            raise ClientError(f"{path.name} of {fault_target.name} has nothing in it that could be damaged: {len(self.sound)} bytes")
-        self._struck = path
+            raise ClientError(
+                f"expected: {path.name} of {fault_target.name} with content\nactual: {counted(len(self.sound), 'byte')} without any\n"
+                f"{AFTER_A_WRITE}"
+            )
+        self._path_at_injection = path
         _overwrite(path, self.left)
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         path = self._path(fault_target)
-        if self.beside:
+        if self.ending:
             return self._lost_frames(fault_target, path)
-        names = [path.name, *fault_target.node.files(f"{path.name}.damaged-*")]  # a quick service has put it aside already
+        names = [path.name, *fault_target.node.files(f"{path.name}.damaged-*")]  # the service may have moved the file already
         if not self.left or self.left not in [fault_target.node.read_file(name) for name in names]:
             return None
         log = path.with_name(path.name + LOG)
         complaint = complaint_about(self.left, log.read_bytes() if log.exists() and path.read_bytes() == self.left else b"")
-        return f"SQLite says of {path.name}: {complaint}" if complaint else None
+        return f"SQLite about {path.name}: {complaint}" if complaint else None
 
     def _lost_frames(self, fault_target: FaultTarget, path: Path) -> str | None:
-        """What was cut off is not there any more. The rest may not be either: its service may have written on, or begun another log."""
+        """The end of the log is missing. Its begin may be missing, too: the service may have continued it, or begun another log."""
         start, end = len(self.left), len(self.sound)
-        if path != self._struck or fault_target.node.read_file(path.name)[start:end] == self.sound[start:]:
+        if path != self._path_at_injection or fault_target.node.read_file(path.name)[start:end] == self.sound[start:]:
             return None
-        return f"of {frames(self.sound)} frames in {path.name} {whole_frames(self.left)} are whole"
+        return f"complete frames in {path.name}: {whole_frames(self.left)} of {frames(self.sound)}"
 
     def remove(self, fault_target: FaultTarget) -> None:
         path = self._path(fault_target)
         if self.left and fault_target.pid:
-            # Its own cure first: it may be at it just now, and bytes written back beside it would be damage to what it begins anew.
+            # The service repairs first: bytes restored during its own repair would corrupt the file that it begins.
             with suppress(ConditionTimeoutError):
                 eventually(
-                    lambda: not self._is_there(path), within=OWN_CURE_SECONDS, what=f"{fault_target.name} begins another {path.name}"
+                    lambda: not self._is_there(path), within=OWN_REPAIR_SECONDS, what=f"{fault_target.name} begins another {path.name}"
                 )
         if self.left and self._is_there(path):
-            _overwrite(path, mended(path.read_bytes(), self.sound, self.left))
+            _overwrite(path, restored(path.read_bytes(), self.sound, self.left))
 
     def _is_there(self, path: Path) -> bool:
-        """Whether the file that was struck still has its place."""
+        """Whether the corrupted file still has its name."""
         try:
             return path.stat().st_ino == self._file
         except FileNotFoundError:
@@ -137,22 +141,24 @@ class DatabaseCorruption:
         if not path.exists():
             return f"{fault_target.name} has no {path.name}"
         complaint = complaint_about(path.read_bytes(), log.read_bytes() if log.exists() else b"")
-        return f"SQLite says of {path.name}: {complaint}" if complaint else None
+        return f"SQLite about {path.name}: {complaint}" if complaint else None
 
     def _path(self, fault_target: FaultTarget) -> Path:
-        path = fault_target.node.path_of(database_of(fault_target) + self.beside)
+        path = fault_target.node.path_of(database_of(fault_target) + self.ending)
         if path is None:
-            raise ClientError(f"the files of {fault_target.name} are not on this machine")
+            raise ClientError(
+                f"expected: the files of {fault_target.name} on this machine\nactual: elsewhere\nnext: name a node with local files"
+            )
         return path
 
 
-def damages() -> dict[str, Callable[[], Fault]]:
+def corruptions() -> dict[str, Callable[[], Fault]]:
     """Rows for FAULTS."""
-    return {words: partial(DatabaseCorruption, *damage) for words, damage in DAMAGES.items()}
+    return {name: partial(DatabaseCorruption, *corruption) for name, corruption in CORRUPTIONS.items()}
 
 
 def complaint_about(data: bytes, log: bytes = b"") -> str | None:
-    """What SQLite has against a database of these bytes, with that write-ahead log; None when it has nothing."""
+    """SQLite's error for a database of these bytes with that write-ahead log; None when it accepts both."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "database"
         path.write_bytes(data)
@@ -166,8 +172,8 @@ def complaint_about(data: bytes, log: bytes = b"") -> str | None:
     return None if verdict == "ok" else verdict
 
 
-def mended(now: bytes, sound: bytes, left: bytes) -> bytes:
-    """The file with every block that is still as the strike left it as it was before; what its service has written since stays."""
+def restored(now: bytes, sound: bytes, left: bytes) -> bytes:
+    """The file with the old bytes in each block that the injection changed and the service has not written since."""
     blocks = [
         (sound if now[start : start + BLOCK_BYTES] == left[start : start + BLOCK_BYTES] else now)[start : start + BLOCK_BYTES]
         for start in range(0, len(now), BLOCK_BYTES)
@@ -176,7 +182,7 @@ def mended(now: bytes, sound: bytes, left: bytes) -> bytes:
 
 
 def frames(log: bytes) -> int:
-    """How many frames of a write-ahead log count: those with the salt of its header, from the first one on."""
+    """The number of valid frames of a write-ahead log: those with the salt of its header, from the first one on."""
     if len(log) < LOG_HEADER_BYTES:
         return 0
     size, salt = _frame_bytes(log), log[16:24]
@@ -185,7 +191,7 @@ def frames(log: bytes) -> int:
 
 
 def whole_frames(log: bytes) -> int:
-    """Those of them that are there to their end."""
+    """The number of valid frames that are complete."""
     return min(frames(log), (len(log) - LOG_HEADER_BYTES) // _frame_bytes(log))
 
 
@@ -199,22 +205,24 @@ def _page_bytes(data: bytes) -> int:
 
 
 def _leaves(data: bytes) -> list[int]:
-    """Where the leaf pages of tables begin, the first page apart, which holds the list of tables. Raises ClientError when none does."""
+    """The offsets of the leaf pages of tables, without the first page, which lists the tables. Raises ClientError without any."""
     size = _page_bytes(data)
     found = [start for start in range(size, len(data), size) if data[start] == LEAF_OF_A_TABLE] if size else []
     if not found:
-        raise ClientError(f"a database of {len(data)} bytes has no page that could be damaged")
+        raise ClientError(
+            f"expected: a database with a page to corrupt\nactual: {counted(len(data), 'byte')} with no page of a table\n{AFTER_A_WRITE}"
+        )
     return found
 
 
 def _write_back(path: Path) -> None:
-    """What its write-ahead log holds goes into the database: a page that is in the log is read from there, and would hide the damage."""
+    """Moves the log into the database. SQLite reads a page from the log if it is there, and that would hide the corruption."""
     with closing(sqlite3.connect(f"file:{path}?mode=rw", timeout=1.0, uri=True)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _overwrite(path: Path, data: bytes) -> None:
-    """In place: it stays the same file for whoever has it open."""
+    """In place: the service that has the file open keeps the same file."""
     with path.open("r+b") as file:
         file.write(data)
         file.truncate(len(data))

@@ -1,4 +1,4 @@
-"""Which faults strike whom, when and for how long: drawn from a seed, or read from a file. Pure but for reading that file."""
+"""A fault plan: which fault is injected into which target, when and for how long. Drawn from a seed or read from a JSON file."""
 
 from __future__ import annotations
 
@@ -14,66 +14,73 @@ from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.planning.eligibility import ELIGIBLE, EXCLUDED
 from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, tolerated
+from hivecheck.wording import agreeing
 
+FORMAT = 2  # of plan files. Files without a number come from releases before it, with other keys and other names of faults
+FORM = '{"format": 2, "seed": 7, "faults": [{"at_seconds": 1.5, "fault": "a SIGKILL", "target": "worker-1", "for_seconds": 2}]}'
 MOST_FAULTS = 10
-LATEST_SECONDS = 45.0  # of a blow: the steady load under which it falls ends at 60 s, and wants to be seen going on
-LONGEST_TOLD_SECONDS = 10.0  # of one fault in a file
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 3.0  # of one fault
-LEAST_GAP_SECONDS, MOST_GAP_SECONDS = 0.3, 1.5  # from one blow to the next
+LATEST_SECONDS = 45.0  # of an injection: the steady load ends at 60 s, and the recovery must fall under it
+LONGEST_PLANNED_SECONDS = 10.0  # of one fault in a file
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.5, 3.0  # of one random fault
+LEAST_GAP_SECONDS, MOST_GAP_SECONDS = 0.3, 1.5  # from one injection to the next
 
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """Blows in the order of their times. `seed` is what it was drawn from."""
+    """Planned faults in the order of their times. `seed` is the seed of the draw."""
 
     seed: int
     faults: tuple[PlannedFault, ...]
 
     def text(self) -> str:
-        """As it lies in a file."""
-        return json.dumps({"seed": self.seed, "faults": [asdict(planned) for planned in self.faults]}, indent=2) + "\n"
+        """The content of a plan file."""
+        return json.dumps({"format": FORMAT, "seed": self.seed, "faults": [asdict(planned) for planned in self.faults]}, indent=2) + "\n"
 
     def must_fit_fault_budget(self, targets: FaultCandidates) -> None:
-        """Raise UsageError for a blow at nobody, or when more would be faulty at once than a stack must stand."""
+        """Raise UsageError for an unknown target, or when more targets would be faulty at once than the budget allows."""
         for number, planned in enumerate(self.faults):
             if planned.target not in targets.names():
                 raise _refusal(f"faults[{number}].target", planned.target, f"one of {', '.join(targets.names())}")
-            injected, most, of = (
+            faulty, most, kind = (
                 targets.active_with(planned, self.faults),
                 targets.tolerated(planned.target),
                 targets.of_its_kind(planned.target),
             )
-            if len(injected) > most:
-                kind = "supports" if of is targets.control_plane else "workers"
-                expected = f"a time at which at most {most} of {len(of)} {kind} are faulty"
-                raise _refusal(f"faults[{number}].at_seconds", planned.at_seconds, f"{expected}; then {', '.join(injected)} would be")
+            if len(faulty) > most:
+                noun = "control plane nodes" if kind is targets.control_plane else "workers"
+                expected = f"a time at which at most {most} of {len(kind)} {noun} {agreeing(most, 'is', 'are')} faulty"
+                raise _refusal(f"faults[{number}].at_seconds", planned.at_seconds, f"{expected}; then {', '.join(faulty)} would be")
 
 
 @dataclass(frozen=True)
 class PlanSource:
-    """How a run comes to its plan: from this file, or so many blows drawn from the seed."""
+    """Where the plan of a run comes from: this file, or a draw of `count` faults from the seed."""
 
     seed: int = 1
     count: int = 3
     file: Path | None = None
 
     def plan(self, targets: FaultCandidates) -> FaultPlan:
-        """The plan for those who can be struck here. Raises UsageError when there is none."""
+        """The plan for the targets of a stack. Raises UsageError when there is none."""
         found = load(self.file) if self.file else draw(self.seed, self.count, targets)
         found.must_fit_fault_budget(targets)
         for number, planned in enumerate(found.faults):
             if planned.fault not in targets.faults_of(planned.target):
                 possible = ", ".join(targets.faults_of(planned.target))
-                raise _refusal(f"faults[{number}].fault", planned.fault, f"what can strike {planned.target} on this platform: {possible}")
+                accepted = f"a fault that is possible on {planned.target} on this platform: {possible}"
+                raise _refusal(f"faults[{number}].fault", planned.fault, accepted)
         return found
 
 
 def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
-    """A plan of `count` blows within the tolerance, less those for which no time is left. The same arguments give the same plan."""
-    must_be_so_many(count)
+    """A plan of `count` faults within the budget, or of fewer when the time ends. The same arguments give the same plan."""
+    must_be_within_limits(count)
     chance = random.Random(f"{seed} plan")
     if tolerated(len(targets.workers)) < 1:
-        raise UsageError(f"expected: 3 workers or more to strike at random\nactual: {sorted(targets.workers)}; of these none may be faulty")
+        raise UsageError(
+            f"expected: 3 workers or more for random faults\nactual: {sorted(targets.workers)}, of which none may be faulty\n"
+            "next: use a topology with more workers"
+        )
     faults: list[PlannedFault] = []
     at = 0.0
     for _ in range(count):
@@ -88,13 +95,14 @@ def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
 
 
 def _choose(chance: random.Random, faults: Sequence[str]) -> str:
-    """First what is done to the victim, then by which fault: many that differ in little are not to crowd out the others."""
-    deeds = {words: FAULTS[words]().act for words in sorted(faults)}
-    deed = chance.choice(sorted(set(deeds.values())))
-    return chance.choice([words for words in deeds if deeds[words] == deed])
+    """Draw the act first and then one of its faults. Else the many packet faults, which differ in little, would crowd out the others."""
+    acts = {name: FAULTS[name]().act for name in sorted(faults)}
+    act = chance.choice(sorted(set(acts.values())))
+    return chance.choice([name for name in acts if acts[name] == act])
 
 
-def must_be_so_many(count: int) -> None:
+def must_be_within_limits(count: int) -> None:
+    """Raise UsageError for a number of random faults that no scenario has the time for."""
     if not 1 <= count <= MOST_FAULTS:
         raise UsageError(f"random_faults={count}: expected a whole number, 1 to {MOST_FAULTS}.")
 
@@ -102,42 +110,44 @@ def must_be_so_many(count: int) -> None:
 def load(path: Path) -> FaultPlan:
     """The plan in a file. Raises UsageError that names the key, its value and the accepted form."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"plan={path}: expected a JSON file as a run with random faults leaves it ({error}).") from None
     try:
-        return _parse(told)
+        return _parse(parsed)
     except UsageError as error:
         raise UsageError(f"plan={path}: {error}") from None
 
 
-def _parse(told: Any) -> FaultPlan:
-    _must_have_keys("plan", told, {"seed", "faults"})
-    if not isinstance(told["seed"], int) or isinstance(told["seed"], bool):
-        raise _refusal("seed", told["seed"], "a whole number")
-    if not isinstance(told["faults"], list) or not 1 <= len(told["faults"]) <= MOST_FAULTS:
-        raise _refusal("faults", told["faults"], f"a list of 1 to {MOST_FAULTS} faults")
-    faults = [_parse_fault(f"faults[{number}]", planned) for number, planned in enumerate(told["faults"])]
-    return FaultPlan(told["seed"], tuple(sorted(faults, key=lambda planned: planned.at_seconds)))
+def _parse(parsed: Any) -> FaultPlan:
+    if isinstance(parsed, dict) and parsed.get("format") != FORMAT:
+        raise _refusal("format", parsed.get("format"), f"{FORMAT}, since a plan of another release has other names: {FORM}")
+    _must_have_keys("plan", parsed, {"format", "seed", "faults"})
+    if not isinstance(parsed["seed"], int) or isinstance(parsed["seed"], bool):
+        raise _refusal("seed", parsed["seed"], "a whole number")
+    if not isinstance(parsed["faults"], list) or not 1 <= len(parsed["faults"]) <= MOST_FAULTS:
+        raise _refusal("faults", parsed["faults"], f"a list of 1 to {MOST_FAULTS} faults")
+    faults = [_parse_fault(f"faults[{number}]", planned) for number, planned in enumerate(parsed["faults"])]
+    return FaultPlan(parsed["seed"], tuple(sorted(faults, key=lambda planned: planned.at_seconds)))
 
 
-def _parse_fault(where: str, told: Any) -> PlannedFault:
-    _must_have_keys(where, told, {"at_seconds", "fault", "target", "for_seconds"})
-    for key, most in (("at_seconds", LATEST_SECONDS), ("for_seconds", LONGEST_TOLD_SECONDS)):
-        value = told[key]
+def _parse_fault(where: str, parsed: Any) -> PlannedFault:
+    _must_have_keys(where, parsed, {"at_seconds", "fault", "target", "for_seconds"})
+    for key, most in (("at_seconds", LATEST_SECONDS), ("for_seconds", LONGEST_PLANNED_SECONDS)):
+        value = parsed[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= most:
             raise _refusal(f"{where}.{key}", value, f"seconds, 0 to {most:g}")
-    if str(told["fault"]) not in ELIGIBLE:
-        why_not = EXCLUDED.get(str(told["fault"]), "there is no such fault")
-        raise _refusal(f"{where}.fault", told["fault"], f"one of {', '.join(ELIGIBLE)} ({why_not})")
-    if not isinstance(told["target"], str):
-        raise _refusal(f"{where}.target", told["target"], "the name of a worker or a node")
-    return PlannedFault(float(told["at_seconds"]), told["fault"], told["target"], float(told["for_seconds"]))
+    if str(parsed["fault"]) not in ELIGIBLE:
+        why_not = EXCLUDED.get(str(parsed["fault"]), "there is no such fault")
+        raise _refusal(f"{where}.fault", parsed["fault"], f"one of {', '.join(ELIGIBLE)} ({why_not})")
+    if not isinstance(parsed["target"], str):
+        raise _refusal(f"{where}.target", parsed["target"], "the name of a worker or a node")
+    return PlannedFault(float(parsed["at_seconds"]), parsed["fault"], parsed["target"], float(parsed["for_seconds"]))
 
 
-def _must_have_keys(where: str, told: Any, keys: set[str]) -> None:
-    if not isinstance(told, dict) or set(told) != keys:
-        raise _refusal(where, told if not isinstance(told, dict) else sorted(told), f"an object with {', '.join(sorted(keys))}")
+def _must_have_keys(where: str, parsed: Any, keys: set[str]) -> None:
+    if not isinstance(parsed, dict) or set(parsed) != keys:
+        raise _refusal(where, parsed if not isinstance(parsed, dict) else sorted(parsed), f"an object with {', '.join(sorted(keys))}")
 
 
 def _refusal(key: str, value: object, accepted: str) -> UsageError:

@@ -1,4 +1,4 @@
-"""The soft limits of a struck process, read and set: by this machine's kernel where it shows the process, else by a command at its node."""
+"""Reads and sets soft limits of the target's process: from this machine if it lists the process, else by a command at the node."""
 
 from __future__ import annotations
 
@@ -10,50 +10,53 @@ from pathlib import Path
 from typing import Any
 
 from hivecheck.errors import ClientError
+from hivecheck.faults import programs
 from hivecheck.faults.fault import FaultTarget
+from hivecheck.platforms.node_program import python_command
 
 NAMES = {resource.RLIMIT_NOFILE: "Max open files", resource.RLIMIT_FSIZE: "Max file size"}  # in /proc/<pid>/limits
 OPTIONS = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_FSIZE: "fsize"}  # of prlimit(1)
 SET_SECONDS = 5.0
-SET = """
-import resource, sys
-pid, kind, soft = map(int, sys.argv[1:])
-resource.prlimit(pid, kind, (soft, resource.prlimit(pid, kind)[1]))
-"""
 
 
 def soft_limit(fault_target: FaultTarget, kind: int) -> int:
-    """As /proc tells it; RLIM_INFINITY is no limit. Raises ClientError when the process is gone."""
+    """The limit in /proc; RLIM_INFINITY is no limit. Raises ClientError when the process has exited."""
     soft, _ = _limits(fault_target, kind)
     return soft
 
 
 def limit(fault_target: FaultTarget, kind: int, soft: int | None) -> None:
-    """Change it, None: up to its hard limit, which nobody needs a privilege for. Raises ClientError when that cannot be done."""
+    """Set the limit. None raises it to the hard limit, which needs no privilege. Raises ClientError when that fails."""
     if soft is None:
         _, soft = _limits(fault_target, kind)
     folder = fault_target.node.proc_of(fault_target.pid)
-    if folder is not None and _is_set_here(folder, kind, soft):
+    if folder is not None and _is_set_from_here(folder, kind, soft):
         return
-    done = fault_target.node.run(["python3", "-I", "-S", "-c", SET, str(fault_target.pid), str(kind), str(soft)])
-    if done.exit_code:
-        raise ClientError(f"{fault_target.name}: {NAMES[kind]} could not be set to {soft}: {done.output.strip()}")
+    result = fault_target.node.run(python_command(programs.SOFT_LIMIT, str(fault_target.pid), str(kind), str(soft)))
+    if result.exit_code:
+        raise ClientError(
+            f"expected: {NAMES[kind]} of {fault_target.name} set to {soft}\nactual: {result.output.strip()}\n"
+            f"next: check that process {fault_target.pid} of {fault_target.node.name} runs"
+        )
 
 
-def _is_set_here(folder: Path, kind: int, soft: int) -> bool:
-    """Whether it could be set from this machine: as the user whose process it is, since not every root may do that to others."""
-    word = "unlimited" if soft == resource.RLIM_INFINITY else str(soft)
+def _is_set_from_here(folder: Path, kind: int, soft: int) -> bool:
+    """Whether this machine could set the limit. It does so as the owner of the process: root in a container may lack the capability."""
+    value = "unlimited" if soft == resource.RLIM_INFINITY else str(soft)
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        owner = folder.stat()
-        somebody: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": ()} if os.geteuid() == 0 else {}
-        command = ["prlimit", f"--pid={folder.name}", f"--{OPTIONS[kind]}={word}:"]
-        return subprocess.run(command, capture_output=True, timeout=SET_SECONDS, check=False, **somebody).returncode == 0
+        stat = folder.stat()
+        owner: dict[str, Any] = {"user": stat.st_uid, "group": stat.st_gid, "extra_groups": ()} if os.geteuid() == 0 else {}
+        command = ["prlimit", f"--pid={folder.name}", f"--{OPTIONS[kind]}={value}:"]
+        return subprocess.run(command, capture_output=True, timeout=SET_SECONDS, check=False, **owner).returncode == 0
     return False
 
 
 def _limits(fault_target: FaultTarget, kind: int) -> tuple[int, int]:
     line = next((line for line in fault_target.proc("limits").splitlines() if line.startswith(NAMES[kind])), None)
     if line is None:
-        raise ClientError(f"the kernel tells no {NAMES[kind]} of process {fault_target.pid} of {fault_target.name}")
+        raise ClientError(
+            f"expected: {NAMES[kind]} in /proc/{fault_target.pid}/limits of {fault_target.name}\nactual: no such line\n"
+            "next: check the kernel of the node"
+        )
     soft, hard = (resource.RLIM_INFINITY if word == "unlimited" else int(word) for word in line.removeprefix(NAMES[kind]).split()[:2])
     return soft, hard

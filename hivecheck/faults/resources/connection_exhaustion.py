@@ -1,4 +1,4 @@
-"""Somebody hoards connections to a node, whose process is left with hardly more file descriptors than its cap of connections takes."""
+"""A client holds many connections to a node, and the node's process has few file descriptors beyond its connection limit."""
 
 from __future__ import annotations
 
@@ -10,44 +10,49 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hivecheck.errors import InconclusiveError
-from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.fault import FaultTarget, Kind
 from hivecheck.faults.process.limits import limit, soft_limit
 
-SPARE = 220  # descriptors beyond those in use: enough for a cap of 60 and for those that are being turned away, below what is hoarded
-HOARDED = 260
-FIRST_LETTER = b"G"  # of a request that never comes: who is turned away is told so at once, and not after a silence
-OF_ITS_OWN = 3  # descriptors that a service takes and gives back meanwhile
-STEADY_SECONDS = 0.05  # for so long every connection was accounted for, and nobody came or went
-TAKEN = 30  # descriptors that the hoard must have taken to count
-SCARCE_SHARE = 0.2  # of its limit that a process must hold for descriptors to be scarce: by far more than an idle one does
+# Descriptors beyond those in use. They suffice for a connection limit of 60 and for connections during their rejection.
+SPARE = 220
+CONNECTIONS = 260
+FIRST_BYTE = b"G"  # of an incomplete request: the node rejects such a connection at once, and a silent one only after a timeout
+OWN_DESCRIPTORS = 3  # those that a service opens and closes meanwhile
+STEADY_SECONDS = 0.05  # for this time every connection was accounted for, and their number was constant
+TAKEN = 30  # the descriptors that the connections must take
+SCARCE_SHARE = 0.2  # of its limit that the process must hold: far more than an idle process does
 
 
 @dataclass
 class ConnectionExhaustion:
-    """Each hoarded connection begins a request and says no more. Those beyond the cap are turned away; what was connected is not touched.
+    """Each connection begins a request and stays silent. The node rejects those beyond its limit, and keeps older connections.
 
-    It bit when every connection is accounted for: it was turned away, or the struck process holds a descriptor for it.
+    Effective when every connection is accounted for: the node rejected it, or the node's process holds a descriptor for it.
     """
 
     act: str = "short of descriptors"
-    description: str = (
-        "Somebody holds 260 connections to a node whose process may have hardly more descriptors than its cap of connections takes."
-    )
+    description: str = "A client holds 260 connections to a node, and its process has few descriptors beyond its connection limit."
     requires: frozenset[str] = frozenset({"exec"})
+    eligible_for: frozenset[Kind] = frozenset()
+    excluded_because: str = "a node without a connection limit promises nothing for that"
+    example_target: str = "hive-1"
     _waiting: list[socket.socket] = field(default_factory=list)  # for their connection
     _held: list[socket.socket] = field(default_factory=list)
     _before: int = 0
     _limit: int = 0
-    _seen: int = 0
-    _seen_at: float = 0.0
+    _kept: int = 0
+    _changed_at: float = 0.0
 
     def inject(self, fault_target: FaultTarget) -> None:
         if not fault_target.is_node:
-            raise InconclusiveError(f"expected: a node, whose port the harness reaches\nactual: {fault_target.name}")
+            raise InconclusiveError(
+                f"expected: a node with a port for the harness\nactual: {fault_target.name} is a worker of {fault_target.node.name}\n"
+                "next: name a node"
+            )
         self._before, self._limit = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         limit(fault_target, resource.RLIMIT_NOFILE, self._before + SPARE)
         address = urlsplit(fault_target.node.url)
-        for _ in range(HOARDED):
+        for _ in range(CONNECTIONS):
             each = socket.socket()
             each.setblocking(False)
             each.connect_ex((address.hostname, address.port))
@@ -57,13 +62,13 @@ class ConnectionExhaustion:
         self._sort()
         now, most = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         kept = len(self._held) + len(self._waiting)
-        is_accounted = now >= most - OF_ITS_OWN or abs(now - self._before - kept) <= OF_ITS_OWN
-        if kept != self._seen or not is_accounted:
-            self._seen, self._seen_at = kept, time.monotonic()
-        if time.monotonic() - self._seen_at < STEADY_SECONDS:
+        is_accounted = now >= most - OWN_DESCRIPTORS or abs(now - self._before - kept) <= OWN_DESCRIPTORS
+        if kept != self._kept or not is_accounted:
+            self._kept, self._changed_at = kept, time.monotonic()
+        if time.monotonic() - self._changed_at < STEADY_SECONDS:
             return None
         is_scarce = now - self._before >= TAKEN and now >= SCARCE_SHARE * most
-        return f"{now} of {most} descriptors are taken, {self._before} were before" if is_scarce else None
+        return f"descriptors in use: {now} of {most}, {self._before} before the injection" if is_scarce else None
 
     def remove(self, fault_target: FaultTarget) -> None:
         for each in self._held + self._waiting:
@@ -75,18 +80,19 @@ class ConnectionExhaustion:
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
         if fault_target.state() is None:
-            return None  # what ended holds nothing
+            return None  # a process that has exited holds nothing
         now, most = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         if self._limit and most != self._limit:
-            return f"{fault_target.name} is still limited to {most} descriptors"
-        return f"{fault_target.name} still holds {now} descriptors, {self._before} were before" if now - self._before >= TAKEN else None
+            return f"the descriptor limit of {fault_target.name} is still {most}"
+        is_left = now - self._before >= TAKEN
+        return f"descriptors in use at {fault_target.name}: {now}, {self._before} before the injection" if is_left else None
 
     def _sort(self) -> None:
-        """Whoever is connected says its letter; whoever was answered or cut off was turned away, and goes."""
+        """Send the first byte on each new connection, and close each one that the node answered or closed."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             try:
-                each.send(FIRST_LETTER)
+                each.send(FIRST_BYTE)
                 self._held.append(each)
             except (BlockingIOError, InterruptedError):
                 self._waiting.append(each)

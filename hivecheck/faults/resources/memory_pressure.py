@@ -1,23 +1,26 @@
-"""A node has next to no memory left: it is held to little more than it uses, and nobody is killed for it."""
+"""A node's memory limit is hardly above its use, without an OOM kill."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hivecheck.faults.fault import FaultTarget
+from hivecheck.faults.fault import FaultTarget, Kind
 from hivecheck.faults.resources.memory import kernel_kills, memory
 
 FULL_SHARE = 0.95
-SEEN_SHARE = 0.90  # the kernel takes back what is cached as soon as somebody wants more
+EFFECT_SHARE = 0.90  # below FULL_SHARE, because the kernel reclaims cached pages under pressure
 
 
 @dataclass
 class MemoryPressure:
-    """Proven by the kernel's own numbers: nearly all that the node may have is in use, and its count of kills stays what it was."""
+    """Proven by the kernel's figures: nearly all memory is in use, and the count of OOM kills is constant."""
 
-    act: str = "left without memory"
-    description: str = "A node is held to little more memory than it uses, and nobody is killed for it."
+    act: str = "short of memory"
+    description: str = "A node's memory limit is hardly above its use, without an OOM kill."
     requires: frozenset[str] = frozenset({"memory", "exec"})
+    eligible_for: frozenset[Kind] = frozenset({Kind.OWN_NODE, Kind.REGISTRY})
+    excluded_because: str = ""
+    example_target: str = "registry"
     _kills: int = 0
 
     def inject(self, fault_target: FaultTarget) -> None:
@@ -26,7 +29,7 @@ class MemoryPressure:
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         now = memory(fault_target)
-        if now.used < SEEN_SHARE * now.most or kernel_kills(fault_target) != self._kills:
+        if now.used < EFFECT_SHARE * now.most or kernel_kills(fault_target) != self._kills:
             return None
         return f"{now.used} of {now.most} bytes are in use, {now.used / now.most:.0%}"
 
@@ -34,4 +37,4 @@ class MemoryPressure:
         fault_target.engine.restore_memory()
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
-        return f"{fault_target.name} is still held to less memory" if fault_target.engine.is_memory_limited() else None
+        return f"the memory limit of {fault_target.name} is still lowered" if fault_target.engine.is_memory_limited() else None

@@ -24,6 +24,7 @@ from hivecheck.platforms.docker import network as networks
 from hivecheck.platforms.docker.capabilities import EngineCapabilities
 from hivecheck.platforms.docker.container_exec import execute
 from hivecheck.platforms.docker.network import Place, StackNetwork
+from hivecheck.platforms.node_program import shell_command
 from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.process_labels import Owner
@@ -43,10 +44,7 @@ SERVICE_UID = 10001
 DNS_OF_DOCKER = "127.0.0.11"  # the engine's own resolver listens there, in every container
 KILL_SECONDS = 10.0
 NOT_STARTED = (126, 127)  # what the engine says of a command that it could not start, and a shell of one it could not find
-# /proc/<pid>/stat of each process, as the container sees them, then an empty line and their command lines, each below its file's name;
-# the shell that looks is left out. One process beside the shell does all of it, because it shares the memory and the cores of the node.
-PROCESSES = """for d in /proc/[0-9]*; do [ "$d" != /proc/$$ ] && read -r s < $d/stat && printf '%s\\n' "$s"; done 2>/dev/null
-echo; head -v -c 65536 /proc/[0-9]*/cmdline 2>/dev/null"""
+PROCESSES = Path(__file__).parent / "programs" / "processes.sh"
 STAT = re.compile(r"\d+ \(")
 COMMAND_LINE = re.compile(r"==> /proc/(\d+)/cmdline <==\n")
 
@@ -140,7 +138,7 @@ class DockerNode(DataFolder):
         if not self.is_running():
             return []
         folders = self._process_folders()
-        views = process_views(self.run(["sh", "-c", PROCESSES]).output) if folders is None else kernel.process_views(folders)
+        views = process_views(self.run(shell_command(PROCESSES)).output) if folders is None else kernel.process_views(folders)
         living = [view for view in views if view.state not in "ZX" and view.pid != 1]
         return sorted(living, key=lambda view: (f"services.{self.service}" not in view.command, view.pid))
 
@@ -301,7 +299,7 @@ def _overrides(spec: NodeSpec) -> list[str]:
 
 
 def process_views(told: str) -> list[ProcessView]:
-    """What PROCESSES printed. One that ended between its two looks has no command line any more.
+    """The output of `programs/processes.sh`. A process that ends during its run has no command line.
 
     Of a container that has just ended the engine says in words that nothing can be run there: no process is left.
     """

@@ -95,7 +95,7 @@ class Outages:
 
     def must_have_lost_nobody(self) -> None:
         """No lease ran out since the registry was started again, over some sweeps."""
-        answered = self.history.events("act", REGISTRY)[-1].at
+        answered = self.history.acts(REGISTRY)[-1].at
         what = "some sweeps of the registry"
         eventually(lambda: time.monotonic() - answered > SWEEPS_SECONDS, within=2 * SWEEPS_SECONDS, what=what)
         self.history.act("harness", "has watched the registry")

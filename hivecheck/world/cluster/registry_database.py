@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hivecheck.errors import ClientError
+from hivecheck.platforms.node_program import python_command
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, must_eventually
 
 REGISTRY = "registry"
 DATABASE = "registry.db"
 LOOKS = 40  # more than the registry needs to try in vain to write it
-# Prints what is stored as JSON, id by id. A database that is not the registry's has no such table, and so nothing is stored in it.
-STORED = """
-import json, os, sqlite3, sys
-path = next(path for path in sys.argv[1:] if os.path.exists(path))
-connection = sqlite3.connect(path, timeout=1.0)
-has = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'entries'").fetchone()[0]
-rows = connection.execute("SELECT id, body FROM entries").fetchall() if has else []
-print(json.dumps({key: json.loads(body) for key, body in rows}))
-connection.close()
-"""
+STORED_ENTRIES = Path(__file__).parent / "programs" / "stored_entries.py"
 
 
 @dataclass
@@ -70,7 +63,7 @@ class RegistryDatabase:
         return {name: _facts(entry, entry) for name, entry in self.stack.registry.services(status="all").items()}
 
     def _stored(self) -> dict[str, tuple[Any, ...]]:
-        done = self.stack.nodes[REGISTRY].run(["python3", "-c", STORED, f"data/{DATABASE}", f"/data/{DATABASE}"])
+        done = self.stack.nodes[REGISTRY].run(python_command(STORED_ENTRIES, f"data/{DATABASE}", f"/data/{DATABASE}"))
         if done.exit_code:
             raise ClientError(f"The registry's database could not be read: {done.output.strip()}")
         return {name: _facts(row["registration"], row) for name, row in json.loads(done.output).items()}

@@ -41,7 +41,7 @@ class Stubborn:
     def must_be_killed(self, worker: str, hive: str, within: float) -> None:
         """The hive's log: the worker was draining, and SIGKILL ended it, not before the grace time was over."""
         exited = must_eventually(lambda: self._logged(worker, hive, "worker_exited"), within=within, what=f"{hive} ended {worker}")[-1]
-        asked = [event.at for event in self.history.events("act", worker) if event.data["what"] == "asked to end"][-1]
+        asked = [event.at for event in self.history.acts(worker) if event.data["what"] == "asked to end"][-1]
         actual = exited.data.get("exit"), exited.at - asked >= GRACE_SECONDS
         assert actual == ("signal 9", True), (
             f"expected: {worker} ended by signal 9, {GRACE_SECONDS:g} s after SIGTERM or later\n"

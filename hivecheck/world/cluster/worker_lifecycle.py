@@ -87,7 +87,7 @@ class Restarts:
 
     def outlast(self, worker: str, hive: str) -> None:
         """Return when the incarnation after the one last acted on has been alive for longer than its hive's stable time."""
-        old = max((event.data.get("epoch") or 0 for event in self.history.events("act", worker)), default=0)
+        old = max((event.data.get("epoch") or 0 for event in self.history.acts(worker)), default=0)
         within = self.stack.timeouts.restart
         epoch: Callable[[], int] = lambda: int(self.stack.registry.workers().get(worker, {}).get("epoch", 0))  # noqa: E731
         eventually(epoch, within=within, what=f"{worker} registered with an epoch above {old}", until=lambda seen: seen > old)

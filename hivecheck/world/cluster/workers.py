@@ -32,7 +32,7 @@ class Workers:
     def called(self, selector: str) -> str:
         """The worker's id. Raises InconclusiveError when nothing fits the selector."""
         if selector == THAT:
-            acts = [event for event in self.history.events("act") if event.data.get("is_worker")]
+            acts = [event for event in self.history.acts() if event.data.get("is_worker")]
             if not acts:
                 raise InconclusiveError("'that worker' was said before anything was done to a worker")
             return acts[-1].node
@@ -45,7 +45,7 @@ class Workers:
             if not open_now:
                 raise InconclusiveError("No worker is serving a request: its journal shows no arrival without an end.")
             # Traffic in the background is not meant where a client was said to wait or to stream.
-            named = [event.data["request_id"] for event in self.history.events("act", CLIENT)]
+            named = [event.data["request_id"] for event in self.history.acts(CLIENT)]
             return max(reversed(open_now), key=lambda line: _place(line.data["request_id"], named)).node
         return selector
 
@@ -236,12 +236,12 @@ class Workers:
         self.history.act(worker, what, is_worker=True, **data)
 
     def _last_act(self, worker: str) -> dict[str, Any]:
-        acts = [event for event in self.history.events("act", worker) if event.data.get("is_worker")]
+        acts = [event for event in self.history.acts(worker) if event.data.get("is_worker")]
         return dict(acts[-1].data) if acts else {}
 
     def _left(self, worker: str, within: float) -> float:
         """What is left of a budget that began when the worker was last acted on."""
-        acts = self.history.events("act", worker)
+        acts = self.history.acts(worker)
         waited = time.monotonic() - acts[-1].at if acts else 0.0
         if waited > within:
             raise InconclusiveError(

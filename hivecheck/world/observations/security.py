@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hivecheck.clients.control import TOKEN_HEADER, ControlClient, Reply
 from hivecheck.errors import ClientError, InconclusiveError, UsageError
+from hivecheck.platforms.node_program import python_command
 from hivecheck.stack.stack import Stack
 
 # Words in Gherkin -> method, service (a node's or `worker`), path. `{worker}` is some worker of hive-1.
@@ -25,17 +27,7 @@ INTERNAL_CALLS: dict[str, tuple[str, str, str]] = {
     "read the orchestrator's cluster status": ("GET", "orchestrator", "/api/cluster/status"),
 }
 
-# A POST with the standard library alone, whatever the answer: status on the first line, body below.
-POST = """
-import json, sys, urllib.error, urllib.request
-request = urllib.request.Request(sys.argv[1], data=b"{}", headers=json.loads(sys.argv[2]))
-try:
-    answer = urllib.request.urlopen(request, timeout=5)
-except urllib.error.HTTPError as error:
-    answer = error
-print(answer.status)
-print(answer.read().decode())
-"""
+POST = Path(__file__).parent / "programs" / "post.py"
 
 
 @dataclass
@@ -63,7 +55,7 @@ class Security:
 
     def _ask_from_inside(self, url: str, headers: dict[str, str]) -> Reply:
         """A POST from where hive-1's processes run. Raises ClientError when no HTTP answer came."""
-        done = self.stack.nodes["hive-1"].run(["python3", "-c", POST, url, json.dumps(headers)])
+        done = self.stack.nodes["hive-1"].run(python_command(POST, url, json.dumps(headers)))
         if done.exit_code:
             raise ClientError(f"POST {url} from hive-1: no answer ({done.output.strip().splitlines()[-1:]})")
         status, _, body = done.output.partition("\n")

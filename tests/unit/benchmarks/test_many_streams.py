@@ -34,7 +34,7 @@ def token(text: str, finish: str = "null") -> str:
     return f'{{"choices": [{{"delta": {{"content": "{text}"}}, "finish_reason": {finish}}}]}}'
 
 
-WHOLE = [*(token(text) for text in streams.WANTED), token("", '"stop"'), "[DONE]"]
+WHOLE = [*(token(text) for text in streams.EXPECTED), token("", '"stop"'), "[DONE]"]
 
 
 def test_whole_stream() -> None:
@@ -49,9 +49,9 @@ def test_whole_stream() -> None:
         (answer(WHOLE, end=b""), "no end of the body"),
         (answer(WHOLE[:-1]), "no end marker"),
         (answer([*WHOLE, "[DONE]"]), "no end marker, or not once"),
-        (answer(WHOLE[1:]), "19 tokens of 20"),
+        (answer(WHOLE[1:]), "tokens: 19 of 20"),
         (answer([WHOLE[1], WHOLE[0], *WHOLE[2:]]), "not in order"),
-        (answer([WHOLE[0], *WHOLE]), "21 tokens of 20"),
+        (answer([WHOLE[0], *WHOLE]), "tokens: 21 of 20"),
         (answer([*WHOLE[:-2], "[DONE]"]), "no finish reason"),
         (answer(['{"error": {"code": "upstream_timeout"}}', "[DONE]"]), "error event"),
     ],

@@ -128,3 +128,19 @@ def test_sentence_of_operation() -> None:
     refused = replace(CHAT, status=404, body={"error": {"code": "model_not_found", "message": "No model-a."}})
     assert refused.sentence() == "r1: /v1/chat/completions model-a, status 404, error model_not_found: No model-a."
     assert replace(CHAT, status=None, error="refused").sentence() == "r1: /v1/chat/completions model-a, no status, refused"
+
+
+def test_acts_include_injections() -> None:
+    """An injection is one event, and counts as an act from the moment of the harm."""
+    history = History()
+    history.record(Event(1.0, "act", "worker-1", {"what": "started"}))
+    injected = {"what": "injected", "fault": "a SIGKILL", "act": "killed", "injected_at": 2.0, "is_worker": True, "epoch": 7}
+    history.record(Event(4.0, "act", "worker-2", {"what": "started"}))
+    history.record(Event(3.0, "fault", "worker-1", injected))
+    history.record(Event(5.0, "fault", "worker-1", {"what": "removed", "fault": "a SIGKILL"}))
+    assert [(event.at, event.node, event.data["what"]) for event in history.acts()] == [
+        (1.0, "worker-1", "started"),
+        (2.0, "worker-1", "killed"),
+        (4.0, "worker-2", "started"),
+    ]
+    assert [event.data.get("epoch") for event in history.acts("worker-1")] == [None, 7]

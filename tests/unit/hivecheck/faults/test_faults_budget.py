@@ -1,4 +1,4 @@
-"""The tolerance: less than half of the workers and one support at a time, and nobody is sound again before that could be known."""
+"""The fault budget: less than half of the workers and one control plane node are faulty at a time."""
 
 from __future__ import annotations
 
@@ -25,39 +25,45 @@ faults = st.lists(
 
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (9, 4)])
-def test_less_than_half_of_the_workers_may_be_faulty(workers: int, most: int) -> None:
+def test_worker_share(workers: int, most: int) -> None:
+    """Less than half of the workers may be faulty."""
     assert tolerated(workers) == most
 
 
-def test_who_was_struck_is_sound_again_only_when_it_has_recovered() -> None:
+def test_target_recovers() -> None:
+    """A target counts as faulty until its recovery time is over."""
     assert TARGETS.faulty([KILL], 0.9) == {}
     assert TARGETS.faulty([KILL], 1.0) == TARGETS.faulty([KILL], SOUND_AT - 0.1) == {"worker-1": SOUND_AT}
     assert TARGETS.faulty([KILL], SOUND_AT) == {}
 
 
 @pytest.mark.parametrize("at", [0.5, 1.0, 2.9, SOUND_AT - 0.1])
-def test_a_worker_that_is_faulty_while_a_support_is_waits_for_that(at: float) -> None:
+def test_worker_waits_for_control_plane(at: float) -> None:
+    """A worker that is faulty during a control plane fault counts as faulty until the control plane has recovered."""
     outage = PlannedFault(at, "a process pause", "registry", 5.5)
-    assert TARGETS.faulty([KILL, outage], 5.9)["worker-1"] == outage.forgotten_at
+    assert TARGETS.faulty([KILL, outage], 5.9)["worker-1"] == outage.sound_at
 
 
-def test_a_support_that_was_well_all_that_time_holds_nobody_up() -> None:
+def test_control_plane_fault_at_another_time() -> None:
+    """A control plane fault before or after a worker's fault delays that worker's recovery by nothing."""
     before, after = PlannedFault(0.0, "a process pause", "registry", 0.5), PlannedFault(SOUND_AT, "a process pause", "registry", 3.0)
-    late = PlannedFault(before.forgotten_at, "a SIGKILL", "worker-1", 1.0)
-    assert TARGETS.faulty([before, late], late.at_seconds)["worker-1"] == late.forgotten_at
+    late = PlannedFault(before.sound_at, "a SIGKILL", "worker-1", 1.0)
+    assert TARGETS.faulty([before, late], late.at_seconds)["worker-1"] == late.sound_at
     assert TARGETS.faulty([KILL, after], SOUND_AT - 0.1)["worker-1"] == SOUND_AT
 
 
-def test_one_more_may_be_struck_when_there_is_room() -> None:
+def test_room_for_one_more() -> None:
+    """A fault waits until its target is sound and the budget of its kind has room."""
     assert TARGETS.room_at("worker-2", [KILL], 1.5) == 1.5
-    assert TARGETS.room_at("worker-1", [KILL], 1.5) == SOUND_AT, "the same one is not struck again before it is sound"
-    assert TARGETS.room_at("worker-3", [KILL, OTHER_KILL], 2.5) == SOUND_AT, "two are faulty"
-    assert TARGETS.room_at("registry", [KILL, OTHER_KILL], 2.5) == 2.5, "a support is no worker"
+    assert TARGETS.room_at("worker-1", [KILL], 1.5) == SOUND_AT, "the target is not sound"
+    assert TARGETS.room_at("worker-3", [KILL, OTHER_KILL], 2.5) == SOUND_AT, "two workers are faulty"
+    assert TARGETS.room_at("registry", [KILL, OTHER_KILL], 2.5) == 2.5, "a control plane node is no worker"
 
 
 @settings(max_examples=200, deadline=None)
 @given(faults=faults, target=st.sampled_from(TARGETS.names()), at=st.floats(0, 25))
-def test_there_is_room_at_the_moment_that_is_told_and_the_target_is_sound(faults: list[PlannedFault], target: str, at: float) -> None:
+def test_room_holds(faults: list[PlannedFault], target: str, at: float) -> None:
+    """At the returned moment the target is sound and the budget has room."""
     moment = TARGETS.room_at(target, faults, at)
     faulty = [name for name in TARGETS.faulty(faults, moment) if name in TARGETS.of_its_kind(target)]
     assert moment >= at
@@ -66,10 +72,11 @@ def test_there_is_room_at_the_moment_that_is_told_and_the_target_is_sound(faults
 
 @settings(max_examples=200, deadline=None)
 @given(faults=faults, at=st.floats(0, 25))
-def test_whoever_is_under_a_fault_or_was_until_a_moment_ago_is_faulty(faults: list[PlannedFault], at: float) -> None:
+def test_faulty_targets(faults: list[PlannedFault], at: float) -> None:
+    """Each target under a fault or in recovery counts as faulty."""
     faulty = TARGETS.faulty(faults, at)
-    assert {planned.target for planned in faults if planned.at_seconds <= at < planned.forgotten_at} <= set(faulty)
-    away = [planned for planned in faults if planned.target == "registry" and planned.at_seconds <= at < planned.forgotten_at]
+    assert {planned.target for planned in faults if planned.at_seconds <= at < planned.sound_at} <= set(faulty)
+    away = [planned for planned in faults if planned.target == "registry" and planned.at_seconds <= at < planned.sound_at]
     for outage in away:
-        met = {planned.target for planned in faults if planned.at_seconds <= at and outage.at_seconds < planned.forgotten_at}
+        met = {planned.target for planned in faults if planned.at_seconds <= at and outage.at_seconds < planned.sound_at}
         assert met <= set(faulty)

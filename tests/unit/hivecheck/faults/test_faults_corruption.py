@@ -1,4 +1,4 @@
-"""What is spoilt is spoilt for SQLite, too; what is mended is as before but for what was written since."""
+"""SQLite refuses each corrupted file, and accepts the restored one with later writes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 
 from hivecheck.errors import ClientError
 from hivecheck.faults.database.corruption import (
-    DAMAGES,
+    CORRUPTIONS,
     LOG,
     complaint_about,
     frames,
-    mended,
+    restored,
     whole_frames,
     without_a_page,
     without_half_the_log,
 )
 
-OF_THE_FILE = [words for words, (_, beside, _) in DAMAGES.items() if not beside]
+OF_THE_DATABASE = [name for name, (_, ending, _) in CORRUPTIONS.items() if not ending]
 
 
 @pytest.fixture
@@ -32,23 +32,26 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("words", OF_THE_FILE)
-def test_sqlite_refuses_what_was_spoilt_and_takes_what_was_mended(path: Path, words: str) -> None:
+@pytest.mark.parametrize("name", OF_THE_DATABASE)
+def test_sqlite_verdict(path: Path, name: str) -> None:
+    """SQLite refuses the corrupted file and accepts the restored one."""
     sound = path.read_bytes()
-    left = DAMAGES[words][0](sound)
+    left = CORRUPTIONS[name][0](sound)
     assert complaint_about(sound) is None
     assert complaint_about(left)
-    assert mended(left, sound, left) == sound
+    assert restored(left, sound, left) == sound
 
 
-def test_a_block_that_its_service_has_written_since_stays_as_it_is(path: Path) -> None:
+def test_restore_keeps_later_writes(path: Path) -> None:
+    """The restore keeps each block that the service has written since."""
     sound = path.read_bytes()
     left = bytes(len(sound))
     now = b"\x01" * 512 + left[512:]
-    assert mended(now, sound, left) == now[:512] + sound[512:]
+    assert restored(now, sound, left) == now[:512] + sound[512:]
 
 
-def test_half_of_the_frames_that_count_are_cut_off_the_log(path: Path) -> None:
+def test_log_truncation(path: Path) -> None:
+    """The truncation removes half of the valid frames."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         for number in range(1, 5):
@@ -59,10 +62,12 @@ def test_half_of_the_frames_that_count_are_cut_off_the_log(path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", bytes(100), b"SQLite format 3\0" + bytes(200)])
-def test_a_file_without_a_page_to_lose_is_no_target(data: bytes) -> None:
+def test_no_page(data: bytes) -> None:
+    """A file without a page of a table is refused."""
     with pytest.raises(ClientError, match="no page"):
         without_a_page(data)
 
 
-def test_a_log_without_frames_stays_as_it_is() -> None:
+def test_empty_log() -> None:
+    """The truncation leaves a log without frames unchanged."""
     assert without_half_the_log(b"") == b""

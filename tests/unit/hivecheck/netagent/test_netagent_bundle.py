@@ -1,4 +1,4 @@
-"""The agent is one program that needs nothing but Python, and says in words what it lacks."""
+"""The netagent is one program that needs Python only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import sys
 from hivecheck.netagent import bundle
 
 
-def test_the_program_runs_by_itself_and_refuses_in_one_line_where_it_may_not_touch_packets() -> None:
+def test_unprivileged() -> None:
+    """Without the privilege for packets the program reports an error in one line."""
     unprivileged = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     command = [*unprivileged, os.path.realpath(sys.executable), *bundle.command("hivecheck-test")[1:]]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)

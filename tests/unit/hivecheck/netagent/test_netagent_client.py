@@ -1,4 +1,4 @@
-"""The client says what it wants in one line and takes one line for an answer; nonsense, refusals and silence are errors."""
+"""The client sends one line for each request and reads one line. Nonsense, refusals and silence are errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ READY = b'{"ready": true}'
 
 
 class Script:
-    """A channel with answers written down beforehand."""
+    """A channel with prepared answers."""
 
     def __init__(self, *answers: bytes) -> None:
         self.answers, self.sent, self.is_closed = list(answers), list[bytes](), False
@@ -32,14 +32,16 @@ class Script:
         self.is_closed = True
 
 
-def test_a_rule_is_sent_as_it_is() -> None:
+def test_apply() -> None:
+    """A rule is sent with all its fields."""
     channel = Script(READY, b'{"rules": ["r1"]}')
     NetAgent(channel).apply("r1", Rule(("10.0.0.2",), 5.0, loss=0.3))
-    told = json.loads(channel.sent[0])
-    assert (told["do"], told["name"], told["rule"]["peers"], told["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
+    sent = json.loads(channel.sent[0])
+    assert (sent["do"], sent["name"], sent["rule"]["peers"], sent["rule"]["loss"]) == ("apply", "r1", ["10.0.0.2"], 0.3)
 
 
-def test_counters_come_back_with_their_names() -> None:
+def test_counters() -> None:
+    """Counters keep their names."""
     agent = NetAgent(
         Script(READY, b'{"rules": ["r1"], "seen": 3, "dropped": 2, "attempts": [0.5], "is_saturated": true, "mechanism": "NFQUEUE by x"}')
     )
@@ -52,19 +54,21 @@ def test_counters_come_back_with_their_names() -> None:
 @pytest.mark.parametrize(
     ("answers", "match"),
     [
-        ([b'{"error": "OSError: Operation not permitted"}'], "refuses: OSError: Operation not permitted"),
+        ([b'{"error": "OSError: Operation not permitted"}'], r"accepts the command\nactual: OSError: Operation not permitted"),
         ([b"Traceback (most recent call last):"], "expected: an answer of the netagent"),
         ([], "has ended"),
     ],
 )
-def test_an_agent_that_does_not_get_ready_is_told_and_let_go(answers: Sequence[bytes], match: str) -> None:
+def test_agent_not_ready(answers: Sequence[bytes], match: str) -> None:
+    """An agent that does not get ready is an error, and its channel is closed."""
     channel = Script(*answers)
     with pytest.raises(ClientError, match=match):
         NetAgent(channel)
     assert channel.is_closed
 
 
-def test_what_the_kernel_still_shows_at_the_end_is_an_error() -> None:
+def test_rules_left() -> None:
+    """A rule that the kernel still holds at the end is an error."""
     channel = Script(READY, b'{"left": ["-A INPUT -j hivecheck-run"]}')
     with pytest.raises(ClientError, match="expected: no rule left"):
         NetAgent(channel).end()

@@ -1,4 +1,4 @@
-"""A rule does to packets what it says, to no others, and counts it."""
+"""A rule changes the packets that it matches, no others, and counts them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def packet(source: str, target: str, *, flags: int = ACK, carried: int = 0, port
 
 
 def treatment(now: float = 0.0, duration_seconds: float = 60.0, **change: Any) -> Treatment:
-    return Treatment(Rule((PEER,), duration_seconds, seed="1", **change).told(), now)
+    return Treatment(Rule((PEER,), duration_seconds, seed="1", **change).fields(), now)
 
 
 def fates(rule: Treatment, packets: Sequence[bytes], *, is_outgoing: bool, now: float = 0.0) -> list[tuple[str, float]]:
@@ -31,7 +31,8 @@ def fates(rule: Treatment, packets: Sequence[bytes], *, is_outgoing: bool, now: 
 
 
 @pytest.mark.parametrize(("direction", "out", "into"), [("both", True, True), ("out", True, False), ("in", False, True)])
-def test_a_rule_is_about_its_peers_and_its_direction_only(direction: str, out: bool, into: bool) -> None:
+def test_match(direction: str, out: bool, into: bool) -> None:
+    """A rule matches its peers and its direction only."""
     rule = treatment(direction=direction)
     assert rule.is_about(Segment(packet(NODE, PEER)), is_outgoing=True) is out
     assert rule.is_about(Segment(packet(PEER, NODE)), is_outgoing=False) is into
@@ -39,19 +40,22 @@ def test_a_rule_is_about_its_peers_and_its_direction_only(direction: str, out: b
     assert not rule.is_about(Segment(packet(OTHER, NODE)), is_outgoing=False)
 
 
-def test_a_loss_drops_its_share_and_counts_it() -> None:
+def test_loss() -> None:
+    """Loss drops its share of the packets and counts them."""
     rule, count = treatment(loss=0.3), 2000
     dropped = sum(fate == DROP for fate, _ in fates(rule, [packet(PEER, NODE)] * count, is_outgoing=False))
     assert abs(dropped - 0.3 * count) < 5 * math.sqrt(count * 0.3 * 0.7)
     assert (rule.counters["seen"], rule.counters["dropped"]) == (count, dropped)
 
 
-def test_the_same_seed_drops_the_same_packets() -> None:
+def test_seed() -> None:
+    """The same seed drops the same packets."""
     packets = [packet(PEER, NODE)] * 50
     assert fates(treatment(loss=0.5), packets, is_outgoing=False) == fates(treatment(loss=0.5), packets, is_outgoing=False)
 
 
-def test_a_delay_holds_each_packet_and_jitter_keeps_their_order() -> None:
+def test_delay_and_jitter() -> None:
+    """A delay holds each packet, and jitter keeps their order."""
     rule = treatment(delay_seconds=0.25, jitter_seconds=0.05)
     due = [at for _, at in fates(rule, [packet(NODE, PEER)] * 50, is_outgoing=True, now=1.0)]
     assert due == sorted(due)
@@ -60,20 +64,23 @@ def test_a_delay_holds_each_packet_and_jitter_keeps_their_order() -> None:
     assert rule.counters["delayed"] == 50
 
 
-def test_a_rate_spaces_packets_by_their_length_and_each_direction_by_itself() -> None:
+def test_bandwidth() -> None:
+    """A bandwidth limit spaces packets by length, each direction by itself."""
     rule = treatment(bytes_per_second=1000.0)
     sent = fates(rule, [packet(NODE, PEER, carried=60)] * 3, is_outgoing=True)
     assert [at for _, at in sent] == pytest.approx([0.1, 0.2, 0.3])
     assert fates(rule, [packet(PEER, NODE, carried=60)], is_outgoing=False)[0][1] == pytest.approx(0.1)
 
 
-def test_the_first_packets_of_each_connection_are_lost_and_no_others() -> None:
+def test_syn_loss() -> None:
+    """SYN loss drops the first SYN of each connection only."""
     rule = treatment(dropped_syns=1)
     packets = [packet(NODE, PEER, flags=SYN), packet(NODE, PEER, flags=SYN), packet(NODE, PEER), packet(NODE, PEER, flags=SYN, port=40001)]
     assert [fate for fate, _ in fates(rule, packets, is_outgoing=True)] == [DROP, PASS, PASS, DROP]
 
 
-def test_a_cut_comes_after_so_many_bytes_of_a_connection_and_never_while_it_is_made() -> None:
+def test_reset_after_bytes() -> None:
+    """A reset comes after the given bytes of a connection, and never in its handshake."""
     rule = treatment(reset_after_bytes=100)
     packets = [packet(PEER, NODE, flags=SYN | ACK), packet(PEER, NODE, carried=60), packet(PEER, NODE, carried=60, port=40001)]
     packets += [packet(PEER, NODE, carried=60), packet(PEER, NODE, flags=RST)]
@@ -81,7 +88,8 @@ def test_a_cut_comes_after_so_many_bytes_of_a_connection_and_never_while_it_is_m
     assert rule.counters["reset"] == 1
 
 
-def test_a_reset_stands_at_the_packet_s_own_place_with_checksums_that_hold() -> None:
+def test_reset_packet() -> None:
+    """A reset has the sequence number of the packet that it replaces, and valid checksums."""
     made = reset_in_place_of(packet(PEER, NODE, carried=60, sequence=4711))
     segment = Segment(made)
     assert (segment.source, segment.target, segment.carried, len(made)) == (PEER, NODE, 0, 40)
@@ -98,8 +106,8 @@ def folded(data: bytes) -> int:
     return int(total)
 
 
-def test_what_is_sent_again_is_seen_whatever_the_rule_does_and_says_of_itself() -> None:
-    """By the place in the stream, which wraps around; a handshake or a bare acknowledgement is not sent again by being repeated."""
+def test_retransmissions() -> None:
+    """A retransmitted segment is counted, whatever the rule does."""
     rule = treatment()
     last = 2**32 - 30
     packets = [packet(PEER, NODE, carried=60, sequence=last), packet(PEER, NODE, carried=60, sequence=30)]
@@ -109,7 +117,8 @@ def test_what_is_sent_again_is_seen_whatever_the_rule_does_and_says_of_itself() 
     assert rule.counters["repeated"] == 2
 
 
-def test_the_moments_are_kept_at_which_a_peer_began_a_connection_and_not_those_of_its_repetitions() -> None:
+def test_connection_attempts() -> None:
+    """The time of each connection attempt is kept once, without retransmissions."""
     rule = treatment(now=10.0, loss=1.0)
     for at, port in ((11.0, 40000), (12.0, 40000), (14.5, 40001)):
         fates(rule, [packet(PEER, NODE, flags=SYN, port=port)], is_outgoing=False, now=at)
@@ -117,7 +126,8 @@ def test_the_moments_are_kept_at_which_a_peer_began_a_connection_and_not_those_o
     assert rule.attempts == [1.0, 4.5]
 
 
-def test_a_packet_that_is_no_tcp_is_lost_like_any_other_but_never_reset() -> None:
+def test_udp() -> None:
+    """A packet that is not TCP can be lost, and is never reset."""
     other = bytearray(packet(PEER, NODE))
     other[9] = 17
     assert treatment(loss=1.0).decide(Segment(bytes(other)), False, 0.0)[0] == DROP

@@ -1,0 +1,1 @@
+"""Programs that run inside the node of a hive. `platforms/node_program.py` ships them."""
