@@ -12,7 +12,10 @@ from source_tree import ROOT, project_files, text_of
 
 from hivecheck.cli.main import main
 
-WRITTEN = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/glossary.md", "docs/platforms.md")
+WRITTEN = (
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    *(f"docs/{name}.md" for name in ("architecture", "glossary", "platforms", "reference-stack", "tutorial", "verdicts")),
+)
 FOLDERS = ("docs/adr/", "docs/guides/", "docs/conformance/", "docs/targets.md")
 PAGES = [*WRITTEN, *(name for name in project_files() if name.startswith(FOLDERS) and name.endswith(".md"))]
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
