@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck.errors import HealError, InconclusiveError, UsageError
+from hivecheck.errors import HealError, InconclusiveError, Reason, UsageError
 from hivecheck.faults.fault import Fault, FaultTarget
 from hivecheck.faults.injector import MOST_AT_ONCE, Injector
 from hivecheck.faults.noop import Noop
@@ -84,8 +84,9 @@ def test_history(small_stack: Stack, injector: Injector) -> None:
 
 def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
     """A fault without an effect is inconclusive, removed, and no injection in history."""
-    with pytest.raises(InconclusiveError, match="blunt on registry had no effect"):
+    with pytest.raises(InconclusiveError, match="blunt on registry had no effect") as raised:
         injector.inject("blunt", "registry", [fault_target(small_stack)])
+    assert raised.value.reason is Reason.NO_EFFECT
     assert diary == ["blunt injected", "blunt removed"]
     assert injector.active() == []
     assert [event.data["what"] for event in injector.history.events("fault")] == ["removed"]
