@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from hivecheck.errors import ClientError, ConditionTimeoutError
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 EVERY_SECONDS = 0.02
 
@@ -53,6 +54,22 @@ def must_eventually(
 ) -> T:
     """`eventually` for a Then: when the budget runs out, the system under test is wrong."""
     return eventually(probe, within=within, what=what, until=until, gone=gone, otherwise=AssertionError)
+
+
+def eventually_all(
+    items: Iterable[Item], probe: Callable[[Item], object], *, within: float, what: str, otherwise: type[Exception] = ConditionTimeoutError
+) -> None:
+    """Wait until `probe` accepts each item. One budget holds for all of them, and the message lists the items that it refuses."""
+    left = list(items)
+
+    def refused() -> list[Item]:
+        # In place, so that an accepted item is not asked again and a ClientError for one item keeps the others.
+        for item in tuple(left):
+            if probe(item):
+                left.remove(item)
+        return left
+
+    eventually(refused, within=within, what=what, until=lambda found: not found, otherwise=otherwise)
 
 
 def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callable[[T], object] = bool, every: float = EVERY_SECONDS) -> T:

@@ -1,126 +1,89 @@
-"""Registry, orchestrator and hives: stopped, started, configured, and what they say of themselves."""
+"""Nodes: killed, terminated, paused, started again, configured, and what they report about themselves."""
 
-from behave import given, then, when
+from behave import then, when
 
 from hivecheck.world.context import Ctx
 
 
-@when("the orchestrator is asked to stop")
-def stop_orchestrator(context: Ctx) -> None:
-    context.world.cluster.nodes.stop("orchestrator")
+@when("{node:Node} is killed{scope:KillScope}")
+def kill(context: Ctx, node: str, scope: str) -> None:
+    """Sends SIGKILL to the process of a node or worker. The workers of a killed hive die, too."""
+    context.world.cluster.processes.kill(node, scope)
 
 
-@when("the orchestrator is killed")
-def kill_orchestrator(context: Ctx) -> None:
-    context.world.cluster.outages.kill("orchestrator")
+@when("{node:Node} is terminated")
+def terminate(context: Ctx, node: str) -> None:
+    """Sends SIGTERM to a node. The step returns at once, while the node drains."""
+    context.world.cluster.processes.terminate(node)
 
 
-@when("the orchestrator is started again")
-def start_orchestrator_again(context: Ctx) -> None:
-    context.world.cluster.nodes.start_again("orchestrator")
+@when("{node:Node} is paused")
+def pause(context: Ctx, node: str) -> None:
+    """Sends SIGSTOP to the process of a node or worker."""
+    context.world.cluster.processes.pause(node)
 
 
-@when("{hive:Hive} is asked to stop")
-def stop_hive(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.stop(hive)
+@when("{node:Node} is resumed")
+def resume(context: Ctx, node: str) -> None:
+    """Sends SIGCONT to a paused process."""
+    context.world.cluster.processes.resume(node)
 
 
-@when("{hive:Hive} is started again")
-def start_again(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.start_again(hive)
-
-
-@when("the node of {worker:Worker} is started again")
-def start_worker_again(context: Ctx, worker: str) -> None:
-    context.world.cluster.nodes.start_until_it_answers(worker)
-
-
-@when("{hive:Hive} and its workers are killed")
-def kill_with_workers(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.kill_with_workers(hive)
-
-
-@given("a hive {hive:Hive} without workers joins the stack")
-def join_hive(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.join_hive(hive, {})
-
-
-@when("a hive {hive:Hive} is configured by file with {key:Key} {value:Seconds} and started with {other:Key} {over:Seconds} on top")
-def join_hive_with_override(context: Ctx, hive: str, key: str, value: float, other: str, over: float) -> None:
-    context.world.cluster.nodes.join_hive(hive, {key: value, other: value}, [f"{other}={over}"])
-
-
-@then("{hive:Hive} runs with {key:Key} {value:Seconds} and {other:Key} {over:Seconds}")
-def must_run_with(context: Ctx, hive: str, key: str, value: float, other: str, over: float) -> None:
-    context.world.cluster.nodes.must_run_with(hive, {key: value, other: over})
+@when("{node:Node} is started again{option:StartOption}")
+def start_again(context: Ctx, node: str, option: str) -> None:
+    """Starts a node that exited. For the registry or a worker, the step waits for its first answer."""
+    context.world.cluster.processes.start_again(node, option)
 
 
 @when("a hive is configured with {key:Key} set to {value:Value}")
 def start_bad_hive(context: Ctx, key: str, value: str) -> None:
+    """Starts a hive with one bad value in its file."""
     context.world.cluster.nodes.start_bad_hive(key, value)
 
 
-@then("it refuses to start, naming {key:Key}, {value:Value} and {accepted:Accepted}")
+@then("it refuses to start and names {key:Key}, {value:Value} and {accepted:Accepted}")
 def must_refuse(context: Ctx, key: str, value: str, accepted: str) -> None:
+    """The hive exits with code 2, and its log names the key, the value and the accepted form."""
     context.world.cluster.nodes.must_refuse(key, value, accepted)
 
 
-@then("the orchestrator, the hives and their workers end in good order within the {budget:Budget} time")
-def must_all_end_well(context: Ctx, budget: str) -> None:
-    nodes = ["orchestrator", *context.world.stack.hives]
-    context.world.cluster.nodes.must_end_well(nodes, context.world.timeouts.named(budget))
+@then("{hive:Hive} runs with {key:Key} {value:Seconds} and {other:Key} {over:Seconds}")
+def must_run_with(context: Ctx, hive: str, key: str, value: float, other: str, over: float) -> None:
+    """The `/info` of a hive shows these settings."""
+    context.world.cluster.nodes.must_run_with(hive, {key: value, other: over})
 
 
-@then("the orchestrator ends in good order within the {budget:Budget} time")
-def must_end_well(context: Ctx, budget: str) -> None:
-    context.world.cluster.nodes.must_end_well(["orchestrator"], context.world.timeouts.named(budget))
+@then("the shutdown of {group:NodeGroup} is clean{within:Within}")
+def must_exit(context: Ctx, group: str, within: str) -> None:
+    """Every service of the group exits with code 0."""
+    context.world.cluster.must_exit(group, context.world.timeouts.within(within))
 
 
-@then("no process of the orchestrator or a hive is left")
-def must_leave_no_process(context: Ctx) -> None:
-    context.world.cluster.nodes.must_leave_no_process(["orchestrator", *context.world.stack.hives])
+@then("no process of {group:NodeGroup} is left{within:Within}")
+def must_leave_no_process(context: Ctx, group: str, within: str) -> None:
+    """The kernel shows no process of these nodes, or of a worker that its hive was asked to stop."""
+    context.world.cluster.must_leave_no_process(group, context.world.timeouts.within(within))
 
 
-@then("the hives and their workers go on")
-def must_go_on(context: Ctx) -> None:
-    context.world.cluster.nodes.must_go_on()
+@then("{node:Node} reports itself as {health:Health}{hives:HiveHealth}{within:Within}")
+def must_report_health(context: Ctx, node: str, health: str, hives: dict[str, str], within: str) -> None:
+    """The health report of a hive or the gateway. The gateway's report also shows the health of a hive."""
+    context.world.cluster.nodes.must_report_health(node, health, hives, context.world.timeouts.within(within))
 
 
-@then("{hive:Hive} reports {worker:Worker} as {state:WorkerState}")
-def must_be_in_state(context: Ctx, hive: str, worker: str, state: str) -> None:
-    context.world.cluster.workers.must_be_in_state(hive, worker, state)
+@then("{node:Node} reports {inventory:Inventory}")
+def must_report(context: Ctx, node: str, inventory: str) -> None:
+    """A hive or the gateway reports these facts completely and correctly."""
+    context.world.cluster.must_report(node, inventory)
 
 
-@then("{hive:Hive} reports {worker:Worker} as {state:WorkerState} within the {budget:Budget} time")
-def must_come_to_state(context: Ctx, hive: str, worker: str, state: str, budget: str) -> None:
-    context.world.cluster.workers.must_be_in_state(hive, worker, state, context.world.timeouts.named(budget))
+@then("the gateway is {readiness:Readiness}{within:Within}")
+def must_be_ready(context: Ctx, readiness: str, within: str) -> None:
+    """The gateway's `/ready` answers with 200, or with another status."""
+    context.world.cluster.nodes.must_be_ready(readiness, context.world.timeouts.within(within))
 
 
-@then("{hive:Hive} calls itself {health:Health}")
-def must_call_itself(context: Ctx, hive: str, health: str) -> None:
-    context.world.cluster.nodes.must_call_itself(hive, health)
-
-
-@then("{hive:Hive} offers no models yet")
-def must_offer_nothing(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.must_offer(hive, [])
-
-
-@then("{hive:Hive} offers exactly {models:Models} within the {budget:Budget} time")
-def must_offer(context: Ctx, hive: str, models: list[str], budget: str) -> None:
-    context.world.cluster.nodes.must_offer(hive, models, context.world.timeouts.named(budget))
-
-
-@then("{hive:Hive} tells its name, address, uptime and restart count")
-def must_introduce_itself(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.must_introduce_itself(hive)
-
-
-@then("{hive:Hive} tells of each of its workers the process, the state and the models")
-def must_introduce_workers(context: Ctx, hive: str) -> None:
-    context.world.cluster.nodes.must_introduce_workers(hive)
-
-
-@then("the registry lists exactly the declared workers")
-def must_list_declared(context: Ctx) -> None:
-    context.world.cluster.nodes.must_list_declared(context.world.timeouts.settling)
+@then("{hive:Hive} offers {models:ModelList}{within:Within}")
+def must_offer(context: Ctx, hive: str, models: list[str], within: str) -> None:
+    """The model list of a hive has exactly these models. Without a model, it answers 503 with Retry-After."""
+    context.world.cluster.nodes.must_offer(hive, models, context.world.timeouts.within(within))

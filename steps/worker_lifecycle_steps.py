@@ -1,85 +1,83 @@
 """The life of a worker process: start, crash, restart, backoff, forced termination."""
 
-from behave import given, then, when
+from behave import given, step, then, when
 
 from hivecheck.world.context import Ctx
 
 
-@given("a hive {hive:Hive} joins the stack, with workers {kind:WorkerKind}")
-def join_hive(context: Ctx, hive: str, kind: str) -> None:
-    context.world.cluster.worker_lifecycle.join_hive(hive, kind)
+@step("a hive {hive:Hive} joins the stack{setup:HiveSetup}")
+def join_hive(context: Ctx, hive: str, setup: str) -> None:
+    """Starts another hive. The end of the sentence chooses the behaviour of its workers, or its settings."""
+    context.world.cluster.worker_lifecycle.join_hive(hive, setup)
 
 
-@given("a worker {worker:Worker} of {model:Model} serves on {hive:Hive}")
-def serve(context: Ctx, worker: str, model: str, hive: str) -> None:
-    context.world.cluster.worker_lifecycle.serve(worker, model, hive)
+@given("a worker {worker:Worker}{models:OfModels} serves on {hive:Hive}{option:ServeOption}")
+def serve(context: Ctx, worker: str, models: list[str], hive: str, option: str) -> None:
+    """A hive starts a worker. The step returns when the worker is alive and registered."""
+    context.world.cluster.worker_lifecycle.serve(worker, models, hive, option)
 
 
-@given("a worker {worker:Worker} without models serves on {hive:Hive}")
-def serve_idle(context: Ctx, worker: str, hive: str) -> None:
-    context.world.cluster.worker_lifecycle.serve(worker, None, hive)
+@when("{hive:Hive} is asked to {verb:HiveVerb} {subject:Subject}")
+def ask_hive(context: Ctx, hive: str, verb: str, subject: str) -> None:
+    """Sends a control request to a hive: reset a worker, stop a worker without a drain, or download a model."""
+    context.world.cluster.ask(hive, verb, subject)
 
 
-@then("the registry shows {worker:Worker} online without models")
-def must_be_idle(context: Ctx, worker: str) -> None:
-    context.world.cluster.worker_lifecycle.must_have_no_models(worker)
+@when("{worker:Worker} of {hive:Hive} is alive again for longer than the stable time")
+def await_stable(context: Ctx, worker: str, hive: str) -> None:
+    """Returns when the restarted worker has been alive for longer than the stable time of the restart policy."""
+    context.world.cluster.worker_lifecycle.await_stable(worker, hive)
 
 
-@then("{hive:Hive} runs {worker:Worker} once, and nothing of what ran before")
-def must_run_once(context: Ctx, hive: str, worker: str) -> None:
-    context.world.cluster.worker_lifecycle.must_run_once(worker, hive)
+@then("{hive:Hive} reports {worker:Worker} as {state:WorkerState}{within:Within}")
+def must_be_in_state(context: Ctx, hive: str, worker: str, state: str, within: str) -> None:
+    """The health report of a hive shows the state of a worker."""
+    context.world.cluster.workers.must_be_in_state(hive, worker, state, context.world.timeouts.within(within))
 
 
-@when("{worker:Worker} of {hive:Hive} is reset")
-def reset(context: Ctx, worker: str, hive: str) -> None:
-    context.world.cluster.worker_lifecycle.reset(worker, hive)
+@then("{hive:Hive} reports the last exit of {worker:Worker}: {reason:Accepted}")
+def must_report_exit(context: Ctx, hive: str, worker: str, reason: str) -> None:
+    """The hive's reason of the worker's last exit contains these words."""
+    context.world.cluster.worker_lifecycle.must_report_exit(worker, hive, reason)
 
 
-@when("{worker:Worker} of {hive:Hive} is back for longer than the stable time")
-def outlast(context: Ctx, worker: str, hive: str) -> None:
-    context.world.cluster.worker_lifecycle.outlast(worker, hive)
-
-
-@then("{hive:Hive} waited longer before each of {count:Number} restarts of {worker:Worker}, up to its cap")
-def must_have_backed_off(context: Ctx, hive: str, count: int, worker: str) -> None:
-    context.world.cluster.worker_lifecycle.must_have_backed_off(worker, hive, count)
-
-
-@then("{hive:Hive} waited no longer than at first before each of {count:Number} restarts of {worker:Worker}")
-def must_have_started_over(context: Ctx, hive: str, count: int, worker: str) -> None:
-    context.world.cluster.worker_lifecycle.must_have_started_over(worker, hive, count)
-
-
-@then("{hive:Hive} has restarted {worker:Worker} {count:Number} times within the {budget:Budget} time")
-def must_have_restarted(context: Ctx, hive: str, worker: str, count: int, budget: str) -> None:
-    context.world.cluster.worker_lifecycle.must_have_restarted(worker, hive, count, context.world.timeouts.named(budget))
+@then("{hive:Hive} restarted {worker:Worker} at least {count:Times}{within:Within}")
+def must_have_restarted(context: Ctx, hive: str, worker: str, count: int, within: str) -> None:
+    """The hive counts so many restarts of a worker, or more."""
+    context.world.cluster.worker_lifecycle.must_have_restarted(worker, hive, count, context.world.timeouts.within(within))
 
 
 @then("{hive:Hive} never restarted {worker:Worker}")
 def must_not_have_restarted(context: Ctx, hive: str, worker: str) -> None:
+    """The worker is alive, and the hive counts no restart of it."""
     context.world.cluster.worker_lifecycle.must_not_have_restarted(worker, hive)
 
 
-@then("{hive:Hive} says of {worker:Worker}: {words:Accepted}")
-def must_tell(context: Ctx, hive: str, worker: str, words: str) -> None:
-    context.world.cluster.worker_lifecycle.must_tell(worker, hive, words)
+@then("{hive:Hive} waited {policy:WaitPolicy} before each of {count:Number} restarts of {worker:Worker}")
+def must_have_waited(context: Ctx, hive: str, policy: str, count: int, worker: str) -> None:
+    """The hive's log shows the waits between exits and restarts of a worker."""
+    context.world.cluster.worker_lifecycle.must_have_waited(hive, policy, count, worker)
 
 
-@given("a worker {worker:Worker} of {model:Model} serves on {hive:Hive}, and can be made to lie")
-def serve_liars(context: Ctx, worker: str, model: str, hive: str) -> None:
-    context.world.cluster.liars.serve(worker, model, hive)
+@then("{hive:Hive} retried the registration of {worker:Worker} with growing waits")
+def must_have_retried_registration(context: Ctx, hive: str, worker: str) -> None:
+    """The hive's log shows failed registrations of a worker, each after a longer wait."""
+    context.world.cluster.worker_lifecycle.must_have_retried_registration(hive, worker)
 
 
-@when("{worker:Worker} of {hive:Hive} is asked to end")
-def ask_to_end(context: Ctx, worker: str, hive: str) -> None:
-    context.world.cluster.stubborn.ask_to_end(worker, hive)
+@then("{hive:Hive} runs one process of {workers:WorkerSet}{is_new:IsNew}")
+def must_run_one_process(context: Ctx, hive: str, workers: str, is_new: bool) -> None:
+    """No process of the worker is missing or left over. A new one did not serve before."""
+    context.world.cluster.worker_lifecycle.must_run_one_process(hive, workers, is_new=is_new)
 
 
-@then("{hive:Hive} kills {worker:Worker} after its grace time, within the {budget:Budget} time")
-def must_be_killed(context: Ctx, hive: str, worker: str, budget: str) -> None:
-    context.world.cluster.stubborn.must_be_killed(worker, hive, context.world.timeouts.named(budget))
+@then("{hive:Hive} kills {worker:Worker} after the grace time{within:Within}")
+def must_be_killed(context: Ctx, hive: str, worker: str, within: str) -> None:
+    """The hive ends a worker that ignores SIGTERM with SIGKILL, and not before the grace time is over."""
+    context.world.cluster.worker_lifecycle.must_be_killed(worker, hive, context.world.timeouts.within(within))
 
 
-@then("every process of {worker:Worker} on {hive:Hive} is gone and reaped within the {budget:Budget} time")
-def must_be_gone(context: Ctx, worker: str, hive: str, budget: str) -> None:
-    context.world.cluster.stubborn.must_be_gone(worker, hive, context.world.timeouts.named(budget))
+@then("{workers:WorkerGroup} run on without a restart")
+def must_run_on(context: Ctx, workers: str) -> None:
+    """The noted workers of a hive, or two workers that are nodes of their own, are the processes that they were."""
+    context.world.cluster.must_run_on(workers)

@@ -1,155 +1,116 @@
-"""Workers: started, removed, hurt, and what registry and routing say of them."""
+"""Workers: start, removal, and their state in hives, registry and routing."""
 
-from behave import given, then, when
+from behave import given, step, then, when
 
 from hivecheck.checks.answers.answered import survived_churn
 from hivecheck.checks.routing.not_before_ready import not_before_ready
 from hivecheck.world.context import Ctx
 
 
-@when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}")
-def start(context: Ctx, worker: str, model: str, hive: str) -> None:
-    context.world.cluster.workers.start(worker, model, hive)
-
-
-@when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}, taking {seconds:Seconds} seconds to load")
-def start_slowly(context: Ctx, worker: str, model: str, hive: str, seconds: float) -> None:
-    context.world.cluster.workers.start(worker, model, hive, load_seconds=seconds)
-
-
-@given("a worker {worker:Worker} of {model:Model} served on {hive:Hive} and was removed")
-def serve_and_leave(context: Ctx, worker: str, model: str, hive: str) -> None:
-    context.world.cluster.workers.serve_and_leave(worker, model, hive)
-
-
-@when("{worker:Worker} is removed from {hive:Hive}")
-def remove(context: Ctx, worker: str, hive: str) -> None:
-    context.world.cluster.workers.remove(worker, hive)
-
-
-@when("{worker:Worker} is killed")
-def kill(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.kill(worker)
-
-
-@when("{worker:Worker} is paused")
-def pause(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.pause(worker)
-
-
-@when("{worker:Worker} is resumed")
-def resume(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.resume(worker)
-
-
-@given("the epoch of {worker:Worker} is noted")
-def note_epoch(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.note_epoch(worker)
-
-
-@then("the registry lists {worker:Worker} within the {budget:Budget} time")
-def must_be_listed(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_be_listed(worker, context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} can be routed to within the {budget:Budget} time")
-def must_be_routable(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_be_routable(worker, context.world.timeouts.named(budget))
-
-
-@then("the registry no longer lists {worker:Worker} within the {budget:Budget} time")
-@then("{worker:Worker} is out of the registry within the {budget:Budget} time")
-def must_leave_registry(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_leave_registry(worker, context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} is out of routing within the {budget:Budget} time")
-def must_leave_routing(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_leave_routing(worker, context.world.timeouts.named(budget))
-
-
-@then("the registry shows {worker:Worker} online with {model:Model} and an epoch of its own")
-def must_show(context: Ctx, worker: str, model: str) -> None:
-    context.world.cluster.workers.must_show(worker, model)
-
-
-@then("{worker:Worker} stays in routing until the stream has ended, for longer than the {budget:Budget} time")
-def must_stay_in_routing(context: Ctx, worker: str, budget: str) -> None:
-    seconds = context.world.timeouts.named(budget)
-    context.world.cluster.workers.must_stay_in_routing(worker, context.world.requests.chats.have_ended, longer_than=seconds)
-
-
-@then("{times:Number} heartbeats of {worker:Worker} move its time, each within the {budget:Budget} time")
-def must_beat(context: Ctx, times: int, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_beat(worker, times, context.world.timeouts.named(budget))
-
-
-@then("the registry shows {requests:Number} request running at {worker:Worker} within the {budget:Budget} time")
-@then("the registry shows {requests:Number} requests running at {worker:Worker} within the {budget:Budget} time")
-def must_run(context: Ctx, requests: int, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_run(worker, requests, context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} is offline in the registry within the {budget:Budget} time")
-def must_be_offline(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_be_offline(worker, context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} is offline in the status API within the {budget:Budget} time")
-def must_be_offline_in_status(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_be_offline_in_status(worker, context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} is registered with a newer epoch within the {budget:Budget} time")
-def must_have_newer_epoch(context: Ctx, worker: str, budget: str) -> None:
-    context.world.cluster.workers.must_have_newer_epoch(worker, context.world.timeouts.named(budget))
-
-
-@then("a heartbeat with the old epoch of {worker:Worker} is refused")
-def must_refuse_old_heartbeat(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.must_refuse_old_heartbeat(worker)
-
-
-@then("a deregistration with the old epoch of {worker:Worker} is refused")
-def must_refuse_old_removal(context: Ctx, worker: str) -> None:
-    context.world.cluster.workers.must_refuse_old_removal(worker)
-
-
-@then("no work is left in hand within the {budget:Budget} time")
-def must_be_idle(context: Ctx, budget: str) -> None:
-    context.world.cluster.workers.must_be_idle(context.world.timeouts.named(budget))
-
-
-@then("{worker:Worker} was not registered before its models answered")
-def not_registered_early(context: Ctx, worker: str) -> None:
-    context.world.checker.must(not_before_ready, worker=worker, aspect="registered")
-
-
-@then("every client was refused until {worker:Worker} was ready")
-def not_answered_early(context: Ctx, worker: str) -> None:
-    context.world.checker.must(not_before_ready, worker=worker, aspect="answered")
-
-
-@then("{worker:Worker} received nothing before it was ready")
-def nothing_received_early(context: Ctx, worker: str) -> None:
-    context.world.checker.must(not_before_ready, worker=worker, aspect="received")
+@when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}{load:LoadTime}")
+def start(context: Ctx, worker: str, model: str, hive: str, load: float) -> None:
+    """A hive starts a worker. The step returns before the worker is ready."""
+    context.world.cluster.workers.start(worker, [model], hive, load_seconds=load)
 
 
 @when("{count:Number} workers of {model:Model} start on {hive:Hive} at the same time")
-def start_churn(context: Ctx, count: int, model: str, hive: str) -> None:
-    context.world.cluster.churn.start(count, model, hive)
+def start_many(context: Ctx, count: int, model: str, hive: str) -> None:
+    """A hive starts several workers. The step returns when each one is routable."""
+    context.world.cluster.workers.start_many(count, model, hive)
 
 
-@when("{count:Number} of them are removed from {hive:Hive} at the same time")
-def remove_churn(context: Ctx, count: int, hive: str) -> None:
-    context.world.cluster.churn.remove(count, hive)
+@when("{hive:Hive} removes {workers:Removed}")
+def remove(context: Ctx, hive: str, workers: str) -> None:
+    """A hive drains a worker and stops it, or several new workers at the same time."""
+    context.world.cluster.workers.remove(workers, hive)
 
 
-@then("processes, hives, registry and routing agree on who is there within the {budget:Budget} time")
-def must_agree(context: Ctx, budget: str) -> None:
-    context.world.cluster.churn.must_agree(context.world.timeouts.named(budget))
+@given("the {reading:Noted} of {node:Node} is noted")
+def note(context: Ctx, reading: str, node: str) -> None:
+    """Records a reading. A later step compares the same reading with it."""
+    context.world.cluster.note(reading, node)
 
 
-@then("no request failed, and at least {count:Number} were under way while workers came and went")
-def survived(context: Ctx, count: int) -> None:
+@step("{worker:Worker} is {routable:Routable}{within:Within}")
+def must_route_to(context: Ctx, worker: str, routable: str, within: str) -> None:
+    """The gateway sends requests to the worker, or none to the incarnation that an earlier step changed."""
+    context.world.cluster.must_route_to(worker, routable, context.world.timeouts.within(within))
+
+
+@then("{worker:Worker} stays routable until the stream has ended, for longer than the {budget:Budget} time")
+def must_stay_routable(context: Ctx, worker: str, budget: str) -> None:
+    """The gateway keeps the worker in routing during a stream that lasts longer than the budget."""
+    seconds = context.world.timeouts.named(budget)
+    context.world.cluster.workers.must_stay_routable(worker, context.world.requests.chats.have_ended, longer_than=seconds)
+
+
+@then("{worker:Worker} is {status:Status} in {view:View}{within:Within}")
+def must_have_status(context: Ctx, worker: str, status: str, view: str, within: str) -> None:
+    """A view reports the status of a worker. The budget of `offline` counts from the last step that changed the worker."""
+    context.world.cluster.workers.must_have_status(worker, status, view, context.world.timeouts.within(within))
+
+
+@then("the registry no longer lists {worker:Worker}{within:Within}")
+def must_leave_registry(context: Ctx, worker: str, within: str) -> None:
+    """The registry does not list the incarnation of the worker that an earlier step changed."""
+    context.world.cluster.workers.must_leave_registry(worker, context.world.timeouts.within(within))
+
+
+@then("{service:Service} is unknown to {view:View}")
+def must_not_know(context: Ctx, service: str, view: str) -> None:
+    """A view has no entry of the worker or hive, not even an offline one."""
+    context.world.cluster.must_not_know(view, service)
+
+
+@then("the registry shows {worker:Worker} online with {models:ModelList} and its own epoch")
+def must_be_registered_with(context: Ctx, worker: str, models: list[str]) -> None:
+    """The registry entry has status online, exactly these models, and an epoch that no other worker has."""
+    context.world.cluster.workers.must_be_registered_with(worker, models)
+
+
+@then("{workers:WorkerSet} is registered with a newer epoch{within:Within}")
+def must_have_newer_epoch(context: Ctx, workers: str, within: str) -> None:
+    """The registry lists a later incarnation than the noted one."""
+    context.world.cluster.workers.must_have_newer_epoch(workers, context.world.timeouts.within(within))
+
+
+@then("the registry refuses a {call:StaleCall} with the old epoch of {worker:Worker}")
+def must_refuse_old(context: Ctx, call: str, worker: str) -> None:
+    """The registry answers 409 to the noted epoch, and the worker stays registered."""
+    context.world.cluster.workers.must_refuse_old(call, worker)
+
+
+@then("{view:View} shows {count:Requests} running at {worker:Worker}{within:Within}")
+def must_run(context: Ctx, view: str, count: int, worker: str, within: str) -> None:
+    """A view counts the running requests of a worker. The service list shows none at other workers."""
+    context.world.cluster.must_run(view, count, worker, context.world.timeouts.within(within))
+
+
+@then("{times:Number} heartbeats of {worker:Worker} arrive, each within the {budget:Budget} time")
+def must_send_heartbeats(context: Ctx, times: int, worker: str, budget: str) -> None:
+    """The registry updates the time of the worker's last heartbeat so many times in a row."""
+    context.world.cluster.workers.must_send_heartbeats(worker, times, context.world.timeouts.named(budget))
+
+
+@then("no request is in flight{within:Within}")
+def must_be_idle(context: Ctx, within: str) -> None:
+    """The gateway, the hives and the workers report no running request."""
+    context.world.cluster.workers.must_be_idle(context.world.timeouts.within(within))
+
+
+@then("before {worker:Worker} was ready, {aspect:BeforeReady}")
+def must_wait_until_ready(context: Ctx, worker: str, aspect: str) -> None:
+    """Judges what happened before the models of the worker answered."""
+    context.world.checker.must(not_before_ready, worker=worker, aspect=aspect)
+
+
+@then("processes, hives, registry and routing agree on the workers{within:Within}")
+def must_agree(context: Ctx, within: str) -> None:
+    """Each declared or new worker is one process, and each view lists exactly these workers."""
+    context.world.cluster.workers.must_agree(context.world.timeouts.within(within))
+
+
+@then("no request failed, and at least {count:Number} were in flight while workers joined and left")
+def must_survive_churn(context: Ctx, count: int) -> None:
+    """Every request was answered, also during the starts and removals of workers."""
     context.world.checker.must(survived_churn, at_least=count)

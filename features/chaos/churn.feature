@@ -13,8 +13,8 @@ Feature: Hives share the work, and workers may come and go under load
     Given steady load of 20 requests per second on model-a
     When 5 workers of model-a start on hive-1 at the same time
     And the load has gone on for a while
-    And 3 of them are removed from hive-1 at the same time
+    And hive-1 removes 3 of the new workers
     And 2 workers of model-a start on hive-1 at the same time
     And the load ends
-    Then processes, hives, registry and routing agree on who is there within the convergence time
-    And no request failed, and at least 20 were under way while workers came and went
+    Then processes, hives, registry and routing agree on the workers within the convergence time
+    And no request failed, and at least 20 were in flight while workers joined and left

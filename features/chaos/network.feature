@@ -41,7 +41,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then every stream broke off so that its client can tell, by error event upstream_timeout
     And worker-a is offline in the registry within the lease expiry time
     When a silent crash is removed from hive-1
-    Then worker-a can be routed to within the stack ready time
+    Then worker-a is routable within the stack ready time
     When 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
     When the load ends
@@ -72,7 +72,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And each answer of model-a took at least 0.9 seconds longer than the quickest of model-b
     And no request was sent to a second worker
     And the circuit of worker-1 is closed within the convergence time
-    And the registry lists worker-1 within the heartbeat time
+    And worker-1 is online in the registry within the heartbeat time
     When SYN loss to the workers is removed from orchestrator
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -104,7 +104,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Given steady load of 10 requests per second on model-a
     When a partition from the orchestrator is injected into hive-1 for <seconds> seconds
     Then the circuit of worker-a is open within the partition detection time
-    And the registry lists worker-a within the heartbeat time
+    And worker-a is online in the registry within the heartbeat time
     And a partition from the orchestrator is over on hive-1
     And the circuit of worker-a is closed within the partition recovery time
     And hive-1 was tried again after ever longer waits
@@ -133,7 +133,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And each answer of model-a took at least 0.35 seconds longer than the quickest of model-b
     And no request was sent to a second worker
     And the circuit of worker-a is closed within the convergence time
-    And the registry lists worker-a within the heartbeat time
+    And worker-a is online in the registry within the heartbeat time
     When 500 ms latency to the orchestrator is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -152,7 +152,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And each answer of model-a took at least 1.5 seconds longer than the quickest of model-b, which took at most 50 percent of that time
     And no request was sent to a second worker
     And the circuit of worker-a is closed within the convergence time
-    And the registry lists worker-a within the heartbeat time
+    And worker-a is online in the registry within the heartbeat time
     When a 10 KB/s bandwidth limit to the orchestrator is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -167,7 +167,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And 40 chats for model-a are sent, one after the other
     Then every client was answered
     And no request was sent to a second worker
-    And the registry lists worker-a within the heartbeat time
+    And worker-a is online in the registry within the heartbeat time
     When 30 % packet loss from the orchestrator is removed from hive-1
     Then at least 3 segments had to be sent again to hive-1
     When 3 chats at once for model-a meet nothing out of the ordinary
@@ -180,14 +180,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the workers is injected into hive-1
     Given a client is streaming a long answer from model-a
-    Then worker-1 stays in routing until the stream has ended, for longer than the pause detection time
+    Then worker-1 stays routable until the stream has ended, for longer than the pause detection time
     And hive-1 reports worker-1 as alive
-    And the orchestrator is ready
+    And the gateway is ready
     And clients are offered exactly model-a, model-b and model-shared
     When worker-1 is paused
-    Then worker-1 is out of routing within the pause detection time
+    Then worker-1 is not routable within the pause detection time
     When worker-1 is resumed
-    Then worker-1 can be routed to within the worker return time
+    Then worker-1 is routable within the worker return time
     When 500 ms latency to the workers is removed from hive-1
     And 3 chats at once for model-a meet nothing out of the ordinary
     Then each of them was answered
@@ -199,14 +199,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Given steady load of 20 requests per second on model-shared
     When <cut> is injected into worker-1
     Then hive-1 reports worker-1 as hung within the partition detection time
-    And worker-1 is out of routing within the partition detection time
+    And worker-1 is not routable within the partition detection time
     When 5 chats for model-shared are sent
     Then every client was answered
     And every request was served by worker-2
     When <cut> is removed from worker-1
     Then hive-1 reports worker-1 as alive within the partition recovery time
-    And worker-1 can be routed to within the partition recovery time
-    And 3 heartbeats of worker-1 move its time, each within the heartbeat time
+    And worker-1 is routable within the partition recovery time
+    And 3 heartbeats of worker-1 arrive, each within the heartbeat time
     When the load ends
     Then every request of the load was answered that could be tried again
 

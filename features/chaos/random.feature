@@ -3,7 +3,7 @@ Feature: Faults that nobody chose strike one after another while clients keep co
 
   @LOAD-010 @P1 @requires.kill @requires.terminate @requires.pause @requires.restart
   Scenario: Whatever the seed draws within the tolerance, nobody gets a wrong answer, and whoever can be helped is helped
-    Given a worker worker-6 of model-a serves on hive-1, and can be made to lie
+    Given a worker worker-6 of model-a serves on hive-1, with an admin port
     And steady load of 20 requests per second on model-a, at its workers' own pace
     When the faults of the fault plan are injected and removed
     And the load has gone on for a while

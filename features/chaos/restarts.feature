@@ -8,7 +8,7 @@ Feature: Workers and hives are struck while clients are served
     When a SIGKILL is injected into the worker serving the request
     Then every stream broke off so that its client can tell
     When a SIGKILL is removed from that worker
-    Then that worker can be routed to within the restart time
+    Then that worker is routable within the restart time
     When 5 chats for model-a are sent
     Then every answer is a full chat completion of the model that was asked for
     When the load ends
@@ -18,9 +18,9 @@ Feature: Workers and hives are struck while clients are served
   Scenario: A worker that stands still for a while leaves rotation, and is back by itself
     Given steady load of 20 requests per second on model-a
     When a process pause is injected into worker-a for 4 seconds
-    Then worker-a is out of routing within the pause detection time
+    Then worker-a is not routable within the pause detection time
     And a process pause is over on worker-a
-    And worker-a can be routed to within the worker return time
+    And worker-a is routable within the worker return time
     When the load has gone on until it is back to normal
     And the load ends
     Then the load on model-a was back to normal within the recovery time of the healing

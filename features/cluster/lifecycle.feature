@@ -1,39 +1,39 @@
 @integration @topology.single_slot
-Feature: A cluster from its first worker to its worst day
+Feature: The cluster distributes requests while workers join, leave and fail
 
   @CLU-019 @P1
-  Scenario: Three workers start at once, and each is registered, known and at work
+  Scenario: The cluster registers and uses three workers that start at the same time
     When a worker worker-x of model-new starts on hive-1
     And a worker worker-y of model-new starts on hive-1
     And a worker worker-z of model-new starts on hive-1
-    Then worker-x can be routed to within the registration time
-    And worker-y can be routed to within the registration time
-    And worker-z can be routed to within the registration time
+    Then worker-x is routable within the registration time
+    And worker-y is routable within the registration time
+    And worker-z is routable within the registration time
     When 12 chats for model-new are sent
     Then all 12 chats were answered
     And every worker of model-new served at least 2 of them
 
   @CLU-020 @P1
-  Scenario: Work is shared out among all workers of a model
+  Scenario: The gateway distributes requests over all workers of a model
     When 60 chats for model-shared are sent
     Then all 60 chats were answered
     And each worker of model-shared served at least 25 percent of them
 
   @CLU-021 @P1
-  Scenario: A worker that is added takes its share
+  Scenario: A new worker receives its share of requests
     Given a worker worker-4 of model-shared serves on hive-1
-    Then worker-4 can be routed to within the convergence time
+    Then worker-4 is routable within the convergence time
     When 40 chats for model-shared are sent
     Then all 40 chats were answered
     And each worker of model-shared served at least 15 percent of them
 
   @CLU-022 @P1
-  Scenario: A worker that is removed finishes what it has in hand, and nobody notices that it is gone
+  Scenario: A removed worker finishes its requests, and no request fails
     Given a worker worker-x of model-new serves on hive-1
     And clients keep asking model-shared
     And clients are offered model-new
     And a client is streaming from model-new
-    When worker-x is removed from hive-1
+    When hive-1 removes worker-x
     And the clients go on asking for a while
     And the clients have asked enough
     Then every client was answered
@@ -42,37 +42,37 @@ Feature: A cluster from its first worker to its worst day
     And model-new is no longer offered to clients within the convergence time
 
   @CLU-023 @P1 @requires.kill
-  Scenario: A worker fails, and the others answer for it until it is back
+  Scenario: The other workers answer while a killed worker restarts
     Given clients keep asking model-shared
     And a client waits for the first token of model-shared
     When the worker serving the request is killed
-    Then that worker is out of routing within the worker detection time
+    Then that worker is not routable within the worker detection time
     When the clients go on asking for a while
     And the clients have asked enough
     Then every client was answered
     And the cluster status counts 3 workers as online within the restart time
 
   @CLU-024 @P1 @requires.kill @requires.restart
-  Scenario: All workers are lost, and the cluster serves again as soon as they are back
-    When hive-1 and its workers are killed
+  Scenario: The cluster recovers from the loss of all workers
+    When hive-1 is killed with its workers
     Then model-shared is no longer offered to clients within the convergence time
     When a client asks model-shared
     Then every client is refused with status 503 and code no_available_workers, and told when to come back
     When hive-1 is started again
     Then the cluster status counts 3 workers as online within the restart time
-    And the registry lists exactly the declared workers
+    And the registry lists exactly the declared workers within the settling time
     When 6 chats for model-shared are sent
     Then every chat sent after hive-1 was started again was answered
 
   @CLU-025 @P1
-  Scenario: A burst of 100 clients is queued, shared out and answered in full
+  Scenario: The gateway queues a burst of 100 requests and answers all of them
     When 100 clients ask model-shared at once, each for 0.02 seconds of work
     Then all 100 chats were answered
     And every worker of model-shared served at least 20 of them
-    And no work is left in hand within the slot release time
+    And no request is in flight within the slot release time
 
   @CLU-027 @P1
-  Scenario: The metrics of every tier agree with what runs and with what clients sent
+  Scenario: The metrics of every tier match the declared services and the requests sent
     Then the metrics of registry and hives count exactly the declared services
     Given the request counters of model-shared are noted
     When 12 chats for model-shared are sent
@@ -80,17 +80,17 @@ Feature: A cluster from its first worker to its worst day
     And the metrics of gateway and hives grew by exactly 12 requests of model-shared
 
   @CLU-028 @P1
-  Scenario: The status API follows the cluster
+  Scenario: The status API follows workers that join and leave
     Then the cluster status counts 3 workers as online within the convergence time
     Given a worker worker-4 of model-shared serves on hive-1
     Then the cluster status counts 4 workers as online within the convergence time
-    And the status API shows each declared worker with models, hive, epoch and heartbeat
-    When worker-4 is removed from hive-1
+    And the gateway reports every declared worker with its models, hive, epoch and heartbeat
+    When hive-1 removes worker-4
     Then the cluster status counts 3 workers as online within the convergence time
 
   @SVC-013 @P1
-  Scenario: Three missed heartbeats end a lease, a beating service keeps it, and who stays silent is forgotten
+  Scenario: The registry expires a service after three missed heartbeats and removes it later
     Given a service worker-beating is registered
     And a service worker-silent is registered
-    Then worker-silent is offline after 3 missed heartbeats, and worker-beating, which beats, is not
-    And worker-silent is forgotten within the removal time, and worker-beating is not
+    Then worker-silent is offline after 3 missed heartbeats within the lease expiry time, and worker-beating with heartbeats is not
+    And worker-silent is removed within the removal time, and worker-beating with heartbeats is not

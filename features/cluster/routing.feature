@@ -1,8 +1,8 @@
 @integration @topology.default
-Feature: Which worker gets a request
+Feature: The gateway routes each request to a worker of its model
 
   @CLU-009 @CLU-011 @P1
-  Scenario: A chat that is answered in one piece goes to a worker of its model
+  Scenario: The gateway routes a chat without streaming to a worker of its model
     When a client asks model-a
     And a client asks model-b
     And a client asks model-c
@@ -10,7 +10,7 @@ Feature: Which worker gets a request
     And every request was served by exactly one worker of its model
 
   @CLU-009 @CLU-010 @P1
-  Scenario: So does a stream
+  Scenario: The gateway routes a stream to a worker of its model
     When a client streams 6 tokens from model-a
     And a client streams 6 tokens from model-b
     And a client streams 6 tokens from model-c
@@ -18,19 +18,19 @@ Feature: Which worker gets a request
     And every request was served by exactly one worker of its model
 
   @CLU-013 @P1
-  Scenario: For a model that nobody has, no worker is asked
+  Scenario: The gateway sends a request for an unknown model to no worker
     When a client asks model-unheard-of
     Then every client is refused with status 404 and code model_not_found
     And no worker received a request
 
   @CLU-017 @P1
-  Scenario: Requests at the same time do not get into each other's way
+  Scenario: Each concurrent client gets the answer to its own request
     When 12 clients ask model-a, model-b and model-c at the same time, each for another length, streamed or not
     Then every client got the answer to its own request
     And every request was served by exactly one worker of its model
 
   @CLU-010 @P1
-  Scenario Outline: A stream is whole however its worker sends it
+  Scenario Outline: A stream is complete, however its worker sends it
     When a client streams 6 tokens from model-a, whose worker <quirk>
     Then every stream is whole: each token once, in order, a finish reason and the end marker
     And every request was served by exactly one worker of its model

@@ -7,7 +7,7 @@ Feature: A chat travels through the whole stack and back
     Then every stream is whole: each token once, in order, a finish reason and the end marker
     And every answer took no longer than the idle chat time
     And every request was relayed by the hive of the worker that served it
-    And no work is left in hand within the slot release time
+    And no request is in flight within the slot release time
 
   @SVC-003 @P0
   Scenario: A chat for model-a is answered by a worker of model-a
@@ -30,7 +30,7 @@ Feature: A chat travels through the whole stack and back
   @FULL-003 @P0
   Scenario: A worker that starts is registered, listed, found and used without telling the orchestrator
     When a worker worker-new of model-new starts on hive-1
-    Then the registry lists worker-new within the registration time
+    Then worker-new is online in the registry within the registration time
     And model-new is offered to clients within the convergence time
     When a client asks model-new
     Then every answer is a full chat completion of the model that was asked for

@@ -1,59 +1,59 @@
 @integration @topology.model_provisioning @fresh_stack
-Feature: A model that is on no hive is brought there when somebody asks for it
+Feature: A hive downloads a model when a client requests it
 
   @FULL-007 @P1
-  Scenario: A client asks for an absent model: it is downloaded, catalogued, served, and the client gets its answer
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: A request for an absent model downloads it, adds it to the catalogue and gets an answer
+    Given the hub offers model-hub, and no hive has it
     When a client asks model-hub
     Then all 1 chats were answered
     And every answer is a full chat completion of the model that was asked for
-    And model-hub was downloaded once
-    And model-hub is in the catalogue of one hive, ready
-    And model-hub is served from the very file that the hub offers
+    And model-hub was downloaded in one part
+    And model-hub is ready in the catalogue of one hive
+    And model-hub is served from the file that the hub offers
     And model-hub is offered to clients within the convergence time
     When a client streams 5 tokens from model-hub
     Then every stream is whole: each token once, in order, a finish reason and the end marker
 
   @FULL-007 @P1
-  Scenario: A download is tracked while its client waits
-    Given model-large is offered by the hub, and on no hive
+  Scenario: A hive reports the progress of a download while its client waits
+    Given the hub offers model-large, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
-    And 1 clients wait for model-large
-    Then the download of model-large is seen to progress within the download time
+    And a client waits for model-large
+    Then the download of model-large progresses within the download time
     When a bandwidth limit of the model hub is removed from hub
     Then all 1 chats were answered
 
   @FULL-007 @P1
-  Scenario: A model that no hub offers does not exist, and nobody waits for it
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: The gateway answers 404 for a model that no hub offers
+    Given the hub offers model-hub, and no hive has it
     When a client asks model-nowhere
     Then every client is refused with status 404 and code model_not_found
 
   @INT-011 @P1
-  Scenario: Three clients want the same absent model: it is downloaded once, and all are served
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: Three requests for the same absent model share one download
+    Given the hub offers model-hub, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
     And 3 clients wait for model-hub
     Then all 3 chats were answered
     And every answer is a full chat completion of the model that was asked for
-    And model-hub was downloaded once
-    And model-hub is in the catalogue of one hive, ready
+    And model-hub was downloaded in one part
+    And model-hub is ready in the catalogue of one hive
 
   @FULL-007 @P1
-  Scenario: A download that breaks off goes on where it stopped
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: A hive resumes an interrupted download
+    Given the hub offers model-hub, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
-    And the hub is to break its next download off
+    And the hub cuts its next download
     And a client asks model-hub
     Then all 1 chats were answered
-    And model-hub was downloaded in 2 parts, none of which began anew
-    And model-hub is served from the very file that the hub offers
+    And model-hub was downloaded in 2 parts
+    And model-hub is served from the file that the hub offers
 
   @FULL-007 @P1 @requires.kill @requires.restart
-  Scenario: A hive that is killed in the middle of a download goes on where it stopped
-    Given model-large is offered by the hub, and on no hive
+  Scenario: A killed hive resumes its download after the restart
+    Given the hub offers model-large, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
-    And hive-1 is asked for model-large
+    And hive-1 is asked to download model-large
     And hive-1 has downloaded a part of model-large
     And hive-1 is killed
     And hive-1 is started again
@@ -61,66 +61,66 @@ Feature: A model that is on no hive is brought there when somebody asks for it
     Then model-large is offered to clients within the download time
     When a client asks model-large
     Then all 1 chats were answered
-    And model-large was downloaded in 2 parts, none of which began anew
-    And model-large is served from the very file that the hub offers
+    And model-large was downloaded in 2 parts
+    And model-large is served from the file that the hub offers
 
   @FULL-007 @P1
-  Scenario: A file that does not agree with its checksum is thrown away and fetched again
-    Given model-hub is offered by the hub, and on no hive
-    And the hub will corrupt its next download
+  Scenario: A hive discards a file with a wrong checksum and downloads it again
+    Given the hub offers model-hub, and no hive has it
+    And the hub corrupts its next download
     When a client asks model-hub
     Then all 1 chats were answered
-    And the hub did send wrong bytes of model-hub
-    And model-hub is served from the very file that the hub offers
+    And the hub has corrupted a download of model-hub
+    And model-hub is served from the file that the hub offers
 
   @FULL-007 @P1
-  Scenario: Wrong bytes are never served, however often they come
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: A hive never serves a corrupted model
+    Given the hub offers model-hub, and no hive has it
     When corruption of model downloads is injected into hub
     And a client asks model-hub
     Then every client is refused with status 503 and code model_unavailable, and told when to come back
-    And the hub did send wrong bytes of model-hub
-    And model-hub is shown as failed with code model_unavailable, and nothing of it is left on a disk
+    And the hub has corrupted a download of model-hub
+    And the download of model-hub failed with code model_unavailable and left no file
 
   @FULL-007 @P1
-  Scenario: While the hub is down clients are told when to come back, and later they are served
-    Given model-hub is offered by the hub, and on no hive
+  Scenario: The gateway refuses requests during a hub outage and serves them afterwards
+    Given the hub offers model-hub, and no hive has it
     When an outage of the model hub is injected into hub
     And a client asks model-hub
     Then every client is refused with status 503 and code model_hub_unavailable, and told when to come back
     When an outage of the model hub is removed from hub
     And clients keep asking model-hub until one is answered
-    Then model-hub was downloaded once
+    Then model-hub was downloaded in one part
 
   @chaos @FULL-007 @RE-001 @P2 @requires.exec
-  Scenario: A disk without room for a model: the client is told so, nothing half-written stays, and with room it works
+  Scenario: A hive without disk space refuses a model, leaves no partial file and recovers
     Given steady load of 20 requests per second on model-a
-    And model-large is offered by the hub, and on no hive
+    And the hub offers model-large, and no hive has it
     When a file write limit of 1 MiB is injected into hive-1
     And a file write limit of 1 MiB is injected into hive-2
     And a client asks model-large
     Then every client is refused with status 507 and code insufficient_storage
-    And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
+    And the download of model-large failed with code insufficient_storage and left no file
     When a file write limit of 1 MiB is removed from hive-1
     And a file write limit of 1 MiB is removed from hive-2
     And clients keep asking model-large until one is answered
-    Then model-large is served from the very file that the hub offers
+    Then model-large is served from the file that the hub offers
     When the load ends
     Then all of the load was answered
 
   @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.small_disk
-  Scenario: A disk that fills up in the middle of a download: the client is told so, nothing half-written stays, and with room it works
+  Scenario: A disk that fills up during a download fails it cleanly, and the hive recovers
     Given steady load of 20 requests per second on model-a
-    And model-large is offered by the hub, and on no hive
+    And the hub offers model-large, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
-    And 1 clients wait for model-large
+    And a client waits for model-large
     And hive-1 has downloaded a part of model-large
     And a full disk is injected into hive-1
     Then every client is refused with status 507 and code insufficient_storage
-    And model-large is shown as failed with code insufficient_storage, and nothing of it is left on a disk
+    And the download of model-large failed with code insufficient_storage and left no file
     When a bandwidth limit of the model hub is removed from hub
     And a full disk is removed from hive-1
     And clients keep asking model-large until one is answered
-    Then model-large is served from the very file that the hub offers
+    Then model-large is served from the file that the hub offers
     When the load ends
     Then all of the load was answered

@@ -7,5 +7,5 @@ Feature: More clients than workers
     Then all 10 chats were answered
     And every worker of model-shared served at least 2 of them
     And no worker of 1 slot worked on two requests at once, and some requests waited
-    And no work is left in hand within the slot release time
-    And the registry lists exactly the declared workers
+    And no request is in flight within the slot release time
+    And the registry lists exactly the declared workers within the settling time

@@ -1,18 +1,20 @@
 @integration
-Feature: An orchestrator that is asked to stop
+Feature: The gateway shuts down cleanly after SIGTERM
 
   @FULL-004 @P0 @topology.cascade_shutdown @fresh_stack @requires.terminate
-  Scenario: With scope cascade it ends its hives and their workers, and no answer is cut
+  Scenario: With scope cascade, the gateway stops its hives and workers and cuts no stream
     Given a client is streaming from model-a
-    When the orchestrator is asked to stop
+    When the gateway is terminated
     Then every stream is whole: each token once, in order, a finish reason and the end marker
-    And the orchestrator, the hives and their workers end in good order within the cascading shutdown time
-    And no process of the orchestrator or a hive is left
+    And the shutdown of the gateway and the hives is clean within the cascading shutdown time
+    And no process of the gateway and the hives is left
 
   @FULL-004 @P0 @topology.small @fresh_stack @requires.terminate
-  Scenario: With scope self it ends alone, and hives and workers go on
+  Scenario: With scope self, the gateway stops alone, and hives and workers run on
     Given a client is streaming from model-a
-    When the orchestrator is asked to stop
+    When the gateway is terminated
     Then every stream is whole: each token once, in order, a finish reason and the end marker
-    And the orchestrator ends in good order within the cascading shutdown time
-    And the hives and their workers go on
+    And the shutdown of the gateway is clean within the cascading shutdown time
+    And hive-1 reports itself as healthy
+    And hive-1 reports worker-1 as alive
+    And hive-1 reports worker-2 as alive

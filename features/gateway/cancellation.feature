@@ -12,7 +12,7 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
     Given 2 clients of model-shared are <phase>
     When they leave
     Then their workers let go of what was <phase> within the cancellation time
-    And no work is left in hand within the slot release time
+    And no request is in flight within the slot release time
 
     Examples:
       | phase                           |
@@ -31,13 +31,13 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
     When they leave
     And 1 chats for model-b meet a worker that hangs
     And 1 chats for model-a meet a worker that crashes
-    Then no work is left in hand within the slot release time
+    Then no request is in flight within the slot release time
     And worker-1 is registered with a newer epoch within the restart time
-    And worker-1 can be routed to within the convergence time
+    And worker-1 is routable within the convergence time
     When 40 chats for model-shared are sent
     Then all 40 chats were answered
     And each worker of model-shared served at least 35 percent of them
-    And no work is left in hand within the slot release time
+    And no request is in flight within the slot release time
 
   @GATE-001 @CLU-014 @P1 @requires.kill @topology.default
   Scenario: A worker that dies breaks its own streams only, visibly, and nothing is sent again

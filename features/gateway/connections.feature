@@ -9,7 +9,7 @@ Feature: Connections to workers are kept, used again, and no more than agreed
 
   @CLU-037 @P1
   Scenario: Beyond the limit a request waits for a connection, but not for ever, and that can be seen
-    Given the waits for a connection are noted
+    Given the connection wait count of the gateway is noted
     When 6 chats at once for model-b meet work of 0.1 seconds
     Then each of them was answered
     And no worker had more than 4 of them at once

@@ -39,9 +39,9 @@ Feature: What the gateway tells of its work, and what it keeps of it
   @GATE-010 @P1 @topology.default
   Scenario: What the metrics say of a worker goes with the worker
     When a worker worker-x of model-x starts on hive-1
-    Then worker-x can be routed to within the registration time
+    Then worker-x is routable within the registration time
     And the gateway's metrics show worker-x within the convergence time
-    When worker-x is removed from hive-1
+    When hive-1 removes worker-x
     Then the gateway's metrics no longer show worker-x within the convergence time
 
   @GATE-014 @P1
@@ -63,5 +63,5 @@ Feature: What the gateway tells of its work, and what it keeps of it
     Given the gateway's memory and connections are noted
     When 8 clients leave in the middle of their streams from model-a
     And 8 clients leave streams from model-b that have stalled
-    Then no work is left in hand within the slot release time
+    Then no request is in flight within the slot release time
     And the gateway has no more connections than before within the slot release time

@@ -57,28 +57,28 @@ Feature: Every request is booked once, with the tokens that client and worker sa
     And a client streams 4 tokens from model-a
     And a client leaves in the middle of a stream from model-a
     And a client asks model-b
-    Then the orchestrator calls itself degraded within the convergence time
+    Then the gateway reports itself as degraded within the convergence time
     When a lock on the database is removed from orchestrator
-    Then the orchestrator calls itself healthy within the convergence time
+    Then the gateway reports itself as healthy within the convergence time
     And every request is booked exactly once, as its worker counted it
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
   Scenario: An orchestrator that was killed has its ledger again, and what it was streaming is in it
     Given a client has been streaming from model-a for 0.8 seconds
     When 4 chats for model-a are sent
-    And the orchestrator is killed
-    And the orchestrator is started again
-    Then the orchestrator is ready within the orchestrator return time
+    And the gateway is killed
+    And the gateway is started again
+    Then the gateway is ready within the orchestrator return time
     When 3 chats for model-a are sent
     Then every request is booked exactly once, as its worker counted it
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.terminate @requires.restart
   Scenario: An orchestrator that was asked to stop books what it still finishes
     Given a client is streaming from model-a
-    When the orchestrator is asked to stop
+    When the gateway is terminated
     And the client has its answer
-    And the orchestrator is started again
-    Then the orchestrator is ready within the orchestrator return time
+    And the gateway is started again
+    Then the gateway is ready within the orchestrator return time
     When 3 chats for model-a are sent
     Then every stream is whole: each token once, in order, a finish reason and the end marker
     And every request is booked exactly once, as its worker counted it

@@ -1,36 +1,36 @@
 @integration @topology.default
-Feature: A hive and its workers
+Feature: A hive reports its models, its workers and its settings
 
   @SVC-009 @P1
-  Scenario: A hive offers the models of its workers, and none until the first of them answers
-    Given a hive hive-9 without workers joins the stack
-    Then hive-9 offers no models yet
-    When a worker worker-slow of model-slow starts on hive-9, taking 1.0 seconds to load
-    Then hive-9 offers no models yet
-    And hive-9 offers exactly model-slow within the restart time
+  Scenario: A hive offers the models of its workers once the first worker answers
+    Given a hive hive-9 joins the stack without workers
+    Then hive-9 offers no models
+    When a worker worker-slow of model-slow starts on hive-9 and loads for 1.0 seconds
+    Then hive-9 offers no models
+    And hive-9 offers model-slow within the restart time
 
   @SVC-010 @P1
-  Scenario: A hive tells who it is and what it runs
-    Then hive-2 tells its name, address, uptime and restart count
-    And hive-2 tells of each of its workers the process, the state and the models
+  Scenario: A hive reports its address, its uptime and its workers
+    Then hive-2 reports its name, address, uptime and restart count
+    And hive-2 reports each of its workers with process, state and models
 
   @SVC-012 @P0
-  Scenario: A worker gets no work before its models answer
-    When a worker worker-slow of model-slow starts on hive-1, taking 1.5 seconds to load
+  Scenario: A worker receives no request before its models answer
+    When a worker worker-slow of model-slow starts on hive-1 and loads for 1.5 seconds
     And clients keep asking model-slow until one is answered
-    Then worker-slow was not registered before its models answered
-    And every client was refused until worker-slow was ready
-    And worker-slow received nothing before it was ready
+    Then before worker-slow was ready, the registry did not list it
+    And before worker-slow was ready, every client was refused
+    And before worker-slow was ready, it received no request
 
   @SVC-017 @P1
-  Scenario: A hive runs as its file says, with single settings laid over
-    When a hive hive-9 is configured by file with heartbeat_interval_seconds 0.7 and started with drain_seconds 3.0 on top
+  Scenario: A hive reads its settings from a file, and the command line overrides single ones
+    When a hive hive-9 joins the stack with heartbeat_interval_seconds 0.7 from its file and drain_seconds 3.0 from an override
     Then hive-9 runs with heartbeat_interval_seconds 0.7 and drain_seconds 3.0
 
   @SVC-017 @P1
-  Scenario Outline: A bad hive file is refused with the key, the value and the accepted form
+  Scenario Outline: A hive refuses a bad setting and names the key, the value and the accepted form
     When a hive is configured with <key> set to <value>
-    Then it refuses to start, naming <key>, <value> and <accepted>
+    Then it refuses to start and names <key>, <value> and <accepted>
 
     Examples:
       | key                        | value        | accepted        |

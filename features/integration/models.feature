@@ -1,50 +1,50 @@
 @integration @topology.default
-Feature: Which models are offered, and who answers for them
+Feature: The gateway offers the models of its workers and refuses other ones
 
   @SVC-002 @P0
-  Scenario: The models of all ready workers are offered, each once
+  Scenario: The gateway offers each model of a ready worker once
     Then clients are offered exactly model-a, model-b, model-c and model-shared
 
   @SVC-002 @P0
-  Scenario: A model disappears with its last worker, and not before
+  Scenario: The gateway offers a model until its last worker leaves
     When a worker worker-x of model-x starts on hive-1
     And a worker worker-y of model-x starts on hive-2
-    Then worker-x can be routed to within the registration time
-    And worker-y can be routed to within the registration time
+    Then worker-x is routable within the registration time
+    And worker-y is routable within the registration time
     And model-x is offered to clients within the convergence time
-    When worker-x is removed from hive-1
+    When hive-1 removes worker-x
     Then the registry no longer lists worker-x within the convergence time
     And model-x is still offered to clients
-    When worker-y is removed from hive-2
+    When hive-2 removes worker-y
     Then model-x is no longer offered to clients within the convergence time
 
   @SVC-005 @P0
-  Scenario: Chats without a session are shared out evenly
+  Scenario: The gateway distributes chats without a session evenly
     When 200 chats for model-shared are sent
     Then all 200 chats were answered
     And each worker of model-shared served at least 35 percent of them
 
   @SVC-006 @P0
-  Scenario: A model nobody has heard of is not found
+  Scenario: The gateway answers 404 for an unknown model
     When a client asks model-unheard-of
     Then every client is refused with status 404 and code model_not_found
     And no worker received a request
 
   @SVC-006 @P0 @CHAT-010
-  Scenario: A model that was there a moment ago is unavailable, not unknown
-    Given a worker worker-x of model-x served on hive-1 and was removed
+  Scenario: The gateway answers 503 for a model whose last worker has left
+    Given a worker worker-x of model-x serves on hive-1, and is removed again
     When a client asks model-x
     Then every client is refused with status 503 and code no_available_workers, and told when to come back
     And no worker received a request
 
   @SVC-006 @P0
-  Scenario: A model that is declared is unavailable, not unknown, until a worker has it
+  Scenario: The gateway answers 503 for a declared model without a worker
     When a client asks model-declared
     Then every client is refused with status 503 and code no_available_workers, and told when to come back
     And no worker received a request
 
   @SVC-006 @P0 @topology.unknown_model_503
-  Scenario: With the policy unknown_model_status 503, an unknown model is unavailable too
+  Scenario: The gateway answers 503 for an unknown model when unknown_model_status is 503
     When a client asks model-unheard-of
     Then every client is refused with status 503 and code no_available_workers, and told when to come back
     And no worker received a request

@@ -1,56 +1,55 @@
 @integration @topology.default
-Feature: The registry is lost, and found again
+Feature: The cluster serves through outages of the registry
 
   @GATE-015 @SVC-013 @P1 @requires.kill @requires.restart
-  Scenario: Without a registry routing goes on by what was known; with it, everything converges
+  Scenario: The gateway routes by its last known view without a registry and converges afterwards
     Given clients keep asking model-shared
     When the registry is killed
-    Then the orchestrator goes on without the registry
+    Then the gateway is ready without the registry
     When a worker worker-late of model-late starts on hive-1
     And the clients go on asking for a while
     And 20 chats for model-a are sent
     Then hive-1 reports worker-late as alive within the restart time
     When the registry is started again
-    Then worker-late can be routed to within the convergence time
+    Then worker-late is routable within the convergence time
     When the clients have asked enough
     Then every client was answered
     And every request was served by exactly one worker of its model
 
   @SVC-016 @P1 @requires.kill @requires.restart
-  Scenario: A registry that was killed knows everybody at once when it is back, and nobody expires
+  Scenario: A killed registry lists all workers at once after its restart, and no lease expires
     Given clients keep asking model-shared
     When the registry is killed
     And the registry is started again
-    Then the registry lists exactly the declared workers at once
+    Then the registry lists exactly the declared workers
     When the clients have asked enough
-    Then nobody has lost a lease since
+    Then no lease has expired since the restart of the registry
     And every client was answered
 
   @SVC-016 @P1 @requires.kill @requires.restart
-  Scenario: A registry without its data hears of everybody within a heartbeat, and no client notices
+  Scenario: All services register again within a heartbeat after the registry lost its data
     Given clients keep asking model-shared
     When the registry is killed
-    And the registry's database is lost
-    And the registry is started again
+    And the registry is started again without its database
     And the clients go on asking for a while
     And the clients have asked enough
-    Then every service has registered again within the heartbeat time
-    And the registry lists exactly the declared workers
+    Then every service registers again within the heartbeat time
+    And the registry lists exactly the declared workers within the settling time
     And every client was answered
 
   @SVC-016 @P1 @requires.kill @requires.restart
-  Scenario: A damaged database is moved aside, and nothing of it is served
+  Scenario: The registry moves a damaged database aside and serves no entry of it
     Given a service worker-ghost is registered
     When the registry is killed
     And a zeroed database is injected into registry
     And the registry is started again
-    Then the registry names the file to which it moved its damaged database, and the file is there
-    And the registry does not know worker-ghost
-    And every service has registered again within the heartbeat time
-    And the registry lists exactly the declared workers
+    Then the registry moves aside its damaged database
+    And worker-ghost is unknown to the registry
+    And every service registers again within the heartbeat time
+    And the registry lists exactly the declared workers within the settling time
 
   @SVC-013 @P1 @topology.attached @requires.pause
-  Scenario: When everybody falls silent at once they are suspect, and serve on as long as nobody better is there
+  Scenario: The registry marks workers as unconfirmed when most lose contact at once, and the gateway still uses them
     When hive-1 is paused
     Then worker-1 is unconfirmed in the registry within the lease expiry time
     When 10 chats for model-a are sent

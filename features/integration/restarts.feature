@@ -1,47 +1,47 @@
 @integration @topology.default
-Feature: A hive keeps its workers going, and leaves nobody behind
+Feature: A hive restarts its workers and leaves no orphan process
 
   @SVC-011 @P1
-  Scenario: A worker that crashes at once is restarted after growing waits, then given up, and can be reset
-    Given a hive hive-9 joins the stack, with workers that crash at once
+  Scenario: A hive restarts a crashing worker with growing waits up to a limit, until it is reset
+    Given a hive hive-9 joins the stack with workers that crash at once
     When a worker worker-x of model-x starts on hive-9
     Then hive-9 reports worker-x as fatal within the restart time
-    And hive-9 waited longer before each of 4 restarts of worker-x, up to its cap
-    And hive-9 says of worker-x: exit code 3
-    And hive-9 calls itself unhealthy
-    When worker-x of hive-9 is reset
-    Then hive-9 has restarted worker-x 6 times within the restart time
+    And hive-9 waited longer each time, up to its cap, before each of 4 restarts of worker-x
+    And hive-9 reports the last exit of worker-x: exit code 3
+    And hive-9 reports itself as unhealthy
+    When hive-9 is asked to reset worker-x
+    Then hive-9 restarted worker-x at least 6 times within the restart time
 
   @SVC-011 @P1 @requires.kill
-  Scenario: After a stable time a crash counts as the first again
-    Given a hive hive-9 joins the stack, with workers that can be killed
+  Scenario: A hive resets the restart wait of a worker after a stable time
+    Given a hive hive-9 joins the stack with workers that wait long before a restart
     And a worker worker-x of model-x serves on hive-9
     When worker-x is killed
-    And worker-x of hive-9 is back for longer than the stable time
+    And worker-x of hive-9 is alive again for longer than the stable time
     And worker-x is killed
-    And worker-x of hive-9 is back for longer than the stable time
-    Then hive-9 waited no longer than at first before each of 2 restarts of worker-x
+    And worker-x of hive-9 is alive again for longer than the stable time
+    Then hive-9 waited the shortest time before each of 2 restarts of worker-x
 
   @SVC-011 @P1
-  Scenario: A worker whose models never answer is ended, and counts as crashed
-    Given a hive hive-9 joins the stack, with workers that never answer
+  Scenario: A hive stops a worker that never answers for its models and counts it as crashed
+    Given a hive hive-9 joins the stack with workers that never answer
     When a worker worker-mute of model-x starts on hive-9
     Then hive-9 reports worker-mute as fatal within the restart time
-    And hive-9 says of worker-mute: its models did not answer within
-    And the registry does not know worker-mute
+    And hive-9 reports the last exit of worker-mute: its models did not answer within
+    And worker-mute is unknown to the registry
 
   @SVC-011 @P1 @requires.pause
-  Scenario: A worker that stands still for good is replaced
-    Given a hive hive-9 joins the stack, with workers that must not stand still
+  Scenario: A hive restarts a worker that hangs for too long
+    Given a hive hive-9 joins the stack with workers that must not hang
     And a worker worker-x of model-x serves on hive-9
     And the epoch of worker-x is noted
     When worker-x is paused
     Then worker-x is registered with a newer epoch within the restart time
-    And hive-9 says of worker-x: hung for
+    And hive-9 reports the last exit of worker-x: hung for
 
   @SVC-011 @P1
-  Scenario: A worker that is merely busy is not restarted
-    Given a hive hive-9 joins the stack, with workers that must not stand still
+  Scenario: A hive does not restart a busy worker
+    Given a hive hive-9 joins the stack with workers that must not hang
     And a worker worker-x of model-x serves on hive-9
     And clients are offered model-x
     When 6 clients ask model-x at once, each for 0.3 seconds of work
@@ -49,14 +49,14 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     And hive-9 never restarted worker-x
 
   @INT-013 @P1 @requires.kill @requires.terminate @requires.restart
-  Scenario Outline: A hive that comes back replaces the workers it managed, and touches nobody else's
-    Given the workers of hive-1 are noted
-    And the workers of hive-2 are noted
+  Scenario Outline: A restarted hive replaces its own managed workers only
+    Given the worker list of hive-1 is noted
+    And the worker list of hive-2 is noted
     When hive-1 <ends>
     And hive-1 is started again
-    Then every worker of hive-1 is registered anew within the restart time
-    And each worker of hive-1 is one process
-    And the workers of hive-2 are untouched
+    Then every worker of hive-1 is registered with a newer epoch within the restart time
+    And hive-1 runs one process of each worker
+    And the workers of hive-2 run on without a restart
     When 6 chats for model-a are sent
     Then all 6 chats were answered
     And every request was served by exactly one worker of its model
@@ -64,25 +64,25 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     Examples:
       | ends            |
       | is killed       |
-      | is asked to stop |
+      | is terminated   |
 
   @INT-013 @P1 @requires.kill @requires.pause @requires.restart
-  Scenario: A worker that outlived its hive is known by its record and ended
-    Given the workers of hive-1 are noted
+  Scenario: A restarted hive stops a worker that survived the hive
+    Given the worker list of hive-1 is noted
     When worker-a is paused
-    And hive-1 and what guards its workers are killed
+    And hive-1 is killed with its orphan guard
     And hive-1 is started again
-    Then every worker of hive-1 is registered anew within the restart time
-    And each worker of hive-1 is one process
+    Then every worker of hive-1 is registered with a newer epoch within the restart time
+    And hive-1 runs one process of each worker
 
   @INT-013 @P1 @topology.attached @requires.kill @requires.terminate @requires.restart
-  Scenario Outline: A hive that comes back attaches the workers that ran on without it
+  Scenario Outline: A restarted hive attaches the workers that ran on without it
     When hive-1 <ends>
     And hive-1 is started again
     Then hive-1 reports worker-1 as alive within the restart time
     And worker-1 is online in the registry within the registration time
-    And 2 heartbeats of worker-1 move its time, each within the heartbeat time
-    And worker-1 and worker-2 were never started again
+    And 2 heartbeats of worker-1 arrive, each within the heartbeat time
+    And worker-1 and worker-2 run on without a restart
     When 6 chats for model-a are sent
     Then all 6 chats were answered
     And every request was served by exactly one worker of its model
@@ -90,37 +90,37 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     Examples:
       | ends            |
       | is killed       |
-      | is asked to stop |
+      | is terminated   |
 
   @INT-013 @P1 @requires.kill
-  Scenario: Nobody outlives a hive that is killed, not even behind a wrapper
-    Given a hive hive-9 joins the stack, with workers behind a wrapper
+  Scenario: No worker survives the SIGKILL of its hive, not even behind a wrapper
+    Given a hive hive-9 joins the stack with workers behind a wrapper
     And a worker worker-x of model-x serves on hive-9
     When hive-9 is killed
     Then no process of hive-9 is left within the clean up time
     And worker-x is offline in the registry within the lease expiry time
 
   @INT-013 @P1 @requires.terminate
-  Scenario: Nobody outlives a hive that is asked to stop, not even behind a wrapper
-    Given a hive hive-9 joins the stack, with workers behind a wrapper
+  Scenario: No worker survives the SIGTERM of its hive, not even behind a wrapper
+    Given a hive hive-9 joins the stack with workers behind a wrapper
     And a worker worker-x of model-x serves on hive-9
-    When hive-9 is asked to stop
+    When hive-9 is terminated
     Then no process of hive-9 is left within the clean up time
-    And the registry does not know worker-x
+    And worker-x is unknown to the registry
 
   @INT-013 @P1 @requires.terminate
-  Scenario: Nobody outlives a hive that ends while a worker starts
-    Given a hive hive-9 joins the stack, with workers that never answer
+  Scenario: No worker survives a hive that exits while the worker starts
+    Given a hive hive-9 joins the stack with workers that never answer
     When a worker worker-x of model-x starts on hive-9
-    And hive-9 is asked to stop
+    And hive-9 is terminated
     Then no process of hive-9 is left within the clean up time
-    And the registry does not know hive-9
+    And hive-9 is unknown to the registry
 
   @INT-013 @SVC-011 @P1 @requires.kill
-  Scenario: A killed wrapper is replaced together with what it had started
-    Given a hive hive-9 joins the stack, with workers behind a wrapper
+  Scenario: A hive replaces a killed wrapper together with its worker process
+    Given a hive hive-9 joins the stack with workers behind a wrapper
     And a worker worker-x of model-x serves on hive-9
     And the epoch of worker-x is noted
     When worker-x is killed
     Then worker-x is registered with a newer epoch within the restart time
-    And hive-9 runs worker-x once, and nothing of what ran before
+    And hive-9 runs one process of worker-x, and it is new

@@ -3,14 +3,14 @@ Feature: Which worker gets a request
 
   @CHAT-007 @P1
   Scenario: Only workers that are ready and have the model
-    When a worker worker-slow of model-shared starts on hive-1, taking 1.0 seconds to load
+    When a worker worker-slow of model-shared starts on hive-1 and loads for 1.0 seconds
     And 12 chats for model-shared are sent
     Then all 12 chats were answered
     And every request was served by exactly one worker of its model
-    And worker-slow can be routed to within the registration time
+    And worker-slow is routable within the registration time
     When 12 chats for model-shared are sent
     Then every worker of model-shared served at least 2 of them
-    And worker-slow received nothing before it was ready
+    And before worker-slow was ready, it received no request
 
   @CHAT-008 @CHAT-017 @CLU-012 @P1
   Scenario: The worker with the smallest queue, and in turn among equals
@@ -28,7 +28,7 @@ Feature: Which worker gets a request
 
   @CHAT-009 @P1 @topology.default @requires.kill
   Scenario: A worker whose lease ran out is left out
-    When hive-1 and its workers are killed
+    When hive-1 is killed with its workers
     Then worker-shared-1 is offline in the status API within the lease expiry time
     When 6 chats for model-shared are sent
     Then all 6 chats were answered

@@ -20,7 +20,7 @@ Feature: A session stays at its worker
     When worker-1 is killed
     And every session takes another turn
     Then only the sessions of the killed worker moved, and none of their turns failed
-    And worker-1 can be routed to within the restart time
+    And worker-1 is routable within the restart time
     When every session takes another turn
     Then only the sessions of the killed worker moved, and none of their turns failed
 
@@ -35,11 +35,11 @@ Feature: A session stays at its worker
   Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and comes back
     Given 25 sessions with model-shared are under way
     When a worker worker-9 of model-shared starts on hive-1
-    Then worker-9 can be routed to within the registration time
+    Then worker-9 is routable within the registration time
     When every session takes another turn
-    And the orchestrator is killed
-    And the orchestrator is started again
-    Then worker-9 can be routed to within the orchestrator return time
+    And the gateway is killed
+    And the gateway is started again
+    Then worker-9 is routable within the orchestrator return time
     When every session takes another turn
     Then each session stayed at one worker, and they are spread over 2 workers or more
 
@@ -47,7 +47,7 @@ Feature: A session stays at its worker
   Scenario: More sessions than are remembered: the forgotten ones move only to a worker that joins
     Given 90 sessions with model-shared are under way
     When a worker worker-9 of model-shared starts on hive-1
-    Then worker-9 can be routed to within the registration time
+    Then worker-9 is routable within the registration time
     When every session takes another turn
     Then every client was answered
     And sessions moved to worker-9 or not at all, and some that were not remembered did

@@ -1,4 +1,4 @@
-"""The words of our Gherkin: parameter types, each with a pattern, so that a step never takes a bare `{thing}`. Knows behave."""
+"""The parameter types of the steps. Each has a pattern, so a step never takes a bare `{thing}`. Knows behave."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from behave import register_type
 
+from hivecheck.bdd.cluster_types import CLUSTER_TYPES
 from hivecheck.faults import FAULTS
-from hivecheck.world.cluster.worker_lifecycle import KINDS
 from hivecheck.world.observations.security import INTERNAL_CALLS
 from hivecheck.world.requests.credentials import CREDENTIALS
 from hivecheck.world.requests.direct import ODDITIES, QUIRKS
@@ -50,6 +50,7 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Worker": (r"worker-[a-z0-9-]+|the worker serving the request|that worker", str, "a worker's id, or a way to point at one"),
     "Hive": (r"hive-[0-9]+", str, "a hive's name"),
     "Budget": (r"[a-z ]+?", str, "a time budget's name"),
+    "Within": (r"(?: within the [a-z ]+? time)?", lambda text: text[12:-5], "a time budget, as ` within the <name> time`, or nothing: now"),
     "Credential": (_one_of(CREDENTIALS), str, "who a client claims to be"),
     "MalformedRequest": (_one_of(MALFORMED), str, "what is wrong with a request"),
     "Attack": (_one_of(ATTACKS), str, "what an intruder sends"),
@@ -59,8 +60,7 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Path": (r"/v1/[a-z/]+", str, "a path of the API"),
     "Code": (r"[a-z_]+", str, "an error code"),
     "Parameter": (r"[a-z_\[\]0-9.]+", lambda text: None if text == "nothing" else text, "a parameter's name, or `nothing`"),
-    "Health": (r"healthy|degraded|unhealthy", str, "what a service says of its health"),
-    "WorkerKind": (_one_of(KINDS), str, "what the workers of a hive that joins are like"),
+    "Health": (r"healthy|degraded|unhealthy", str, "a service's health as it reports it"),
     "WorkerState": (r"starting|alive|hung|draining|dead|fatal", str, "a worker's state at its hive"),
     "Oddity": (_one_of(ODDITIES), str, "what a worker does that no gateway can mend"),
     "Quirk": (_one_of(QUIRKS), str, "how a worker sends a stream"),
@@ -70,9 +70,9 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Name": (r"[a-z]+", str, "a person's or a tenant's name"),
     "Mishap": (_one_of(BEHAVIOURS), str, "what a chat meets at its worker"),
     "Phase": (_one_of(PHASES), str, "where a request stands when its client leaves"),
-    "Circuit": (r"closed|open|half_open", str, "the state of a worker's circuit"),
     "Fault": (_one_of(FAULTS), str, "a fault: what happens to whom it strikes"),
     "FaultTarget": (_TARGET, str, "whom a fault strikes: a node, a worker, or a way to point at some"),
+    **CLUSTER_TYPES,
     "Number": (r"\d+", int, "a whole number"),
     "Seconds": (r"\d+(?:\.\d+)?", float, "seconds"),
 }

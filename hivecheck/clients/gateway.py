@@ -5,10 +5,15 @@ Synchronous and without state. Chats go through `openai_api`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from hivecheck.clients.control import ControlClient
+
+
+def is_routable(view: Mapping[str, Any] | None) -> bool:
+    """Whether the gateway sends requests to a worker in this view. A worker that starts or drains gets none."""
+    return view is not None and view["status"] == "online" and view["state"] == "ready"
 
 
 class Gateway(Protocol):
@@ -34,7 +39,7 @@ class GatewayClient(ControlClient):
     def not_routing_to(self, declared: Collection[str]) -> str | None:
         """The difference between routed and declared workers, or the workers that the gateway ejected for a while."""
         workers = self.workers()
-        routed = {name for name, worker in workers.items() if worker["status"] == "online"}
+        routed = {name for name, worker in workers.items() if is_routable(worker)}
         if routed != set(declared):
             return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
         ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
@@ -66,6 +71,11 @@ class GatewayClient(ControlClient):
         """One worker; None for a 404 response."""
         found: dict[str, Any] | None = self.find(f"/api/cluster/workers/{identifier}")
         return found
+
+    def is_routable(self, worker: str, epoch: int | None = None) -> bool:
+        """Whether the gateway sends requests to a worker. With an epoch, a later or earlier incarnation does not count."""
+        view = self.worker(worker)
+        return is_routable(view) and (epoch is None or (view is not None and view["epoch"] == epoch))
 
     def booked(self, since: float) -> list[dict[str, Any]]:
         """Every request in the usage ledger since a moment (seconds since 1970), the oldest first."""

@@ -20,7 +20,7 @@ from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.source_hash import source_hash
-from hivecheck.waiting import eventually
+from hivecheck.waiting import eventually_all
 
 # Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
 CAPABILITIES = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
@@ -174,8 +174,8 @@ class ProcessPlatform:
 
     def sweep(self, stack: str | None = None) -> list[str]:
         killed = [process.sentence() for process in process_labels.sweep(self.run_id, stack)]
-        for node in [node for node in self._nodes if stack in (None, node.stack)]:
-            eventually(lambda node=node: not node.is_running(), within=KILL_SECONDS, what=f"{node.name} reaped")  # type: ignore[misc]
+        own = [node for node in self._nodes if stack in (None, node.stack)]
+        eventually_all(own, lambda node: not node.is_running(), within=KILL_SECONDS, what="exit of every node")
         return killed
 
     def _environment(self, stack: str, node: str) -> dict[str, str]:

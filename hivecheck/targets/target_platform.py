@@ -17,7 +17,7 @@ from hivecheck.platforms.process import ProcessNode
 from hivecheck.targets import templates
 from hivecheck.targets.target import Target
 from hivecheck.targets.templates import WorkerAddress
-from hivecheck.waiting import eventually
+from hivecheck.waiting import eventually_all
 
 REAP_SECONDS = 5.0
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
@@ -65,8 +65,8 @@ class TargetPlatform:
     def sweep(self, stack: str | None = None) -> list[str]:
         left = [sentence for _, sentence in self._containers_left(stack)]
         swept = self._inner.sweep(stack)
-        for node in [node for node in self._processes if stack in (None, node.stack)]:
-            eventually(lambda node=node: not node.is_running(), within=REAP_SECONDS, what=f"{node.name} reaped")  # type: ignore[misc]
+        own = [node for node in self._processes if stack in (None, node.stack)]
+        eventually_all(own, lambda node: not node.is_running(), within=REAP_SECONDS, what="exit of every gateway process")
         if self._target.image and self.name != "docker":  # ended ones, too
             from hivecheck.targets import container_gateway
 

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from hivecheck.clients.gateway import is_routable
 from hivecheck.errors import ClientError
 from hivecheck.faults.fault import FaultTarget, Kind
 from hivecheck.faults.planning import eligibility, plan
@@ -13,7 +14,7 @@ from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault
 from hivecheck.faults.planning.plan import FaultPlan, PlanSource
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.world.cluster.liars import Liars
+from hivecheck.world.cluster.worker_lifecycle import WorkerLifecycle
 from hivecheck.world.faults import Faults
 
 PLAN = "plan.json"
@@ -26,7 +27,7 @@ class RandomFaults:
 
     stack: Stack
     faults: Faults
-    liars: Liars
+    lifecycle: WorkerLifecycle
     drawing: PlanSource
     folder: Path
     plan_file: Path | None = None
@@ -51,7 +52,7 @@ class RandomFaults:
 
         def missing() -> list[str]:
             views = self._views()
-            return [name for name in self._workers() if not _is_routable(views.get(name))]
+            return [name for name in self._workers() if not is_routable(views.get(name))]
 
         must_eventually(missing, within=within, what="every worker is routable", until=lambda names: not names)
 
@@ -86,7 +87,7 @@ class RandomFaults:
     def _unroutable_workers(self) -> list[str]:
         """Workers to which the gateway sends no requests, or fewer than to the others."""
         views = self._views()
-        return [name for name in self._workers() if not (_is_routable(views.get(name)) and _is_trusted(views[name]))]
+        return [name for name in self._workers() if not (is_routable(views.get(name)) and _is_trusted(views[name]))]
 
     def _unhealthy_control_plane(self, active: set[str]) -> list[str]:
         """Control plane nodes that report no health. Those under a fault (`active`) are left out: they may never answer."""
@@ -109,7 +110,7 @@ class RandomFaults:
 
     def _workers(self) -> list[str]:
         """The declared workers, and those that a scenario started with an admin listener."""
-        return sorted({*self.stack.topology.workers(), *self.liars.names})
+        return sorted({*self.stack.topology.workers(), *self.lifecycle.with_admin_port})
 
     def _control_plane(self) -> dict[str, Kind]:
         return {name: CONTROL_PLANE[node.service] for name, node in self.stack.nodes.items() if node.service in CONTROL_PLANE}
@@ -122,12 +123,8 @@ class RandomFaults:
         return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._control_plane().items()})
 
     def _kinds(self, worker: str) -> set[Kind]:
-        found = {Kind.WORKER: True, Kind.OWN_NODE: worker in self.stack.nodes, Kind.ADMIN_WORKER: worker in self.liars.names}
+        found = {Kind.WORKER: True, Kind.OWN_NODE: worker in self.stack.nodes, Kind.ADMIN_WORKER: worker in self.lifecycle.with_admin_port}
         return {kind for kind, holds in found.items() if holds}
-
-
-def _is_routable(view: dict[str, object] | None) -> bool:
-    return view is not None and view["status"] == "online" and view["state"] == "ready"
 
 
 def _is_trusted(view: dict[str, object]) -> bool:

@@ -66,7 +66,7 @@ class World:
             load=Load(gateway, stack.secrets, history, timeouts, loop),
             traffic=Traffic(chats),
             faults=faults,
-            random_faults=RandomFaults(stack, faults, cluster.liars, drawing, history_file.parent),
+            random_faults=RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent),
             checker=checker,
         )
 

@@ -1,4 +1,4 @@
-"""The catalogue file of a hive: filled, and what the hive makes of one that is damaged. Reads SQLite with its own eyes."""
+"""The catalogue file of a hive: its content, and how the hive handles a damaged one. Reads the SQLite file itself."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import counted
 from hivecheck.world.cluster.models import Models
 from hivecheck.world.requests.chats import Chats
 
 CATALOGUE = "catalogue.db"
 NEVER_FETCHED = "model-late"
+HEALTHY, DEGRADED = "healthy", "degraded, and so is the hive"
+INTACT, DOWNLOADED = "exactly the models with an intact row", "every downloaded model on disk"
 
 
 @dataclass
 class Catalogues:
-    """`fetched`: hive -> models whose files it was given."""
+    """`fetched`: hive -> the models that it downloaded for the scenario."""
 
     stack: Stack
     history: History
@@ -33,43 +36,52 @@ class Catalogues:
     fetched: dict[str, list[str]] = field(default_factory=dict)
 
     def fetch(self, hive: str, count: int) -> None:
-        """The hive has the files of the first so many models of the hub, and no workers for them."""
+        """The hive downloads the first models of the hub and starts no worker of them."""
         offered = eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
         names = sorted(model for model in offered if model != NEVER_FETCHED)[:count]
         if len(names) < count:
-            raise InconclusiveError(f"expected: {count} models to fetch\nactual: the hub offers {sorted(offered)}")
+            raise InconclusiveError(f"expected: {counted(count, 'model', 'models')} to download\nactual: the hub offers {sorted(offered)}")
         for name in names:
             self.models.bring(name, hive, serve=False)
         within = self.stack.timeouts.download
-        eventually(lambda: self._ready(hive), within=within, what=f"{names} at {hive}", until=lambda seen: seen == names)
+        eventually(lambda: self._ready(hive), within=within, what=f"{names} at {hive}", until=lambda ready: ready == names)
         self.fetched[hive] = names
 
-    def must_be_noticed(self, hive: str) -> None:
-        """Logged, named in `/health`, and the damaged file lies beside with the very bytes that were left in it."""
+    def must_be_moved_aside(self, hive: str) -> None:
+        """The hive logs the damage, names the file in `/health` and keeps its bytes unchanged."""
         self._await_answer(hive)
 
         def aside() -> str | None:
-            shown: str | None = self.stack.hives[hive].health()["catalogue"]["moved_aside"]
-            return shown
+            path: str | None = self.stack.hives[hive].health()["catalogue"]["moved_aside"]
+            return path
 
-        named = must_eventually(aside, within=self.stack.timeouts.damage_detection, what=f"{hive} has put its catalogue aside") or ""
+        named = must_eventually(aside, within=self.stack.timeouts.damage_detection, what=f"{hive} moves its catalogue aside") or ""
         node = self.stack.nodes[hive]
         files = node.files(f"{CATALOGUE}.damaged-*")
-        assert [Path(named).name] == files, f"expected: {named} as the one file put aside\nactual: {files}"
+        assert [Path(named).name] == files, f"expected: {named} as the one file moved aside\nactual: {files}"
         kept = node.read_file(files[0])
-        assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {len(kept)} bytes, others"
+        odd = counted(len(kept), "other byte")
+        assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {odd}"
         self.models.checker.observe()
-        said = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
-        assert said, f"expected: {hive} logs the damage\nactual: no such line"
+        logged = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
+        assert logged, f"expected: {hive} logs the damage\nactual: no such line"
 
-    def must_have_kept(self, hive: str) -> None:
-        """Ready are exactly the models whose rows the damage left whole, as the bytes of the file show."""
+    def must_be(self, hive: str, health: str) -> None:
+        """The catalogue is `HEALTHY`, or `DEGRADED` together with its hive."""
+        {HEALTHY: self._must_be_healthy, DEGRADED: self._must_degrade}[health](hive)
+
+    def must_hold(self, hive: str, content: str) -> None:
+        """The catalogue holds the `INTACT` models and no other one, or all `DOWNLOADED` ones on its disk."""
+        {INTACT: self._must_have_kept, DOWNLOADED: self._must_hold_everything}[content](hive)
+
+    def _must_have_kept(self, hive: str) -> None:
+        """Exactly the models with an intact row in the damaged file are ready."""
         damage = self._damage(hive)
-        # Header and length hold no row: what SQLite finds with those of before in their place was there all the time.
+        # Header and length hold no row. What SQLite finds with the former ones in their place was intact.
         rest = damage.left[HEADER_BYTES:].ljust(len(damage.sound) - HEADER_BYTES, b"\0")
         whole = sorted(_still_there(damage.sound[:HEADER_BYTES] + rest, damage.sound))
         if not whole:
-            raise InconclusiveError("No row was left whole, so there was nothing to keep")
+            raise InconclusiveError("expected: an intact row in the damaged catalogue\nactual: none")
         ready = self._ready(hive)
         assert ready == whole, f"expected: {whole} ready at {hive}\nactual: {ready}"
         for name in whole:
@@ -77,8 +89,8 @@ class Catalogues:
             shown = self.stack.hives[hive].catalogue()[name]["sha256"]
             assert offered == shown, f"expected: {name} with the checksum of its file, {offered}\nactual: {shown}"
 
-    def must_hold_everything(self, hive: str) -> None:
-        """The file that is there now is sound, and has every model that was fetched, ready."""
+    def _must_hold_everything(self, hive: str) -> None:
+        """The catalogue file is readable and lists every downloaded model as ready."""
 
         def stored() -> list[str]:
             with closing(sqlite3.connect(f"file:{self._path(hive)}?mode=ro", uri=True)) as connection:
@@ -89,22 +101,22 @@ class Catalogues:
             return [str(name) for (name,) in rows]
 
         within = self.stack.timeouts.damage_detection
-        must_eventually(stored, within=within, what=f"{self.fetched[hive]} on disk", until=lambda seen: seen == self.fetched[hive])
+        must_eventually(stored, within=within, what=f"{self.fetched[hive]} on disk", until=lambda rows: rows == self.fetched[hive])
 
-    def must_be_left(self, hive: str) -> None:
-        """Nothing could be read in it, and nothing was written to it."""
+    def must_be_kept_in_place(self, hive: str) -> None:
+        """The hive reports the unreadable catalogue as degraded, with a reason, and leaves its bytes unchanged."""
         now = self._path(hive).read_bytes()
         assert now == self._damage(hive).left, f"expected: the unreadable catalogue as it was\nactual: {now[:32]!r}..."
         shown = self.stack.hives[hive].health()["catalogue"]
         assert shown["status"] == "degraded" and shown["error"], f"expected: a degraded catalogue, with the reason\nactual: {shown}"
 
-    def must_be_healthy(self, hive: str) -> None:
-        """So the catalogue is shown, whatever the hive's workers are up to."""
+    def _must_be_healthy(self, hive: str) -> None:
+        """The hive reports its catalogue as healthy, whatever the state of its workers."""
         shown = self.stack.hives[hive].health()["catalogue"]
         assert (shown["status"], shown["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {shown}"
 
-    def must_degrade(self, hive: str) -> None:
-        """So the hive calls itself for its catalogue's sake alone: its workers are alive."""
+    def _must_degrade(self, hive: str) -> None:
+        """The hive reports its catalogue and itself as degraded, and its workers as alive."""
 
         def shown() -> tuple[str, str, set[str]]:
             body = self.stack.hives[hive].health()
@@ -112,10 +124,10 @@ class Catalogues:
 
         self._await_answer(hive)
         expected = ("degraded", "degraded", {"alive"})
-        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda seen: seen == expected)
+        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda value: value == expected)
 
     def must_take_new_models(self, hive: str) -> None:
-        """This hive brings a model that it never had, and a client is answered by it."""
+        """The hive downloads a model for the first time, and a client gets an answer of it."""
         eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
         self.models.bring(NEVER_FETCHED, hive)
         self.clients.must_be_offered(NEVER_FETCHED, is_offered=True, within=self.stack.timeouts.download)
@@ -124,7 +136,7 @@ class Catalogues:
         assert self._state(hive, NEVER_FETCHED) == "ready", f"expected: {NEVER_FETCHED} ready\nactual: {self.stack.hives[hive].catalogue()}"
 
     def _damage(self, hive: str) -> DatabaseCorruption:
-        """The damage that struck it last."""
+        """The last corruption that was injected into the hive's catalogue."""
         found = [
             injection.fault
             for injection in self.injector.injections
@@ -135,7 +147,7 @@ class Catalogues:
         return found[-1]
 
     def _await_answer(self, hive: str) -> None:
-        """It may just have been started again."""
+        """Wait for a hive that may just have been started again."""
         eventually(self.stack.hives[hive].health, within=self.stack.timeouts.node_ready, what=f"{hive} answers")
 
     def _ready(self, hive: str) -> list[str]:
@@ -147,12 +159,12 @@ class Catalogues:
     def _path(self, hive: str) -> Path:
         path = self.stack.nodes[hive].path_of(CATALOGUE)
         if path is None:
-            raise ClientError("A catalogue can be looked at only where its file is on this machine.")
+            raise ClientError("expected: a catalogue file on this machine\nactual: none")
         return path
 
 
 def _still_there(data: bytes, sound: bytes) -> list[str]:
-    """The models that SQLite still finds in these bytes when it is asked for each ready row of the sound ones by its number."""
+    """The models that SQLite finds in these bytes by the row numbers of the ready models in `sound`."""
     found = []
     with TemporaryDirectory() as folder:
         path = Path(folder) / CATALOGUE

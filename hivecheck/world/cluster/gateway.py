@@ -1,4 +1,4 @@
-"""What the orchestrator says of the whole system: services, statistics, the cluster status API. Asserts on facts seen elsewhere."""
+"""The gateway's status API, statistics and metrics, compared with the declared stack, the registry and the requests sent."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.checks.usage.counted_once import counted_once
+from hivecheck.clients.exposition import parse
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import must_eventually
+from hivecheck.waiting import eventually, must_eventually
+from hivecheck.world.checker import Checker
 
 STATUS_FIELDS = ("id", "status", "models", "hive", "epoch", "last_heartbeat_at", "heartbeat_age_seconds")
 
 
+# The states of a worker's circuit with their values in the metric `gateway_circuit`.
+CIRCUITS = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
+NOT_CLOSED = "not closed"
+# The gateway counts a wait when it is over, after its client has the answer.
+WAIT_COUNT_SECONDS = 1.0
+WAIT_METRICS = ("gateway_pool_wait_seconds_count", "gateway_pool_exhausted_total")
+EVERY_DECLARED_WORKER = "every declared worker"
+
+
 @dataclass
 class GatewayStatus:
-    """`noted` are the statistics as they were when a scenario noted them."""
+    """`noted` are statistics, `noted_waits` the waits for a connection and those that timed out, as they were when a step noted them."""
 
     stack: Stack
     history: History
+    checker: Checker
     noted: list[dict[str, Any]] = field(default_factory=list)
+    noted_waits: list[tuple[float, float]] = field(default_factory=list)
 
     def must_list_services(self) -> None:
         """Each service once, healthy, with the models that are declared for it."""
@@ -35,48 +49,49 @@ class GatewayStatus:
             own = sorted(service["models"]) if service["kind"] == "worker" else expected[name]
             assert own == expected[name], f"expected: {name} with models {expected[name]}\nactual: {service}"
 
-    def must_show_in_flight(self, worker: str, count: int) -> None:
+    def must_show_in_flight(self, worker: str, count: int, within: float) -> None:
+        """The service list shows so many requests in flight at this worker, and none at another one."""
+
         def shown() -> dict[str, Any]:
             return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] == "worker"}
 
         expected = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
-        assert shown() == expected, f"expected: in flight {expected}\nactual: {shown()}"
+        must_eventually(shown, within=within, what=f"requests in flight: {expected}", until=lambda value: value == expected)
 
     def note_statistics(self) -> None:
-        """Statistics now, as a state in history."""
+        """Record the statistics of now in history."""
         self._note(self.stack.orchestrator.stats())
 
-    def must_settle(self, count: int, within: float) -> None:
-        """The statistics have grown to the number of requests sent (or past it), and are noted again."""
+    def must_have_counted(self, count: int) -> None:
+        """The statistics grow by this number of requests, and by the tokens and outcomes of the requests that clients sent."""
         if not self.noted:
-            raise InconclusiveError("No statistics were noted before the requests; say so in a Given.")
+            raise InconclusiveError("expected: a Given that notes the statistics\nactual: none")
         before = self.noted[0]["requests_total"]
 
         def enough(stats: dict[str, Any]) -> bool:
             return int(stats["requests_total"]) >= before + count and not stats["in_flight"]
 
-        self._note(must_eventually(self.stack.orchestrator.stats, within=within, what=f"{count} more requests counted", until=enough))
+        within, what = self.stack.timeouts.settling, f"requests counted since the note: {count}"
+        self._note(must_eventually(self.stack.orchestrator.stats, within=within, what=what, until=enough))
+        self.checker.must(counted_once)
 
-    def must_count_workers(self) -> None:
-        """The cluster status counts every declared worker as online."""
-        status = self.stack.orchestrator.status()
-        count = len(self.stack.topology.workers())
-        expected = {"total": count, "online": count, "offline": 0}
-        actual = {key: status["workers"].get(key) for key in expected}
-        assert actual == expected and status["status"] == "healthy", (
-            f"expected: a healthy cluster with workers {expected}\nactual: {status}"
-        )
+    def must_count_online(self, workers: str, within: float) -> None:
+        """The cluster status counts so many workers as online. `EVERY_DECLARED_WORKER` also means no other worker and a healthy cluster."""
+        if workers == EVERY_DECLARED_WORKER:
+            count = len(self.stack.topology.workers())
+            expected = {"total": count, "online": count, "offline": 0, "status": "healthy"}
+        else:
+            expected = {"online": int(workers.split()[0])}
 
-    def must_come_to_count(self, online: int, within: float) -> None:
-        """The cluster status counts so many workers as online."""
+        def counted() -> dict[str, Any]:
+            status = self.stack.orchestrator.status()
+            actual = status["workers"] | {"status": status["status"]}
+            return {key: actual.get(key) for key in expected}
 
-        def counted() -> int:
-            return int(self.stack.orchestrator.status()["workers"]["online"])
-
-        must_eventually(counted, within=within, what=f"{online} workers online in the cluster status", until=lambda seen: seen == online)
+        must_eventually(counted, within=within, what=f"a cluster status of {expected}", until=lambda value: value == expected)
 
     def must_show_workers(self) -> None:
-        """The list and each single view agree with the registry."""
+        """The status API shows each worker of the registry with its models, hive and epoch, in its list and by id."""
         listed, registered = self.stack.orchestrator.workers(), self.stack.registry.workers()
         assert set(registered) <= set(listed), f"expected: workers {sorted(registered)}\nactual: {sorted(listed)}"
         for name, entry in registered.items():
@@ -90,9 +105,62 @@ class GatewayStatus:
                 )
 
     def must_not_know(self, worker: str) -> None:
+        """The status API answers 404 for the worker."""
         reply = self.stack.orchestrator.ask("GET", f"/api/cluster/workers/{worker}")
         code = ((reply.body or {}).get("error") or {}).get("code")
         assert (reply.status, code) == (404, "not_found"), f"expected: 404 not_found for {worker}\nactual: {reply.status} {reply.body}"
+
+    def must_have_circuit(self, worker: str, state: str, within: float) -> None:
+        """Status API and metrics show the worker's circuit in that state. `NOT_CLOSED` means either other state in the status API."""
+        # An open circuit and a half-open one take turns from moment to moment, so two reads need not agree.
+        expected = {(name, CIRCUITS[name]) for name in CIRCUITS if name == state}
+
+        def shown() -> tuple[object, float | None]:
+            return self._circuit(worker), self._metric("gateway_circuit", worker=worker)
+
+        def is_expected(value: tuple[object, float | None]) -> bool:
+            return value[0] in ("open", "half_open") if state == NOT_CLOSED else value in expected
+
+        must_eventually(shown, within=within, what=f"circuit of {worker} {state}", until=is_expected)
+
+    def await_probe(self, worker: str, within: float) -> None:
+        """Return when the circuit of a worker lets one request through as a probe."""
+        what = f"circuit of {worker} half open"
+        eventually(lambda: self._circuit(worker), within=within, what=what, until=lambda state: state == "half_open")
+
+    def note_waits(self) -> None:
+        """How many requests have waited for a connection so far, and how many of these waits timed out."""
+        self.noted_waits.append(self._waits())
+
+    def must_count_waits(self, more: int, timed_out: int) -> None:
+        """Since the note, so many more requests waited for a connection, and so many of them in vain."""
+        if not self.noted_waits:
+            raise InconclusiveError("expected: a Given that notes the connection waits\nactual: none")
+        waits, failed = self.noted_waits[-1]
+        expected = waits + more, failed + timed_out
+        within = WAIT_COUNT_SECONDS
+        must_eventually(self._waits, within=within, what=f"(waits, timed out) {expected}", until=lambda value: value == expected)
+
+    def must_miss_registry(self) -> None:
+        """The cluster status shows the registry as disconnected, and the gateway is ready all the same."""
+        must_eventually(
+            lambda: self.stack.orchestrator.status()["registry"]["connected"],
+            within=self.stack.timeouts.convergence,
+            what="the registry disconnected in the cluster status",
+            until=lambda connected: not connected,
+        )
+        assert self.stack.orchestrator.is_ready(), "expected: the gateway ready without the registry\nactual: not ready"
+
+    def _circuit(self, worker: str) -> object:
+        return (self.stack.orchestrator.worker(worker) or {}).get("circuit")
+
+    def _waits(self) -> tuple[float, float]:
+        waits, failed = (self._metric(name) or 0.0 for name in WAIT_METRICS)
+        return waits, failed
+
+    def _metric(self, name: str, **labels: str) -> float | None:
+        found = [each for each in parse(self.stack.orchestrator.text("/metrics")) if (each.name, dict(each.labels)) == (name, labels)]
+        return found[0].value if found else None
 
     def _note(self, stats: dict[str, Any]) -> None:
         self.noted.append(stats)

@@ -1,4 +1,4 @@
-"""Models that are brought to hives on demand: what the hub offers and does wrong, how far hives are, what lies on their disks."""
+"""Models that hives download on demand: the hub's offers and faults, the progress of downloads, the files on the hives' disks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 
 HUB = "hub"
-# Of a file of some MiB: some has surely arrived, and much is missing.
+# Of a file of some MiB: a part has arrived, and much is missing.
 CUT_AFTER_BYTES = 700 * 1024
-STRUCK_AFTER_BYTES = 400 * 1024
+PART_BYTES = 400 * 1024
+HUB_FAULTS = {"cuts": {"cuts": 1, "cut_after_bytes": CUT_AFTER_BYTES}, "corrupts": {"corrupt": 1}}
 
 
 @dataclass
@@ -36,21 +37,20 @@ class Models:
         return ModelHubClient(self.stack.nodes[HUB].url, self.stack.secrets.token)
 
     def must_be_absent(self, model: str) -> None:
-        """Nobody serves it and no hive has its file, though the hub offers it."""
+        """The hub offers the model, no hive has its file, and no worker serves it."""
         offered = eventually(self.hub.offers, within=self.stack.timeouts.node_ready, what=f"the hub offers {model}")
         if model not in offered or self.holders(model) or model in self.stack.orchestrator.status()["models"]:
             raise InconclusiveError(
                 f"expected: {model} offered by the hub and nowhere else\nactual: {sorted(offered)}, {self.views(model)}"
             )
 
-    def cut_once(self) -> None:
-        self._order("to cut its next download", cuts=1, cut_after_bytes=CUT_AFTER_BYTES)
-
-    def corrupt_once(self) -> None:
-        self._order("to corrupt its next download", corrupt=1)
+    def order_fault(self, fault: str) -> None:
+        """The hub cuts or corrupts its next download."""
+        self.hub.order(**HUB_FAULTS[fault])
+        self.history.act(HUB, f"{fault} its next download")
 
     def must_be_served_from_its_file(self, model: str) -> None:
-        """The hives that serve it have its file, whole and as the hub offers it."""
+        """Every hive with a worker of the model has its file, with the checksum that the hub offers."""
         offer = self.hub.offers()[model]
         serving = [name for name, hive in self.stack.hives.items() if any(model in view["models"] for view in hive.workers().values())]
         assert serving, f"expected: a hive with a worker of {model}\nactual: none"
@@ -61,7 +61,7 @@ class Models:
             )
 
     def must_be_catalogued(self, model: str) -> None:
-        """One hive lists it as ready, with all its bytes."""
+        """One hive lists the model as ready, with all its bytes."""
         size = self.hub.offers()[model]["size_bytes"]
         ready = {name: view for name, view in self.views(model).items() if view["state"] == "ready"}
         assert len(ready) == 1, f"expected: {model} ready at one hive\nactual: {self.views(model)}"
@@ -69,51 +69,52 @@ class Models:
         assert view["bytes_done"] == size, f"expected: all {size} bytes\nactual: {view}"
 
     def must_progress(self, model: str, within: float) -> None:
-        """A hive shows a part of the download, and then a greater one."""
+        """A hive reports a part of the download, and then a larger one."""
 
         def done() -> int:
             return max((view["bytes_done"] for view in self.views(model).values() if view["state"] == "downloading"), default=0)
 
         first = must_eventually(done, within=within, what=f"a part of {model} downloaded")
-        must_eventually(done, within=within, what=f"more than {first} bytes of {model} downloaded", until=lambda seen: seen > first)
+        must_eventually(done, within=within, what=f"more than {first} bytes of {model} downloaded", until=lambda count: count > first)
 
     def start_waiting(self, model: str, count: int) -> None:
-        """That many clients ask for it; they wait while other things happen."""
+        """Clients request the model and wait while the scenario continues."""
         for _ in range(count):
             self.clients.start(model)
 
     def bring(self, model: str, hive: str, *, serve: bool = True) -> None:
-        """Ask one hive for it; returns while it is on its way."""
+        """A hive is asked to download a model. Returns while the download runs."""
         reply = self.stack.hives[hive].bring(model, serve=serve)
         if reply.status not in (200, 202):
             raise InconclusiveError(f"expected: {hive} brings {model}\nactual: {reply}")
 
     def await_half(self, model: str, hive: str) -> None:
-        """A good part has arrived at that hive, and not all of it."""
+        """Return when a part of the model has arrived at that hive. Raises InconclusiveError when all of it has."""
 
         def part() -> dict[str, Any]:
             return self.views(model).get(hive, {})
 
         within = self.stack.timeouts.download
-        seen = eventually(
-            part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= STRUCK_AFTER_BYTES
+        shown = eventually(
+            part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= PART_BYTES
         )
-        if seen["state"] != "downloading":
-            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {seen}")
+        if shown["state"] != "downloading":
+            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {shown}")
 
-    def must_have_been_downloaded(self, model: str, parts: int = 1) -> None:
+    def must_have_been_downloaded(self, model: str, parts: int) -> None:
+        """Hives fetched each byte of the model once, in so many requests to the hub."""
         size = self.hub.offers()[model]["size_bytes"]
         self.checker.must(one_download, model=model, size_bytes=size, parts=parts)
 
-    def must_have_been_spoilt(self, model: str) -> None:
-        """The hub's journal shows that it did send wrong bytes; else nothing was tried."""
+    def must_have_been_corrupted(self, model: str) -> None:
+        """The hub's journal shows a corrupted download. Without one the scenario proves nothing."""
         self.checker.observe()
         lines = [line.data for line in self.history.journal("download_ended") if line.data["model"] == model]
         if not any(line["outcome"] == "corrupted" for line in lines):
             raise InconclusiveError(f"expected: a corrupted download of {model}\nactual: {lines}")
 
     def must_have_failed(self, model: str, code: str) -> None:
-        """A hive shows it as failed, with the reason; no hive has anything of it on its disk, and nobody serves it."""
+        """A hive reports the download as failed with this code. No hive has a file of the model, and no worker serves it."""
         shown = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
         assert shown == {code}, f"expected: {model} failed with {code}\nactual: {self.views(model)}"
         assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {self.holders(model)}"
@@ -121,7 +122,7 @@ class Models:
         assert model not in serving, f"expected: {model} not served\nactual: {serving}"
 
     def views(self, model: str) -> dict[str, dict[str, Any]]:
-        """The model as each hive shows it that knows it and answers."""
+        """The model as each running hive that knows it reports it."""
         replies = {}
         for name, hive in self.stack.hives.items():
             if self.stack.nodes[name].is_running() and (view := hive.model(model)):
@@ -129,7 +130,7 @@ class Models:
         return replies
 
     def holders(self, model: str) -> dict[str, list[str]]:
-        """Hive -> what lies in its models folder for this model, partial files included."""
+        """Hive -> its files of this model, partial ones included."""
         found = {name: self.stack.nodes[name].files(f"models/{model}*") for name in self.stack.hives}
         return {name: files for name, files in found.items() if files}
 
@@ -139,10 +140,6 @@ class Models:
         return hashlib.sha256(self.stack.nodes[hive].read_file(names[0])).hexdigest() if names else "no file"
 
     def leave(self) -> None:
-        """Close what was opened."""
+        """Close the client of the hub."""
         if "hub" in self.__dict__:
             self.hub.close()
-
-    def _order(self, what: str, **orders: Any) -> None:
-        self.hub.order(**orders)
-        self.history.act(HUB, f"told {what}")

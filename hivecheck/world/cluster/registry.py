@@ -1,4 +1,4 @@
-"""Services that exist in the registry only: the harness plays clients of the registry, one or a hundred, good and bad ones."""
+"""The registry: services that the harness registers itself, and what the registry lists after a restart."""
 
 from __future__ import annotations
 
@@ -9,128 +9,174 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.checks.registry.no_expiry import no_expiry
+from hivecheck.checks.registry.registered_again import registered_again
 from hivecheck.clients.control import Reply
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.history import History
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import must_eventually
+from hivecheck.waiting import consistently, eventually, must_eventually
+from hivecheck.world.checker import Checker
 
-# Addresses where nobody listens; nobody asks for their model either.
+REGISTRY = "registry"
+# Nothing listens at these addresses, and no client requests this model.
 GHOST_URL = "http://127.0.0.1:9"
 OTHER_URL = "http://127.0.0.1:10"
 GHOST_MODEL = "model-ghost"
-AT_ONCE = 25
+CONNECTIONS = 25
+LOOKS = 3
+SWEEPS_SECONDS = 0.6  # more than two sweeps of a registry at its default interval
+NEWER_EPOCH, OTHER_ADDRESS = " with a newer epoch", " with a newer epoch and another address"
+# What the registry answers to a registration: status and error code.
+OUTCOMES = {"accepted as new": (201, None), "accepted as known": (200, None), "refused as a conflict": (409, "conflict")}
+UNCHANGED, UPDATED = "unchanged", "updated"
 
 
 @dataclass
-class RegistryEntries:
-    """`ghosts` are the registrations made here, as they were last said; `replies` what the registry answered to the last act."""
+class Registry:
+    """`ghosts` are the accepted registrations of the harness, `replies` the registry's answers to the last step that registered.
+
+    `sent_at` are the times of these registrations, `before` is an entry as it was first registered.
+    """
 
     stack: Stack
+    history: History
+    checker: Checker
     ghosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
-    said_at: dict[str, float] = field(default_factory=dict)
+    sent_at: dict[str, float] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
 
     def register(self, name: str, **changes: Any) -> Reply:
-        """One registration, as `name`; remembered unless it was refused. Says it as it was last said, with `changes`."""
-        said = {"id": name, "kind": "worker", "url": GHOST_URL, "epoch": time.time_ns(), "models": [GHOST_MODEL]}
-        said = said | self.ghosts.get(name, {}) | changes
-        reply = self.stack.registry.register(said)
+        """Register a service as it was registered last, with `changes`. A refused registration is forgotten."""
+        sent = {"id": name, "kind": "worker", "url": GHOST_URL, "epoch": time.time_ns(), "models": [GHOST_MODEL]}
+        sent = sent | self.ghosts.get(name, {}) | changes
+        reply = self.stack.registry.register(sent)
         self.replies = {name: reply}
         if reply.status < 300:
-            self.ghosts[name], self.said_at[name] = said, time.monotonic()
+            self.ghosts[name], self.sent_at[name] = sent, time.monotonic()
         return reply
 
     def begin(self, name: str) -> None:
-        """A registration that must succeed before the scenario can go on."""
+        """Register a service. Raises InconclusiveError when the registry does not accept it as new."""
         reply = self.register(name)
         if reply.status != 201:
             raise InconclusiveError(f"expected: {name} registers\nactual: {reply.status} {reply.body}")
         self.before = self._shown(name)
 
     def register_at_once(self, count: int) -> None:
-        """`count` services register at the same moment, over connections of their own."""
+        """Services register at the same moment, over several connections."""
         epoch = time.time_ns()
         ghosts = [_ghost(number, epoch + number) for number in range(1, count + 1)]
-        clients = [RegistryClient(self.stack.registry.url, self.stack.secrets.token) for _ in range(min(count, AT_ONCE))]
+        clients = [RegistryClient(self.stack.registry.url, self.stack.secrets.token) for _ in range(min(count, CONNECTIONS))]
         with ThreadPoolExecutor(len(clients)) as pool:
             shares = [ghosts[place :: len(clients)] for place in range(len(clients))]
-            told = pool.map(lambda pair: [pair[0].register(ghost) for ghost in pair[1]], zip(clients, shares, strict=True))
-        replies = [reply for share in told for reply in share]
+            answers = pool.map(lambda pair: [pair[0].register(ghost) for ghost in pair[1]], zip(clients, shares, strict=True))
+        replies = [reply for share in answers for reply in share]
         names = [ghost["id"] for share in shares for ghost in share]
         self.replies = dict(zip(names, replies, strict=True))
         self.ghosts |= {ghost["id"]: ghost for ghost in ghosts}
         for client in clients:
             client.close()
 
-    def register_newer(self, name: str) -> None:
-        """A later incarnation of it, at the same address."""
-        self.register(name, epoch=time.time_ns())
+    def register_again(self, name: str, change: str = "") -> None:
+        """Register a service again, unchanged or with `NEWER_EPOCH` or `OTHER_ADDRESS`."""
+        changes: dict[str, dict[str, Any]] = {
+            "": {},
+            NEWER_EPOCH: {"epoch": time.time_ns()},
+            OTHER_ADDRESS: {"epoch": time.time_ns(), "url": OTHER_URL},
+        }
+        self.register(name, **changes[change])
 
-    def register_elsewhere(self, name: str) -> None:
-        """Somebody at another address claims its id."""
-        self.register(name, epoch=time.time_ns(), url=OTHER_URL)
-
-    def must_be_accepted(self, status: int) -> None:
-        """Every reply of the last act: 201 for a new id, 200 for a known one."""
-        odd = {name: (reply.status, reply.body) for name, reply in self.replies.items() if reply.status != status}
-        assert self.replies, "expected: registrations\nactual: none were made"
-        assert not odd, f"expected: {status} for each of {len(self.replies)}\nactual: {odd}"
-
-    def must_be_refused(self, code: str) -> None:
+    def must_have_answered(self, outcome: str) -> None:
+        """Each answer to the last step that registered has this outcome."""
+        status, code = OUTCOMES[outcome]
         actual = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
-        assert set(actual.values()) == {(409, code)}, f"expected: 409 {code}\nactual: {actual}"
+        odd = {name: answer for name, answer in actual.items() if answer != (status, code)}
+        assert actual, "expected: registrations\nactual: none"
+        assert not odd, f"expected: every answer {status}, code {code}\nactual: {odd}"
 
-    def must_all_be_listed(self) -> None:
-        """Each once, as it was said, in the list and asked for by its id."""
+    def must_list_all(self) -> None:
+        """The registry lists each registered service once and as it was registered, in its list and by id."""
         services = self.stack.registry.get("/services?status=all")["services"]
-        shown = [_said(entry) for entry in services if entry["id"] in self.ghosts]
-        expected = [_said(ghost) for _, ghost in sorted(self.ghosts.items())]
-        assert shown == expected, f"expected: {len(expected)} registrations as they were said\nactual: {len(shown)}: {shown}"
+        shown = [_facts(entry) for entry in services if entry["id"] in self.ghosts]
+        expected = [_facts(ghost) for _, ghost in sorted(self.ghosts.items())]
+        assert shown == expected, f"expected: the registrations as they were sent, {expected}\nactual: {shown}"
         for name, ghost in self.ghosts.items():
-            assert _said(self._shown(name)) == _said(ghost), f"expected: {ghost}\nactual: {self._shown(name)}"
+            assert _facts(self._shown(name)) == _facts(ghost), f"expected: {ghost}\nactual: {self._shown(name)}"
 
-    def must_all_be_known(self, within: float) -> None:
-        """The orchestrator's status API shows every one of them."""
+    def must_be_known_to_gateway(self, within: float) -> None:
+        """The gateway's status API shows every registered service."""
 
         def unknown() -> set[str]:
             return set(self.ghosts) - set(self.stack.orchestrator.workers())
 
-        must_eventually(unknown, within=within, what="every registration known to the orchestrator", until=lambda left: not left)
+        must_eventually(unknown, within=within, what="every registered service in the status API", until=lambda left: not left)
 
-    def must_be_as_before(self, name: str) -> None:
-        """The last act changed nothing a router must know of: neither entry nor revision."""
-        keys = ("url", "epoch", "models", "status", "registered_at", "revision")
-        actual, expected = ({key: shown[key] for key in keys} for shown in (self._shown(name), self.before))
-        assert actual == expected, f"expected: {name} unchanged {expected}\nactual: {actual}"
+    def must_be(self, change: str, name: str) -> None:
+        """The registration is `UNCHANGED` in all that the gateway reads, or `UPDATED` to the epoch that was sent last."""
+        changes = {UNCHANGED: self._must_be_unchanged, UPDATED: self._must_have_epoch_of_last}
+        changes[change](name)
 
-    def must_have_epoch_of_last(self, name: str) -> None:
-        actual = self._shown(name)["epoch"]
-        assert actual == self.ghosts[name]["epoch"], f"expected: epoch {self.ghosts[name]['epoch']}\nactual: {actual}"
+    def must_lose_lease(self, silent: str, missed: int, beating: str, within: float) -> None:
+        """`silent` is offline after so many missed heartbeats, or removed (0). `beating` sends heartbeats and stays online."""
+        if missed:
+            self._must_expire(silent, missed, beating, within)
+        else:
+            self._await(silent, beating, within=self._left(silent, within), what=f"{silent} removed", until=lambda status: status is None)
 
-    def must_expire(self, silent: str, beating: str, missed: int, within: float) -> None:
-        """`silent` is offline after so many heartbeats of its stack's hives, not before; `beating` keeps its lease all the while."""
-        intervals = [hive.info()["heartbeat_interval_seconds"] for hive in self.stack.hives.values()]
-        least = missed * max(intervals)
-        self._await(silent, beating, within=self._left(silent, within), what=f"{silent} offline", until=lambda status: status == "offline")
-        silent_seconds = time.monotonic() - self.said_at[silent]
-        assert silent_seconds >= least, f"expected: {silent} online for {least:g} s\nactual: offline after {silent_seconds:.2f} s"
-
-    def must_be_removed(self, silent: str, beating: str, within: float) -> None:
-        """`silent` is forgotten; `beating` is still online."""
-        self._await(silent, beating, within=self._left(silent, within), what=f"{silent} removed", until=lambda status: status is None)
-
-    def must_not_be_known(self, name: str) -> None:
+    def must_not_know(self, name: str) -> None:
+        """The registry has no entry of that id, online or offline."""
         assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {self._shown(name)}"
         self.ghosts.pop(name, None)
 
+    def must_list_declared(self, within: float) -> None:
+        """The online workers are exactly the declared ones, several looks in a row."""
+        expected = sorted(self.stack.topology.workers())
+
+        def listed() -> list[str]:
+            return sorted(self.stack.registry.workers())
+
+        what = f"the registry lists {expected}"
+        must_eventually(listed, within=within, what=what, until=lambda names: names == expected)
+        consistently(listed, times=LOOKS, what=what, holds=lambda names: names == expected)
+
+    def must_not_have_expired(self) -> None:
+        """No lease has expired since the registry was started again, over some sweeps."""
+        answered = self.history.acts(REGISTRY)[-1].at
+        what = "some sweeps of the registry"
+        eventually(lambda: time.monotonic() - answered > SWEEPS_SECONDS, within=2 * SWEEPS_SECONDS, what=what)
+        self.history.act("harness", "has watched the registry")
+        self.checker.must(no_expiry, registry=REGISTRY, watched_seconds=SWEEPS_SECONDS)
+
+    def must_hear_of_all(self, within: float) -> None:
+        """Every declared hive and worker registers again with the restarted registry. The budget counts from its first answer."""
+        services = sorted([*self.stack.topology.workers(), *self.stack.hives])
+        self.checker.must(registered_again, registry=REGISTRY, services=services, seconds=within)
+
     def leave(self) -> None:
-        """Take back what was registered; for the end of a scenario. What cannot be told runs out by itself."""
+        """For the end of a scenario: deregister every service. One that cannot be deregistered expires."""
         for name, ghost in self.ghosts.items():
             with contextlib.suppress(ClientError):
                 self.stack.registry.deregister(name, int(ghost["epoch"]))
         self.ghosts.clear()
+
+    def _must_be_unchanged(self, name: str) -> None:
+        keys = ("url", "epoch", "models", "status", "registered_at", "revision")
+        actual, expected = ({key: shown[key] for key in keys} for shown in (self._shown(name), self.before))
+        assert actual == expected, f"expected: {name} unchanged {expected}\nactual: {actual}"
+
+    def _must_have_epoch_of_last(self, name: str) -> None:
+        actual = self._shown(name)["epoch"]
+        assert actual == self.ghosts[name]["epoch"], f"expected: epoch {self.ghosts[name]['epoch']}\nactual: {actual}"
+
+    def _must_expire(self, silent: str, missed: int, beating: str, within: float) -> None:
+        intervals = [hive.info()["heartbeat_interval_seconds"] for hive in self.stack.hives.values()]
+        least = missed * max(intervals)
+        self._await(silent, beating, within=self._left(silent, within), what=f"{silent} offline", until=lambda status: status == "offline")
+        silent_seconds = time.monotonic() - self.sent_at[silent]
+        assert silent_seconds >= least, f"expected: {silent} online for {least:g} s\nactual: offline after {silent_seconds:.2f} s"
 
     def _await(self, silent: str, beating: str, *, within: float, what: str, until: Callable[[Any], bool]) -> None:
         def status() -> Any:
@@ -139,10 +185,10 @@ class RegistryEntries:
 
         must_eventually(status, within=within, what=what, until=until)
         kept = self._statuses().get(beating)
-        assert kept == "online", f"expected: {beating}, which beats, online\nactual: {kept}"
+        assert kept == "online", f"expected: {beating}, which sends heartbeats, online\nactual: {kept}"
 
     def _left(self, name: str, within: float) -> float:
-        return max(0.0, self.said_at[name] + within - time.monotonic())
+        return max(0.0, self.sent_at[name] + within - time.monotonic())
 
     def _statuses(self) -> dict[str, str]:
         return {name: entry["status"] for name, entry in self.stack.registry.services(status="all").items()}
@@ -159,5 +205,5 @@ def _ghost(number: int, epoch: int) -> dict[str, Any]:
     return {"id": f"worker-ghost-{number:03}", "kind": "worker", "url": url, "epoch": epoch, "models": [GHOST_MODEL]}
 
 
-def _said(entry: dict[str, Any]) -> tuple[Any, ...]:
+def _facts(entry: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(entry[key] if key != "models" else tuple(entry[key]) for key in ("id", "kind", "url", "epoch", "models"))

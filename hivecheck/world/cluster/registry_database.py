@@ -1,4 +1,4 @@
-"""Somebody who looks at the registry's database from outside while the registry runs, and compares the two."""
+"""The registry's database, read from outside while the registry runs, and compared with what the registry lists."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hivecheck.errors import ClientError
+from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.platforms.node_program import python_command
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, must_eventually
@@ -20,7 +21,7 @@ STORED_ENTRIES = Path(__file__).parent / "programs" / "stored_entries.py"
 
 @dataclass
 class RegistryDatabase:
-    """`troubles` is how many the registry had counted when it was last seen to have stored all that it lists."""
+    """`troubles` is the registry's count of database faults when its database last agreed with its list."""
 
     stack: Stack
     troubles: int = 0
@@ -38,23 +39,41 @@ class RegistryDatabase:
         self.troubles = int(self._info()["database_troubles"])
 
     def must_be_noticed(self, within: float) -> None:
-        """The registry has counted a trouble with its database since it was last in order."""
+        """The registry has counted a fault of its database since the two last agreed."""
         counted = self.troubles
         must_eventually(
             lambda: int(self._info()["database_troubles"]),
             within=within,
-            what=f"more than {counted} troubles with its database told by the registry",
-            until=lambda seen: seen > counted,
+            what=f"database faults counted by the registry: more than {counted}",
+            until=lambda count: count > counted,
         )
 
     def must_hold_back(self, name: str) -> None:
-        """It is listed, waits to be stored, and is not; and the registry says that it is not well."""
+        """The service is listed and queued for the database. The database lacks it, and the registry is degraded."""
         listed, health = self._listed(), self.stack.registry.get("/health")
         assert name in listed, f"expected: {name} listed by the registry\nactual: {sorted(listed)}"
         assert health["status"] == "degraded", f"expected: the registry degraded\nactual: {health}"
         consistently(lambda: self._info()["database_pending"], times=LOOKS, what=f"{name} queued for the database", holds=lambda n: n >= 1)
         stored = self._stored()
         assert name not in stored, f"expected: {name} not stored while nothing can be\nactual: {sorted(stored)}"
+
+    def must_be_moved_aside(self) -> None:
+        """The registry names the file in `/info`, and the file holds the data of the zeroed database."""
+        node = self.stack.nodes[REGISTRY]
+        named, files = self._info().get("database_moved_aside"), node.files(f"{DATABASE}.damaged-*")
+        assert named and files, f"expected: the damaged database moved aside and named\nactual: named {named}, files {files}"
+        kept = node.read_file(files[-1])
+        is_kept = kept[:HEADER_BYTES] == bytes(HEADER_BYTES)
+        assert named.endswith(files[-1]) and is_kept, f"expected: {named} with the damaged data\nactual: {files}, {kept[:16]!r}"
+
+    def delete(self) -> None:
+        """Delete the database of the stopped registry. Raises ClientError when it runs, or when its files are not on this machine."""
+        node = self.stack.nodes[REGISTRY]
+        path = node.path_of(DATABASE)
+        if path is None or node.is_running():
+            raise ClientError("expected: a stopped registry with its database on this machine\nactual: no such registry")
+        for part in path.parent.glob(f"{DATABASE}*"):
+            part.unlink()
 
     def _info(self) -> dict[str, Any]:
         return dict(self.stack.registry.get("/info"))

@@ -44,3 +44,8 @@ def test_budget_sentences() -> None:
     for name, seconds, sentence in told:
         assert seconds > 0, name
         assert sentence[0].isupper() and sentence.endswith(".") and ". " not in sentence, name
+
+
+def test_within_without_budget() -> None:
+    """A step without a budget waits for no time, and one with a budget for its seconds."""
+    assert (Timeouts().within(""), Timeouts().within("heartbeat")) == (0.0, Timeouts().heartbeat)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hivecheck.errors import ClientError, ConditionTimeoutError, SetupError
-from hivecheck.waiting import consistently, eventually, must_eventually
+from hivecheck.waiting import consistently, eventually, eventually_all, must_eventually
 
 
 def one_after_the_other(*values: Any) -> Callable[[], Any]:
@@ -101,3 +101,27 @@ def test_consistently_fails_at_once() -> None:
     """consistently() fails at the first rejected value."""
     with pytest.raises(AssertionError, match="expected: there, 5 times in a row\nactual: 0 at attempt 3"):
         consistently(one_after_the_other(1, 1, 0, 1), times=5, what="there", every=0.0)
+
+
+def test_eventually_all_asks_each_item() -> None:
+    """`eventually_all` returns when the probe has accepted each item, and asks an accepted item no more."""
+    asked: list[str] = []
+
+    def probe(item: str) -> bool:
+        asked.append(item)
+        return item == "a" or asked.count(item) == 3
+
+    eventually_all(["a", "b"], probe, within=1, what="both")
+    assert (asked.count("a"), asked.count("b")) == (1, 3)
+
+
+def test_eventually_all_lists_refused_items() -> None:
+    """The message of `eventually_all` lists the items that the probe refuses."""
+    with pytest.raises(ConditionTimeoutError, match=r"expected: all, within 0 s\nactual: \['b'\]"):
+        eventually_all(["a", "b"], "a".__eq__, within=0.0, what="all")
+
+
+def test_eventually_all_retries_client_error() -> None:
+    """A ClientError for one item counts as a refusal."""
+    probe = one_after_the_other(ClientError("refused"), True)
+    eventually_all(["a"], lambda _: probe(), within=1, what="all")

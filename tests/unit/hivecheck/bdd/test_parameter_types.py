@@ -1,4 +1,4 @@
-"""The words of our Gherkin."""
+"""Parameter types of the steps."""
 
 from __future__ import annotations
 
@@ -26,9 +26,33 @@ from hivecheck.bdd.parameter_types import TYPES
         ("Number", "12", 12),
         ("Seconds", "0.25", 0.25),
         ("Path", "/v1/chat/completions", "/v1/chat/completions"),
+        ("Within", "", ""),
+        ("Within", " within the lease expiry time", "lease expiry"),
+        ("Node", "the gateway", "orchestrator"),
+        ("Node", "that worker", "that worker"),
+        ("KillScope", " as soon as the registry lists worker-x", " as soon as the registry lists worker-x"),
+        ("HiveSetup", " without workers", " without workers"),
+        ("HiveHealth", "", {}),
+        ("HiveHealth", " and hive-1 as degraded", {"hive-1": "degraded"}),
+        ("OfModels", " of model-a and model-b", ["model-a", "model-b"]),
+        ("OfModels", " without models", []),
+        ("ModelList", "no models", []),
+        ("LoadTime", "", 0.0),
+        ("LoadTime", " and loads for 1.5 seconds", 1.5),
+        ("Requests", "1 request", 1),
+        ("Clients", "a client waits", 1),
+        ("Clients", "3 clients wait", 3),
+        ("Parts", "one part", 1),
+        ("Times", "6 times", 6),
+        ("LeaseEnd", "offline after 3 missed heartbeats", 3),
+        ("LeaseEnd", "removed", 0),
+        ("IsNew", "", False),
+        ("IsNew", ", and it is new", True),
+        ("BeforeReady", "it received no request", "received"),
     ],
 )
-def test_a_word_of_a_type_is_taken_and_converted(name: str, text: str, value: object) -> None:
+def test_type_converts(name: str, text: str, value: object) -> None:
+    """A type accepts its phrases and converts them."""
     pattern, convert, _ = TYPES[name]
     assert re.fullmatch(pattern, text)
     assert convert(text) == value
@@ -38,9 +62,11 @@ def test_a_word_of_a_type_is_taken_and_converted(name: str, text: str, value: ob
     ("name", "text"),
     [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Credential", "a key")],
 )
-def test_a_word_of_another_kind_is_not_taken(name: str, text: str) -> None:
+def test_type_refuses(name: str, text: str) -> None:
+    """A type refuses the phrases of other types."""
     assert not re.fullmatch(TYPES[name][0], text)
 
 
-def test_every_type_is_explained() -> None:
+def test_types_are_explained() -> None:
+    """Each type has a description for docs/steps.md."""
     assert all(explained for _, _, explained in TYPES.values())

@@ -1,0 +1,39 @@
+"""The gateway client's view of workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hivecheck.clients.gateway import GatewayClient, is_routable
+
+READY = {"status": "online", "state": "ready", "epoch": 5}
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (READY, True),
+        (READY | {"status": "offline"}, False),
+        (READY | {"status": "unconfirmed"}, False),
+        (READY | {"state": "draining"}, False),
+        (None, False),
+    ],
+)
+def test_routable_view(view: dict[str, Any] | None, expected: bool) -> None:
+    """A worker is routable when it is online and ready."""
+    assert is_routable(view) is expected
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [(None, True), (5, True), (4, False)])
+def test_routable_epoch(epoch: int | None, expected: bool) -> None:
+    """With an epoch, only the worker of that epoch is routable."""
+
+    class OneWorker(GatewayClient):
+        def worker(self, identifier: str) -> dict[str, Any] | None:
+            return READY if identifier == "worker-1" else None
+
+    client = OneWorker("http://127.0.0.1:9", "token")
+    assert client.is_routable("worker-1", epoch) is expected
+    assert client.is_routable("worker-2", epoch) is False
