@@ -43,7 +43,7 @@ Targets: a node or worker by name, `one worker of <model>`, `half the workers`, 
 A fault needs capabilities of the platform; see [platforms.md](platforms.md). On another platform the scenario is not supported.
 `--random-faults` draws the faults marked as random, for the targets named there. `hivecheck bench faults` measures the times of
 effect and removal."""
-DECORATORS = ("given", "when", "then")
+DECORATORS = ("given", "when", "then", "step")
 
 
 def write(root: Path) -> list[str]:

@@ -80,6 +80,10 @@ class Timeouts:
             raise UsageError(f"There is no time budget {words!r}. Known: {known}. Budgets are declared in hivecheck/timeouts.py.")
         return float(getattr(self, name))
 
+    def within(self, words: str) -> float:
+        """The seconds of a step's optional budget; without one the step must hold now."""
+        return self.named(words) if words else 0.0
+
 
 def sentences() -> list[tuple[str, float, str]]:
     """(name in Gherkin, default seconds, sentence) of every budget, in their order."""

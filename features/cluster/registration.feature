@@ -15,7 +15,7 @@ Feature: Workers in the registry
   Scenario: Metrics arrive with heartbeats
     Given a client is streaming from model-a
     Then the registry shows 1 request running at worker-a within the heartbeat time
-    When the client has its answer
+    When the client's response is complete
     Then the registry shows 0 requests running at worker-a within the heartbeat time
 
   @CLU-004 @P0 @requires.kill @requires.restart
@@ -23,7 +23,7 @@ Feature: Workers in the registry
     When hive-1 and its workers are killed
     Then worker-a is offline in the registry within the lease expiry time
     And worker-a is offline in the status API within the lease expiry time
-    And model-a is no longer offered to clients within the convergence time
+    And the gateway no longer offers model-a within the convergence time
 
   @CLU-005 @P1 @requires.kill
   Scenario: A restarted worker has a new epoch, and the old one has no say any more
@@ -39,8 +39,8 @@ Feature: Workers in the registry
     Given a worker worker-idle without models serves on hive-1
     Then the cluster status counts 6 workers as online within the convergence time
     And the registry shows worker-idle online without models
-    When 12 chats for model-shared are sent
-    Then all 12 chats were answered
+    When clients send 12 chats for model-shared
+    Then every request was answered, 12 in total
     And every request was served by exactly one worker of its model
 
   @CLU-007 @P1 @requires.kill @requires.restart
@@ -51,7 +51,7 @@ Feature: Workers in the registry
     And hive-1 tries to register worker-new again and again, each time after a longer wait
     When the registry is started again
     Then the registry lists worker-new within the registration time
-    And model-new is offered to clients within the convergence time
+    And the gateway offers model-new within the convergence time
 
   @INT-010 @CLU-008 @P1
   Scenario Outline: Services that register at the same moment all get in

@@ -3,9 +3,9 @@ Feature: Only those with the right get in, and who they are travels along
 
   @FULL-002 @P0
   Scenario Outline: A caller without the right is turned away before any worker hears of it
-    When a client with <credential> asks model-a
-    Then every client is refused with status <status> and code <code>
-    And no worker received a request
+    When a client with <credential> sends a chat for model-a
+    Then every request was refused with status <status> and code <code>
+    And the workers received no request
 
     Examples:
       | credential                | status | code              |
@@ -18,10 +18,10 @@ Feature: Only those with the right get in, and who they are travels along
 
   @FULL-002 @P0
   Scenario: A token's claims and one correlation id reach every tier
-    When a client with a token of ada from engines asks model-a
-    Then every answer is a full chat completion of the model that was asked for
-    And one request id joins the log lines of orchestrator, hive and worker
-    And the worker and its hive saw subject ada and tenant engines
+    When a client with a token of ada from engines sends a chat for model-a
+    Then every answer is a full chat completion of the requested model
+    And every request can be traced through the logs of every tier
+    And the worker and its hive received subject ada and tenant engines
 
   @SEC-003 @P1
   Scenario: Nothing listens beyond this machine, and no admin port is open unasked

@@ -32,7 +32,7 @@ Feature: Health tells the truth, from worker to hive to orchestrator
     When hive-1 is asked to stop
     Then the orchestrator stops being ready within the convergence time
     And the orchestrator calls itself unhealthy within the convergence time
-    When a client asks model-a
-    Then every client is refused with status 503 and code no_available_workers, and told when to come back
+    When a client sends a chat for model-a
+    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     When hive-1 is started again
     Then the orchestrator is ready within the restart time

@@ -17,7 +17,7 @@ Feature: A hive and its workers
   @SVC-012 @P0
   Scenario: A worker gets no work before its models answer
     When a worker worker-slow of model-slow starts on hive-1, taking 1.5 seconds to load
-    And clients keep asking model-slow until one is answered
+    And a client sends chats for model-slow until one is answered
     Then worker-slow was not registered before its models answered
     And every client was refused until worker-slow was ready
     And worker-slow received nothing before it was ready

@@ -43,9 +43,9 @@ Feature: A hive keeps its workers going, and leaves nobody behind
   Scenario: A worker that is merely busy is not restarted
     Given a hive hive-9 joins the stack, with workers that must not stand still
     And a worker worker-x of model-x serves on hive-9
-    And clients are offered model-x
-    When 6 clients ask model-x at once, each for 0.3 seconds of work
-    Then all 6 chats were answered
+    And the gateway offers model-x within the convergence time
+    When clients send 6 concurrent chats for model-x, simulating 0.3 seconds of work
+    Then every request was answered, 6 in total
     And hive-9 never restarted worker-x
 
   @INT-013 @P1 @requires.kill @requires.terminate @requires.restart
@@ -57,8 +57,8 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     Then every worker of hive-1 is registered anew within the restart time
     And each worker of hive-1 is one process
     And the workers of hive-2 are untouched
-    When 6 chats for model-a are sent
-    Then all 6 chats were answered
+    When clients send 6 chats for model-a
+    Then every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:
@@ -83,8 +83,8 @@ Feature: A hive keeps its workers going, and leaves nobody behind
     And worker-1 is online in the registry within the registration time
     And 2 heartbeats of worker-1 move its time, each within the heartbeat time
     And worker-1 and worker-2 were never started again
-    When 6 chats for model-a are sent
-    Then all 6 chats were answered
+    When clients send 6 chats for model-a
+    Then every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:

@@ -10,9 +10,9 @@ Feature: What the orchestrator says of the system
   @SVC-015 @P1
   Scenario: It counts each request once
     Given the orchestrator's statistics are noted
-    When 12 chats for model-shared are sent
-    And 3 streams of 4 tokens are taken from model-a
-    And a client asks model-unheard-of
+    When clients send 12 chats for model-shared
+    And clients send 3 sequential streams of 4 tokens for model-a
+    And a client sends a chat for model-unheard-of
     And a client sends a chat with no messages
     Then the statistics grew by exactly what the clients sent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hivecheck.faults.injector import Injector
 from hivecheck.history import History
@@ -82,6 +83,12 @@ class Cluster:
 
     def workers_of(self, model: str) -> list[str]:
         return sorted(name for name, models in self.models_by_worker().items() if model in models)
+
+    def serving(self, servers: str) -> dict[str, Any]:
+        """The limits of a check that counts by `hive`, or by `worker of <model>`."""
+        if servers == "hive":
+            return {"workers": list(self.stack.hives), "places": self.hive_by_worker()}
+        return {"workers": self.workers_of(servers.removeprefix("worker of "))}
 
     def leave(self) -> None:
         """Ends what was started here and outlives a step."""
