@@ -1,5 +1,5 @@
 @integration @topology.default
-Feature: A chat travels through the whole stack and back
+Feature: A chat passes through the whole stack and back
 
   @FULL-001 @P0
   Scenario: An idle system streams an answer, whole and in order
@@ -22,13 +22,13 @@ Feature: A chat travels through the whole stack and back
     And every request was served by exactly one worker of its model
 
   @SVC-007 @P0
-  Scenario: Tokens reach the client one by one, as the worker emits them
+  Scenario: Tokens reach the client one by one, at the worker's pace
     When a client streams 10 tokens from model-a, simulating a token every 0.08 seconds
     Then every stream is whole
     And the token lag is within the chunk lag time
 
   @FULL-003 @P0
-  Scenario: A worker that starts is registered, listed, found and used without telling the orchestrator
+  Scenario: The orchestrator finds a new worker through the registry
     When a worker worker-new of model-new starts on hive-1
     Then the registry lists worker-new within the registration time
     And the gateway offers model-new within the convergence time

@@ -2,7 +2,7 @@
 Feature: More clients than workers
 
   @FULL-006 @P1
-  Scenario: 10 clients meet 3 idle workers: queued, spread, none lost
+  Scenario: 3 workers with one slot each answer 10 concurrent requests
     When clients send 10 concurrent chats for model-shared, simulating 0.2 seconds of work
     Then every request was answered, 10 in total
     And each worker of model-shared served at least 2 of the requests

@@ -1,8 +1,8 @@
 @integration @topology.default
-Feature: What a request may look like
+Feature: The gateway validates requests and forwards them unchanged
 
   @FULL-009 @P1
-  Scenario Outline: An invalid request is refused with the parameter at fault, and no worker hears of it
+  Scenario Outline: The gateway refuses an invalid request and names the parameter, before any worker receives it
     When a client sends a chat with <defect>
     Then every request was refused with status 400 and code <code>, naming <param>
     And the workers received no request
@@ -21,7 +21,7 @@ Feature: What a request may look like
       | a stream flag that is a string | invalid_request | stream           |
 
   @SVC-014 @P1
-  Scenario Outline: Every path of the API goes to a ready worker of the model, and nothing is lost on the way
+  Scenario Outline: Requests on every path of the API reach a worker of the model unchanged
     When a client sends <path> for model-b with unknown fields and headers
     Then every request was answered
     And every request was served by exactly one worker of its model

@@ -1,8 +1,8 @@
 @integration @topology.short_timeouts
-Feature: A worker that keeps failing is spared, and gets its chance to come back
+Feature: The circuit breaker stops requests to a failing worker, and tests it again later
 
   @CLU-035 @GATE-005 @P1
-  Scenario: After repeated failures nobody is sent there, and one probe at a time finds out whether it is well again
+  Scenario: The circuit opens after repeated failures, and one probe at a time tests the worker
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
     Then every request of the batch was refused with status 500 and code simulated_fault by its worker
     And the circuit of worker-3 is open within the settling time
@@ -17,7 +17,7 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
     Then every request of the batch was answered
 
   @CLU-035 @P1
-  Scenario: A probe that fails opens the circuit again
+  Scenario: A failed probe opens the circuit again
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 lets a probe through within the half open time
     And clients send a batch of 1 sequential chat for model-c, simulating a 500 response
@@ -29,7 +29,7 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
     And the circuit of worker-3 is closed within the settling time
 
   @CLU-035 @GATE-005 @P1
-  Scenario Outline: What is no fault of the worker opens nothing
+  Scenario Outline: Client errors and overload leave the circuit closed
     When clients send a batch of <count> sequential chats for model-c, simulating <behaviour>
     Then every request of the batch was refused with status <status> and code simulated_fault by its worker
     And the circuit of worker-3 is closed within the settling time
@@ -43,7 +43,7 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
       | 40    | a 503 response | 503    |
 
   @GATE-005 @P1 @chaos @topology.network_faults @requires.packets
-  Scenario Outline: What is no fault of the worker opens nothing while the way to it is slow either
+  Scenario Outline: Client errors and overload leave the circuit closed on a slow network
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the orchestrator is injected into hive-1
     And clients send a batch of 8 sequential chats for model-a, simulating <behaviour>

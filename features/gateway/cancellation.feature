@@ -1,14 +1,14 @@
 @integration @topology.single_slot
-Feature: A client that leaves, a worker that dies, a request that hangs: nothing is held on to
+Feature: The gateway releases everything that a request holds, however the request ends
 
   @GATE-002 @P1
-  Scenario: A client that leaves while its request is queued frees its place
+  Scenario: A cancelled request leaves the worker's queue
     Given a batch of 1 request for model-shared is queued behind 3 running requests
     When the clients of the batch disconnect
     Then the workers cancel every request of the batch within the cancellation time
 
   @GATE-002 @P1
-  Scenario Outline: A client that leaves frees the slot of its worker
+  Scenario Outline: A cancelled request frees the worker's slot
     Given a batch of 2 requests for model-shared is <phase>
     When the clients of the batch disconnect
     Then the workers cancel every request of the batch within the cancellation time
@@ -22,7 +22,7 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
       | stalled in mid-stream  |
 
   @GATE-003 @P1 @topology.short_timeouts
-  Scenario: Whatever became of requests, none of them is counted for ever, and work is shared evenly again
+  Scenario: The in-flight counts return to zero after every kind of ending, and load is balanced again
     Given the epoch of worker-1 is noted
     And a batch of 4 requests for model-shared is streaming
     When the clients of the batch disconnect
@@ -40,7 +40,7 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
     And no work is left in hand within the slot release time
 
   @GATE-001 @CLU-014 @P1 @requires.kill @topology.default
-  Scenario: A worker that dies breaks its own streams only, visibly, and nothing is sent again
+  Scenario: A worker crash breaks only its own streams, visibly and without a retry
     Given a client is streaming from model-shared
     And a client is streaming from model-shared
     When the worker serving the request is killed
@@ -49,7 +49,7 @@ Feature: A client that leaves, a worker that dies, a request that hangs: nothing
     And every request is booked exactly once, with the tokens that its worker counted
 
   @GATE-001 @CLU-014 @P1 @topology.short_timeouts
-  Scenario Outline: However a stream ends too early, it never looks like its proper end
+  Scenario Outline: A stream that ends early never looks complete
     When clients send a batch of 2 concurrent streams for model-b, simulating <behaviour>
     Then every request of the batch broke off visibly with error event <code> within the stream abort time
 

@@ -1,14 +1,14 @@
 @integration @topology.short_timeouts
-Feature: Connections to workers are kept, used again, and no more than agreed
+Feature: The gateway keeps and reuses connections to workers, up to a limit
 
   @CLU-037 @P1
-  Scenario: Requests one after the other share connections
+  Scenario: Sequential requests share connections
     When clients send a batch of 12 sequential chats for model-c
     Then every request of the batch was answered
     And the batch used at most 4 connections
 
   @CLU-037 @P1
-  Scenario: Beyond the limit a request waits for a connection, but not for ever, and that can be seen
+  Scenario: Requests beyond the connection limit wait for a limited time, and the metrics count them
     Given the waits for a connection are noted
     When clients send a batch of 6 concurrent chats for model-b, simulating 0.1 seconds of work
     Then every request of the batch was answered
@@ -19,7 +19,7 @@ Feature: Connections to workers are kept, used again, and no more than agreed
     And 4 more requests have waited for a connection, 2 of them in vain
 
   @CLU-037 @GATE-011 @P1
-  Scenario: A worker that ends an idle connection just as it is used again costs nobody anything
+  Scenario: A worker that closes an idle connection causes no failed request
     When clients send a batch of 12 sequential chats for model-closing
     Then every request of the batch was answered
     And every request of the batch took one attempt

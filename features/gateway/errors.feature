@@ -1,8 +1,8 @@
 @integration @topology.multi_tenant
-Feature: Every error is one that clients understand, and makes them do the right thing
+Feature: Clients understand every error of the gateway and react correctly
 
   @CHAT-026 @CHAT-027 @CHAT-028 @CHAT-029 @GATE-010 @GATE-017 @P1
-  Scenario Outline: What is wrong with a request is said in an exception of its own, at once
+  Scenario Outline: The gateway rejects an invalid request at once, and the SDK raises the matching exception
     When the SDK requests a chat from model-a with <error>
     Then every request was refused with status <status> and code <code>
     And the SDK raises <exception>, before any upstream request
@@ -15,7 +15,7 @@ Feature: Every error is one that clients understand, and makes them do the right
       | a prompt of 17 MiB     | 413    | request_too_large | APIStatusError        |
 
   @CHAT-030 @CHAT-031 @CHAT-032 @CHAT-033 @GATE-010 @GATE-017 @P1
-  Scenario Outline: When the gateway has tried all it could, the client does not begin anew
+  Scenario Outline: The SDK does not retry a request that the gateway has already retried
     When the SDK requests a chat from <model> with <error>
     Then every request was refused with status <status> and code <code>
     And the SDK raises <exception>, after <calls> calls and at most <hits> upstream requests
@@ -28,19 +28,19 @@ Feature: Every error is one that clients understand, and makes them do the right
       | model-b | a hang             | 504    | upstream_timeout      | InternalServerError | 1     | 1    |
 
   @CHAT-032 @P1
-  Scenario: Without a worker, a client is told to come back
+  Scenario: Without a worker the gateway sends a Retry-After header
     When the SDK requests a chat from model-declared with no retry
     Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     And the SDK raises InternalServerError, before any upstream request
 
   @CHAT-030 @GATE-017 @P1
-  Scenario: A client that was told when to come back does so
+  Scenario: The SDK retries a 429 response with a Retry-After header
     When the SDK requests a chat from model-b with a 429 response and one retry
     Then every request was refused with status 429 and code simulated_fault, with a Retry-After header
     And the SDK raises RateLimitError, after 2 calls and at most 2 upstream requests
 
   @CHAT-034 @P1
-  Scenario Outline: A worker's 408 or 409, which clients would repeat for ever, does not come through
+  Scenario Outline: The gateway replaces a worker's 408 or 409, which the SDK would retry
     When the SDK requests a chat from model-b with <error>
     Then every request was refused with status <status> and code <code>
     And the SDK raises InternalServerError, after 1 call and at most 1 upstream request

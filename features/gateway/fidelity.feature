@@ -1,8 +1,8 @@
 @integration @topology.default
-Feature: What passes through the gateway stays as it is
+Feature: The gateway changes neither requests nor responses
 
   @GATE-013 @P1
-  Scenario Outline: A request arrives to the byte, with every header, and the answer comes back as it was said
+  Scenario Outline: Requests and responses pass through byte for byte
     When a client sends <path> for model-b with odd JSON and trace headers
     Then every request was answered
     And the gateway passes every request and response through byte for byte
@@ -15,13 +15,13 @@ Feature: What passes through the gateway stays as it is
       | /v1/rerank           |
 
   @GATE-013 @P1
-  Scenario: So does a stream
+  Scenario: A stream passes through byte for byte
     When a client sends /v1/chat/completions for model-b with odd JSON and trace headers, as a stream
     Then every request was answered
     And the gateway passes every request and response through byte for byte
 
   @GATE-013 @P1 @topology.attached
-  Scenario Outline: Odd things a worker does reach the client as they are
+  Scenario Outline: Unusual responses of a worker reach the client unchanged
     When a client sends a chat and a stream for model-a to the gateway and to worker-1, simulating <behaviour>
     Then the gateway returns the same as the worker
 

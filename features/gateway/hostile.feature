@@ -1,8 +1,8 @@
 @integration @topology.multi_tenant
-Feature: Hostile and broken clients get a plain answer, and nobody else notices
+Feature: Hostile and broken clients get an error object, and other clients are unaffected
 
   @SEC-001 @GATE-010 @P1
-  Scenario Outline: Whatever is sent, an error object comes back, in time, and no worker hears of it
+  Scenario Outline: The gateway rejects hostile input in time, before any worker receives it
     When hostile clients send <attack>
     Then the gateway rejects every attack with status <status> within the rejection time, before any worker receives it
 
@@ -39,7 +39,7 @@ Feature: Hostile and broken clients get a plain answer, and nobody else notices
       | bytes that are not HTTP                 | 400    |
 
   @SEC-001 @P1
-  Scenario: While intruders try everything at once, others are served
+  Scenario: The gateway serves other clients during all attacks at once
     Given the gateway's memory is noted
     And a client is streaming from model-a
     When hostile clients send all attacks at once
@@ -51,20 +51,20 @@ Feature: Hostile and broken clients get a plain answer, and nobody else notices
     And no client forged a line of the orchestrator's log
 
   @SEC-001 @P1
-  Scenario: A flood of models that nobody knows fills nothing
+  Scenario: A flood of unknown models does not fill the gateway's memory
     Given the gateway's memory is noted
     When hostile clients send a flood of unknown models
     Then the gateway rejects every attack within the rejection time, before any worker receives it
     And the gateway's memory has grown by at most 200 megabytes
 
   @SEC-001 @GATE-010 @P1
-  Scenario: Connections beyond the cap are told to come back; those that were there go on
+  Scenario: The gateway rejects connections beyond its limit and keeps the open ones
     Given a client is streaming from model-a
     When hostile clients send more idle connections than the gateway accepts
     Then the gateway rejects a new connection within the rejection time
     And every stream is whole
 
   @SEC-002 @P1
-  Scenario: Keys and tokens are used, and left nowhere
+  Scenario: Keys and tokens appear in no log, journal, page, answer or report
     When clients use every kind of credential, right, wrong and misplaced
     Then no key or token is in any log, journal, page, answer or report

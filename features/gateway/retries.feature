@@ -1,8 +1,8 @@
 @integration
-Feature: Trying again helps the client and never multiplies the load
+Feature: Retries help the client and never multiply the load
 
   @CLU-015 @CLU-036 @GATE-004 @P1 @topology.single_slot
-  Scenario Outline: One call of a client library costs a few attempts, each elsewhere and later
+  Scenario Outline: One SDK call costs few attempts, each at another worker after a longer pause
     When the SDK requests a chat from model-shared with <error>
     Then every request was refused with status <status> and code simulated_fault, with a Retry-After header
     And the SDK raises <exception>, after 1 call and at most 4 upstream requests
@@ -14,6 +14,6 @@ Feature: Trying again helps the client and never multiplies the load
       | a 429 response | 429    | RateLimitError      |
 
   @CLU-036 @P1 @topology.small_retry_budget
-  Scenario: When everything fails, all requests together are tried again only as often as the budget allows
+  Scenario: The retry budget limits the retries of all requests together
     When clients send a batch of 30 concurrent chats for model-a, simulating a 503 response
     Then every request of the batch was refused with status 503 and code simulated_fault, after 33 to 36 upstream requests

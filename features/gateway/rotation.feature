@@ -1,8 +1,8 @@
 @integration
-Feature: Who cannot serve is out of rotation, who can again is back, and nobody waits for either
+Feature: A worker that cannot serve leaves routing, and returns when it can serve again
 
   @GATE-006 @P1 @requires.kill @requires.restart @topology.attached
-  Scenario: A worker that is gone leaves rotation, and models and readiness say so
+  Scenario: A crashed worker leaves routing, and the list of models follows
     When worker-1 is killed
     Then worker-1 is out of routing within the worker detection time
     And the gateway offers exactly model-b and model-shared to a client
@@ -12,7 +12,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     And the gateway offers exactly model-a, model-b and model-shared to a client
 
   @GATE-006 @P1 @requires.pause
-  Scenario: Who waits at a worker that freezes is served by another one, or told where there is none
+  Scenario: The gateway reroutes requests from a paused worker, or answers 504 without another worker
     Given a batch of 2 requests for model-a is waiting for a response
     And a client waits for the first token of model-shared, with a slow response
     When worker-a is paused
@@ -26,7 +26,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     Then worker-a can be routed to within the worker return time
 
   @GATE-006 @P1
-  Scenario: A worker whose stream flows is no wedge, whatever its health checks say; one that nobody hears of is
+  Scenario: A worker with a running stream is not hung, and a silent worker is
     Given a client is streaming from model-a, with failing health checks
     Then worker-a stays in routing until the stream has ended, for longer than the pause detection time
     And every stream is whole
@@ -34,7 +34,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     Then hive-1 reports worker-a as hung within the pause detection time
 
   @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @fresh_stack
-  Scenario: A gateway that is asked to stop takes nothing new, finishes what it has, and can be started again at once
+  Scenario: A draining gateway rejects new requests, finishes running ones and can restart at once
     Given a client is streaming from model-a
     When the orchestrator is asked to stop
     Then the orchestrator stops being ready within the convergence time
@@ -46,7 +46,7 @@ Feature: Who cannot serve is out of rotation, who can again is back, and nobody 
     Then the orchestrator is ready within the restart time
 
   @GATE-012 @P1 @requires.terminate @topology.small_retry_budget @fresh_stack
-  Scenario: A stream that outlives the deadline of a stopping gateway is cut in a way that its client can tell
+  Scenario: A stopping gateway ends streams at the drain deadline with an error event
     Given a client is streaming from model-a
     When the orchestrator is asked to stop
     Then every stream broke off visibly with error event draining

@@ -1,8 +1,8 @@
 @integration @topology.single_slot
-Feature: Which worker gets a request
+Feature: The gateway chooses a worker for each request
 
   @CHAT-007 @P1
-  Scenario: Only workers that are ready and have the model
+  Scenario: Only ready workers of the model receive requests
     When a worker worker-slow of model-shared starts on hive-1, taking 1.0 seconds to load
     And clients send 12 chats for model-shared
     Then every request was answered, 12 in total
@@ -13,13 +13,13 @@ Feature: Which worker gets a request
     And worker-slow received nothing before it was ready
 
   @CHAT-008 @CHAT-017 @CLU-012 @P1
-  Scenario: The worker with the smallest queue, and in turn among equals
+  Scenario: The gateway chooses the worker with the smallest queue, and alternates among equals
     Given a client is streaming from model-shared
     When clients send 12 sequential chats for model-shared
     Then the gateway chose workers with a smaller queue for 12 chats or more while the stream ran
 
   @CHAT-008 @CLU-012 @P1
-  Scenario: What waits at a worker by its own report counts, too
+  Scenario: The gateway counts the queue that a worker reports
     Given 5 direct requests keep worker-1 busy, at least 2 of them queued
     When clients send 12 sequential chats for model-shared
     And the clients of the direct requests disconnect
@@ -27,7 +27,7 @@ Feature: Which worker gets a request
     And worker-1 received no request
 
   @CHAT-009 @P1 @topology.default @requires.kill
-  Scenario: A worker whose lease ran out is left out
+  Scenario: A worker with an expired lease receives no requests
     When hive-1 and its workers are killed
     Then worker-shared-1 is offline in the status API within the lease expiry time
     When clients send 6 chats for model-shared
@@ -35,7 +35,7 @@ Feature: Which worker gets a request
     And every request sent after the kill took one attempt
 
   @CHAT-021 @P1 @topology.default
-  Scenario: One worker serves those with a session and those without
+  Scenario: One worker serves requests with and without a session
     When clients hold 3 sessions with model-a, with 2 turns each
     And a client streams 6 tokens from model-a
     And clients send 6 chats for model-a
@@ -43,7 +43,7 @@ Feature: Which worker gets a request
     And every request was served by worker-a
 
   @CHAT-017 @CHAT-022 @P1
-  Scenario: Several workers serve those with a session and those without
+  Scenario: Several workers serve requests with and without a session
     When clients hold 8 sessions with model-shared, with 2 turns each
     And clients send 30 chats for model-shared
     Then every request was answered
@@ -51,7 +51,7 @@ Feature: Which worker gets a request
     And each worker of model-shared served at least 6 of the requests
 
   @CHAT-024 @CHAT-025 @P1
-  Scenario: The choice of a worker takes next to no time
+  Scenario: Routing adds little latency
     When clients send 40 chats for model-shared
     Then every request was answered, 40 in total
     And the routing latency is within the worker choice time

@@ -2,20 +2,20 @@
 Feature: A session stays at its worker
 
   @CHAT-011 @CLU-018 @GATE-009 @P1
-  Scenario: A session is the same by either header and by the body, and has one worker on every path
+  Scenario: A session has one worker on every path, by either header and by the body
     When clients hold 11 sessions with model-shared, with one request per API path
     Then every request was answered
     And each session stayed at one worker, and the sessions use at least 2 workers
 
   @CHAT-016 @P1
-  Scenario: The second turn finds what the first one computed
+  Scenario: Later turns use the worker's prefix cache
     When clients hold 1 session with model-shared, with 3 turns each and a first prompt of 300 words
     Then every stream is whole
     And every later turn found its prompt in the worker's cache
     And every request is booked exactly once, with the tokens that its worker counted
 
   @CHAT-018 @GATE-009 @P1 @requires.kill
-  Scenario: When a worker dies, its sessions move and stay moved, and all others stay
+  Scenario: When a worker crashes, its sessions move and stay moved, and all others stay
     Given clients hold 25 sessions with model-shared
     When worker-1 is killed
     And every session takes another turn
@@ -25,14 +25,14 @@ Feature: A session stays at its worker
     Then sessions moved only away from the killed worker, without a failed turn
 
   @CHAT-018 @P1
-  Scenario: A turn that fails moves no session
+  Scenario: A failed turn does not move its session
     Given clients hold 6 sessions with model-shared
     When one session takes another turn, simulating a 500 response
     And every session takes another turn
     Then each session stayed at one worker, despite 1 failed turn
 
   @CHAT-023 @INT-012 @CLU-026 @GATE-009 @P1 @requires.kill @requires.restart
-  Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and comes back
+  Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and started again
     Given clients hold 25 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
     Then worker-9 can be routed to within the registration time
@@ -44,7 +44,7 @@ Feature: A session stays at its worker
     Then each session stayed at one worker, and the sessions use at least 2 workers
 
   @GATE-009 @P1
-  Scenario: More sessions than are remembered: the forgotten ones move only to a worker that joins
+  Scenario: Sessions that the gateway has forgotten move only to a worker that joins
     Given clients hold 90 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
     Then worker-9 can be routed to within the registration time
@@ -53,7 +53,7 @@ Feature: A session stays at its worker
     And sessions moved only to worker-9, and some forgotten sessions did
 
   @GATE-009 @CHAT-040 @P1
-  Scenario: Two tenants who call their sessions the same share none
+  Scenario: Two tenants with the same session names share no session
     When clients hold 11 sessions with model-shared, with the same names for two tenants
     And every session takes another turn
     Then every request was answered

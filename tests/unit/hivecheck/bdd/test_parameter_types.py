@@ -1,4 +1,4 @@
-"""The words of our Gherkin."""
+"""The parameter types of the steps."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from hivecheck.bdd.parameter_types import TYPES
         ("Worker", "worker-shared-1", "worker-shared-1"),
         ("Worker", "that worker", "that worker"),
         ("Hive", "hive-2", "hive-2"),
-        ("Parameter", "nothing", None),
-        ("Parameter", "messages[0].role", "messages[0].role"),
         ("Number", "12", 12),
         ("Seconds", "0.25", 0.25),
         ("Path", "/v1/chat/completions", "/v1/chat/completions"),
     ],
 )
-def test_a_word_of_a_type_is_taken_and_converted(name: str, text: str, value: object) -> None:
+def test_type_converts_word(name: str, text: str, value: object) -> None:
+    """A type takes a word of its kind and converts it."""
     pattern, convert, _ = TYPES[name]
     assert re.fullmatch(pattern, text)
     assert convert(text) == value
@@ -36,9 +35,10 @@ def test_a_word_of_a_type_is_taken_and_converted(name: str, text: str, value: ob
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Credential", "a key")],
+    [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Client", "a client with a key")],
 )
-def test_a_word_of_another_kind_is_not_taken(name: str, text: str) -> None:
+def test_type_refuses_other_word(name: str, text: str) -> None:
+    """A type does not take a word of another kind."""
     assert not re.fullmatch(TYPES[name][0], text)
 
 
