@@ -1,14 +1,12 @@
 """Responses that clients received, judged from history."""
 
-from typing import Any
-
 from behave import then
 
 from hivecheck.checks.answers.chat_schema import chat_schema
 from hivecheck.checks.answers.refusal import refusal
 from hivecheck.checks.answers.time_limit import outlasted
 from hivecheck.checks.streams.whole_stream import whole_stream
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 
 
 @then("every request{of:Of} was answered{total:Total}")
@@ -48,6 +46,6 @@ def must_outlast(context: Ctx, seconds: float) -> None:
 
 
 @then("every request was refused with status {status:Number} and code {code:Code}{detail:Refusal}")
-def must_refuse(context: Ctx, status: int, code: str, detail: dict[str, Any]) -> None:
+def must_refuse(context: Ctx, status: int, code: str, detail: Limits) -> None:
     """Each request of the scenario got an error object, with a parameter or a Retry-After header if the sentence says so."""
     context.world.checker.must(refusal, status=status, code=code, **detail)

@@ -2,9 +2,9 @@
 
 from behave import given, then, when
 
+from hivecheck.checks.answers.fidelity import verbatim
 from hivecheck.checks.answers.own_answer import own_answer
 from hivecheck.checks.answers.transparent import transparent
-from hivecheck.checks.answers.fidelity import verbatim
 from hivecheck.world.context import Ctx
 
 

@@ -2,9 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.answered import all_answered
-from hivecheck.checks.answers.answered import served_again
-from hivecheck.checks.answers.answered import served_meanwhile
+from hivecheck.checks.answers.answered import all_answered, served_again, served_meanwhile
 from hivecheck.checks.recovery.recovered import recovered
 from hivecheck.checks.recovery.zero_failed import zero_failed
 from hivecheck.measurement.recovery import LOAD

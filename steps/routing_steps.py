@@ -2,14 +2,12 @@
 
 from behave import then
 
-from hivecheck.checks.answers.fidelity import resolved
-from hivecheck.checks.answers.fidelity import unchanged
+from hivecheck.checks.answers.fidelity import resolved, unchanged
 from hivecheck.checks.observability.trace import claims
+from hivecheck.checks.routing.attempts import spaced_attempts, taken_over
 from hivecheck.checks.routing.rerouted import rerouted
 from hivecheck.checks.routing.served_by_model import served_by_model
-from hivecheck.checks.routing.attempts import spaced_attempts
 from hivecheck.checks.routing.spread import spread
-from hivecheck.checks.routing.attempts import taken_over
 from hivecheck.world.context import Ctx
 from hivecheck.world.requests.expectations import FIRST_PAUSE_SECONDS
 

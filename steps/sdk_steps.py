@@ -1,13 +1,11 @@
 """Clients that use the openai SDK."""
 
-from typing import Any
-
 from behave import then, when
 
 from hivecheck.checks.answers.sdk_exception import sdk_exception
 from hivecheck.checks.answers.tool_called import tool_called
 from hivecheck.checks.streams.cancelled_upstream import left_alone
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 
 
 @when("the SDK requests {call:SdkCall} from {model:Model}")
@@ -29,7 +27,7 @@ def must_find(context: Ctx, model: str) -> None:
 
 
 @then("the SDK raises {exception:Exception}{detail:Raised}")
-def must_raise(context: Ctx, exception: str, detail: dict[str, Any]) -> None:
+def must_raise(context: Ctx, exception: str, detail: Limits) -> None:
     """The SDK raised that exception, after so many of its own calls and of the gateway's upstream requests."""
     context.world.checker.must(sdk_exception, exception=exception, **detail)
 

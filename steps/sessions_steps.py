@@ -1,7 +1,5 @@
 """Sessions: conversations of several turns, and the workers that hold them."""
 
-from typing import Any
-
 from behave import step, then, when
 
 from hivecheck.checks.answers.throughput import throughput
@@ -9,7 +7,7 @@ from hivecheck.checks.routing.smaller_queue import smaller_queue
 from hivecheck.checks.sessions.owners_apart import owners_apart
 from hivecheck.checks.sessions.sticky import sticky
 from hivecheck.checks.sessions.warm_turns import warm_turns
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 from hivecheck.world.requests.expectations import WARM_SHARE
 from hivecheck.world.requests.sessions import Holding
 
@@ -27,7 +25,7 @@ def take_turn(context: Ctx, which: str, simulate: str) -> None:
 
 
 @then("each session stayed at one worker{detail:Staying}")
-def must_be_sticky(context: Ctx, detail: dict[str, Any]) -> None:
+def must_be_sticky(context: Ctx, detail: Limits) -> None:
     """One worker served all turns of a session, and different workers served different sessions."""
     context.world.checker.must(sticky, **detail)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.checks.usage.booked_once import booked_once
-from hivecheck.checks.usage.usage_totals import own_usage
-from hivecheck.checks.usage.usage_totals import usage_totals
+from hivecheck.checks.usage.usage_totals import own_usage, usage_totals
 from hivecheck.errors import ClientError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack

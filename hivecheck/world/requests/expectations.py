@@ -10,20 +10,14 @@ from hivecheck.checks.answers.answered import all_answered
 from hivecheck.checks.answers.at_once import at_once
 from hivecheck.checks.answers.queueing import queueing
 from hivecheck.checks.answers.time_limit import within_time
-from hivecheck.checks.observability.trace import correlation
-from hivecheck.checks.routing.attempts import not_sent_again
-from hivecheck.checks.routing.not_routed_to import nothing_upstream
-from hivecheck.checks.routing.attempts import one_attempt_after
-from hivecheck.checks.routing.attempts import one_attempt_each
-from hivecheck.checks.observability.trace import relayed
+from hivecheck.checks.observability.trace import correlation, relayed
+from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, one_attempt_each
+from hivecheck.checks.routing.not_routed_to import nothing_upstream, spared
 from hivecheck.checks.routing.routing_latency import routing_latency
-from hivecheck.checks.routing.not_routed_to import spared
-from hivecheck.checks.sessions.rebalancing import moved_to_joiner
-from hivecheck.checks.sessions.rebalancing import only_leavers_moved
+from hivecheck.checks.sessions.rebalancing import moved_to_joiner, only_leavers_moved
 from hivecheck.checks.streams.added_first_token import added_first_token
-from hivecheck.checks.streams.broken_stream import broken_stream
+from hivecheck.checks.streams.broken_stream import broken_stream, unaffected
 from hivecheck.checks.streams.paced_stream import paced_stream
-from hivecheck.checks.streams.broken_stream import unaffected
 from hivecheck.errors import UsageError
 from hivecheck.verdict import Verdict
 from hivecheck.world.checker import Checker

@@ -35,7 +35,14 @@ def test_type_converts_word(name: str, text: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Client", "a client with a key")],
+    [
+        ("Model", "worker-1"),
+        ("Hive", "hive-a"),
+        ("Worker", "a worker"),
+        ("Number", "-1"),
+        ("Seconds", "1 s"),
+        ("Client", "a client with a key"),
+    ],
 )
 def test_type_refuses_other_word(name: str, text: str) -> None:
     """A type does not take a word of another kind."""
