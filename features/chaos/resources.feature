@@ -74,7 +74,7 @@ Feature: Memory, processor time and descriptors run short, and whoever has no ro
     Given steady load of 20 requests per second on model-b
     And a client is streaming from model-a, with a long response
     When clients send a batch of 3 sequential chats for model-a
-    Then every request of the batch was refused with status 507 and code insufficient_storage by its worker
+    Then every request of the batch was refused with status 507 and code insufficient_storage, after one upstream request each
     And each refusal says how much was needed and how much was free
     When clients send a batch of 5 sequential chats for model-b
     Then every request of the batch was answered

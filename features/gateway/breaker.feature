@@ -4,7 +4,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @GATE-005 @P1
   Scenario: The circuit opens after repeated failures, and one probe at a time tests the worker
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
-    Then every request of the batch was refused with status 500 and code simulated_fault by its worker
+    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is open within the settling time
     When clients send a batch of 3 concurrent chats for model-c
     Then every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
@@ -21,7 +21,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 lets a probe through within the half open time
     And clients send a batch of 1 sequential chat for model-c, simulating a 500 response
-    Then every request of the batch was refused with status 500 and code simulated_fault by its worker
+    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is open within the settling time
     When the circuit of worker-3 lets a probe through within the half open time
     And clients send a batch of 2 sequential chats for model-c
@@ -31,7 +31,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @GATE-005 @P1
   Scenario Outline: Client errors and overload leave the circuit closed
     When clients send a batch of <count> sequential chats for model-c, simulating <behaviour>
-    Then every request of the batch was refused with status <status> and code simulated_fault by its worker
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is closed within the settling time
     When clients send a batch of 1 sequential chat for model-c
     Then every request of the batch was answered
@@ -47,7 +47,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the orchestrator is injected into hive-1
     And clients send a batch of 8 sequential chats for model-a, simulating <behaviour>
-    Then every request of the batch was refused with status <status> and code simulated_fault by its worker
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-a is closed within the settling time
     When 500 ms latency to the orchestrator is removed from hive-1
     And the load has gone on until it is back to normal

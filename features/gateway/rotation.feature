@@ -18,7 +18,7 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     When worker-a is paused
     And the worker serving the request is paused
     Then that worker is out of routing within the pause detection time
-    And every request of the batch was refused with status 504 and code upstream_timeout by its worker
+    And every request of the batch was refused with status 504 and code upstream_timeout, after one upstream request each
     And every request of the batch ended within the pause detection time
     And the gateway rerouted every request within the pause detection time of the pause
     And every request was answered

@@ -31,7 +31,7 @@ def converted(name: str, text: str) -> object:
         ("Refusal", ", naming messages[0].role", {"param": "messages[0].role"}),
         ("Refusal", ", naming nothing", {"param": None}),
         ("Refusal", ", with a Retry-After header", {"has_retry_after": True}),
-        ("Hits", " by its worker", None),
+        ("Hits", ", after one upstream request each", None),
         ("Hits", ", before any upstream request", (0, 0)),
         ("Hits", ", after 33 to 36 upstream requests", (33, 36)),
         ("TimeLimit", "hung request time", "hung request"),
