@@ -49,5 +49,6 @@ def test_type_refuses_other_word(name: str, text: str) -> None:
     assert not re.fullmatch(TYPES[name][0], text)
 
 
-def test_every_type_is_explained() -> None:
+def test_type_has_explanation() -> None:
+    """The generated docs explain each type."""
     assert all(explained for _, _, explained in TYPES.values())
