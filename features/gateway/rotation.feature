@@ -26,10 +26,13 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     Then worker-a can be routed to within the worker return time
 
   @GATE-006 @P1
-  Scenario: A worker with a running stream is not hung, and a silent worker is
+  Scenario: A worker with a running stream is not hung, whatever its health checks report
     Given a client is streaming from model-a, with failing health checks
     Then worker-a stays in routing until the stream has ended, for longer than the pause detection time
     And every stream is whole
+
+  @GATE-006 @P1
+  Scenario: A worker that fails its health checks and sends nothing is hung
     When a client waits for the first token of model-a, with failing health checks
     Then hive-1 reports worker-a as hung within the pause detection time
 
