@@ -14,7 +14,7 @@ def call(context: Ctx, call: str, model: str) -> None:
     context.world.requests.sdk.call(call, model)
 
 
-@when("the SDK requests a chat from {model:Model} with {case:SdkErrorCase}")
+@when("the SDK requests a chat from {model:Model} {case:SdkErrorCase}")
 def call_with_error(context: Ctx, model: str, case: str) -> None:
     """Calls the gateway through the SDK in a way that makes the call fail."""
     context.world.requests.sdk.call_with_error(case, model)

@@ -3,15 +3,15 @@ Feature: Retries help the client and never multiply the load
 
   @CLU-015 @CLU-036 @GATE-004 @P1 @topology.single_slot
   Scenario Outline: One SDK call costs few attempts, each at another worker after a longer pause
-    When the SDK requests a chat from model-shared with <error>
+    When the SDK requests a chat from model-shared <error>
     Then every request was refused with status <status> and code simulated_fault, with a Retry-After header
     And the SDK raises <exception>, after 1 call and at most 4 upstream requests
     And the gateway tried 3 workers for every request, each after a longer pause
 
     Examples:
-      | error          | status | exception           |
-      | a 503 response | 503    | InternalServerError |
-      | a 429 response | 429    | RateLimitError      |
+      | error                     | status | exception           |
+      | simulating a 503 response | 503    | InternalServerError |
+      | simulating a 429 response | 429    | RateLimitError      |
 
   @CLU-036 @P1 @topology.small_retry_budget
   Scenario: The retry budget limits the retries of all requests together

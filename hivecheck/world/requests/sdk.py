@@ -66,19 +66,19 @@ class SdkErrorCase:
 
 
 SDK_ERRORS: dict[str, SdkErrorCase] = {
-    "a temperature of 3": SdkErrorCase({"temperature": 3}),
-    "a wrong key": SdkErrorCase(who="a wrong key"),
-    "a key for other models": SdkErrorCase(who="a key for other models"),
-    "a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
-    "a 429 response": SdkErrorCase(behaviour="a 429 response"),
-    "a 429 response and one retry": SdkErrorCase(behaviour="a 429 response", retries=1),
-    "a connection reset": SdkErrorCase(behaviour="a connection reset"),
-    "a 503 response": SdkErrorCase(behaviour="a 503 response"),
-    "no retry": SdkErrorCase(retries=0),
-    "a hang": SdkErrorCase(behaviour="a hang"),
-    "a 408 response": SdkErrorCase(behaviour="a 408 response"),
-    "a 409 response": SdkErrorCase(behaviour="a 409 response"),
-    "a timeout of 0.3 seconds and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
+    "with a temperature of 3": SdkErrorCase({"temperature": 3}),
+    "with a wrong key": SdkErrorCase(who="a wrong key"),
+    "with a key for other models": SdkErrorCase(who="a key for other models"),
+    "with a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
+    "simulating a 429 response": SdkErrorCase(behaviour="a 429 response"),
+    "simulating a 429 response, with one retry": SdkErrorCase(behaviour="a 429 response", retries=1),
+    "simulating a connection reset": SdkErrorCase(behaviour="a connection reset"),
+    "simulating a 503 response": SdkErrorCase(behaviour="a 503 response"),
+    "without a retry": SdkErrorCase(retries=0),
+    "simulating a hang": SdkErrorCase(behaviour="a hang"),
+    "simulating a 408 response": SdkErrorCase(behaviour="a 408 response"),
+    "simulating a 409 response": SdkErrorCase(behaviour="a 409 response"),
+    "with a timeout of 0.3 seconds and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
 }
 
 
