@@ -1,77 +1,51 @@
-"""What clients got: judged by checks over history, never by what a step itself believed."""
+"""Responses that clients received, judged from history."""
 
 from behave import then
 
-from hivecheck.checks.answers.answered import all_answered
 from hivecheck.checks.answers.chat_schema import chat_schema
 from hivecheck.checks.answers.refusal import refusal
-from hivecheck.checks.answers.time_limit import outlasted, within_time
-from hivecheck.checks.streams.broken_stream import broken_stream, unaffected
-from hivecheck.checks.streams.paced_stream import paced_stream
+from hivecheck.checks.answers.time_limit import outlasted
 from hivecheck.checks.streams.whole_stream import whole_stream
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 
 
-@then("every client was answered")
-def must_all_answered(context: Ctx) -> None:
-    context.world.checker.must(all_answered)
+@then("every request{of:Of} was answered{total:Total}")
+def must_be_answered(context: Ctx, of: str, total: int | None) -> None:
+    """Every request of the scenario, or of its last batch, was answered. A batch also took one upstream request each."""
+    context.world.requests.expectations.must_be_answered(of, total)
 
 
-@then("all {count:Number} chats were answered")
-def all_chats_answered(context: Ctx, count: int) -> None:
-    context.world.checker.must(all_answered, count=count)
-
-
-@then("every answer is a full chat completion of the model that was asked for")
+@then("every answer is a full chat completion of the requested model")
 def must_chat_schema(context: Ctx) -> None:
+    """Each response has the whole OpenAI schema and names the model that the client requested."""
     context.world.checker.must(chat_schema)
 
 
-@then("every stream is whole: each token once, in order, a finish reason and the end marker")
+@then("every stream is whole")
 def must_whole_stream(context: Ctx) -> None:
+    """Each stream has each token once and in order, a finish reason and the end marker."""
     context.world.checker.must(whole_stream)
 
 
-@then("every stream broke off so that its client can tell")
-def must_broken_stream(context: Ctx) -> None:
-    context.world.checker.must(broken_stream)
+@then("{streams:Streams} broke off visibly{event:Event}")
+def must_break_off(context: Ctx, streams: str, event: str | None) -> None:
+    """The streams ended early, and clients can see that. The streams of other workers than a killed one are whole."""
+    context.world.requests.expectations.must_break_off(streams, event)
 
 
-@then("every token arrives at the pace at which its worker emitted it")
-def must_paced_stream(context: Ctx) -> None:
-    context.world.checker.must(paced_stream, lag_seconds=context.world.timeouts.chunk_lag)
+@then("{latency:Latency} is within the {budget:Budget} time")
+def must_be_within(context: Ctx, latency: str, budget: str) -> None:
+    """A latency that history shows is at most a time budget."""
+    context.world.requests.expectations.must_be_within(latency, context.world.timeouts.named(budget))
 
 
-@then("every answer took no longer than the {budget:Budget} time")
-def must_within_time(context: Ctx, budget: str) -> None:
-    context.world.checker.must(within_time, seconds=context.world.timeouts.named(budget))
-
-
-@then("every client is refused with status {status:Number} and code {code:Code}")
-def refused(context: Ctx, status: int, code: str) -> None:
-    context.world.checker.must(refusal, status=status, code=code)
-
-
-@then("every client is refused with status {status:Number} and code {code:Code}, naming {param:Parameter}")
-def refused_naming(context: Ctx, status: int, code: str, param: str | None) -> None:
-    context.world.checker.must(refusal, status=status, code=code, param=param)
-
-
-@then("every client is refused with status {status:Number} and code {code:Code}, and told when to come back")
-def refused_for_now(context: Ctx, status: int, code: str) -> None:
-    context.world.checker.must(refusal, status=status, code=code, has_retry_after=True)
-
-
-@then("every stream broke off so that its client can tell, by error event {code:Code}")
-def broken_stream_with_event(context: Ctx, code: str) -> None:
-    context.world.checker.must(broken_stream, code=code)
-
-
-@then("the streams of the worker that was killed broke off, and every other stream is whole")
-def must_unaffected(context: Ctx) -> None:
-    context.world.checker.must(unaffected, what="killed")
-
-
-@then("every stream outlasted {seconds:Seconds} seconds, longer than any time limit of the gateway")
-def must_outlasted(context: Ctx, seconds: float) -> None:
+@then("every stream lasted longer than {seconds:Seconds} seconds")
+def must_outlast(context: Ctx, seconds: float) -> None:
+    """Each stream ran for more than so many seconds, longer than a limit that must not cut it."""
     context.world.checker.must(outlasted, seconds=seconds)
+
+
+@then("every request was refused with status {status:Number} and code {code:Code}{detail:Refusal}")
+def must_refuse(context: Ctx, status: int, code: str, detail: Limits) -> None:
+    """Each request of the scenario got an error object, with a parameter or a Retry-After header if the sentence says so."""
+    context.world.checker.must(refusal, status=status, code=code, **detail)

@@ -1,111 +1,62 @@
-"""Batches of requests that are checked one by one."""
+"""Batches of requests that are judged apart from all others of the scenario."""
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.at_once import at_once
-from hivecheck.checks.answers.batch_outcome import batch_outcome
 from hivecheck.checks.answers.time_limit import ended_in_time
-from hivecheck.checks.routing.attempts import one_attempt_each
 from hivecheck.checks.routing.reused import reused
 from hivecheck.checks.streams.broken_stream import broke_off
 from hivecheck.world.context import Ctx
 
 
-@when("{count:Number} chats for {model:Model} meet {mishap:Mishap}")
-def send_in_turn(context: Ctx, count: int, model: str, mishap: str) -> None:
-    context.world.requests.batches.send(model, count, mishap)
+@when("clients send a batch of {count:Number} {kind:Kind} for {model:Model}{simulate:Simulating}")
+def send(context: Ctx, count: int, kind: str, model: str, simulate: str) -> None:
+    """Sends a batch and waits for its end. The workers do with it what the sentence simulates."""
+    context.world.requests.batches.send(model, count, kind, simulate)
 
 
-@when("{count:Number} chats at once for {model:Model} meet {mishap:Mishap}")
-def send_at_once(context: Ctx, count: int, model: str, mishap: str) -> None:
-    context.world.requests.batches.send(model, count, mishap, at_once=True)
+@given("a batch of {count:RequestCount} for {model:Model} is {phase:Phase}")
+def begin(context: Ctx, count: int, model: str, phase: str) -> None:
+    """Sends a batch and returns when each of its requests is in that phase."""
+    context.world.requests.batches.begin(model, count, phase)
 
 
-@when("{count:Number} streams at once of {model:Model} meet {mishap:Mishap}")
-def stream_at_once(context: Ctx, count: int, model: str, mishap: str) -> None:
-    context.world.requests.batches.send(model, count, mishap, at_once=True, stream=True)
+@when("the clients of {group:Group} disconnect")
+def disconnect(context: Ctx, group: str) -> None:
+    """The clients close their connections before their responses end."""
+    context.world.requests.disconnect(group)
 
 
-@then("each of them was answered")
-def each_answered(context: Ctx) -> None:
-    count = len(context.world.requests.batches.last)
-    context.world.requests.batches.must(batch_outcome, answered=count, hits=(count, count))
+@then("the workers cancel every request of the batch within the {budget:Budget} time")
+def must_be_cancelled(context: Ctx, budget: str) -> None:
+    """The workers stop the work of the batch in time after its clients disconnected."""
+    context.world.requests.batches.must_be_cancelled(context.world.timeouts.named(budget))
 
 
-@then("{count:Number} of them was answered, the others were refused with status {status:Number} and code {code:Code}")
-@then("{count:Number} of them were answered, the others were refused with status {status:Number} and code {code:Code}")
-def some_answered(context: Ctx, count: int, status: int, code: str) -> None:
-    context.world.requests.batches.must(batch_outcome, answered=count, status=status, code=code, hits=(count, count))
+@then("every request of the batch was refused with status {status:Number} and code {code:Code}{hits:Hits}")
+def must_be_refused(context: Ctx, status: int, code: str, hits: tuple[int, int] | None) -> None:
+    """Each request of the last batch was refused, and the workers received so many upstream requests for it."""
+    context.world.requests.batches.must_be_refused(status, code, hits)
 
 
-@then("each of them was refused with status {status:Number} and code {code:Code}, by its worker")
-def each_refused_by_worker(context: Ctx, status: int, code: str) -> None:
-    count = len(context.world.requests.batches.last)
-    context.world.requests.batches.must(batch_outcome, answered=0, status=status, code=code, hits=(count, count))
+@then("the gateway answered {count:Number} of the batch and refused the others with status {status:Number} and code {code:Code}")
+def must_be_answered_in_part(context: Ctx, count: int, status: int, code: str) -> None:
+    """Only so many requests of the last batch reached a worker and were answered."""
+    context.world.requests.batches.must_be_answered(count, status, code)
 
 
-@then("each of them was refused with status {status:Number} and code {code:Code}, with no request to any worker")
-def each_refused_at_once(context: Ctx, status: int, code: str) -> None:
-    context.world.requests.batches.must(batch_outcome, answered=0, status=status, code=code, hits=(0, 0))
+@then("every request of the batch ended within the {limit:TimeLimit}")
+def must_end(context: Ctx, limit: str | None) -> None:
+    """Each request of the last batch ended in time, answered or not."""
+    context.world.requests.batches.must(ended_in_time, seconds=context.world.requests.batches.seconds_of(limit))
 
 
-@then(
-    "each of them was refused with status {status:Number} and code {code:Code}, after {least:Number} to {most:Number} requests to workers"
-)
-def each_refused_after(context: Ctx, status: int, code: str, least: int, most: int) -> None:
-    context.world.requests.batches.must(batch_outcome, answered=0, status=status, code=code, hits=(least, most))
+@then("every request of the batch broke off visibly{event:Event} within the {budget:Budget} time")
+def must_break_off_in_time(context: Ctx, event: str | None, budget: str) -> None:
+    """Each response of the last batch ended early and in time after its last byte, and clients can see that."""
+    context.world.requests.batches.must(broke_off, code=event, seconds=context.world.timeouts.named(budget))
 
 
-@then("each of them ended within the time the gateway promises")
-def each_within_promise(context: Ctx) -> None:
-    context.world.requests.batches.must(ended_in_time, seconds=context.world.requests.batches.promised_seconds())
-
-
-@then("each of them ended within the {budget:Budget} time")
-def each_within(context: Ctx, budget: str) -> None:
-    context.world.requests.batches.must(ended_in_time, seconds=context.world.timeouts.named(budget))
-
-
-@then("each of them took one attempt")
-def must_one_attempt_each(context: Ctx) -> None:
-    context.world.requests.batches.must(one_attempt_each)
-
-
-@then("each of them broke off visibly within the {budget:Budget} time")
-def each_broke_off(context: Ctx, budget: str) -> None:
-    context.world.requests.batches.must(broke_off, seconds=context.world.timeouts.named(budget))
-
-
-@then("each of them broke off with error event {code:Code} within the {budget:Budget} time")
-def each_broke_off_with(context: Ctx, code: str, budget: str) -> None:
-    context.world.requests.batches.must(broke_off, code=code, seconds=context.world.timeouts.named(budget))
-
-
-@then("no worker had more than {limit:Number} of them at once")
-def must_at_once(context: Ctx, limit: int) -> None:
-    context.world.requests.batches.must(at_once, limit=limit)
-
-
-@then("they came to their worker over at most {count:Number} connections")
-def must_reused(context: Ctx, count: int) -> None:
+@then("the batch used at most {count:Number} connections")
+def must_reuse(context: Ctx, count: int) -> None:
+    """The gateway sent the last batch to its worker over no more connections than that."""
     context.world.requests.batches.must(reused, at_most=count)
-
-
-@given("a client of {model:Model} is {phase:Phase}, all {slots:Number} slots being taken")
-def begin_phase_with_slots(context: Ctx, model: str, phase: str, slots: int) -> None:
-    context.world.requests.cancellations.begin(model, phase, slots=slots)
-
-
-@given("{count:Number} clients of {model:Model} are {phase:Phase}")
-def begin_phase(context: Ctx, count: int, model: str, phase: str) -> None:
-    context.world.requests.cancellations.begin(model, phase, count)
-
-
-@when("they leave")
-def leave(context: Ctx) -> None:
-    context.world.requests.cancellations.leave()
-
-
-@then("their workers let go of what was {phase:Phase} within the {budget:Budget} time")
-def must_be_let_go(context: Ctx, phase: str, budget: str) -> None:
-    context.world.requests.cancellations.must_be_let_go(phase, context.world.timeouts.named(budget))

@@ -1,140 +1,90 @@
 """Chats and streams of ordinary clients."""
 
-from behave import given, then, when
+from behave import given, step, then, when
 
 from hivecheck.world.context import Ctx
+from hivecheck.world.requests.worker_behaviours import WAITS, Pattern
 
 
-@when("a client asks {model:Model}")
-def ask(context: Ctx, model: str) -> None:
-    context.world.requests.chats.ask(model)
+@when("{client:Client} sends a chat for {model:ModelName}{simulate:Simulating}")
+def send_chat(context: Ctx, client: str, model: str, simulate: str) -> None:
+    """Sends one unary chat and waits for its end."""
+    context.world.requests.chats.ask(model, who=client, simulate=simulate)
 
 
-@when("a client streams {tokens:Number} tokens from {model:Model}")
-def stream(context: Ctx, tokens: int, model: str) -> None:
-    context.world.requests.chats.stream(model, tokens)
+@when("a client streams {tokens:Number} tokens from {model:Model}{usage:WithUsage}{simulate:Simulating}")
+def stream(context: Ctx, tokens: int, model: str, usage: bool, simulate: str) -> None:
+    """Sends one streamed chat and waits for its end. `with usage` requests the usage chunk."""
+    context.world.requests.chats.stream(model, tokens, simulate, with_usage=usage)
 
 
-@when("a client streams {tokens:Number} tokens from {model:Model}, one every {seconds:Seconds} seconds")
-def stream_slowly(context: Ctx, tokens: int, model: str, seconds: float) -> None:
-    context.world.requests.chats.stream(model, tokens, pace=f"itl={seconds}")
+@when("clients send {count:Number} {kind:Kind} for {models:Models}{simulate:Simulating}")
+def send(context: Ctx, count: int, kind: str, models: list[str], simulate: str) -> None:
+    """Sends so many requests of one kind and waits for their end. Plain chats run four at a time."""
+    context.world.requests.send(count, kind, models, simulate)
 
 
-@when("{count:Number} chats for {model:Model} are sent")
-def ask_many(context: Ctx, count: int, model: str) -> None:
-    context.world.requests.chats.ask_many(model, count)
-
-
-@when("{count:Number} chats for {model:Model} are sent, one after the other")
-def ask_in_turn(context: Ctx, count: int, model: str) -> None:
-    context.world.requests.chats.ask_many(model, count, at_once=1)
-
-
-@when("{count:Number} streams of {tokens:Number} tokens are taken from {model:Model}")
-def stream_many(context: Ctx, count: int, tokens: int, model: str) -> None:
+@when("clients send {count:Number} sequential streams of {tokens:Number} tokens for {model:Model}")
+def send_streams(context: Ctx, count: int, tokens: int, model: str) -> None:
+    """Sends streams one after the other and waits for their end."""
     context.world.requests.chats.stream_many(model, count, tokens)
 
 
-@when("{count:Number} clients ask {model:Model} at once, each for {seconds:Seconds} seconds of work")
-def ask_at_once(context: Ctx, count: int, model: str, seconds: float) -> None:
-    context.world.requests.chats.ask_many(model, count, at_once=count, pace=f"ttft={seconds}")
+@when("clients send {count:Number} chats, each for another unknown model")
+def send_for_unknown_models(context: Ctx, count: int) -> None:
+    """Sends sequential chats for model names that do not exist, no two alike."""
+    context.world.requests.direct.ask_unknown_models(count)
 
 
-@when("clients keep asking {model:Model} until one is answered")
-def ask_until_answered(context: Ctx, model: str) -> None:
-    context.world.requests.chats.ask_until_answered(model, context.world.timeouts.restart)
+@when("a client sends chats for {model:Model} until {worker:Until}")
+def send_until(context: Ctx, model: str, worker: str | None) -> None:
+    """Sends sequential chats until one is answered, or until a worker resets one that another worker then answers."""
+    context.world.requests.chats.ask_until(model, worker, context.world.timeouts.restart)
 
 
-@when("a client with {who:Credential} asks {model:Model}")
-def ask_as(context: Ctx, who: str, model: str) -> None:
-    context.world.requests.chats.ask(model, who=who)
+@when("a client sends a chat with {defect:MalformedRequest}")
+def send_malformed(context: Ctx, defect: str) -> None:
+    """Sends one malformed request and waits for the response."""
+    context.world.requests.chats.send_malformed(defect)
 
 
-@when("a client with {who:Credential} asks for {model:ModelName}")
-def ask_by_name(context: Ctx, who: str, model: str) -> None:
-    context.world.requests.chats.ask(model, who=who)
+@when("a client sends {path:Path} for {model:Model} with {extras:Extras}")
+def send_unchanged(context: Ctx, path: str, model: str, extras: str) -> None:
+    """Sends one request with parts that the gateway does not know and must pass through."""
+    context.world.requests.send_unchanged(path, model, extras)
 
 
-@when("a client with a token of {subject:Name} from {tenant:Name} asks {model:Model}")
-def ask_with_claims(context: Ctx, subject: str, tenant: str, model: str) -> None:
-    context.world.requests.chats.claim(subject, tenant, model)
+@given("a client is streaming from {model:Model}{pattern:StreamPattern}")
+def begin_stream(context: Ctx, model: str, pattern: Pattern) -> None:
+    """Starts a stream and returns when the first tokens have arrived. It takes a second and a half, unless the sentence says more."""
+    context.world.requests.chats.begin(model, pattern, context.world.checker.has_arrived)
 
 
-@when("a client sends a chat with {flaw:MalformedRequest}")
-def send_flawed(context: Ctx, flaw: str) -> None:
-    context.world.requests.chats.send_flawed(flaw)
+@step("a client waits for the first token of {model:Model}{pattern:WaitPattern}")
+def begin_chat(context: Ctx, model: str, pattern: str) -> None:
+    """Starts a chat and returns when a worker has it. The first token comes a second later, unless the sentence says more."""
+    context.world.requests.chats.begin(model, WAITS[pattern], context.world.checker.has_arrived)
 
 
-@when("a client calls {path:Path} for {model:Model} with fields and headers the gateway does not know")
-def send_unknown_things(context: Ctx, path: str, model: str) -> None:
-    context.world.requests.chats.send_unknown_things(path, model)
+@when("clients abort {count:Number} {pattern:AbortedStream} of {model:Model}{usage:WithUsage}")
+def abort(context: Ctx, count: int, pattern: Pattern, model: str, usage: bool) -> None:
+    """Starts concurrent streams. Their clients disconnect after the first tokens."""
+    context.world.requests.chats.abort(model, count, pattern, with_usage=usage)
 
 
-@given("a client is streaming a long answer from {model:Model}")
-def begin_long_stream(context: Ctx, model: str) -> None:
-    context.world.requests.chats.begin_long_stream(model)
+@step("the client's response is {state:ResponseState}")
+def must_be(context: Ctx, state: str) -> None:
+    """`complete` waits for the end of every request. `still running` ends the scenario without a verdict if none runs."""
+    context.world.requests.chats.must_be(state)
 
 
-@given("a client is streaming from {model:Model}")
-def begin_stream(context: Ctx, model: str) -> None:
-    context.world.requests.chats.begin_stream(model)
+@then("the gateway offers exactly {models:ModelNames} to {client:Client}")
+def must_be_offered_exactly(context: Ctx, models: list[str], client: str) -> None:
+    """The gateway's list of models has these models for that client, each once, and no other."""
+    context.world.requests.chats.must_be_offered_exactly(models, client)
 
 
-@given("a client is streaming from {model:Model}, whose worker fails its health checks meanwhile")
-def begin_stream_of_the_sick(context: Ctx, model: str) -> None:
-    context.world.requests.chats.begin_stream_of_the_sick(model)
-
-
-@when("a client waits for {model:Model}, whose worker fails its health checks meanwhile")
-def start_waiting_for_the_sick(context: Ctx, model: str) -> None:
-    context.world.requests.chats.start_waiting_for_the_sick(model)
-
-
-@given("a client waits for the first token of {model:Model}")
-def begin_waiting(context: Ctx, model: str) -> None:
-    context.world.requests.chats.begin_waiting(model, context.world.checker.has_arrived)
-
-
-@given("a client waits, with patience, for the first token of {model:Model}")
-def begin_waiting_patiently(context: Ctx, model: str) -> None:
-    context.world.requests.chats.begin_waiting_patiently(model, context.world.checker.has_arrived)
-
-
-@then("a client's answer is still under way")
-def must_be_under_way(context: Ctx) -> None:
-    context.world.requests.chats.must_be_under_way()
-
-
-@when("the client has its answer")
-def wait_for_all(context: Ctx) -> None:
-    context.world.requests.chats.wait_for_all()
-
-
-@then("clients are offered exactly {models:Models}")
-def must_be_offered_exactly(context: Ctx, models: list[str]) -> None:
-    context.world.requests.chats.must_be_offered_exactly(models)
-
-
-@then("a client with {who:Credential} is offered exactly {models:ModelNames}")
-def must_be_offered_exactly_to(context: Ctx, who: str, models: list[str]) -> None:
-    context.world.requests.chats.must_be_offered_exactly(models, who)
-
-
-@then("{model:Model} is offered to clients within the {budget:Budget} time")
-def must_be_offered(context: Ctx, model: str, budget: str) -> None:
-    context.world.requests.chats.must_be_offered(model, is_offered=True, within=context.world.timeouts.named(budget))
-
-
-@then("{model:Model} is no longer offered to clients within the {budget:Budget} time")
-def must_no_longer_be_offered(context: Ctx, model: str, budget: str) -> None:
-    context.world.requests.chats.must_be_offered(model, is_offered=False, within=context.world.timeouts.named(budget))
-
-
-@given("clients are offered {model:Model}")
-def await_offered(context: Ctx, model: str) -> None:
-    context.world.requests.chats.must_be_offered(model, is_offered=True, within=context.world.timeouts.convergence)
-
-
-@then("{model:Model} is still offered to clients")
-def must_still_be_offered(context: Ctx, model: str) -> None:
-    context.world.requests.chats.must_be_offered(model, is_offered=True, within=0)
+@step("the gateway {offers:Offers} {model:Model}{within:Within}")
+def must_be_offered(context: Ctx, offers: bool, model: str, within: str) -> None:
+    """The gateway's list of models has the model, or no longer has it."""
+    context.world.requests.chats.must_be_offered(model, is_offered=offers, within=context.world.timeouts.within(within))

@@ -1,57 +1,43 @@
-"""Malicious or broken clients."""
+"""Hostile and broken clients."""
 
 from behave import given, then, when
 
 from hivecheck.checks.answers.refusal import turned_away
 from hivecheck.checks.observability.no_log_injection import no_log_injection
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 
 
 @given("the gateway's memory is noted")
 def note_memory(context: Ctx) -> None:
+    """Keeps the gateway's memory for a later comparison."""
     context.world.requests.hostile.note_memory()
 
 
-@when("intruders send {attack:Attack}")
-def try_one(context: Ctx, attack: str) -> None:
-    context.world.requests.hostile.try_one(attack)
+@when("hostile clients send {attack:Attack}")
+def attack(context: Ctx, attack: str) -> None:
+    """Sends an attack three times at once, every attack at once, or a flood."""
+    context.world.requests.hostile.attack(attack)
 
 
-@when("intruders try everything at once")
-def try_everything(context: Ctx) -> None:
-    context.world.requests.hostile.try_everything()
+@then("the gateway rejects every attack{status:WithStatus} within the {budget:Budget} time, before any worker receives it")
+def must_reject(context: Ctx, status: Limits, budget: str) -> None:
+    """Each attack got an error object in time, and the gateway made no upstream request for it."""
+    context.world.checker.must(turned_away, seconds=context.world.timeouts.named(budget), **status)
 
 
-@when("intruders ask for hundreds of models that nobody knows")
-def ask_for_unknown_models(context: Ctx) -> None:
-    context.world.requests.hostile.ask_for_unknown_models()
+@then("the gateway rejects a new connection within the {budget:Budget} time")
+def must_reject_new_connection(context: Ctx, budget: str) -> None:
+    """A chat on a new connection gets status 503 and a Retry-After header in time."""
+    context.world.requests.hostile.must_reject_new_connection(context.world.timeouts.named(budget))
 
 
-@when("intruders hold more connections open than the gateway takes")
-def occupy(context: Ctx) -> None:
-    context.world.requests.hostile.occupy()
-
-
-@then("a newcomer is told to come back within the {budget:Budget} time")
-def must_turn_newcomer_away(context: Ctx, budget: str) -> None:
-    context.world.requests.hostile.must_turn_newcomer_away(context.world.timeouts.named(budget))
-
-
-@then("each intruder is turned away within the {budget:Budget} time, and no worker heard of them")
-def must_turned_away(context: Ctx, budget: str) -> None:
-    context.world.checker.must(turned_away, seconds=context.world.timeouts.named(budget))
-
-
-@then("each intruder is turned away with status {status:Number} within the {budget:Budget} time, and no worker heard of them")
-def turned_away_with(context: Ctx, status: int, budget: str) -> None:
-    context.world.checker.must(turned_away, seconds=context.world.timeouts.named(budget), status=status)
-
-
-@then("the gateway's memory has not grown by more than {most:Number} megabytes")
+@then("the gateway's memory has grown by at most {most:Number} megabytes")
 def must_not_fill_memory(context: Ctx, most: int) -> None:
+    """The peak of the gateway's memory exceeds the noted one by at most so much."""
     context.world.requests.hostile.must_not_fill_memory(most)
 
 
-@then("every line of the orchestrator's log is its own")
-def sound_logs(context: Ctx) -> None:
+@then("no client forged a line of the orchestrator's log")
+def must_not_inject_logs(context: Ctx) -> None:
+    """Each line of the log is one structured line that the orchestrator wrote itself."""
     context.world.checker.must(no_log_injection, node="orchestrator")

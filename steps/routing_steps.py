@@ -1,99 +1,84 @@
-"""Which way requests took: judged by the workers' journals and the logs of every tier."""
+"""The way that requests took, judged by the workers' journals and the logs of every tier."""
 
 from behave import then
 
 from hivecheck.checks.answers.fidelity import resolved, unchanged
-from hivecheck.checks.answers.queueing import queueing
-from hivecheck.checks.observability.trace import claims, correlation, relayed
-from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, spaced_attempts, taken_over
-from hivecheck.checks.routing.not_routed_to import nothing_upstream
+from hivecheck.checks.observability.trace import claims
+from hivecheck.checks.routing.attempts import spaced_attempts, taken_over
 from hivecheck.checks.routing.rerouted import rerouted
 from hivecheck.checks.routing.served_by_model import served_by_model
 from hivecheck.checks.routing.spread import spread
 from hivecheck.world.context import Ctx
+from hivecheck.world.requests.expectations import FIRST_PAUSE_SECONDS
 
 
-@then("every request was served by exactly one worker of its model")
-def must_served_by_model(context: Ctx) -> None:
-    context.world.checker.must(served_by_model, workers=context.world.cluster.models_by_worker())
+@then("every request was served by {only:ServedBy}")
+def must_be_served_by(context: Ctx, only: str | None) -> None:
+    """Exactly one worker of the model served each request, or one named worker served all of them."""
+    context.world.checker.must(served_by_model, workers=context.world.cluster.models_by_worker(), only=only)
 
 
-@then("every request was served by {worker:Worker}")
-def served_by(context: Ctx, worker: str) -> None:
-    context.world.checker.must(served_by_model, workers=context.world.cluster.models_by_worker(), only=worker)
-
-
-@then("every request was served as {model:Model}, the rest of it unchanged")
-def must_resolved(context: Ctx, model: str) -> None:
+@then("every request reached a worker as {model:Model}, otherwise unchanged")
+def must_be_resolved(context: Ctx, model: str) -> None:
+    """The gateway replaced the client's name of the model by the worker's name and changed nothing else."""
     context.world.checker.must(resolved, model=model, workers=context.world.cluster.workers_of(model))
 
 
-@then("every request was relayed by the hive of the worker that served it")
-def must_relayed(context: Ctx) -> None:
-    context.world.checker.must(relayed, hives=context.world.cluster.hive_by_worker())
-
-
 @then("every request arrived with path, fields and headers unchanged")
-def must_unchanged(context: Ctx) -> None:
+def must_be_unchanged(context: Ctx) -> None:
+    """The worker received the path, each field and each header that the client sent."""
     context.world.checker.must(unchanged)
 
 
-@then("no worker received a request")
-def must_nothing_upstream(context: Ctx) -> None:
-    context.world.checker.must(nothing_upstream)
+@then("{workers:Receivers} received no request")
+def must_receive_nothing(context: Ctx, workers: str) -> None:
+    """No worker received a request, or the named worker received none while others did."""
+    context.world.requests.expectations.must_receive_nothing(workers)
 
 
-@then("no request was sent to a second worker")
-def must_not_sent_again(context: Ctx) -> None:
-    context.world.checker.must(not_sent_again)
+@then("every request{of:Attempted} took one attempt")
+def must_take_one_attempt(context: Ctx, of: str) -> None:
+    """The gateway sent each request to one worker only."""
+    context.world.requests.expectations.must_take_one_attempt(of)
 
 
-@then("every request was answered by another worker at the second attempt")
-def must_taken_over(context: Ctx) -> None:
+@then("another worker answered every request at the second attempt")
+def must_be_taken_over(context: Ctx) -> None:
+    """The gateway sent each request to a second worker, which answered it."""
     context.world.checker.must(taken_over)
 
 
-@then("no chat sent after the death needed a second attempt")
-def must_one_attempt_after(context: Ctx) -> None:
-    context.world.checker.must(one_attempt_after, what="killed")
+@then("the gateway tried {count:Number} workers for every request, each after a longer pause")
+def must_space_attempts(context: Ctx, count: int) -> None:
+    """The attempts of each request went to different workers, with growing pauses between them."""
+    context.world.checker.must(spaced_attempts, attempts=count, first_pause_seconds=FIRST_PAUSE_SECONDS)
 
 
-@then("each worker of {model:Model} served at least {percent:Number} percent of them")
-def share(context: Ctx, model: str, percent: int) -> None:
-    context.world.checker.must(spread, workers=context.world.cluster.workers_of(model), at_least=percent / 100)
+@then("each {servers:Servers} served at least {share:Share}")
+def must_spread(context: Ctx, servers: str, share: float) -> None:
+    """Each worker of the model, or each hive, served that share or number of the requests."""
+    context.world.checker.must(spread, at_least=share, **context.world.cluster.serving(servers))
 
 
-@then("each hive served at least {percent:Number} percent of them")
-def share_of_hives(context: Ctx, percent: int) -> None:
-    world = context.world
-    world.checker.must(spread, workers=list(world.stack.hives), at_least=percent / 100, places=world.cluster.hive_by_worker())
+@then("no worker handled more than {limit:Number} {of:AtOnce}")
+def must_handle_at_once(context: Ctx, limit: int, of: str) -> None:
+    """No worker handled more requests at the same time, although more were sent."""
+    context.world.requests.expectations.must_handle_at_once(limit, of)
 
 
-@then("every worker of {model:Model} served at least {count:Number} of them")
-def must_spread(context: Ctx, model: str, count: int) -> None:
-    context.world.checker.must(spread, workers=context.world.cluster.workers_of(model), at_least=count)
+@then("every request can be traced through {tiers:Tiers}")
+def must_be_traced(context: Ctx, tiers: str) -> None:
+    """The request id is in the log lines of those tiers."""
+    context.world.requests.expectations.must_be_traced(tiers, context.world.cluster.hive_by_worker())
 
 
-@then("no worker of {slots:Number} slot worked on two requests at once, and some requests waited")
-def must_queueing(context: Ctx, slots: int) -> None:
-    context.world.checker.must(queueing, slots=slots)
-
-
-@then("one request id joins the log lines of orchestrator, hive and worker")
-def must_correlation(context: Ctx) -> None:
-    context.world.checker.must(correlation, orchestrator="orchestrator", hives=context.world.cluster.hive_by_worker())
-
-
-@then("the worker and its hive saw subject {subject:Name} and tenant {tenant:Name}")
-def must_claims(context: Ctx, subject: str, tenant: str) -> None:
+@then("the worker and its hive received subject {subject:Name} and tenant {tenant:Name}")
+def must_receive_claims(context: Ctx, subject: str, tenant: str) -> None:
+    """The claims of the client's token are in the worker's journal and in the hive's log."""
     context.world.checker.must(claims, subject=subject, tenant=tenant, hives=context.world.cluster.hive_by_worker())
 
 
-@then("the attempts of every request went to {count:Number} workers, each after a longer pause")
-def must_spaced_attempts(context: Ctx, count: int) -> None:
-    context.world.checker.must(spaced_attempts, attempts=count, first_pause_seconds=0.0125)
-
-
-@then("every request was sent to another worker within the {budget:Budget} time of the pause")
-def moved(context: Ctx, budget: str) -> None:
+@then("the gateway rerouted every request within the {budget:Budget} time of the pause")
+def must_be_rerouted(context: Ctx, budget: str) -> None:
+    """The gateway sent each request of a paused worker to another worker in time."""
     context.world.checker.must(rerouted, what="paused", seconds=context.world.timeouts.named(budget))

@@ -1,63 +1,44 @@
-"""Users of the openai SDK."""
+"""Clients that use the openai SDK."""
 
 from behave import then, when
 
 from hivecheck.checks.answers.sdk_exception import sdk_exception
 from hivecheck.checks.answers.tool_called import tool_called
 from hivecheck.checks.streams.cancelled_upstream import left_alone
-from hivecheck.world.context import Ctx
+from hivecheck.world.context import Ctx, Limits
 
 
-@when("a developer calls {path:Path} for {model:Model}")
-def ask(context: Ctx, path: str, model: str) -> None:
-    context.world.requests.sdk.ask(path, model)
+@when("the SDK requests {call:SdkCall} from {model:Model}")
+def call(context: Ctx, call: str, model: str) -> None:
+    """Calls the gateway through the SDK and waits for the response."""
+    context.world.requests.sdk.call(call, model)
 
 
-@when("a developer streams {tokens:Number} tokens from {model:Model}")
-def stream(context: Ctx, tokens: int, model: str) -> None:
-    context.world.requests.sdk.stream(model, tokens)
+@when("the SDK requests a chat from {model:Model} {case:SdkErrorCase}")
+def call_with_error(context: Ctx, model: str, case: str) -> None:
+    """Calls the gateway through the SDK in a way that makes the call fail."""
+    context.world.requests.sdk.call_with_error(case, model)
 
 
-@when("a developer goes on with {model:Model} after a tool was called")
-def bring_tools(context: Ctx, model: str) -> None:
-    context.world.requests.sdk.bring_tools(model)
-
-
-@when("a developer asks {model:Model} what only a tool can tell")
-def require_tool(context: Ctx, model: str) -> None:
-    context.world.requests.sdk.require_tool(model)
-
-
-@when("a developer closes a stream from {model:Model} after its first tokens")
-def leave_stream(context: Ctx, model: str) -> None:
-    context.world.requests.sdk.leave_stream(model)
-
-
-@when("a developer asks {model:Model} with {trouble:SdkErrorCase}")
-def meet(context: Ctx, model: str, trouble: str) -> None:
-    context.world.requests.sdk.meet(trouble, model)
-
-
-@then("a developer finds {model:Model} in the list and by name")
+@then("the SDK finds {model:Model} in the list and by name")
 def must_find(context: Ctx, model: str) -> None:
+    """The SDK lists the model and retrieves it by name."""
     context.world.requests.sdk.must_find(model)
 
 
-@then("{exception:Exception} is raised, with no request to any worker")
-def raised_early(context: Ctx, exception: str) -> None:
-    context.world.checker.must(sdk_exception, exception=exception, calls=0, most=0)
-
-
-@then("{exception:Exception} is raised, after {calls:Number} calls and at most {most:Number} requests to workers")
-def raised(context: Ctx, exception: str, calls: int, most: int) -> None:
-    context.world.checker.must(sdk_exception, exception=exception, calls=calls, most=most)
+@then("the SDK raises {exception:Exception}{detail:Raised}")
+def must_raise(context: Ctx, exception: str, detail: Limits) -> None:
+    """The SDK raised that exception, after so many of its own calls and of the gateway's upstream requests."""
+    context.world.checker.must(sdk_exception, exception=exception, **detail)
 
 
 @then("every answer calls the tool {tool:Name}")
-def calls_tool(context: Ctx, tool: str) -> None:
+def must_call_tool(context: Ctx, tool: str) -> None:
+    """Each response of the model is a call of that tool."""
     context.world.checker.must(tool_called, tool=tool)
 
 
-@then("no worker goes on with a request that its client has left")
-def must_left_alone(context: Ctx) -> None:
+@then("no worker continues a cancelled request")
+def must_be_left_alone(context: Ctx) -> None:
+    """Each worker stopped the work for a request after its client disconnected."""
     context.world.checker.must(left_alone)

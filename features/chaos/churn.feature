@@ -3,10 +3,10 @@ Feature: Hives share the work, and workers may come and go under load
 
   @INT-001 @P1 @topology.two_hives
   Scenario: Requests are shared out over both hives
-    When 40 chats for model-shared are sent
-    Then every client was answered
+    When clients send 40 chats for model-shared
+    Then every request was answered
     And every request was served by exactly one worker of its model
-    And each hive served at least 35 percent of them
+    And each hive served at least 35 percent of the requests
 
   @INT-002 @P1 @topology.small
   Scenario: Workers come and go under load, and no request is lost

@@ -4,7 +4,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @INT-004 @P2
   Scenario: When the way to a hive is cut, another hive does its work, and it serves again once the way is whole
     Given steady load of 20 requests per second on model-shared
-    When 8 chats at once for model-shared meet work of 0.1 seconds
+    When clients send a batch of 8 concurrent chats for model-shared, simulating 0.1 seconds of work
     And the connections from orchestrator to hive-1 are noted
     And a partition from the orchestrator is injected into hive-1
     Then the circuit of worker-shared-1 is open within the partition detection time
@@ -23,12 +23,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Given steady load of 20 requests per second on model-a
     When a partition from the hives is injected into orchestrator
     Then the circuit of worker-a is open within the partition detection time
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was refused with status 503 and code no_available_workers, with no request to any worker
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
     When a partition from the hives is removed from orchestrator
     Then the circuit of worker-a is closed within the partition recovery time
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load has gone on until it is back to normal
     And the load ends
     Then the load on model-a was back to normal within the recovery time of the healing
@@ -36,46 +36,46 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-006 @P1
   Scenario: A stream whose hive vanishes without a word ends with an error once it was silent for too long
     Given steady load of 20 requests per second on model-shared
-    And a client is streaming a long answer from model-a
+    And a client is streaming from model-a, with a long response
     When a silent crash is injected into hive-1
-    Then every stream broke off so that its client can tell, by error event upstream_timeout
+    Then every stream broke off visibly with error event upstream_timeout
     And worker-a is offline in the registry within the lease expiry time
     When a silent crash is removed from hive-1
     Then worker-a is routable within the stack ready time
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then every request of the load was answered that could be tried again
 
   @NF-007 @P2
   Scenario: A stream that the network cuts in its middle ends with an error that its client can read
     Given steady load of 20 requests per second on model-shared
-    And a client is streaming a long answer from model-a
+    And a client is streaming from model-a, with a long response
     When a reset after 4096 bytes to the orchestrator is injected into hive-1
-    Then every stream broke off so that its client can tell, by error event upstream_disconnected
-    And no request was sent to a second worker
+    Then every stream broke off visibly with error event upstream_disconnected
+    And every request took one attempt
     When a reset after 4096 bytes to the orchestrator is removed from hive-1
     Then the circuit of worker-a is closed within the partition recovery time
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then every request of the load was answered that could be tried again
 
   @NF-007 @P2 @topology.attached @fresh_stack
   Scenario: A connection whose first packet is lost comes about late, and costs no client its answer
     Given steady load of 20 requests per second on model-b
-    When 3 chats for model-b are sent, one after the other
+    When clients send 3 sequential chats for model-b
     And SYN loss to the workers is injected into orchestrator
-    And a client asks model-a
-    And 3 chats for model-b are sent, one after the other
-    Then every client was answered
+    And a client sends a chat for model-a
+    And clients send 3 sequential chats for model-b
+    Then every request was answered
     And each answer of model-a took at least 0.9 seconds longer than the quickest of model-b
-    And no request was sent to a second worker
+    And every request took one attempt
     And the circuit of worker-1 is closed within the convergence time
     And worker-1 is online in the registry within the heartbeat time
     When SYN loss to the workers is removed from orchestrator
-    And 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    And clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then all of the load was answered
 
@@ -92,9 +92,9 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   @NF-005 @P1
   Scenario: A connection that is reset in mid-stream ends with an error that its client can read
     Given steady load of 20 requests per second on model-shared
-    And a client is streaming a long answer from model-a
+    And a client is streaming from model-a, with a long response
     When a connection reset to the orchestrator is injected into hive-1
-    Then every stream broke off so that its client can tell, by error event upstream_disconnected
+    Then every stream broke off visibly with error event upstream_disconnected
     When the load has gone on for a while
     And the load ends
     Then every request of the load was answered that could be tried again
@@ -108,8 +108,8 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And a partition from the orchestrator is over on hive-1
     And the circuit of worker-a is closed within the partition recovery time
     And hive-1 was tried again after ever longer waits
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load has gone on until it is back to normal
     And the load ends
     Then the load on model-a was back to normal within the recovery time of the healing
@@ -127,16 +127,16 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A way that takes half a second longer makes answers later, keeps them whole, and drives nobody away
     Given steady load of 10 requests per second on model-a
     When 500 ms latency to the orchestrator is injected into hive-1
-    And 5 streams of 10 tokens are taken from model-a
-    And 5 streams of 10 tokens are taken from model-b
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    And clients send 5 sequential streams of 10 tokens for model-a
+    And clients send 5 sequential streams of 10 tokens for model-b
+    Then every stream is whole
     And each answer of model-a took at least 0.35 seconds longer than the quickest of model-b
-    And no request was sent to a second worker
+    And every request took one attempt
     And the circuit of worker-a is closed within the convergence time
     And worker-a is online in the registry within the heartbeat time
     When 500 ms latency to the orchestrator is removed from hive-1
-    And 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    And clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load has gone on until it is back to normal
     And the load ends
     Then all of the load was answered
@@ -146,32 +146,32 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A way that carries 10 KB a second makes long answers late, keeps them whole, and slows down nobody else
     Given steady load of 10 requests per second on model-b
     When a 10 KB/s bandwidth limit to the orchestrator is injected into hive-1
-    And 2 streams of 100 tokens are taken from model-a
-    And 2 streams of 100 tokens are taken from model-b
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    And clients send 2 sequential streams of 100 tokens for model-a
+    And clients send 2 sequential streams of 100 tokens for model-b
+    Then every stream is whole
     And each answer of model-a took at least 1.5 seconds longer than the quickest of model-b, which took at most 50 percent of that time
-    And no request was sent to a second worker
+    And every request took one attempt
     And the circuit of worker-a is closed within the convergence time
     And worker-a is online in the registry within the heartbeat time
     When a 10 KB/s bandwidth limit to the orchestrator is removed from hive-1
-    And 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    And clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then all of the load was answered
 
   @NF-003 @P1 @topology.default
   Scenario: A way that loses a third of the packets costs no client its answer
     Given steady load of 10 requests per second on model-b
-    When a client asks model-a
+    When a client sends a chat for model-a
     And 30 % packet loss from the orchestrator is injected into hive-1
-    And 40 chats for model-a are sent, one after the other
-    Then every client was answered
-    And no request was sent to a second worker
+    And clients send 40 sequential chats for model-a
+    Then every request was answered
+    And every request took one attempt
     And worker-a is online in the registry within the heartbeat time
     When 30 % packet loss from the orchestrator is removed from hive-1
     Then at least 3 segments had to be sent again to hive-1
-    When 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then all of the load was answered
 
@@ -179,18 +179,18 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
   Scenario: A worker that its hive reaches half a second later is no wedge; one that freezes is, and comes back when it thaws
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the workers is injected into hive-1
-    Given a client is streaming a long answer from model-a
+    Given a client is streaming from model-a, with a long response
     Then worker-1 stays routable until the stream has ended, for longer than the pause detection time
     And hive-1 reports worker-1 as alive
     And the gateway is ready
-    And clients are offered exactly model-a, model-b and model-shared
+    And the gateway offers exactly model-a, model-b and model-shared to a client
     When worker-1 is paused
     Then worker-1 is not routable within the pause detection time
     When worker-1 is resumed
     Then worker-1 is routable within the worker return time
     When 500 ms latency to the workers is removed from hive-1
-    And 3 chats at once for model-a meet nothing out of the ordinary
-    Then each of them was answered
+    And clients send a batch of 3 concurrent chats for model-a
+    Then every request of the batch was answered
     When the load ends
     Then every request of the load was answered that could be tried again
 
@@ -200,8 +200,8 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When <cut> is injected into worker-1
     Then hive-1 reports worker-1 as hung within the partition detection time
     And worker-1 is not routable within the partition detection time
-    When 5 chats for model-shared are sent
-    Then every client was answered
+    When clients send 5 chats for model-shared
+    Then every request was answered
     And every request was served by worker-2
     When <cut> is removed from worker-1
     Then hive-1 reports worker-1 as alive within the partition recovery time

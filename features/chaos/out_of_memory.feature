@@ -10,8 +10,8 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     And hive-1 restarted worker-huge at least once within the restart time
     And hive-1 reports the last exit of worker-huge: out of memory
     And worker-huge is unknown to the registry
-    When a client asks model-declared
-    Then every client is refused with status 503 and code no_available_workers, and told when to come back
+    When a client sends a chat for model-declared
+    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     When hive-1 removes worker-huge
     Then hive-1 uses no more memory than before within the settling time
     And hive-1 never restarted worker-a
@@ -26,9 +26,9 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     And a client is streaming from model-a
     When an OOM kill is injected into worker-a
     Then worker-a is not routable within the worker detection time
-    And every stream broke off so that its client can tell
-    When 6 chats for model-shared meet nothing out of the ordinary
-    Then each of them was answered
+    And every stream broke off visibly
+    When clients send a batch of 6 sequential chats for model-shared
+    Then every request of the batch was answered
     And hive-1 never restarted worker-shared-1
     When an OOM kill is removed from worker-a
     Then worker-a is routable within the restart time

@@ -6,11 +6,11 @@ Feature: Workers and hives are struck while clients are served
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a
     When a SIGKILL is injected into the worker serving the request
-    Then every stream broke off so that its client can tell
+    Then every stream broke off visibly
     When a SIGKILL is removed from that worker
     Then that worker is routable within the restart time
-    When 5 chats for model-a are sent
-    Then every answer is a full chat completion of the model that was asked for
+    When clients send 5 chats for model-a
+    Then every answer is a full chat completion of the requested model
     When the load ends
     Then all of the load was answered
 

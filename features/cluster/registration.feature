@@ -15,7 +15,7 @@ Feature: Workers register, send heartbeats and expire
   Scenario: A heartbeat updates the metrics of a worker
     Given a client is streaming from model-a
     Then the registry shows 1 request running at worker-a within the heartbeat time
-    When the client has its answer
+    When the client's response is complete
     Then the registry shows 0 requests running at worker-a within the heartbeat time
 
   @CLU-004 @P0 @requires.kill @requires.restart
@@ -23,7 +23,7 @@ Feature: Workers register, send heartbeats and expire
     When hive-1 is killed with its workers
     Then worker-a is offline in the registry within the lease expiry time
     And worker-a is offline in the status API within the lease expiry time
-    And model-a is no longer offered to clients within the convergence time
+    And the gateway no longer offers model-a within the convergence time
 
   @CLU-005 @P1 @requires.kill
   Scenario: A restarted worker gets a new epoch, and the registry refuses the old one
@@ -39,8 +39,8 @@ Feature: Workers register, send heartbeats and expire
     Given a worker worker-idle without models serves on hive-1
     Then the cluster status counts 6 workers as online within the convergence time
     And the registry shows worker-idle online with no models and its own epoch
-    When 12 chats for model-shared are sent
-    Then all 12 chats were answered
+    When clients send 12 chats for model-shared
+    Then every request was answered, 12 in total
     And every request was served by exactly one worker of its model
 
   @CLU-007 @P1 @requires.kill @requires.restart
@@ -51,7 +51,7 @@ Feature: Workers register, send heartbeats and expire
     And hive-1 retried the registration of worker-new with growing waits
     When the registry is started again
     Then worker-new is online in the registry within the registration time
-    And model-new is offered to clients within the convergence time
+    And the gateway offers model-new within the convergence time
 
   @INT-010 @CLU-008 @P1
   Scenario Outline: The registry accepts services that register at the same moment

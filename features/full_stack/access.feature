@@ -1,11 +1,11 @@
 @integration @topology.default
-Feature: Only those with the right get in, and who they are travels along
+Feature: The gateway accepts authorized clients only, and forwards their identity
 
   @FULL-002 @P0
-  Scenario Outline: A caller without the right is turned away before any worker hears of it
-    When a client with <credential> asks model-a
-    Then every client is refused with status <status> and code <code>
-    And no worker received a request
+  Scenario Outline: The gateway rejects a client without permission before any worker receives the request
+    When a client with <credential> sends a chat for model-a
+    Then every request was refused with status <status> and code <code>
+    And the workers received no request
 
     Examples:
       | credential                | status | code              |
@@ -17,24 +17,24 @@ Feature: Only those with the right get in, and who they are travels along
       | a token for other models  | 403    | model_not_allowed |
 
   @FULL-002 @P0
-  Scenario: A token's claims and one correlation id reach every tier
-    When a client with a token of ada from engines asks model-a
-    Then every answer is a full chat completion of the model that was asked for
-    And one request id joins the log lines of orchestrator, hive and worker
-    And the worker and its hive saw subject ada and tenant engines
+  Scenario: A token's claims and one request id reach every tier
+    When a client with a token of ada from engines sends a chat for model-a
+    Then every answer is a full chat completion of the requested model
+    And every request can be traced through the logs of every tier
+    And the worker and its hive received subject ada and tenant engines
 
   @SEC-003 @P1
-  Scenario: Nothing listens beyond this machine, and no admin port is open unasked
+  Scenario: No node listens outside the stack's network, or on an undeclared port
     Then every listening socket of every node is on the stack's own network
     And no node listens on a port that nobody asked for
 
   @SEC-004 @P2 @requires.sandbox
-  Scenario: Every container is confined to what its service needs
+  Scenario: Every container has only the permissions that its service needs
     Then every service runs as an ordinary user without privileges or capabilities
     And every service has a root it cannot write to, and limits on memory and processes
 
   @SEC-003 @P1
-  Scenario Outline: A service-to-service call without the token is turned away
+  Scenario Outline: Services reject internal calls without the cluster token
     When somebody without the cluster's token tries to <call>
     Then the call is refused for want of the token
 

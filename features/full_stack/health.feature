@@ -32,7 +32,7 @@ Feature: Hives and the gateway report the health of their workers
     When hive-1 is terminated
     Then the gateway is not ready within the convergence time
     And the gateway reports itself as unhealthy within the convergence time
-    When a client asks model-a
-    Then every client is refused with status 503 and code no_available_workers, and told when to come back
+    When a client sends a chat for model-a
+    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     When hive-1 is started again
     Then the gateway is ready within the restart time

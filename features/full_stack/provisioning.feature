@@ -4,15 +4,15 @@ Feature: A hive downloads a model when a client requests it
   @FULL-007 @P1
   Scenario: A request for an absent model downloads it, adds it to the catalogue and gets an answer
     Given the hub offers model-hub, and no hive has it
-    When a client asks model-hub
-    Then all 1 chats were answered
-    And every answer is a full chat completion of the model that was asked for
+    When a client sends a chat for model-hub
+    Then every request was answered, 1 in total
+    And every answer is a full chat completion of the requested model
     And model-hub was downloaded in one part
     And model-hub is ready in the catalogue of one hive
     And model-hub is served from the file that the hub offers
-    And model-hub is offered to clients within the convergence time
+    And the gateway offers model-hub within the convergence time
     When a client streams 5 tokens from model-hub
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    Then every stream is whole
 
   @FULL-007 @P1
   Scenario: A hive reports the progress of a download while its client waits
@@ -21,21 +21,21 @@ Feature: A hive downloads a model when a client requests it
     And a client waits for model-large
     Then the download of model-large progresses within the download time
     When a bandwidth limit of the model hub is removed from hub
-    Then all 1 chats were answered
+    Then every request was answered, 1 in total
 
   @FULL-007 @P1
   Scenario: The gateway answers 404 for a model that no hub offers
     Given the hub offers model-hub, and no hive has it
-    When a client asks model-nowhere
-    Then every client is refused with status 404 and code model_not_found
+    When a client sends a chat for model-nowhere
+    Then every request was refused with status 404 and code model_not_found
 
   @INT-011 @P1
   Scenario: Three requests for the same absent model share one download
     Given the hub offers model-hub, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
     And 3 clients wait for model-hub
-    Then all 3 chats were answered
-    And every answer is a full chat completion of the model that was asked for
+    Then every request was answered, 3 in total
+    And every answer is a full chat completion of the requested model
     And model-hub was downloaded in one part
     And model-hub is ready in the catalogue of one hive
 
@@ -44,8 +44,8 @@ Feature: A hive downloads a model when a client requests it
     Given the hub offers model-hub, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
     And the hub cuts its next download
-    And a client asks model-hub
-    Then all 1 chats were answered
+    And a client sends a chat for model-hub
+    Then every request was answered, 1 in total
     And model-hub was downloaded in 2 parts
     And model-hub is served from the file that the hub offers
 
@@ -58,9 +58,9 @@ Feature: A hive downloads a model when a client requests it
     And hive-1 is killed
     And hive-1 is started again
     And a bandwidth limit of the model hub is removed from hub
-    Then model-large is offered to clients within the download time
-    When a client asks model-large
-    Then all 1 chats were answered
+    Then the gateway offers model-large within the download time
+    When a client sends a chat for model-large
+    Then every request was answered, 1 in total
     And model-large was downloaded in 2 parts
     And model-large is served from the file that the hub offers
 
@@ -68,8 +68,8 @@ Feature: A hive downloads a model when a client requests it
   Scenario: A hive discards a file with a wrong checksum and downloads it again
     Given the hub offers model-hub, and no hive has it
     And the hub corrupts its next download
-    When a client asks model-hub
-    Then all 1 chats were answered
+    When a client sends a chat for model-hub
+    Then every request was answered, 1 in total
     And the hub has corrupted a download of model-hub
     And model-hub is served from the file that the hub offers
 
@@ -77,8 +77,8 @@ Feature: A hive downloads a model when a client requests it
   Scenario: A hive never serves a corrupted model
     Given the hub offers model-hub, and no hive has it
     When corruption of model downloads is injected into hub
-    And a client asks model-hub
-    Then every client is refused with status 503 and code model_unavailable, and told when to come back
+    And a client sends a chat for model-hub
+    Then every request was refused with status 503 and code model_unavailable, with a Retry-After header
     And the hub has corrupted a download of model-hub
     And the download of model-hub failed with code model_unavailable and left no file
 
@@ -86,10 +86,10 @@ Feature: A hive downloads a model when a client requests it
   Scenario: The gateway refuses requests during a hub outage and serves them afterwards
     Given the hub offers model-hub, and no hive has it
     When an outage of the model hub is injected into hub
-    And a client asks model-hub
-    Then every client is refused with status 503 and code model_hub_unavailable, and told when to come back
+    And a client sends a chat for model-hub
+    Then every request was refused with status 503 and code model_hub_unavailable, with a Retry-After header
     When an outage of the model hub is removed from hub
-    And clients keep asking model-hub until one is answered
+    And a client sends chats for model-hub until one is answered
     Then model-hub was downloaded in one part
 
   @chaos @FULL-007 @RE-001 @P2 @requires.exec
@@ -98,12 +98,12 @@ Feature: A hive downloads a model when a client requests it
     And the hub offers model-large, and no hive has it
     When a file write limit of 1 MiB is injected into hive-1
     And a file write limit of 1 MiB is injected into hive-2
-    And a client asks model-large
-    Then every client is refused with status 507 and code insufficient_storage
+    And a client sends a chat for model-large
+    Then every request was refused with status 507 and code insufficient_storage
     And the download of model-large failed with code insufficient_storage and left no file
     When a file write limit of 1 MiB is removed from hive-1
     And a file write limit of 1 MiB is removed from hive-2
-    And clients keep asking model-large until one is answered
+    And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
     When the load ends
     Then all of the load was answered
@@ -116,11 +116,11 @@ Feature: A hive downloads a model when a client requests it
     And a client waits for model-large
     And hive-1 has downloaded a part of model-large
     And a full disk is injected into hive-1
-    Then every client is refused with status 507 and code insufficient_storage
+    Then every request was refused with status 507 and code insufficient_storage
     And the download of model-large failed with code insufficient_storage and left no file
     When a bandwidth limit of the model hub is removed from hub
     And a full disk is removed from hive-1
-    And clients keep asking model-large until one is answered
+    And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
     When the load ends
     Then all of the load was answered

@@ -2,10 +2,10 @@
 Feature: More clients than workers
 
   @FULL-006 @P1
-  Scenario: 10 clients meet 3 idle workers: queued, spread, none lost
-    When 10 clients ask model-shared at once, each for 0.2 seconds of work
-    Then all 10 chats were answered
-    And every worker of model-shared served at least 2 of them
-    And no worker of 1 slot worked on two requests at once, and some requests waited
+  Scenario: 3 workers with one slot each answer 10 concurrent requests
+    When clients send 10 concurrent chats for model-shared, simulating 0.2 seconds of work
+    Then every request was answered, 10 in total
+    And each worker of model-shared served at least 2 of the requests
+    And no worker handled more than 1 request at once, while others waited
     And no request is in flight within the slot release time
     And the registry lists exactly the declared workers within the settling time

@@ -5,7 +5,7 @@ Feature: The gateway shuts down cleanly after SIGTERM
   Scenario: With scope cascade, the gateway stops its hives and workers and cuts no stream
     Given a client is streaming from model-a
     When the gateway is terminated
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    Then every stream is whole
     And the shutdown of the gateway and the hives is clean within the cascading shutdown time
     And no process of the gateway and the hives is left
 
@@ -13,7 +13,7 @@ Feature: The gateway shuts down cleanly after SIGTERM
   Scenario: With scope self, the gateway stops alone, and hives and workers run on
     Given a client is streaming from model-a
     When the gateway is terminated
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
+    Then every stream is whole
     And the shutdown of the gateway is clean within the cascading shutdown time
     And hive-1 reports itself as healthy
     And hive-1 reports worker-1 as alive

@@ -1,53 +1,53 @@
 @integration @topology.short_timeouts
-Feature: A worker that keeps failing is spared, and gets its chance to come back
+Feature: The circuit breaker stops requests to a failing worker, and tests it again later
 
   @CLU-035 @GATE-005 @P1
-  Scenario: After repeated failures nobody is sent there, and one probe at a time finds out whether it is well again
-    When 25 chats for model-c meet an internal error
-    Then each of them was refused with status 500 and code simulated_fault, by its worker
+  Scenario: The circuit opens after repeated failures, and one probe at a time tests the worker
+    When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
+    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is open within the settling time
-    When 3 chats at once for model-c meet nothing out of the ordinary
-    Then each of them was refused with status 503 and code no_available_workers, with no request to any worker
+    When clients send a batch of 3 concurrent chats for model-c
+    Then every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
     When the circuit of worker-3 lets a probe through within the half open time
-    And 3 chats at once for model-c meet work of 0.1 seconds
-    Then 1 of them was answered, the others were refused with status 503 and code no_available_workers
-    When 1 chats for model-c meet nothing out of the ordinary
+    And clients send a batch of 3 concurrent chats for model-c, simulating 0.1 seconds of work
+    Then the gateway answered 1 of the batch and refused the others with status 503 and code no_available_workers
+    When clients send a batch of 1 sequential chat for model-c
     Then the circuit of worker-3 is closed within the settling time
-    When 3 chats at once for model-c meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 3 concurrent chats for model-c
+    Then every request of the batch was answered
 
   @CLU-035 @P1
-  Scenario: A probe that fails opens the circuit again
-    When 25 chats for model-c meet an internal error
+  Scenario: A failed probe opens the circuit again
+    When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 lets a probe through within the half open time
-    And 1 chats for model-c meet an internal error
-    Then each of them was refused with status 500 and code simulated_fault, by its worker
+    And clients send a batch of 1 sequential chat for model-c, simulating a 500 response
+    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is open within the settling time
     When the circuit of worker-3 lets a probe through within the half open time
-    And 2 chats for model-c meet nothing out of the ordinary
-    Then each of them was answered
+    And clients send a batch of 2 sequential chats for model-c
+    Then every request of the batch was answered
     And the circuit of worker-3 is closed within the settling time
 
   @CLU-035 @GATE-005 @P1
-  Scenario Outline: What is no fault of the worker opens nothing
-    When <count> chats for model-c meet <mishap>
-    Then each of them was refused with status <status> and code simulated_fault, by its worker
+  Scenario Outline: Client errors and overload leave the circuit closed
+    When clients send a batch of <count> sequential chats for model-c, simulating <behaviour>
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is closed within the settling time
-    When 1 chats for model-c meet nothing out of the ordinary
-    Then each of them was answered
+    When clients send a batch of 1 sequential chat for model-c
+    Then every request of the batch was answered
 
     Examples:
-      | count | mishap                        | status |
-      | 40    | a complaint about the request | 400    |
-      | 40    | a full worker                 | 429    |
-      | 40    | an overloaded worker          | 503    |
+      | count | behaviour      | status |
+      | 40    | a 400 response | 400    |
+      | 40    | a 429 response | 429    |
+      | 40    | a 503 response | 503    |
 
   @GATE-005 @P1 @chaos @topology.network_faults @requires.packets
-  Scenario Outline: What is no fault of the worker opens nothing while the way to it is slow either
+  Scenario Outline: Client errors and overload leave the circuit closed on a slow network
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the orchestrator is injected into hive-1
-    And 8 chats for model-a meet <mishap>
-    Then each of them was refused with status <status> and code simulated_fault, by its worker
+    And clients send a batch of 8 sequential chats for model-a, simulating <behaviour>
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-a is closed within the settling time
     When 500 ms latency to the orchestrator is removed from hive-1
     And the load has gone on until it is back to normal
@@ -56,6 +56,6 @@ Feature: A worker that keeps failing is spared, and gets its chance to come back
     And the load on model-shared was back to normal within the recovery time of the healing
 
     Examples:
-      | mishap                        | status |
-      | a complaint about the request | 400    |
-      | a full worker                 | 429    |
+      | behaviour      | status |
+      | a 400 response | 400    |
+      | a 429 response | 429    |

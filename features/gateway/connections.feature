@@ -1,25 +1,29 @@
 @integration @topology.short_timeouts
-Feature: Connections to workers are kept, used again, and no more than agreed
+Feature: The gateway keeps and reuses connections to workers, up to a limit
 
   @CLU-037 @P1
-  Scenario: Requests one after the other share connections
-    When 12 chats for model-c meet nothing out of the ordinary
-    Then each of them was answered
-    And they came to their worker over at most 4 connections
+  Scenario: Sequential requests share connections
+    When clients send a batch of 12 sequential chats for model-c
+    Then every request of the batch was answered
+    And the batch used at most 4 connections
 
   @CLU-037 @P1
-  Scenario: Beyond the limit a request waits for a connection, but not for ever, and that can be seen
+  Scenario: Requests beyond the connection limit wait for a connection, and the metrics count them
     Given the connection wait count of the gateway is noted
-    When 6 chats at once for model-b meet work of 0.1 seconds
-    Then each of them was answered
-    And no worker had more than 4 of them at once
+    When clients send a batch of 6 concurrent chats for model-b, simulating 0.1 seconds of work
+    Then every request of the batch was answered
+    And no worker handled more than 4 requests of the batch at once
     And 2 more requests have waited for a connection, 0 of them in vain
-    When 6 chats at once for model-b meet work of 0.6 seconds
-    Then 4 of them were answered, the others were refused with status 503 and code no_available_workers
-    And 4 more requests have waited for a connection, 2 of them in vain
+
+  @CLU-037 @P1
+  Scenario: Requests do not wait longer than the connection wait limit
+    Given the waits for a connection are noted
+    When clients send a batch of 6 concurrent chats for model-b, simulating 0.6 seconds of work
+    Then the gateway answered 4 of the batch and refused the others with status 503 and code no_available_workers
+    And 2 more requests have waited for a connection, 2 of them in vain
 
   @CLU-037 @GATE-011 @P1
-  Scenario: A worker that ends an idle connection just as it is used again costs nobody anything
-    When 12 chats for model-closing meet nothing out of the ordinary
-    Then each of them was answered
-    And each of them took one attempt
+  Scenario: A worker that closes an idle connection causes no failed request
+    When clients send a batch of 12 sequential chats for model-closing
+    Then every request of the batch was answered
+    And every request of the batch took one attempt

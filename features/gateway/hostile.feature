@@ -1,70 +1,70 @@
 @integration @topology.multi_tenant
-Feature: Hostile and broken clients get a plain answer, and nobody else notices
+Feature: Hostile and broken clients get an error object, and other clients are unaffected
 
   @SEC-001 @GATE-010 @P1
-  Scenario Outline: Whatever is sent, an error object comes back, in time, and no worker hears of it
-    When intruders send <attack>
-    Then each intruder is turned away with status <status> within the rejection time, and no worker heard of them
+  Scenario Outline: The gateway rejects hostile input in time, before any worker receives it
+    When hostile clients send <attack>
+    Then the gateway rejects every attack with status <status> within the rejection time, before any worker receives it
 
     Examples:
-      | attack                                     | status |
-      | a body that is said to have 17 megabytes   | 413    |
-      | a body of chunks without end               | 413    |
-      | a body that breaks off                     | 400    |
-      | a body that drips                          | 400    |
-      | a broken chunk                             | 400    |
-      | a small body that unpacks to 32 megabytes  | 413    |
-      | a body that is not packed as it says       | 400    |
-      | a body nested 100000 deep                  | 400    |
-      | a body that is no UTF-8                    | 400    |
-      | a half surrogate                           | 400    |
-      | a model's name of a megabyte               | 400    |
-      | a model's name that breaks logs            | 404    |
-      | a request id that breaks logs              | 400    |
-      | 10000 headers                              | 400    |
-      | a header of a megabyte                     | 400    |
-      | a header with a null byte                  | 400    |
-      | headers that stop half-way                 | 400    |
-      | headers that drip                          | 400    |
-      | two lengths                                | 400    |
-      | a length and chunks                        | 400    |
-      | a path of a megabyte                       | 400    |
-      | a path that breaks logs                    | 400    |
-      | a path that breaks lines                   | 404    |
-      | a path that leads out                      | 404    |
-      | an expectation nobody knows                | 400    |
-      | a call of a route that does not exist      | 404    |
-      | a method that a route does not have        | 405    |
-      | a call of a page that is not for clients   | 401    |
-      | no HTTP at all                             | 400    |
+      | attack                                  | status |
+      | a body with a declared length of 17 MiB | 413    |
+      | an endless chunked body                 | 413    |
+      | a truncated body                        | 400    |
+      | a slow body of single bytes             | 400    |
+      | a broken chunk                          | 400    |
+      | a gzip bomb of 32 MiB                   | 413    |
+      | a body that is not gzip as declared     | 400    |
+      | a body with 100000 nested lists         | 400    |
+      | a body of invalid UTF-8                 | 400    |
+      | a lone surrogate                        | 400    |
+      | a model name of 1 MiB                   | 400    |
+      | a log injection in the model name       | 404    |
+      | a log injection in the request id       | 400    |
+      | 10000 headers                           | 400    |
+      | a header of 1 MiB                       | 400    |
+      | a header with a null byte               | 400    |
+      | truncated headers                       | 400    |
+      | slow headers of single bytes            | 400    |
+      | two content lengths                     | 400    |
+      | a content length with chunks            | 400    |
+      | a path of 1 MiB                         | 400    |
+      | a log injection in the path             | 400    |
+      | a line break in the path                | 404    |
+      | a path traversal                        | 404    |
+      | an unknown expectation                  | 400    |
+      | an unknown route                        | 404    |
+      | a method that the route lacks           | 405    |
+      | a request to an operator page           | 401    |
+      | bytes that are not HTTP                 | 400    |
 
   @SEC-001 @P1
-  Scenario: While intruders try everything at once, others are served
+  Scenario: The gateway serves other clients during all attacks at once
     Given the gateway's memory is noted
     And a client is streaming from model-a
-    When intruders try everything at once
-    And 20 chats for model-a are sent
-    Then every client was answered
-    And every stream is whole: each token once, in order, a finish reason and the end marker
-    And each intruder is turned away within the rejection time, and no worker heard of them
-    And the gateway's memory has not grown by more than 200 megabytes
-    And every line of the orchestrator's log is its own
+    When hostile clients send all attacks at once
+    And clients send 20 chats for model-a
+    Then every request was answered
+    And every stream is whole
+    And the gateway rejects every attack within the rejection time, before any worker receives it
+    And the gateway's memory has grown by at most 200 megabytes
+    And no client forged a line of the orchestrator's log
 
   @SEC-001 @P1
-  Scenario: A flood of models that nobody knows fills nothing
+  Scenario: A flood of unknown models does not fill the gateway's memory
     Given the gateway's memory is noted
-    When intruders ask for hundreds of models that nobody knows
-    Then each intruder is turned away within the rejection time, and no worker heard of them
-    And the gateway's memory has not grown by more than 200 megabytes
+    When hostile clients send a flood of unknown models
+    Then the gateway rejects every attack within the rejection time, before any worker receives it
+    And the gateway's memory has grown by at most 200 megabytes
 
   @SEC-001 @GATE-010 @P1
-  Scenario: Connections beyond the cap are told to come back; those that were there go on
+  Scenario: The gateway rejects connections beyond its limit and keeps the open ones
     Given a client is streaming from model-a
-    When intruders hold more connections open than the gateway takes
-    Then a newcomer is told to come back within the rejection time
-    And every stream is whole: each token once, in order, a finish reason and the end marker
+    When hostile clients send more idle connections than the gateway accepts
+    Then the gateway rejects a new connection within the rejection time
+    And every stream is whole
 
   @SEC-002 @P1
-  Scenario: Keys and tokens are used, and left nowhere
+  Scenario: Keys and tokens appear in no log, journal, page, answer or report
     When clients use every kind of credential, right, wrong and misplaced
     Then no key or token is in any log, journal, page, answer or report

@@ -1,10 +1,10 @@
 @integration @topology.multi_tenant
-Feature: A model answers to each of its names, to those it is for
+Feature: The gateway resolves each name of a model for the clients that may use it
 
   @CHAT-001 @CHAT-002 @CHAT-003 @P1
-  Scenario Outline: Whatever a client calls a model, a worker gets it under the name that workers know
-    When a client with <credential> asks for <name>
-    Then every request was served as <model>, the rest of it unchanged
+  Scenario Outline: The worker receives its own name for the model, whichever name the client uses
+    When a client with <credential> sends a chat for <name>
+    Then every request reached a worker as <model>, otherwise unchanged
 
     Examples:
       | credential                     | name                                 | model        |
@@ -18,10 +18,10 @@ Feature: A model answers to each of its names, to those it is for
       | a key of globex                | globex/fast                          | model-globex |
 
   @CHAT-004 @CHAT-005 @P1
-  Scenario Outline: A model that is unknown or no longer offered does not exist, though a worker may still serve it
-    When a client with a key of acme asks for <name>
-    Then every client is refused with status 404 and code model_not_found, naming model
-    And no worker received a request
+  Scenario Outline: The gateway rejects a model that is unknown or retired, even if a worker still serves it
+    When a client with a key of acme sends a chat for <name>
+    Then every request was refused with status 404 and code model_not_found, naming model
+    And the workers received no request
 
     Examples:
       | name                                 |
@@ -34,10 +34,10 @@ Feature: A model answers to each of its names, to those it is for
       | acme/unheard-of                      |
 
   @CHAT-006 @P1
-  Scenario Outline: An offering is for the clients of its organisation only
-    When a client with <credential> asks for <name>
-    Then every client is refused with status 403 and code model_not_allowed, naming model
-    And no worker received a request
+  Scenario Outline: The gateway rejects an offering of another organisation
+    When a client with <credential> sends a chat for <name>
+    Then every request was refused with status 403 and code model_not_allowed, naming model
+    And the workers received no request
 
     Examples:
       | credential      | name        |
@@ -46,16 +46,16 @@ Feature: A model answers to each of its names, to those it is for
       | a valid key     | acme/fast   |
 
   @CHAT-040 @P2
-  Scenario: Neither of two tenants sees the models of the other
-    Then a client with a key of acme is offered exactly model-a, model-acme, model-b and acme/fast
-    And a client with a key of globex is offered exactly model-a, model-b, model-globex and globex/fast
-    And a client with a valid key is offered exactly model-a and model-b
+  Scenario: Each tenant sees only its own models
+    Then the gateway offers exactly model-a, model-acme, model-b and acme/fast to a client with a key of acme
+    And the gateway offers exactly model-a, model-b, model-globex and globex/fast to a client with a key of globex
+    And the gateway offers exactly model-a and model-b to a client with a valid key
 
   @CHAT-040 @P2
-  Scenario Outline: A model of the other tenant does not exist
-    When a client with <credential> asks for <name>
-    Then every client is refused with status 404 and code model_not_found, naming model
-    And no worker received a request
+  Scenario Outline: The gateway answers 404 for a model of another tenant
+    When a client with <credential> sends a chat for <name>
+    Then every request was refused with status 404 and code model_not_found, naming model
+    And the workers received no request
 
     Examples:
       | credential      | name         |

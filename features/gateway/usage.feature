@@ -1,84 +1,84 @@
 @integration @topology.default
-Feature: Every request is booked once, with the tokens that client and worker saw
+Feature: The gateway books every request once, with the tokens that client and worker counted
 
   @CHAT-012 @CHAT-014 @CHAT-020 @P1
-  Scenario: What the worker says of its usage is booked, and shown to those who asked for it
-    When a client streams 5 tokens from model-a, asking for the usage
+  Scenario: The gateway books the worker's usage, and sends it to clients that requested it
+    When a client streams 5 tokens from model-a with usage
     And a client streams 4 tokens from model-b
-    And a client asks model-c
-    Then streams end with their usage where it was asked for, and without it elsewhere
-    And every stream is whole: each token once, in order, a finish reason and the end marker
-    And every request is booked exactly once, as its worker counted it
+    And a client sends a chat for model-c
+    Then streams end with their usage if it was requested, and without it otherwise
+    And every stream is whole
+    And every request is booked exactly once, with the tokens that its worker counted
 
   @CHAT-013 @CHAT-015 @P1
-  Scenario: What a worker keeps to itself is counted on its way and booked as an estimate
-    When a client streams 6 tokens from model-a, whose worker tells no usage
-    And a client asks model-b, whose worker tells no usage
-    Then every request is booked exactly once, as it was counted on its way
+  Scenario: Without usage from the worker the gateway books an estimate
+    When a client streams 6 tokens from model-a, simulating no usage
+    And a client sends a chat for model-b, simulating no usage
+    Then every request is booked exactly once, with the tokens that the gateway counted
 
   @GATE-008 @CHAT-019 @P1
-  Scenario: Aborted, retried and refused requests are booked once, like all others
-    When a client leaves in the middle of a stream from model-a
-    And a client leaves in the middle of a stream from model-a, having asked for the usage
-    And a client asks model-shared, whose worker-shared-1 resets every connection
-    And a client asks model-b, whose workers all fail
-    And a client asks model-unheard-of
-    And a client streams 5 tokens from model-a, asking for the usage
+  Scenario: Aborted, retried and refused requests are booked exactly once
+    When clients abort 1 stream of model-a
+    And clients abort 1 stream of model-a with usage
+    And a client sends chats for model-shared until worker-shared-1 resets one
+    And a client sends a chat for model-b, simulating a 503 response
+    And a client sends a chat for model-unheard-of
+    And a client streams 5 tokens from model-a with usage
     And a client streams 4 tokens from model-a
-    Then every request is booked exactly once, as its worker counted it
+    Then every request is booked exactly once, with the tokens that its worker counted
 
   @GATE-001 @P1 @requires.kill
-  Scenario: What was relayed before its worker died is booked, as an estimate
+  Scenario: A stream that breaks off in a worker crash is booked as an estimate
     Given a client is streaming from model-shared
     When the worker serving the request is killed
-    Then every stream broke off so that its client can tell
-    And every request is booked exactly once, as its worker counted it
-    And no request was sent to a second worker
+    Then every stream broke off visibly
+    And every request is booked exactly once, with the tokens that its worker counted
+    And every request took one attempt
 
   @CHAT-038 @P1
-  Scenario: Totals over a range of time equal the ledger and the journals
+  Scenario: Totals over a time range equal the ledger and the journals
     When a client streams 5 tokens from model-a
-    And 4 chats for model-shared are sent
-    And the time is marked
-    And a client with a token of ada from engines asks model-a
-    And 3 chats for model-shared are sent
-    Then the usage by worker, by model and by key, before and after that time, is what ledger and journals say
+    And clients send 4 chats for model-shared
+    And the time is noted
+    And a client with a token of ada from engines sends a chat for model-a
+    And clients send 3 chats for model-shared
+    Then the usage API shows the totals of ledger and journals
 
   @CHAT-040 @P2 @topology.multi_tenant
-  Scenario: Neither of two tenants sees the usage of the other
-    When a client with a key of acme asks model-a
-    And a client with a token of acme asks model-b
-    And a client with a key of globex asks model-a
-    Then each tenant is shown its own usage, and nothing of another's
+  Scenario: Each tenant sees only its own usage
+    When a client with a key of acme sends a chat for model-a
+    And a client with a token of acme sends a chat for model-b
+    And a client with a key of globex sends a chat for model-a
+    Then the usage API shows each tenant its own usage only
 
   @CHAT-019 @P1 @requires.exec
-  Scenario: While the ledger cannot be written, clients are served, and booked as soon as it can
+  Scenario: The gateway serves clients while its ledger is locked, and books their requests afterwards
     When a lock on the database is injected into orchestrator
     And a client streams 4 tokens from model-a
-    And a client leaves in the middle of a stream from model-a
-    And a client asks model-b
+    And clients abort 1 stream of model-a
+    And a client sends a chat for model-b
     Then the gateway reports itself as degraded within the convergence time
     When a lock on the database is removed from orchestrator
     Then the gateway reports itself as healthy within the convergence time
-    And every request is booked exactly once, as its worker counted it
+    And every request is booked exactly once, with the tokens that its worker counted
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
-  Scenario: An orchestrator that was killed has its ledger again, and what it was streaming is in it
-    Given a client has been streaming from model-a for 0.8 seconds
-    When 4 chats for model-a are sent
+  Scenario: A killed orchestrator recovers its ledger, with the streams that were running
+    Given a client is streaming from model-a, with a response that has run for 0.8 seconds
+    When clients send 4 chats for model-a
     And the gateway is killed
     And the gateway is started again
     Then the gateway is ready within the orchestrator return time
-    When 3 chats for model-a are sent
-    Then every request is booked exactly once, as its worker counted it
+    When clients send 3 chats for model-a
+    Then every request is booked exactly once, with the tokens that its worker counted
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.terminate @requires.restart
-  Scenario: An orchestrator that was asked to stop books what it still finishes
+  Scenario: A terminated orchestrator books the requests that it still finishes
     Given a client is streaming from model-a
     When the gateway is terminated
-    And the client has its answer
+    And the client's response is complete
     And the gateway is started again
     Then the gateway is ready within the orchestrator return time
-    When 3 chats for model-a are sent
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
-    And every request is booked exactly once, as its worker counted it
+    When clients send 3 chats for model-a
+    Then every stream is whole
+    And every request is booked exactly once, with the tokens that its worker counted

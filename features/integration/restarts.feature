@@ -43,9 +43,9 @@ Feature: A hive restarts its workers and leaves no orphan process
   Scenario: A hive does not restart a busy worker
     Given a hive hive-9 joins the stack with workers that must not hang
     And a worker worker-x of model-x serves on hive-9
-    And clients are offered model-x
-    When 6 clients ask model-x at once, each for 0.3 seconds of work
-    Then all 6 chats were answered
+    And the gateway offers model-x within the convergence time
+    When clients send 6 concurrent chats for model-x, simulating 0.3 seconds of work
+    Then every request was answered, 6 in total
     And hive-9 never restarted worker-x
 
   @INT-013 @P1 @requires.kill @requires.terminate @requires.restart
@@ -57,8 +57,8 @@ Feature: A hive restarts its workers and leaves no orphan process
     Then every worker of hive-1 is registered with a newer epoch within the restart time
     And hive-1 runs one process of each worker
     And the workers of hive-2 run on without a restart
-    When 6 chats for model-a are sent
-    Then all 6 chats were answered
+    When clients send 6 chats for model-a
+    Then every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:
@@ -83,8 +83,8 @@ Feature: A hive restarts its workers and leaves no orphan process
     And worker-1 is online in the registry within the registration time
     And 2 heartbeats of worker-1 arrive, each within the heartbeat time
     And worker-1 and worker-2 run on without a restart
-    When 6 chats for model-a are sent
-    Then all 6 chats were answered
+    When clients send 6 chats for model-a
+    Then every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:

@@ -1,58 +1,58 @@
 @integration @topology.single_slot
-Feature: Which worker gets a request
+Feature: The gateway chooses a worker for each request
 
   @CHAT-007 @P1
-  Scenario: Only workers that are ready and have the model
+  Scenario: Only ready workers of the model receive requests
     When a worker worker-slow of model-shared starts on hive-1 and loads for 1.0 seconds
-    And 12 chats for model-shared are sent
-    Then all 12 chats were answered
+    And clients send 12 chats for model-shared
+    Then every request was answered, 12 in total
     And every request was served by exactly one worker of its model
     And worker-slow is routable within the registration time
-    When 12 chats for model-shared are sent
-    Then every worker of model-shared served at least 2 of them
+    When clients send 12 chats for model-shared
+    Then each worker of model-shared served at least 2 of the requests
     And before worker-slow was ready, it received no request
 
   @CHAT-008 @CHAT-017 @CLU-012 @P1
-  Scenario: The worker with the smallest queue, and in turn among equals
+  Scenario: The gateway chooses the worker with the smallest queue, and alternates among equals
     Given a client is streaming from model-shared
-    When 12 chats for model-shared are sent, one after the other
-    Then while the stream ran, 12 chats or more were sent, and all of them went to workers with a smaller queue
+    When clients send 12 sequential chats for model-shared
+    Then the gateway chose workers with a smaller queue for 12 chats or more while the stream ran
 
   @CHAT-008 @CLU-012 @P1
-  Scenario: What waits at a worker by its own report counts, too
-    Given 5 requests of somebody else keep worker-1 busy, and 2 or more are reported to wait
-    When 12 chats for model-shared are sent, one after the other
-    And somebody else gives up
-    Then all 12 chats were answered
-    And worker-1 was spared
+  Scenario: The gateway counts the queue that a worker reports
+    Given 5 direct requests keep worker-1 busy, at least 2 of them queued
+    When clients send 12 sequential chats for model-shared
+    And the clients of the direct requests disconnect
+    Then every request was answered, 12 in total
+    And worker-1 received no request
 
   @CHAT-009 @P1 @topology.default @requires.kill
-  Scenario: A worker whose lease ran out is left out
+  Scenario: A worker with an expired lease receives no requests
     When hive-1 is killed with its workers
     Then worker-shared-1 is offline in the status API within the lease expiry time
-    When 6 chats for model-shared are sent
-    Then all 6 chats were answered
-    And no chat sent after the death needed a second attempt
+    When clients send 6 chats for model-shared
+    Then every request was answered, 6 in total
+    And every request sent after the kill took one attempt
 
   @CHAT-021 @P1 @topology.default
-  Scenario: One worker serves those with a session and those without
-    When 3 sessions each take 2 turns with model-a
+  Scenario: One worker serves requests with and without a session
+    When clients hold 3 sessions with model-a, with 2 turns each
     And a client streams 6 tokens from model-a
-    And 6 chats for model-a are sent
-    Then every client was answered
+    And clients send 6 chats for model-a
+    Then every request was answered
     And every request was served by worker-a
 
   @CHAT-017 @CHAT-022 @P1
-  Scenario: Several workers serve those with a session and those without
-    When 8 sessions each take 2 turns with model-shared
-    And 30 chats for model-shared are sent
-    Then every client was answered
-    And each session stayed at one worker, and they are spread over 2 workers or more
-    And every worker of model-shared served at least 6 of them
+  Scenario: Several workers serve requests with and without a session
+    When clients hold 8 sessions with model-shared, with 2 turns each
+    And clients send 30 chats for model-shared
+    Then every request was answered
+    And each session stayed at one worker, and the sessions use at least 2 workers
+    And each worker of model-shared served at least 6 of the requests
 
   @CHAT-024 @CHAT-025 @P1
-  Scenario: The choice of a worker takes next to no time
-    When 40 chats for model-shared are sent
-    Then all 40 chats were answered
-    And requests were at their worker within the worker choice time
+  Scenario: Routing adds little latency
+    When clients send 40 chats for model-shared
+    Then every request was answered, 40 in total
+    And the routing latency is within the worker choice time
     And more than 10 requests were answered each second

@@ -2,38 +2,38 @@
 Feature: A session stays at its worker
 
   @CHAT-011 @CLU-018 @GATE-009 @P1
-  Scenario: A session is the same by either header and by the body, and has one worker on every path
-    When 11 sessions each call every path of the API for model-shared
-    Then every client was answered
-    And each session stayed at one worker, and they are spread over 2 workers or more
+  Scenario: A session has one worker on every path, by either header and by the body
+    When clients hold 11 sessions with model-shared, with one request per API path
+    Then every request was answered
+    And each session stayed at one worker, and the sessions use at least 2 workers
 
   @CHAT-016 @P1
-  Scenario: The second turn finds what the first one computed
-    When a session that begins with 300 words takes 3 turns with model-shared
-    Then every stream is whole: each token once, in order, a finish reason and the end marker
-    And every later turn found its prompt in the worker's cache, and its first token in less than half the time
-    And every request is booked exactly once, as its worker counted it
+  Scenario: Later turns use the worker's prefix cache
+    When clients hold 1 session with model-shared, with 3 turns each and a first prompt of 300 words
+    Then every stream is whole
+    And every later turn found its prompt in the worker's cache
+    And every request is booked exactly once, with the tokens that its worker counted
 
   @CHAT-018 @GATE-009 @P1 @requires.kill
-  Scenario: When a worker dies, its sessions move and stay moved, and all others stay
-    Given 25 sessions with model-shared are under way
+  Scenario: When a worker crashes, its sessions move and stay moved, and all others stay
+    Given clients hold 25 sessions with model-shared
     When worker-1 is killed
     And every session takes another turn
-    Then only the sessions of the killed worker moved, and none of their turns failed
+    Then sessions moved only away from the killed worker, without a failed turn
     And worker-1 is routable within the restart time
     When every session takes another turn
-    Then only the sessions of the killed worker moved, and none of their turns failed
+    Then sessions moved only away from the killed worker, without a failed turn
 
   @CHAT-018 @P1
-  Scenario: A turn that fails moves no session
-    Given 6 sessions with model-shared are under way
-    When a session takes a turn that fails at every worker
+  Scenario: A failed turn does not move its session
+    Given clients hold 6 sessions with model-shared
+    When one session takes another turn, simulating a 500 response
     And every session takes another turn
-    Then each session stayed at its worker in spite of 1 failed turn
+    Then each session stayed at one worker, despite 1 failed turn
 
   @CHAT-023 @INT-012 @CLU-026 @GATE-009 @P1 @requires.kill @requires.restart
-  Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and comes back
-    Given 25 sessions with model-shared are under way
+  Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and started again
+    Given clients hold 25 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
     Then worker-9 is routable within the registration time
     When every session takes another turn
@@ -41,20 +41,20 @@ Feature: A session stays at its worker
     And the gateway is started again
     Then worker-9 is routable within the orchestrator return time
     When every session takes another turn
-    Then each session stayed at one worker, and they are spread over 2 workers or more
+    Then each session stayed at one worker, and the sessions use at least 2 workers
 
   @GATE-009 @P1
-  Scenario: More sessions than are remembered: the forgotten ones move only to a worker that joins
-    Given 90 sessions with model-shared are under way
+  Scenario: Sessions that the gateway has forgotten move only to a worker that joins
+    Given clients hold 90 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
     Then worker-9 is routable within the registration time
     When every session takes another turn
-    Then every client was answered
-    And sessions moved to worker-9 or not at all, and some that were not remembered did
+    Then every request was answered
+    And sessions moved only to worker-9, and some forgotten sessions did
 
   @GATE-009 @CHAT-040 @P1
-  Scenario: Two tenants who call their sessions the same share none
-    When two tenants hold 11 sessions of the same names with model-shared
+  Scenario: Two tenants with the same session names share no session
+    When clients hold 11 sessions with model-shared, with the same names for two tenants
     And every session takes another turn
-    Then every client was answered
-    And the tenants' sessions are kept apart
+    Then every request was answered
+    And the tenants share no session

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from hivecheck.world.world import World
+
+# Limits of a check that a phrase of a step stands for.
+Limits = dict[str, Any]
 
 
 class Ctx(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+from typing import Any
 
 from hivecheck.errors import UsageError
 from hivecheck.faults.injector import Injector
@@ -165,6 +166,12 @@ class Cluster:
             self.worker_lifecycle.must_be_reaped(group, within)
         else:
             self.processes.must_leave_none(self._nodes(group), within)
+
+    def serving(self, servers: str) -> dict[str, Any]:
+        """The limits of a check that counts by `hive`, or by `worker of <model>`."""
+        if servers == "hive":
+            return {"workers": list(self.stack.hives), "places": self.hive_by_worker()}
+        return {"workers": self.workers_of(servers.removeprefix("worker of "))}
 
     def leave(self) -> None:
         """For the end of a scenario: ends what a step started and left running."""

@@ -37,7 +37,7 @@ class Observations:
         """A fresh Observations for one scenario."""
         return cls(
             metrics=Metrics(stack, history),
-            usage=Usage(stack, history, requests.chats),
+            usage=Usage(stack, history, requests.chats, checker),
             resources=Resources(stack, cluster.workers, requests.batches),
             connections=Connections(stack, checker),
             security=Security(stack),

@@ -25,7 +25,7 @@ MIB = 1024 * 1024
 STEADY_BYTES = 32 * MIB  # what page cache and restarts add; less than what an exhaustion takes before the kernel ends it
 NEWCOMERS = 5
 LEFT_OVER_PERIODS = 1  # of the kernel's, that may have begun while the limit was still there
-NOTHING_SPECIAL, FEW = "nothing out of the ordinary", 10
+FEW = 10
 NUMBERS = re.compile(r"needed: [\d.]+ MiB, free: [\d.]+ of \d+ MiB")
 
 
@@ -94,7 +94,7 @@ class Resources:
     def must_run_freely(self, node: str, model: str) -> None:
         """A few chats are answered, and the kernel does not hold the node back meanwhile."""
         before = self._engine(node).throttled_periods()
-        self.batches.send(model, FEW, NOTHING_SPECIAL)
+        self.batches.send(model, FEW)
         self.batches.must(all_answered, count=FEW)
         periods = self._engine(node).throttled_periods() - before
         assert periods <= LEFT_OVER_PERIODS, f"expected: {node} held back by nobody\nactual: the kernel held it back in {periods} periods"

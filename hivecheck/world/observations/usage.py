@@ -1,74 +1,59 @@
-"""The operator who reads the gateway's usage ledger: single requests and totals, as states in history. Judges nothing."""
+"""The gateway's usage ledger: single requests and totals. Reads them into history, where checks judge them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.openai_api import PendingRequest, Request
-from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.checks.usage.booked_once import booked_once
+from hivecheck.checks.usage.usage_totals import own_usage, usage_totals
+from hivecheck.errors import ClientError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import eventually, must_eventually
-from hivecheck.world.requests.chats import CHAT, SLOW_PACE, SLOW_TOKENS, Chats
+from hivecheck.waiting import must_eventually
+from hivecheck.world.checker import Checker
+from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
 
 GROUPS = ("worker", "model", "key")
 TENANTS = {"acme": "a key of acme", "globex": "a key of globex", "hivecheck": "a valid key"}
-ASKED = {"stream_options": {"include_usage": True}}
-SOME_TOKENS = 3
-MOST_TRIES = 4
+TOTALS, OWN = "the totals of ledger and journals", "each tenant its own usage only"
 
 
 @dataclass
 class Usage:
-    """`began_at` and `mark` are times of the clock on the wall, which the ledger goes by: seconds since 1970."""
+    """`began_at` and `mark` are seconds since 1970, because the ledger stores wall clock time."""
 
     stack: Stack
     history: History
     clients: Chats
+    checker: Checker
     began_at: float = field(default_factory=time.time)
     mark: float = 0.0
 
-    def ask(self, model: str, pace: str) -> None:
-        """One unary chat at a pace of its own, waited for to its end."""
-        self.clients.ask(model, pace=pace)
-
-    def ask_past(self, model: str, worker: str) -> None:
-        """Chats until one was tried at that worker, which resets its connection, and was answered by another one."""
-        for _ in range(MOST_TRIES):
-            call = self.clients.ask(model, pace=f"at={worker};fault=reset")
-            if call.operation.header("X-Attempts") == "2":
-                return
-        raise InconclusiveError(f"{MOST_TRIES} chats for {model}, and none of them was tried at {worker} first")
-
-    def stream(self, model: str, tokens: int, *, with_usage: bool, pace: str = "") -> PendingRequest:
-        """One stream, waited for to its end; its client asks for the usage at its end, or does not."""
-        call = self._start(model, tokens, with_usage=with_usage, pace=pace)
-        self.clients.wait([call])
-        return call
-
-    def abort(self, model: str, *, with_usage: bool = False) -> None:
-        """A client that leaves in the middle of a stream."""
-        call = self._start(model, SLOW_TOKENS, with_usage=with_usage, pace=SLOW_PACE)
-        self._await(call, lambda: len(call.operation.tokens) >= SOME_TOKENS, "the first tokens of a stream")
-        call.leave()
-        self.clients.wait([call])
-
-    def stream_on(self, model: str, seconds: float) -> None:
-        """A long stream, under way for so long already."""
-        call = self._start(model, 10_000, with_usage=False, pace=SLOW_PACE)
-        begun = time.monotonic()
-        self._await(call, lambda: bool(call.operation.tokens) and time.monotonic() - begun >= seconds, "a stream under way")
-
     def mark_time(self) -> None:
-        """Everything from now on is later. The ledger's time is the gateway's clock, which is this machine's."""
+        """Divides the scenario in two. The gateway's clock is this machine's, so the ledger knows the same time."""
         self.mark = time.time()
 
+    def must_be_booked(self, *, estimated: bool) -> None:
+        """The ledger has each request once. `estimated` says that the gateway counted the tokens itself."""
+        self.clients.wait_for_all()
+        self.read(self.stack.timeouts.settling)
+        self.checker.must(booked_once, lag_seconds=self.stack.timeouts.ledger_lag, estimated=estimated)
+
+    def must_show(self, view: str) -> None:
+        """The usage API shows the totals of ledger and journals, or each tenant its own usage only."""
+        if view == TOTALS:
+            self.read(self.stack.timeouts.settling)
+            self.read_totals()
+            self.checker.must(usage_totals)
+        else:
+            self.read_own()
+            self.checker.must(own_usage)
+
     def read(self, within: float) -> None:
-        """The single requests since the scenario began, once none of them is under way any more."""
+        """The ledger's rows since the scenario began, once each of them is settled."""
 
         def rows() -> list[dict[str, Any]]:
             return self.stack.orchestrator.booked(self.began_at)
@@ -80,31 +65,19 @@ class Usage:
         self._note(ledger=booked)
 
     def read_own(self) -> None:
-        """What clients of several tenants are shown of their own usage since the scenario began."""
+        """The usage since the scenario began, as the usage API shows it to a client of each tenant."""
         for tenant, who in TENANTS.items():
-            status, told = self.clients.gateway.get(f"/v1/usage?by=key&since={self.began_at:.6f}", credential(who, self.stack.secrets))
+            status, shown = self.clients.gateway.get(f"/v1/usage?by=key&since={self.began_at:.6f}", credential(who, self.stack.secrets))
             if status != 200:
-                raise ClientError(f"GET /v1/usage as {who}: expected 200, got {status} {told}")
-            self._note(own_usage={"tenant": tenant, "totals": told["totals"]})
+                raise ClientError(f"GET /v1/usage as {who}\nexpected: 200\nactual: {status} {shown}")
+            self._note(own_usage={"tenant": tenant, "totals": shown["totals"]})
 
     def read_totals(self) -> None:
         """The totals of each group from the scenario's beginning, from the mark, and between the two."""
         for group in GROUPS:
             for since, until in ((self.began_at, None), (self.mark, None), (self.began_at, self.mark)):
-                told = self.stack.orchestrator.usage(group, since, until)
-                self._note(usage={"by": group, "since": since, "until": until or told["until"], "totals": told["totals"]})
-
-    def _start(self, model: str, tokens: int, *, with_usage: bool, pace: str) -> PendingRequest:
-        body = {"model": model, "messages": [{"role": "user", "content": "hello there"}], "max_tokens": tokens, "stream": True}
-        headers = {"X-Simulate": pace} if pace else {}
-        key = credential("a valid key", self.stack.secrets)
-        return self.clients.send(Request(CHAT, model, body | (ASKED if with_usage else {}), key, headers))
-
-    def _await(self, call: PendingRequest, condition: Callable[[], bool], what: str) -> None:
-        def gone() -> str | None:
-            return call.operation.sentence() if call.is_done else None
-
-        eventually(condition, within=self.stack.timeouts.request, what=what, gone=gone, every=0.005)
+                shown = self.stack.orchestrator.usage(group, since, until)
+                self._note(usage={"by": group, "since": since, "until": until or shown["until"], "totals": shown["totals"]})
 
     def _note(self, **facts: Any) -> None:
         self.history.record(Event(time.monotonic(), "state", "orchestrator", facts))

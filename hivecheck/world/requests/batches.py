@@ -1,4 +1,4 @@
-"""Requests sent in waves - so many at once, or one after the other - and judged a wave at a time: whole scenarios mix good and bad ones."""
+"""Batches of requests with a purpose of their own, so that each is judged apart from the plain chats of the scenario."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.checks.answers.batch_outcome import batch_outcome
+from hivecheck.checks.streams.cancelled_upstream import freed
 from hivecheck.clients.openai_api import PendingRequest, Request
-from hivecheck.errors import InconclusiveError
+from hivecheck.errors import InconclusiveError, UsageError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.verdict import Verdict
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 from hivecheck.world.checker import Checker
-from hivecheck.world.requests.chats import CHAT, Chats
+from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
-from hivecheck.world.requests.worker_behaviours import behaviour
+from hivecheck.world.requests.worker_behaviours import PHASES, QUEUED, QUEUED_REQUEST
 
-MESSAGES = [{"role": "user", "content": "hello there"}]
+TOKENS = 8
 LEAVING_SECONDS = 5.0
+KINDS = ("sequential chat", "concurrent chat", "concurrent stream")
 
 
 @dataclass
 class Batches:
-    """Each wave has a purpose of its own, so that checks of the plain chats do not see it. `purposes` in the order of sending."""
+    """`purposes` in the order of sending. `last` are the requests of the last batch. `is_queued` says that none of them has a slot."""
 
     clients: Chats
     stack: Stack
@@ -31,45 +35,38 @@ class Batches:
     checker: Checker
     purposes: list[str] = field(default_factory=list)
     last: list[PendingRequest] = field(default_factory=list)
+    is_queued: bool = False
 
-    def send(self, model: str, count: int, mishap: str, *, at_once: bool = False, stream: bool = False) -> None:
-        """A wave, waited for to its end."""
-        self.start(model, 0, mishap)
+    def send(self, model: str, count: int, kind: str = KINDS[0], simulate: str = "") -> None:
+        """A batch of one kind. Returns when all of its requests have ended."""
+        if kind not in KINDS:
+            raise UsageError(f"A batch has no {kind}s. Known: {', '.join(KINDS)}.")
+        self._open()
         for _ in range(count):
-            self._add(model, mishap, stream)
-            if not at_once:
+            self._add(model, simulate, stream=kind == "concurrent stream")
+            if kind == "sequential chat":
                 self.clients.wait(self.last)
         self.clients.wait(self.last)
 
-    def start(self, model: str, count: int, mishap: str, *, stream: bool = False) -> None:
-        """A wave, under way."""
-        self.purposes.append(f"wave {len(self.purposes) + 1}")
-        self.last = []
-        for _ in range(count):
-            self._add(model, mishap, stream)
-
-    def await_arrival(self) -> None:
-        """Return when a worker has each request of the wave."""
-        expected = {call.operation.id for call in self.last}
-
-        def missing() -> set[str]:
-            self.checker.observe()
-            return expected - {str(line.data.get("request_id")) for line in self.history.journal("arrival")}
-
-        eventually(missing, within=self.stack.timeouts.request, what="every request of the wave at a worker", until=lambda left: not left)
-
-    def await_tokens(self, count: int) -> None:
-        """Return when each stream of the wave has so many tokens."""
-        within = self.stack.timeouts.request
-        eventually(lambda: all(len(call.operation.tokens) >= count for call in self.last), within=within, what=f"{count} tokens of each")
+    def begin(self, model: str, count: int, phase: str) -> None:
+        """A batch that is in a phase of `PHASES` when this returns. A queued batch waits behind other requests, which fill every slot."""
+        queued = QUEUED.fullmatch(phase)
+        if not queued and phase not in PHASES:
+            raise UsageError(f"There is no phase {phase!r}. Known: {', '.join(PHASES)}, {QUEUED.pattern}.")
+        if queued:
+            self._start(model, int(queued[1]))
+        self._start(model, count, phase)
+        self.is_queued = bool(queued)
 
     def leave(self) -> None:
-        """The clients of the last wave go away."""
+        """The clients of the last batch disconnect."""
         for call in self.last:
             if call.is_done:
-                raise InconclusiveError(f"expected: a client that leaves before its answer is whole\nactual: {call.operation.sentence()}")
+                raise InconclusiveError(
+                    f"expected: a client that disconnects before its response ends\nactual: {call.operation.sentence()}"
+                )
             call.leave()
-        eventually(lambda: all(call.is_done for call in self.last), within=LEAVING_SECONDS, what="the clients gone", every=0.002)
+        eventually(lambda: all(call.is_done for call in self.last), within=LEAVING_SECONDS, what="the clients disconnected", every=0.002)
 
     def must(self, check: Callable[..., Verdict], **limits: Any) -> None:
         """Judge the last batch by a check. Raises InconclusiveError when none was sent."""
@@ -77,12 +74,52 @@ class Batches:
             raise InconclusiveError("expected: a batch that was sent before it is judged\nactual: none")
         self.checker.must(check, purpose=self.purposes[-1], **limits)
 
-    def promised_seconds(self) -> float:
-        """How long a client may have to wait for its first byte, by what the gateway says."""
+    def must_be_answered(self, answered: int | None = None, status: int | None = None, code: str | None = None) -> None:
+        """So many, None for all, were answered, each by one upstream request. The others were refused with status and code before that."""
+        count = len(self.last) if answered is None else answered
+        self.must(batch_outcome, answered=count, status=status, code=code, hits=(count, count))
+
+    def must_be_refused(self, status: int, code: str, hits: tuple[int, int] | None) -> None:
+        """All were refused. `hits` is the least and the greatest number of upstream requests, None for one a request."""
+        count = len(self.last)
+        self.must(batch_outcome, answered=0, status=status, code=code, hits=(count, count) if hits is None else hits)
+
+    def must_be_cancelled(self, seconds: float) -> None:
+        """The workers stopped the work for the last batch within so many seconds after its clients disconnected."""
+        self.must(freed, seconds=seconds, is_queued=self.is_queued)
+
+    def seconds_of(self, budget: str | None) -> float:
+        """The seconds of a time budget, None for the time to the first byte that the gateway promises."""
+        if budget is not None:
+            return self.stack.timeouts.named(budget)
         return float(self.stack.orchestrator.get("/info")["first_byte_promised_seconds"])
 
-    def _add(self, model: str, mishap: str, stream: bool) -> None:
-        body: dict[str, Any] = {"model": model, "messages": MESSAGES, "max_tokens": 8} | ({"stream": True} if stream else {})
-        headers = {"X-Simulate": behaviour(mishap)} if behaviour(mishap) else {}
+    def _open(self) -> None:
+        self.purposes.append(f"batch {len(self.purposes) + 1}")
+        self.last = []
+        self.is_queued = False
+
+    def _start(self, model: str, count: int, phase: str = "") -> None:
+        pattern = PHASES.get(phase, QUEUED_REQUEST)
+        self._open()
+        for _ in range(count):
+            self._add(model, pattern.simulate, stream=pattern.is_stream)
+        self._await_arrival()
+        within, first = self.stack.timeouts.request, pattern.first_tokens
+        what = f"{counted(first, 'token')} of each stream"
+        eventually(lambda: all(len(call.operation.tokens) >= first for call in self.last), within=within, what=what)
+
+    def _await_arrival(self) -> None:
+        expected = {call.operation.id for call in self.last}
+
+        def missing() -> set[str]:
+            self.checker.observe()
+            return expected - {str(line.data.get("request_id")) for line in self.history.journal("arrival")}
+
+        eventually(missing, within=self.stack.timeouts.request, what="every request of the batch at a worker", until=lambda left: not left)
+
+    def _add(self, model: str, simulate: str, *, stream: bool) -> None:
+        body = {"model": model} | BODIES[CHAT] | {"max_tokens": TOKENS} | ({"stream": True} if stream else {})
+        headers = {"X-Simulate": simulate} if simulate else {}
         key = credential("a valid key", self.clients.secrets)
         self.last.append(self.clients.send(Request(CHAT, model, body, key, headers, purpose=self.purposes[-1])))

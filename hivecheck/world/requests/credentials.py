@@ -1,7 +1,8 @@
-"""Who a client claims to be, by the words Gherkin uses."""
+"""What a client authenticates with, by the words of Gherkin."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hivecheck.errors import UsageError
@@ -20,10 +21,14 @@ CREDENTIALS: dict[str, Callable[[Secrets], str | None]] = {
     "a token of acme": lambda secrets: secrets.mint("ada", "acme"),
     "a token with acme's offerings": lambda secrets: secrets.mint("ada", "engines", organisations=["acme"]),
 }
+# A token for any subject and tenant, beside the table.
+TOKEN = re.compile(r"a token of ([a-z]+) from ([a-z]+)")
 
 
 def credential(words: str, secrets: Secrets) -> str | None:
     """The bearer for those words; None sends none. Raises UsageError for words that are not in the table."""
+    if claims := TOKEN.fullmatch(words):
+        return secrets.mint(claims[1], claims[2])
     if words not in CREDENTIALS:
         raise UsageError(f"There is no credential {words!r}. Known: {', '.join(CREDENTIALS)}.")
     return CREDENTIALS[words](secrets)

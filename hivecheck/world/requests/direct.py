@@ -1,95 +1,80 @@
-"""Clients with wishes of their own: to know where the time went, to be told apart, to send what nobody knows, to go away."""
+"""Requests with special features: timing headers, unknown fields, large bodies, and requests past the gateway."""
 
 from __future__ import annotations
 
+import contextlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.checks.streams.added_first_token import DIRECT
 from hivecheck.clients.openai_api import PendingRequest, Request
+from hivecheck.errors import ConditionTimeoutError
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
-from hivecheck.world.requests.chats import BODIES, CHAT, SLOW_PACE, SLOW_TOKENS, UNKNOWN_FIELDS, Chats
+from hivecheck.wording import counted
+from hivecheck.world.requests.chats import BODIES, CHAT, UNKNOWN_FIELDS, Chats
 from hivecheck.world.requests.credentials import credential
 
-# A body that any gateway that decodes and encodes it again would change: escapes, spaces, order, numbers.
+# A gateway that decodes and encodes this body again would change it: escapes, spaces, order, numbers.
 ODD_FIELDS = {"z_last": 1e-07, "a_first": 12345678901234567890, "x_escaped": "ü/\u2028", "user": "somebody"}
 TRACE_HEADERS = {
     "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "Tracestate": "vendor=t61rcWkgMzE,other=1",
     "Baggage": "userId=alice,isProduction=false",
     "X-Unknown": "one, two",
-    "User-Agent": "somebody/1.0",
+    "User-Agent": "example/1.0",
 }
-RETURNED = {"X-Odd-Answer": "as it was, said"}
-# How a worker may send a stream that is whole all the same, by the words Gherkin uses.
-QUIRKS = {
-    "drips its bytes": "slow_drip:1",
-    "is slow with its headers": "slow_headers:100",
-    "leaves out the usage": "no_usage",
-    "ends the stream twice": "double_done",
-}
-# What a worker may do that is odd, and still no reason for the gateway to step in.
-ODDITIES = {
-    "nothing odd": "tokens=4",
-    "a chunk that is no JSON": "bad_json_after:2",
-    "an error event": "error_event_after:2",
-    "a wrong content type": "wrong_type",
-    "no usage": "no_usage",
-    "two end markers": "double_done",
-    "a chunk of 2 megabytes": "oversized_chunk:2048",
-    "a refusal of the request": "status:422",
-}
+RETURNED = {"X-Odd-Answer": "one, two"}
 PADDING_BYTES = 64 * 1024
 AT_ONCE = 8
-STALL_AFTER = 2
 FEW_TOKENS = 3
+OCCUPYING = "occupying"  # the purpose of requests that fill a worker
+# Long enough that all but the first still wait when the gateway knows of them. A chat that queues behind them still ends in time.
+OCCUPYING_WORK = "ttft=2"
+LEAVING_SECONDS = 5.0
 
 
 @dataclass
 class Direct:
-    """They share connections and history with all other clients."""
+    """The requests share connections and history with all other clients. `occupying` are those that fill a worker."""
 
     clients: Chats
     stack: Stack
     random: random.Random
     large_bytes: int = 0
+    occupying: list[PendingRequest] = field(default_factory=list)
 
     @property
     def returned(self) -> dict[str, str]:
-        """The headers that workers were told to put on their answers."""
+        """The headers that workers add to their responses."""
         return RETURNED
 
     def warm_up(self, model: str, count: int) -> None:
-        """Large chats that count for nothing: what the gateway keeps for good, it has after them."""
+        """Large chats before a measurement. What the gateway keeps for good, it has after them."""
         self.ask_large(model, count)
         self.large_bytes = 0
 
-    def time(self, model: str, pace: str, *, stream: bool, times: int = 1) -> None:
-        """Chats, one after the other, of clients that want to know where the time went."""
-        for _ in range(times):
+    def time(self, model: str, count: int, simulate: str, *, stream: bool) -> None:
+        """Sequential chats that ask for timing headers."""
+        for _ in range(count):
             body = self._chat(model, 4) | ({"stream": True} if stream else {})
-            self._wait(self._send(CHAT, model, body, {"X-Timing": "1", "X-Simulate": pace}))
+            self._wait(self._send(CHAT, model, body, {"X-Timing": "1", "X-Simulate": simulate}))
 
     def send_verbatim(self, path: str, model: str, *, stream: bool = False) -> None:
-        """One request that must arrive as it is; the worker says something of its own on its answer."""
+        """One request that must arrive byte for byte. The worker adds a header to its response."""
         body = {"model": model} | BODIES[path] | UNKNOWN_FIELDS | ODD_FIELDS | ({"stream": True} if stream else {})
-        said = "".join(f";header={name}: {value}" for name, value in RETURNED.items())
-        self._wait(self._send(path, model, body, TRACE_HEADERS | {"X-Simulate": said.lstrip(";")}))
+        simulate = ";".join(f"header={name}: {value}" for name, value in RETURNED.items())
+        self._wait(self._send(path, model, body, TRACE_HEADERS | {"X-Simulate": simulate}))
 
-    def stream_quirky(self, model: str, tokens: int, words: str) -> None:
-        """One stream from a worker that sends it in an odd way, waited for to its end."""
-        self.clients.stream(model, tokens, pace=QUIRKS[words])
-
-    def ask_made_up(self, count: int) -> None:
-        """Chats for models that do not exist, each another one."""
+    def ask_unknown_models(self, count: int) -> None:
+        """Sequential chats, each for another model that does not exist."""
         for _ in range(count):
             model = f"model-made-up-{self.random.getrandbits(64):x}"
             self._wait(self._send(CHAT, model, self._chat(model, 4), {"X-Session-ID": f"session-{model}"}))
 
-    def ask_at_once(self, models: list[str], count: int) -> None:
-        """`count` chats at the same time, every other one streamed, each with a token limit of its own."""
+    def ask_mixed(self, models: list[str], count: int) -> None:
+        """Concurrent chats. Every second one is a stream, and each has a token limit of its own."""
         calls = []
         for number in range(count):
             model = models[number % len(models)]
@@ -97,47 +82,62 @@ class Direct:
             calls.append(self._send(CHAT, model, body, {"X-Simulate": "ttft=0.1;itl=0.01"}))
         self._wait(*calls)
 
-    def compare(self, model: str, worker: str, words: str) -> None:
-        """A stream and a chat through the gateway, and the same from the worker itself, which does something odd with each."""
+    def compare(self, model: str, worker: str, simulate: str) -> None:
+        """A stream and a chat, each sent to the gateway and to the worker itself."""
         for stream in (True, False):
             body = self._chat(model, 4) | ({"stream": True, "stream_options": {"include_usage": True}} if stream else {})
-            self._wait(self._send(CHAT, model, body, {"X-Simulate": ODDITIES[words]}))
-            self._wait(self._send_directly(worker, model, body, {"X-Simulate": ODDITIES[words]}))
+            self._wait(self._send(CHAT, model, body, {"X-Simulate": simulate}))
+            self._wait(self._send_directly(worker, model, body, {"X-Simulate": simulate}))
 
-    def stream_by_turns(self, model: str, worker: str, count: int, first_seconds: float) -> None:
-        """Streams, one after the other: through the gateway, from the worker itself, and so on, each way on one connection."""
+    def alternate(self, model: str, worker: str, count: int, simulate: str) -> None:
+        """Sequential streams: one through the gateway, one from the worker itself, and so on. Each way keeps one connection."""
         body = self._chat(model, FEW_TOKENS) | {"stream": True}
-        headers = {"X-Simulate": f"ttft={first_seconds:g};itl=0.005"}
+        headers = {"X-Simulate": f"{simulate};itl=0.005"}
         for _ in range(count):
             self._wait(self._send(CHAT, model, body, headers))
             self._wait(self._send_directly(worker, model, body, headers))
 
     def ask_large(self, model: str, count: int) -> None:
-        """Chats with much to carry in both directions, no two alike."""
+        """Chats with a large request and a large response, no two alike."""
         remaining: list[PendingRequest] = []
         for _ in range(count):
             content = f"{self.random.getrandbits(64):x} " + "x" * PADDING_BYTES
             body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 2}
-            pace = f"oversized_chunk:{PADDING_BYTES // 1024}"
-            remaining.append(self._send(CHAT, model, body, {"X-Simulate": pace}))
+            simulate = f"oversized_chunk:{PADDING_BYTES // 1024}"
+            remaining.append(self._send(CHAT, model, body, {"X-Simulate": simulate}))
             self.large_bytes += 2 * PADDING_BYTES
             self._wait(*remaining[:-AT_ONCE])
             remaining = remaining[-AT_ONCE:]
         self._wait(*remaining)
 
-    def leave_in_mid_stream(self, model: str, count: int, *, is_stalled: bool) -> None:
-        """Streams under way at the same time, whose clients all go away."""
-        pace = f"stall_after:{STALL_AFTER}" if is_stalled else SLOW_PACE
-        body = self._chat(model, SLOW_TOKENS) | {"stream": True}
-        calls = [self._send(CHAT, model, body, {"X-Simulate": pace}) for _ in range(count)]
+    def occupy(self, worker: str, count: int, waiting: int) -> None:
+        """Requests at one worker, past the gateway. Returns when heartbeats have reported `waiting` queued ones to the gateway."""
+        hive = self.stack.hive_of(worker)
+        model = hive.workers()[worker]["models"][0]
+        for _ in range(count):
+            request = Request(
+                CHAT,
+                model,
+                {"model": model} | BODIES[CHAT],
+                headers={"X-Simulate": OCCUPYING_WORK},
+                purpose=OCCUPYING,
+                base_url=f"{hive.url}/workers/{worker}",
+                token=self.stack.secrets.token,
+            )
+            self.occupying.append(self.clients.gateway.start(request))
 
-        def flows() -> bool:
-            return all(len(call.operation.tokens) >= STALL_AFTER for call in calls)
+        def reported() -> float:
+            return float((self.stack.orchestrator.worker(worker) or {}).get("metrics", {}).get("waiting", 0))
 
-        eventually(flows, within=self.clients.timeouts.request, what="the first tokens of every stream", every=0.005)
-        for call in calls:
+        what = f"{counted(waiting, 'queued request')} of {worker} in the gateway's status"
+        eventually(reported, within=self.stack.timeouts.convergence, what=what, until=lambda count: count >= waiting)
+
+    def leave(self) -> None:
+        """The clients of the requests that fill a worker disconnect."""
+        for call in self.occupying:
             call.leave()
-        self._wait(*calls)
+        with contextlib.suppress(ConditionTimeoutError):
+            eventually(lambda: all(call.is_done for call in self.occupying), within=LEAVING_SECONDS, what="every direct request ended")
 
     def _send(self, path: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> PendingRequest:
         return self.clients.send(Request(path, model, body, credential("a valid key", self.clients.secrets), headers))

@@ -1,4 +1,4 @@
-"""Requests that are wrong in one way each, by the words Gherkin uses."""
+"""Requests that are wrong in one way each, by the words of Gherkin."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class MalformedRequest:
 
 
 MALFORMED: dict[str, MalformedRequest] = {
-    "a body that is no JSON": MalformedRequest(raw=b'{"model": "model-a", '),
+    "a body of invalid JSON": MalformedRequest(raw=b'{"model": "model-a", '),
     "a body that is a list": MalformedRequest(raw=b'["model-a"]'),
     "no model": MalformedRequest({"messages": _USER}),
-    "a model that is no text": MalformedRequest({"model": 7, "messages": _USER}),
+    "a model that is a number": MalformedRequest({"model": 7, "messages": _USER}),
     "no messages": MalformedRequest({"model": "model-a"}),
     "an empty message list": MalformedRequest({"model": "model-a", "messages": []}),
     "an unknown role": MalformedRequest({"model": "model-a", "messages": [{"role": "wizard", "content": "hello"}]}),
     "a temperature of 3": MalformedRequest({"model": "model-a", "messages": _USER, "temperature": 3}),
     "a token limit of 0": MalformedRequest({"model": "model-a", "messages": _USER, "max_tokens": 0}),
-    "stream as a word": MalformedRequest({"model": "model-a", "messages": _USER, "stream": "yes"}),
+    "a stream flag that is a string": MalformedRequest({"model": "model-a", "messages": _USER, "stream": "yes"}),
 }
 
 
-def flaw(words: str) -> MalformedRequest:
-    """The flawed request for those words. Raises UsageError for words that are not in the table."""
+def malformed(words: str) -> MalformedRequest:
+    """The malformed request for those words. Raises UsageError for words that are not in the table."""
     if words not in MALFORMED:
-        raise UsageError(f"There is no flaw {words!r}. Known: {', '.join(MALFORMED)}.")
+        raise UsageError(f"There is no malformed request {words!r}. Known: {', '.join(MALFORMED)}.")
     return MALFORMED[words]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.clients.raw_http import RawClient
+from hivecheck.errors import UsageError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.batches import Batches
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.direct import Direct
+from hivecheck.world.requests.expectations import Expectations
 from hivecheck.world.requests.hostile import Hostile
-from hivecheck.world.requests.leavers import Cancellations
-from hivecheck.world.requests.rivals import Occupiers
 from hivecheck.world.requests.sdk import Sdk
 from hivecheck.world.requests.sessions import Sessions
+
+BATCH, DIRECT = "the batch", "the direct requests"
+VERBATIM, VERBATIM_STREAM = "odd JSON and trace headers", "odd JSON and trace headers, as a stream"
+UNKNOWN = "unknown fields and headers"
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,7 @@ class Requests:
     sdk: Sdk
     hostile: Hostile
     direct: Direct
-    occupiers: Occupiers
-    cancellations: Cancellations
+    expectations: Expectations
 
     @classmethod
     def compose(cls, stack: Stack, history: History, chats: Chats, checker: Checker, seed: str) -> Requests:
@@ -50,12 +54,43 @@ class Requests:
             sdk=Sdk(client.url, stack.secrets, history),
             hostile=Hostile(raw, stack, history),
             direct=Direct(chats, stack, random.Random(f"{seed} callers")),
-            occupiers=Occupiers(client, stack),
-            cancellations=Cancellations(batches),
+            expectations=Expectations(checker, batches),
         )
+
+    def send(self, count: int, kind: str, models: list[str], simulate: str) -> None:
+        """`count` requests of a kind of `KINDS`. Returns when all have ended."""
+        if kind in PLAIN and simulate:
+            raise UsageError(f"A {kind} simulates nothing of its own. Known with a simulation: {', '.join(sorted({*KINDS} - PLAIN))}.")
+        KINDS[kind](self, models, count, simulate)
+
+    def send_unchanged(self, path: str, model: str, extras: str) -> None:
+        """One request with parts that the gateway must not change."""
+        if extras == UNKNOWN:
+            self.chats.send_unknown_fields(path, model)
+        else:
+            self.direct.send_verbatim(path, model, stream=extras == VERBATIM_STREAM)
+
+    def disconnect(self, group: str) -> None:
+        """The clients of the last batch, or of the direct requests, disconnect."""
+        if group == BATCH:
+            self.batches.leave()
+        else:
+            self.direct.leave()
 
     def leave(self) -> None:
         """Ends every request that still runs."""
         self.chats.leave()
-        self.occupiers.leave()
+        self.direct.leave()
         self.hostile.leave()
+
+
+KINDS: dict[str, Callable[[Requests, list[str], int, str], None]] = {
+    "chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, simulate=simulate),
+    "sequential chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, 1, simulate),
+    "concurrent chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, count, simulate),
+    "large chat": lambda to, models, count, simulate: to.direct.ask_large(models[0], count),
+    "mixed request": lambda to, models, count, simulate: to.direct.ask_mixed(models, count),
+    "timed chat": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=False),
+    "timed stream": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=True),
+}
+PLAIN = {"large chat", "mixed request"}

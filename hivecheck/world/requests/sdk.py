@@ -1,4 +1,4 @@
-"""People who reach the gateway through the `openai` package, unmodified. What the package gave or raised goes into history."""
+"""Calls of the gateway through the unmodified `openai` package. What the package returned or raised goes into history."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.clients.openai_sdk import SdkClient
-from hivecheck.errors import UsageError
 from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
+from hivecheck.world.requests.chats import BODIES, CHAT
 from hivecheck.world.requests.credentials import credential
+from hivecheck.world.requests.worker_behaviours import simulation
 
-CHAT = "/v1/chat/completions"
-MESSAGES = [{"role": "user", "content": "hello there"}]
-BODIES: dict[str, dict[str, Any]] = {
-    CHAT: {"messages": MESSAGES, "max_tokens": 4},
-    "/v1/completions": {"prompt": "hello there", "max_tokens": 4},
-    "/v1/embeddings": {"input": "hello there"},
-}
+MESSAGES = BODIES[CHAT]["messages"]
 MEGABYTE = 2**20
 TOOL: dict[str, Any] = {
     "type": "function",
@@ -29,7 +24,8 @@ TOOL: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-# What a conversation looks like after a tool was called: an assistant's message without content, and the tool's answer.
+TOOL_CHOICE = {"type": "function", "function": {"name": TOOL["function"]["name"]}}
+# A conversation after a tool call: an assistant's message without content, and the tool's result.
 TOOL_TURNS = [
     {"role": "user", "content": "the weather in Rome?"},
     {
@@ -39,13 +35,28 @@ TOOL_TURNS = [
     },
     {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
 ]
-ENDLESS = "ttft=60"
+ENDLESS = "60 seconds of work"
+STREAM_TOKENS = 20
 LEAVE_AFTER_TOKENS = 3
+# Path, body, and the number of tokens after which the client closes the stream.
+SDK_CALLS: dict[str, tuple[str, dict[str, Any], int | None]] = {
+    "a chat": (CHAT, BODIES[CHAT], None),
+    "a completion": ("/v1/completions", BODIES["/v1/completions"], None),
+    "an embedding": ("/v1/embeddings", BODIES["/v1/embeddings"], None),
+    "a stream": (CHAT, {"messages": MESSAGES, "max_tokens": STREAM_TOKENS, "stream": True}, None),
+    "a stream that it closes early": (CHAT, {"messages": MESSAGES, "max_tokens": 1000, "stream": True}, LEAVE_AFTER_TOKENS),
+    "a chat with a tool result": (CHAT, {"messages": TOOL_TURNS, "tools": [TOOL], "tool_choice": "auto", "max_tokens": 4}, None),
+    "a chat that requires a tool": (
+        CHAT,
+        {"messages": TOOL_TURNS[:1], "tools": [TOOL], "tool_choice": TOOL_CHOICE, "max_tokens": 4},
+        None,
+    ),
+}
 
 
 @dataclass(frozen=True)
 class SdkErrorCase:
-    """What makes a call fail. `retries` and `timeout_seconds` are what its developer gives the package; None gives nothing."""
+    """What makes a call fail. `retries` and `timeout_seconds` are arguments of the package, None for its default."""
 
     body: dict[str, Any] = field(default_factory=dict)
     who: str = "a valid key"
@@ -55,76 +66,54 @@ class SdkErrorCase:
 
 
 SDK_ERRORS: dict[str, SdkErrorCase] = {
-    "a temperature of 3": SdkErrorCase({"temperature": 3}),
-    "a wrong key": SdkErrorCase(who="a wrong key"),
-    "a key for other models": SdkErrorCase(who="a key for other models"),
-    "a prompt of 17 megabytes": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
-    "workers that are full": SdkErrorCase(behaviour="fault=status:429"),
-    "one worker that is full, and one retry": SdkErrorCase(behaviour="fault=status:429", retries=1),
-    "workers that reset the connection": SdkErrorCase(behaviour="fault=reset"),
-    "workers that answer 503": SdkErrorCase(behaviour="fault=status:503"),
-    "no worker, and no retry": SdkErrorCase(retries=0),
-    "a worker that hangs": SdkErrorCase(behaviour="fault=hang"),
-    "workers that answer 408": SdkErrorCase(behaviour="fault=status:408"),
-    "workers that answer 409": SdkErrorCase(behaviour="fault=status:409"),
-    "a patience of 0.3 seconds, and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
+    "with a temperature of 3": SdkErrorCase({"temperature": 3}),
+    "with a wrong key": SdkErrorCase(who="a wrong key"),
+    "with a key for other models": SdkErrorCase(who="a key for other models"),
+    "with a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
+    "simulating a 429 response": SdkErrorCase(behaviour="a 429 response"),
+    "simulating a 429 response, with one retry": SdkErrorCase(behaviour="a 429 response", retries=1),
+    "simulating a connection reset": SdkErrorCase(behaviour="a connection reset"),
+    "simulating a 503 response": SdkErrorCase(behaviour="a 503 response"),
+    "without a retry": SdkErrorCase(retries=0),
+    "simulating a hang": SdkErrorCase(behaviour="a hang"),
+    "simulating a 408 response": SdkErrorCase(behaviour="a 408 response"),
+    "simulating a 409 response": SdkErrorCase(behaviour="a 409 response"),
+    "with a timeout of 0.3 seconds and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
 }
 
 
 @dataclass
 class Sdk:
-    """`url` is the gateway's. Each call has a client of its own, with the package's defaults where nothing is said."""
+    """`url` is the gateway's. Each call has a client of its own, with the package's defaults for everything that no case sets."""
 
     url: str
     secrets: Secrets
     history: History
 
-    def ask(self, path: str, model: str) -> None:
+    def call(self, words: str, model: str) -> None:
+        """One call of `SDK_CALLS`."""
+        path, body, leave_after = SDK_CALLS[words]
+        headers = {} if leave_after is None else {"X-Simulate": "itl=0.02"}
         with self._client() as client:
-            client.ask(path, {"model": model, **BODIES[path]}, {})
+            client.ask(path, {"model": model, **body}, headers, leave_after=leave_after)
 
-    def stream(self, model: str, tokens: int) -> None:
-        with self._client() as client:
-            client.ask(CHAT, {"model": model, "messages": MESSAGES, "max_tokens": tokens, "stream": True}, {})
-
-    def bring_tools(self, model: str) -> None:
-        """A conversation in which a tool was called, with the tools that may be."""
-        body = {"model": model, "messages": TOOL_TURNS, "tools": [TOOL], "tool_choice": "auto", "max_tokens": 4}
-        with self._client() as client:
-            client.ask(CHAT, body, {})
-
-    def require_tool(self, model: str) -> None:
-        """A question that only the tool can answer."""
-        choice = {"type": "function", "function": {"name": TOOL["function"]["name"]}}
-        body = {"model": model, "messages": TOOL_TURNS[:1], "tools": [TOOL], "tool_choice": choice, "max_tokens": 4}
-        with self._client() as client:
-            client.ask(CHAT, body, {})
-
-    def leave_stream(self, model: str) -> None:
-        """A long stream, closed after its first tokens."""
-        body = {"model": model, "messages": MESSAGES, "max_tokens": 1000, "stream": True}
-        with self._client() as client:
-            client.ask(CHAT, body, {"X-Simulate": "itl=0.02"}, leave_after=LEAVE_AFTER_TOKENS)
-
-    def meet(self, words: str, model: str) -> None:
-        """One call that meets trouble. Raises UsageError for trouble that is not in the table."""
-        if words not in SDK_ERRORS:
-            raise UsageError(f"There is no trouble {words!r}. Known: {', '.join(SDK_ERRORS)}.")
-        trouble = SDK_ERRORS[words]
-        headers = {"X-Simulate": trouble.behaviour} if trouble.behaviour else {}
-        with self._client(trouble) as client:
-            client.ask(CHAT, {"model": model, **BODIES[CHAT], **trouble.body}, headers)
+    def call_with_error(self, words: str, model: str) -> None:
+        """One chat of a case of `SDK_ERRORS`."""
+        case = SDK_ERRORS[words]
+        headers = {"X-Simulate": simulation(case.behaviour)} if case.behaviour else {}
+        with self._client(case) as client:
+            client.ask(CHAT, {"model": model, **BODIES[CHAT], **case.body}, headers)
 
     def must_find(self, model: str) -> None:
-        """The package lists the model, and finds it by name."""
+        """The package lists the model and retrieves it by name."""
         with self._client() as client:
             listed, found = client.models(), client.model(model)
         assert model in listed, f"expected: {model} in the list of models\nactual: {listed}"
         assert found == model, f"expected: {model} by name\nactual: {found}"
 
     @contextlib.contextmanager
-    def _client(self, trouble: SdkErrorCase = SdkErrorCase()) -> Iterator[SdkClient]:
-        key = credential(trouble.who, self.secrets) or ""
-        client = SdkClient(self.url, key, self.history, retries=trouble.retries, timeout_seconds=trouble.timeout_seconds)
+    def _client(self, case: SdkErrorCase = SdkErrorCase()) -> Iterator[SdkClient]:
+        key = credential(case.who, self.secrets) or ""
+        client = SdkClient(self.url, key, self.history, retries=case.retries, timeout_seconds=case.timeout_seconds)
         with contextlib.closing(client):
             yield client

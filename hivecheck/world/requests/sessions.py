@@ -1,9 +1,9 @@
-"""Clients that hold sessions: several turns each, named by header or body, every turn with all that was said before."""
+"""Sessions: conversations of several turns, named by header or body. Each turn repeats all earlier messages."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,40 @@ from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 
 ANSWER_TOKENS = 4
-ANSWER = "".join(f"t{number} " for number in range(ANSWER_TOKENS))  # what the bundled worker says, for the client to repeat
-FAILING = "fault=status:500"
+ANSWER = "".join(f"t{number} " for number in range(ANSWER_TOKENS))  # the bundled worker's response, which the client repeats
+EVERY, ONE = "every session", "one session"
+HELD = re.compile(r", with (\d+) turns each(?: and a first prompt of (\d+) words)?")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """How sessions are held. `paths` has one API path a turn, `words` is the length of the first prompt."""
+
+    paths: tuple[str, ...] = (CHAT,)
+    who: tuple[str, ...] = ("a valid key",)
+    words: int = 2
+    is_stream: bool = False
+
+
+HOLDINGS = {
+    "": Holding(),
+    ", with one request per API path": Holding(paths=tuple(BODIES)),
+    ", with the same names for two tenants": Holding(who=("a key of acme", "a key of globex")),
+}
+
+
+def holding(words: str) -> Holding:
+    """How sessions are held, by the suffix in Gherkin. Sessions with a long first prompt are streamed."""
+    turns = HELD.fullmatch(words)
+    if turns is None:
+        return HOLDINGS[words]
+    paths = (CHAT,) * int(turns[1])
+    return Holding(paths, words=int(turns[2]), is_stream=True) if turns[2] else Holding(paths)
 
 
 @dataclass
 class Session:
-    """One conversation. `place` decides, with the number of the turn, by which of the ways the session is named."""
+    """One conversation. `place` and the number of the turn decide which header or field carries the name."""
 
     name: str
     place: int
@@ -33,45 +60,33 @@ class Session:
 
 @dataclass
 class Sessions:
-    """`held` are the sessions of the scenario, with names that no other scenario used."""
+    """`held` are the sessions of the scenario. No other scenario uses their names."""
 
     clients: Chats
     random: random.Random
     held: list[Session] = field(default_factory=list)
 
-    def begin(self, model: str, count: int, turns: int = 1, who: Sequence[str] = ("a valid key",)) -> None:
-        """`count` sessions of new names, held by each of `who`, take so many turns."""
+    def hold(self, model: str, count: int, how: Holding) -> None:
+        """`count` sessions with new names for each of `how.who` take their first turns."""
         prefix = f"{self.random.getrandbits(32):08x}"
-        self.held += [Session(f"{prefix}-{number}", number, model, owner) for number in range(count) for owner in who]
-        for _ in range(turns):
-            self.take_turn()
+        self.held += [
+            Session(f"{prefix}-{number}", number, model, owner, how.words, how.is_stream) for number in range(count) for owner in how.who
+        ]
+        for path in how.paths:
+            self.take_turn(path=path)
 
-    def begin_long(self, model: str, words: int, turns: int) -> None:
-        """One session, streamed, whose first prompt has so many words."""
-        self.held.append(Session(f"{self.random.getrandbits(32):08x}", 0, model, "a valid key", words, is_stream=True))
-        for _ in range(turns):
-            self.take_turn()
-
-    def take_turn(self) -> None:
-        """The next turn of every session, all at once."""
+    def take_turn(self, which: str = EVERY, simulate: str = "", path: str = CHAT) -> None:
+        """The next turn of every session at once, or of one session."""
         if not self.held:
-            raise InconclusiveError("No session was begun; say so in an earlier step.")
-        self.clients.wait([self._say(session, CHAT) for session in self.held])
+            raise InconclusiveError("expected: a session that an earlier step holds\nactual: none")
+        headers = {"X-Simulate": simulate} if simulate else {}
+        taking = self.held if which == EVERY else self.held[:1]
+        self.clients.wait([self._send(session, path, headers) for session in taking])
 
-    def visit_every_path(self, model: str, count: int) -> None:
-        """`count` sessions, each calling every path of the API."""
-        self.begin(model, count, turns=0)
-        for path in BODIES:
-            self.clients.wait([self._say(session, path) for session in self.held])
-
-    def fail_a_turn(self) -> None:
-        """A turn of the first session, during which every worker answers with an error."""
-        self.clients.wait([self._say(self.held[0], CHAT, {"X-Simulate": FAILING})])
-
-    def _say(self, session: Session, path: str, headers: dict[str, str] | None = None) -> PendingRequest:
+    def _send(self, session: Session, path: str, headers: dict[str, str]) -> PendingRequest:
         way = (session.place + session.turns) % (len(SESSION_HEADERS) + 1)
         body = {"model": session.model} | BODIES[path] | (_conversation(session) if path == CHAT else {})
-        sent = dict(headers or {})
+        sent = dict(headers)
         if way < len(SESSION_HEADERS):
             sent[SESSION_HEADERS[way]] = session.name
         else:
@@ -81,7 +96,7 @@ class Sessions:
 
 
 def _conversation(session: Session) -> dict[str, Any]:
-    """What was said so far, and one thing more."""
+    """All earlier messages and a new one."""
     opening = " ".join(f"word{number}" for number in range(session.words))
     messages = [{"role": "user", "content": opening}]
     for turn in range(session.turns):

@@ -21,8 +21,6 @@ from hivecheck.bdd.parameter_types import TYPES
         ("Worker", "worker-shared-1", "worker-shared-1"),
         ("Worker", "that worker", "that worker"),
         ("Hive", "hive-2", "hive-2"),
-        ("Parameter", "nothing", None),
-        ("Parameter", "messages[0].role", "messages[0].role"),
         ("Number", "12", 12),
         ("Seconds", "0.25", 0.25),
         ("Path", "/v1/chat/completions", "/v1/chat/completions"),
@@ -60,7 +58,14 @@ def test_type_converts(name: str, text: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("Model", "worker-1"), ("Hive", "hive-a"), ("Worker", "a worker"), ("Number", "-1"), ("Seconds", "1 s"), ("Credential", "a key")],
+    [
+        ("Model", "worker-1"),
+        ("Hive", "hive-a"),
+        ("Worker", "a worker"),
+        ("Number", "-1"),
+        ("Seconds", "1 s"),
+        ("Client", "a client with a key"),
+    ],
 )
 def test_type_refuses(name: str, text: str) -> None:
     """A type refuses the phrases of other types."""
