@@ -17,7 +17,7 @@ Feature: The gateway keeps and reuses connections to workers, up to a limit
 
   @CLU-037 @P1
   Scenario: Requests do not wait longer than the connection wait limit
-    Given the waits for a connection are noted
+    Given the connection wait count of the gateway is noted
     When clients send a batch of 6 concurrent chats for model-b, simulating 0.6 seconds of work
     Then the gateway answered 4 of the batch and refused the others with status 503 and code no_available_workers
     And 2 more requests have waited for a connection, 2 of them in vain

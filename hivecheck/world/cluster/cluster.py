@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-from typing import Any
+from typing import Any, TypeVar
 
 from hivecheck.errors import UsageError
 from hivecheck.faults.injector import Injector
