@@ -35,7 +35,7 @@ def command(commands: Commands, name: str, carry_out: CarryOut, options: Options
     parsers += [commands.add_parser(old_name, description=text)] if old_name else []
     for parser, used in zip(parsers, (name, old_name), strict=False):
         parser.set_defaults(carry_out=carry_out, command=name, notices=[] if used == name else [_notice(used, name)])
-        parser.add_argument("-D", dest="define", metavar="NAME=VALUE", action="append", default=[], help="a setting, e.g. -D timeout_scale=2")
+        parser.add_argument("-D", dest="define", metavar="NAME=VALUE", action="append", default=[], help="a setting: -D timeout_scale=2")
         options(parser)
 
 

@@ -35,7 +35,7 @@ def bench(arguments: argparse.Namespace) -> int:
 
 
 def _images_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["build", "list"], help="build prints the tag in its last line; list marks the current one with *")
+    parser.add_argument("action", choices=["build", "list"], help="build prints the tag last; list marks the current image with *")
     parser.add_argument("--base", dest="base_image", metavar="IMAGE", help="build on this image, as HIVECHECK_BASE_IMAGE does")
 
 

@@ -22,14 +22,14 @@ def _mutate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="COMMIT", help="the mutants that the change since COMMIT touches")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="with --since: N other mutants too, drawn by commit and seed")
     parser.add_argument("--also", dest="sample", type=int, metavar="N", action=OldOption, new="--sample")
-    parser.add_argument("--at-most", type=int, metavar="N", help="with --since: N mutants in all, drawn by commit and seed if there are more")
+    parser.add_argument("--at-most", type=int, metavar="N", help="with --since: N mutants in all, drawn if there are more")
     add_platform(parser)
     parser.add_argument("--seed", type=int, help="the same for every run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at the same time (default: one a core)")
 
 
 def mutate(arguments: argparse.Namespace) -> int:
-    """Plant each mutant in a copy of the services, and demand that its scenarios fail."""
+    """Plant each mutant in a copy of the services; its scenarios must fail."""
     from hivecheck.mutation import affected, mutant, mutation_run
 
     chosen = settings(arguments)

@@ -20,7 +20,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build", action="store_true", help="build the image of the containers first; a run builds an outdated one anyway")
     parser.add_argument("--down", action="store_true", help="run nothing: stop every kept stack, and remove what dead runs left behind")
     parser.add_argument("--random-faults", type=int, metavar="N", help="inject N faults, drawn by the seed, under steady load")
-    parser.add_argument("--fault-plan", metavar="FILE", help="inject the faults of a plan.json, which a run leaves in its scenario's folder")
+    parser.add_argument("--fault-plan", metavar="FILE", help="inject the faults of a plan.json, which a run with random faults leaves")
     parser.add_argument("--plan", dest="fault_plan", metavar="FILE", action=OldOption, new="--fault-plan")
     parser.add_argument("--keep-failed", "--keep", action="store_true", help="keep the stack of the first scenario that does not pass")
     parser.add_argument("--target", metavar="TARGET", help="the gateway under test: a name in hivecheck/targets/, or a TOML file")
