@@ -1,4 +1,4 @@
-"""The generated pages of docs/: steps, time budgets, settings, requirements; each list read from what runs, so never out of date."""
+"""The generated pages of docs/: steps, time budgets, settings, requirements, faults. Each list comes from the code itself."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write(root: Path) -> list[str]:
 
 
 def stale(root: Path) -> list[str]:
-    """The pages whose text is not what the code says now."""
+    """The pages that differ from the code."""
     return [name for name, page in PAGES.items() if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != page(root)]
 
 
@@ -79,7 +79,7 @@ def steps_page(root: Path) -> str:
 
 def timeouts_page(root: Path) -> str:
     """Every time budget."""
-    lines = [NOTE, "# Time budgets", "", "Gherkin says `within the <name> time`; `-D timeout_scale=2` stretches all of them."]
+    lines = [NOTE, "# Time budgets", "", "Gherkin uses `within the <name> time`. `-D timeout_scale=2` doubles all of them."]
     lines += ["", "| name | seconds | what it bounds |", "|---|---|---|"]
     lines += [f"| {name} | {seconds:g} | {_cell(sentence)} |" for name, seconds, sentence in timeouts.sentences()]
     return "\n".join(lines) + "\n"
@@ -99,10 +99,10 @@ def settings_page(root: Path) -> str:
     lines += [f"| `{name}` | {_cell(sentence)} |" for name, sentence in settings.names().items()]
     lines += ["", "## Topologies", "", "| name | what it is |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(topology.load(name).summary)} |" for name in topology.names()]
-    lines += ["", "## Tags", "", "| tag | what it says |", "|---|---|"]
+    lines += ["", "## Tags", "", "| tag | meaning |", "|---|---|"]
     lines += [f"| `@{name}` | {_cell(sentence)} |" for name, sentence in tags.PLAIN_TAGS.items()]
-    lines += ["| `@topology.<name>` | Which stack the scenario needs; `none` for no stack. |"]
-    lines += ["| `@requires.<power>` | Not supported where the platform lacks the power: " + ", ".join(tags.CAPABILITIES) + ". |"]
+    lines += ["| `@topology.<name>` | The stack that the scenario needs; `none` for no stack. |"]
+    lines += ["| `@requires.<capability>` | Not supported on a platform without the capability: " + ", ".join(tags.CAPABILITIES) + ". |"]
     return "\n".join(lines) + "\n"
 
 
@@ -123,12 +123,12 @@ def requirements_page(root: Path) -> str:
         NOTE,
         "# Requirements",
         "",
-        f"{len(scenarios)} of {len(every)} requirements have a scenario, {len(mutants)} a mutant that it must catch.",
+        f"Requirements: {len(every)}. With a scenario: {len(scenarios)}. With a mutant that a scenario must detect: {len(mutants)}.",
     ]
     lines += ["", "| ID | P | requirement | scenarios | mutants |", "|---|---|---|---|---|"]
     for item in every:
-        told = "<br>".join(_cell(text) for text in scenarios[item.id])
-        lines.append(f"| {item.id} | {item.priority} | {_cell(item.text)} | {told} | {', '.join(mutants[item.id])} |")
+        cases = "<br>".join(_cell(text) for text in scenarios[item.id])
+        lines.append(f"| {item.id} | {item.priority} | {_cell(item.text)} | {cases} | {', '.join(mutants[item.id])} |")
     return "\n".join(lines) + "\n"
 
 
@@ -209,7 +209,7 @@ def _scenarios(root: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _spoken(root: Path) -> Iterator[str]:
-    """Every step as a feature says it, outline rows filled in."""
+    """Every step of the features, with the values of outline rows."""
     for path in sorted((root / "features").rglob("*.feature")):
         for scenario in parse_file(str(path)).walk_scenarios():
             yield from (step.name for step in scenario.all_steps)

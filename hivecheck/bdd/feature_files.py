@@ -1,4 +1,4 @@
-"""Feature files and the places that the command line names in them. Refuses a place that selects nothing; knows behave's parser."""
+"""Reads feature files and selects the places that the command line names. Refuses a place without a scenario. Knows behave's parser."""
 
 from __future__ import annotations
 
@@ -46,9 +46,16 @@ def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]
     problems: list[Problem] = []
     for file, numbers in sorted(asked.items()):
         relative = os.path.relpath(file)
-        lines = Path(file).read_bytes().decode("utf-8").splitlines()
+        data = Path(file).read_bytes()
         try:
+            lines = data.decode("utf-8").splitlines()
+            if unknown := feature_lint.unknown_language(lines, relative):
+                problems.append(unknown)
+                continue
             feature = parse_feature("\n".join(lines), language, file)
+        except UnicodeDecodeError as error:
+            problems.append(feature_lint.of_encoding(error, data, relative))
+            continue
         except ParserError as error:
             problems.append(feature_lint.of_syntax(error, relative))
             continue

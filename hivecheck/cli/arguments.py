@@ -44,7 +44,7 @@ def _notice(old: str, new: str) -> str:
 
 
 class OldOption(argparse.Action):
-    """An option under the name of the last release: hidden, with a notice. `new` is the name of today."""
+    """An option under its name of the last release: hidden, with a notice. `new` is the present name."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, *, new: str, **others: Any) -> None:
         super().__init__(option_strings, dest, help=argparse.SUPPRESS, default=argparse.SUPPRESS, **others)
@@ -64,7 +64,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     """The options that select scenarios."""
     parser.add_argument("paths", nargs="*", metavar="FEATURE", help="feature files, file:line, or folders; default: all")
     parser.add_argument("--tags", action="append", metavar="EXPR", help="e.g. '@P0 and not @slow'; default @integration")
-    parser.add_argument("--name", action="append", default=[], metavar="PATTERN", help="only scenarios whose name matches")
+    parser.add_argument("--name", action="append", default=[], metavar="PATTERN", help="only scenarios with a matching name")
     add_platform(parser)
 
 

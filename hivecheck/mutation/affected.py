@@ -27,7 +27,7 @@ class Drawn:
     def sentence(self) -> str:
         """What was drawn, for a person; for a change that exceeds the limit."""
         whole = len(self.names) + self.left_out
-        return f"The change touches {counted(whole, 'mutant')}: {len(self.names)} are drawn, the nightly run plants all."
+        return f"The change touches {counted(whole, 'mutant')}. Drawn: {len(self.names)}. Leave --at-most out to plant all of them."
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The words of a result: why the exit code is not 0, the block of a scenario, the command that repeats it, text that is safe to print."""
+"""The text of a result: causes of the exit code, the block of a scenario, its reproduce command. Text here is safe to print."""
 
 from __future__ import annotations
 
