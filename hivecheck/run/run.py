@@ -76,12 +76,10 @@ class Run:
     def take_plan(self, plan: Sequence[Planned]) -> None:
         """The scenarios of this run. Scenarios that are not supported have their outcome at once."""
         self.reports.take_plan(plan)
-        expected = self._expected_unsupported()
         for planned in plan:
             if planned.unsupported_reason:
                 self.reports.record(Outcome(planned, Status.NOT_SUPPORTED, message=planned.unsupported_reason))
-                if self.target is None and planned.name not in expected:
-                    self._report_unexpected(planned)
+                self._must_be_expected(planned, planned.unsupported_reason)
 
     def begin(self, planned: Planned, *, is_fresh: bool) -> World | None:
         """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails."""
@@ -90,6 +88,8 @@ class Run:
     def finish(self, planned: Planned, ended: ScenarioResult) -> None:
         """Clean up after a scenario and record its outcome."""
         self._scenarios.finish(planned, ended)
+        if ended.status is Status.NOT_SUPPORTED:
+            self._must_be_expected(planned, ended.message)
 
     def block(self, planned: Planned, message: str, detail: str, reason: Reason) -> None:
         """This scenario cannot start."""
@@ -110,11 +110,14 @@ class Run:
         platforms = tomllib.loads(self.settings.expected_unsupported.read_text(encoding="utf-8"))
         return frozenset(platforms.get(self.settings.platform, {}).get("scenarios", ()))
 
-    def _report_unexpected(self, planned: Planned) -> None:
+    def _must_be_expected(self, planned: Planned, reason: str) -> None:
+        """On the reference target, an unsupported scenario that is not listed is a problem of the run."""
+        if self.target is not None or planned.name in self._expected_unsupported():
+            return
         file = self.settings.expected_unsupported.name
         self.reports.add_problem(
             f"unexpectedly not supported: {planned.name}",
-            f"expected: the scenario is supported, or is listed in {file}\nactual: {planned.unsupported_reason}\n"
+            f"expected: the scenario is supported, or is listed in {file}\nactual: {reason}\n"
             f"next: give the platform what it lacks, or list the scenario in {file}",
             Reason.SETUP_FAILED,
         )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # A stall of this length explains a missed time limit: the shortest limits of a precondition are about 1 s.
 STALL_SECONDS = 1.0
+GOOD = (Status.PASSED, Status.NOT_SUPPORTED)  # no evidence to take, and no stack to keep
 EXPLAINED_BY_STALL = (Reason.TIMEOUT, Reason.LOAD_OFF_SCHEDULE)
 
 
@@ -97,7 +98,7 @@ class ScenarioLifecycle:
         try:
             if world:
                 with contextlib.closing(world):
-                    if ended.status is not Status.PASSED:
+                    if ended.status not in GOOD:
                         folder = self._take_evidence(world, planned, ended)
                     world.load.leave()
                     self._remove_faults(world, planned)
@@ -158,7 +159,7 @@ class ScenarioLifecycle:
 
     def _is_kept(self, stack: Stack, ended: ScenarioResult) -> bool:
         """With --keep-failed, the first stack with a scenario that did not pass stays up for a person."""
-        if not self._settings.keep_failed or self._kept or ended.status is Status.PASSED or self._pool is None:
+        if not self._settings.keep_failed or self._kept or ended.status in GOOD or self._pool is None:
             return False
         self._pool.forget(stack)
         self._kept.add(stack.name)
@@ -184,7 +185,7 @@ class ScenarioLifecycle:
             stack.heal()
         except HivecheckError as error:
             is_stuck = isinstance(error, HealError) and "in flight" in str(error)
-            if ended.status is Status.PASSED:
+            if ended.status in GOOD:
                 title = f"the stack did not return to its baseline after: {planned.name}"
                 self._reports.add_problem(title, str(error), None if is_stuck else reason_of(error))
             self._take_down(stack, planned.name)
