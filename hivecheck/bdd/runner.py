@@ -38,6 +38,7 @@ from hivecheck.settings import Settings
 # exception that a signal handler raises within a finalizer.
 AGAIN_SECONDS = 1.0
 
+NOT_STARTED = "the run did not start"
 SKIPPED_BY_STEP = "a step skipped its scenario"
 SKIPPED_NEXT = f"expected: each step runs\nactual: {SKIPPED_BY_STEP}\nnext: remove `scenario.skip` from the step, and use a tag instead"
 
@@ -60,7 +61,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.run_of = Run(settings, progress_for(sys.stdout, settings.ci))
             self.run_of.open()
         except HivecheckError as error:
-            sys.stderr.write(f"{error}\nNO VERDICT  the run was refused, reason {error.reason} (exit 2)\n")
+            sys.stderr.write(f"{_block(error)}NO VERDICT  {NOT_STARTED}: {one_line(error)} ({error.reason}) (exit 2)\n")
             raise SystemExit(2) from None
         self._take_signals()
         try:
@@ -68,7 +69,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         except KeyboardInterrupt:
             self.reports.interrupted_by = self.reports.interrupted_by or "SIGINT"
         except SETUP_ERRORS as error:
-            self.reports.add_problem(f"the run was refused: {one_line(error)}", words(error), reason_of_set_up(error))
+            self.reports.add_problem(f"{NOT_STARTED}: {one_line(error)}", words(error), reason_of_set_up(error))
         except BaseException:
             self.reports.crash = traceback.format_exc()
         self._ignore_signals()
@@ -236,6 +237,11 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             sys.stderr.write(f"{traceback.format_exc()}\nHARNESS CRASHED while it cleaned up (exit 3)\n")
             return 3
         return code
+
+
+def _block(error: HivecheckError) -> str:
+    """All lines of an error with more than one."""
+    return f"{error}\n" if "\n" in str(error) else ""
 
 
 def run_features(options: list[str]) -> int:

@@ -15,6 +15,7 @@ from hivecheck.rerun.subrun import SubRun
 from hivecheck.wording import counted
 
 Fingerprint = frozenset[tuple[str, str, str, str]]
+_ACTUAL = re.compile(r"\s+actual: ")
 _VARIABLE = re.compile(r"[0-9a-f]{8,}|[\d.]+")  # ids, times and counts differ between runs with the same failure
 
 
@@ -89,8 +90,8 @@ def fingerprint(ended: SubRun) -> Fingerprint:
 
 
 def _constant(message: str) -> str:
-    """The expectation. The lines below it have names and figures of one run."""
-    return _VARIABLE.sub("#", message.partition("\n")[0])
+    """The expectation. What was observed instead has names and figures of one run."""
+    return _VARIABLE.sub("#", _ACTUAL.split(message)[0].partition("\n")[0])
 
 
 def _faults_of(plan: FaultPlan) -> str:

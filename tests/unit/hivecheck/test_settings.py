@@ -1,4 +1,4 @@
-"""What a run was asked to do."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hivecheck.settings import Settings
 
 def test_without_anything_said_the_defaults_hold() -> None:
     actual = Settings.load({}, {})
-    assert (actual.platform, actual.target, actual.timeout_scale, actual.keep, actual.ci) == ("", "reference", 1.0, False, False)
+    assert (actual.platform, actual.target, actual.timeout_scale, actual.keep_failed, actual.ci) == ("", "reference", 1.0, False, False)
     assert actual.report_dir == Path("reports").resolve()
 
 
@@ -25,7 +25,7 @@ def test_the_environment_outweighs_defaults_and_what_is_given_outweighs_both() -
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("YES", True), ("1", True), ("false", False), ("No", False), ("0", False)])
 def test_a_yes_or_no_may_be_written_in_three_ways(text: str, value: bool) -> None:
-    assert Settings.load({}, {"keep": text}).keep is value
+    assert Settings.load({}, {"keep_failed": text}).keep_failed is value
 
 
 @pytest.mark.parametrize(("environ", "is_ci"), [({"CI": "true"}, True), ({"CI": "1"}, True), ({"CI": ""}, False), ({"CI": "false"}, False)])
@@ -59,7 +59,7 @@ def test_folders_are_made_absolute() -> None:
         ({}, {"timeout_scale": "fast"}, "-D timeout_scale=fast: expected a number, 0 or more."),
         ({}, {"timeout_scale": "nan"}, "-D timeout_scale=nan: expected a number, 0 or more."),
         ({}, {"scenario_seconds": "inf"}, "-D scenario_seconds=inf: expected a number, 0 or more."),
-        ({}, {"keep": "maybe"}, "-D keep=maybe: expected true or false."),
+        ({}, {"keep_failed": "maybe"}, "-D keep_failed=maybe: expected true or false."),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_in_words(environ: dict[str, str], given: dict[str, str], message: str) -> None:
@@ -70,3 +70,23 @@ def test_a_wrong_name_or_value_is_refused_in_words(environ: dict[str, str], give
 
 def test_every_setting_is_explained_in_one_sentence() -> None:
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in settings.names().values())
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "notice"),
+    [
+        ({"HIVECHECK_KEEP": "true", "HIVECHECK_PLAN": "p.json"}, {}, "`environment HIVECHECK_keep` is now"),
+        ({}, {"keep": "true", "plan": "p.json"}, "`-D keep` is now `-D keep_failed`; the old name works until the next release"),
+    ],
+)
+def test_old_names_work(environ: dict[str, str], given: dict[str, str], notice: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting under its name of the last release counts, with one line of notice on standard error."""
+    actual = Settings.load(environ, given)
+    assert (actual.keep_failed, actual.fault_plan) == (True, "p.json")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and notice in lines[0]
+
+
+def test_new_name_overrides_old(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where both names of a setting are given, the new one counts."""
+    assert Settings.load({}, {"fault_plan": "new.json", "plan": "old.json"}).fault_plan == "new.json"

@@ -1,4 +1,4 @@
-"""The conformance table of a foreign gateway."""
+"""The conformance table of a gateway."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def outcome(status: Status, line: int, *requirements: str, message: str = "", st
     return Outcome(planned, status, message=message, step=step)
 
 
-def told(*outcomes: Outcome) -> dict:
+def made(*outcomes: Outcome) -> dict:
     return table(RunResult("r1", 7, "process", "toy.toml", outcomes), "toy", "A toy.")
 
 
 def verdict(*statuses: Status) -> str:
-    return told(*(outcome(status, line, "SVC-003") for line, status in enumerate(statuses, 1)))["requirements"]["SVC-003"]["verdict"]
+    return made(*(outcome(status, line, "SVC-003") for line, status in enumerate(statuses, 1)))["requirements"]["SVC-003"]["verdict"]
 
 
 @pytest.mark.parametrize("status", Status)
@@ -32,15 +32,15 @@ def test_a_scenario_that_was_left_out_does_not_spoil_a_pass() -> None:
 
 
 def test_each_requirement_has_the_command_of_the_scenario_that_decided_it() -> None:
-    made = told(outcome(Status.PASSED, 1, "SVC-003"), outcome(Status.FAILED, 2, "SVC-003"))
-    row = made["requirements"]["SVC-003"]
+    found = made(outcome(Status.PASSED, 1, "SVC-003"), outcome(Status.FAILED, 2, "SVC-003"))
+    row = found["requirements"]["SVC-003"]
     assert row["reproduce"] == "./run-integration-tests.sh features/a.feature:2 --platform process --target toy.toml --seed 7"
-    assert [made["scenarios"][place]["status"] for place in row["scenarios"]] == ["passed", "failed"]
+    assert [found["scenarios"][place]["status"] for place in row["scenarios"]] == ["passed", "failed"]
 
 
 def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
     page = markdown(
-        told(
+        made(
             outcome(Status.PASSED, 1, "SVC-003"),
             outcome(Status.FAILED, 2, "SVC-003", "SVC-005", message="expected: a | b", step="Then it is <so>"),
             outcome(Status.NOT_SUPPORTED, 3, "SVC-005"),
@@ -57,4 +57,4 @@ def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
 
 
 def test_a_table_of_nothing_is_still_a_page() -> None:
-    assert "Requirements: none." in markdown(told())
+    assert "Requirements: none." in markdown(made())

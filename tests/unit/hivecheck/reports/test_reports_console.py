@@ -13,10 +13,11 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
+from hivecheck.errors import Reason
 from hivecheck.reports.console import PlainProgress, Progress, RichProgress, progress_for
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
 REPORT = Path(".run/r1")
 
 
@@ -34,9 +35,9 @@ LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message
 
 
 def run(
-    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+    *outcomes: Outcome, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
 ) -> RunResult:
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, seconds=41.23)
 
 
 def play(progress: Progress, result: RunResult) -> None:
@@ -81,7 +82,7 @@ def test_the_opening_counts_what_is_not_supported_here() -> None:
 def test_a_log_holds_no_control_character_whatever_a_service_said() -> None:
     stream = StringIO()
     evil = replace(FAILED, planned=planned(2, "\x1b[2J\rname"), message="\x1b[31m", detail="\x00\x9b\ud800\u202e", step="\x07")
-    play(PlainProgress(stream), run(evil, findings=(RunProblem("\x1b", "\x1b", is_ours=True),), crash="\x1b"))
+    play(PlainProgress(stream), run(evil, problems=(RunProblem("\x1b", "\x1b", Reason.LEAK),), crash="\x1b"))
     assert all(char.isprintable() or char == "\n" for char in stream.getvalue())
 
 
@@ -100,7 +101,7 @@ def test_a_terminal_that_speaks_ascii_only_gets_the_rest_written_out() -> None:
 
 
 def test_a_terminal_shows_the_same_lines_as_a_log() -> None:
-    result = run(PASSED, replace(FAILED, message="long " * 60, detail="[bold]no markup[/bold] :bee:"), LACKING, findings=(ORPHAN,))
+    result = run(PASSED, replace(FAILED, message="long " * 60, detail="[bold]no markup[/bold] :bee:"), LACKING, problems=(ORPHAN,))
     plain, rich = StringIO(), StringIO()
     play(PlainProgress(plain), result)
     play(RichProgress(Console(file=rich, width=80, force_terminal=False)), result)

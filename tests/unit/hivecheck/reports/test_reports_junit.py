@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from hivecheck.errors import ReportError
+from hivecheck.errors import Reason, ReportError
 from hivecheck.reports.junit import TEXT_LIMIT_CHARACTERS, read, write
-from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
+from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, RunProblem, RunResult, Status
+from hivecheck.reports.text import NOTHING_PASSED, NOTHING_SELECTED
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
-LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
+LEAK = RunProblem("a network was left behind", "hc-1", Reason.LEAK)
 
 
 def planned(line: int = 1, name: str = "A chat is answered", file: str = "features/full_stack/chat.feature") -> Planned:
@@ -20,13 +22,18 @@ def planned(line: int = 1, name: str = "A chat is answered", file: str = "featur
 
 
 def run(
-    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+    *outcomes: Outcome, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
 ) -> RunResult:
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, properties={"python": "3.11"})
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, properties={"python": "3.11"})
+
+
+def outcome(status: Status, at: Planned | None = None, **others: Any) -> Outcome:
+    """An outcome with a reason code where its status needs one."""
+    return Outcome(at or planned(), status, reason=Reason.TIMEOUT if status in NO_VERDICT else None, **others)
 
 
 def each_status() -> RunResult:
-    return run(*(Outcome(planned(line, str(status)), status, message="why") for line, status in enumerate(Status, start=1)))
+    return run(*(outcome(status, planned(line, str(status)), message="why") for line, status in enumerate(Status, start=1)))
 
 
 def written(result: RunResult, folder: Path) -> ElementTree.Element:
@@ -59,7 +66,7 @@ def totals(element: ElementTree.Element) -> dict[str, str | None]:
     ],
 )
 def test_all_that_is_no_pass_reads_red(status: Status, tag: str, kind: str, tmp_path: Path) -> None:
-    element = child(only_case(run(Outcome(planned(), status, message="why")), tmp_path), tag)
+    element = child(only_case(run(outcome(status, message="why")), tmp_path), tag)
     assert (element.get("type"), element.get("message")) == (kind, "why")
 
 
@@ -92,6 +99,19 @@ def test_a_test_case_says_where_it_is(tmp_path: Path) -> None:
     }
 
 
+def test_reason_is_a_property(tmp_path: Path) -> None:
+    """The reason code of an outcome without a verdict is a property of its test case."""
+    case = only_case(run(outcome(Status.INCONCLUSIVE, message="why")), tmp_path)
+    assert child(case, "properties/property[@name='reason']").get("value") == "timeout"
+    assert "reason: timeout" in (child(case, "error").text or "")
+
+
+def test_outcome_without_reason_is_refused(tmp_path: Path) -> None:
+    """A report with an inconclusive scenario without a reason code is not written."""
+    with pytest.raises(ReportError, match="inconclusive with the reason code none"):
+        write(run(Outcome(planned(), Status.INCONCLUSIVE)), tmp_path / "junit.xml")
+
+
 def test_a_test_case_carries_its_requirements_topology_and_status(tmp_path: Path) -> None:
     case = only_case(run(Outcome(planned(), Status.PASSED)), tmp_path)
     assert [(each.get("name"), each.get("value")) for each in case.iter("property")] == [
@@ -115,7 +135,7 @@ def test_a_failure_tells_the_step_the_detail_and_how_to_run_it_again(tmp_path: P
     assert text == (
         "step: Then it answers\n  no answer\n  actual: 503\n  expected: 200\n"
         f"evidence: {tmp_path}/chat\n"
-        "run it again: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
+        "next: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
     )
 
 
@@ -137,7 +157,7 @@ def test_a_pass_has_no_attachment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PASSED])
 def test_no_message_and_no_detail_is_not_reported_as_passed(status: Status, tmp_path: Path) -> None:
-    write(run(Outcome(planned(), status)), tmp_path / "junit.xml")
+    write(run(outcome(status)), tmp_path / "junit.xml")
     assert list(read(tmp_path / "junit.xml").values()) == [status]
 
 
@@ -165,10 +185,7 @@ def test_the_line_breaks_of_a_detail_survive(tmp_path: Path) -> None:
 def test_an_endless_detail_keeps_its_head_and_its_tail(tmp_path: Path) -> None:
     text = child(only_case(run(Outcome(planned(), Status.FAILED, message="head", detail="x" * 11_000_000)), tmp_path), "failure").text or ""
     assert (
-        text.startswith("  head")
-        and "characters left out" in text
-        and text.endswith("--seed 7")
-        and len(text) < TEXT_LIMIT_CHARACTERS + 100
+        text.startswith("  head") and "characters omitted" in text and text.endswith("--seed 7") and len(text) < TEXT_LIMIT_CHARACTERS + 100
     )
 
 
@@ -191,38 +208,40 @@ def test_two_scenarios_under_one_key_are_refused(tmp_path: Path) -> None:
 
 def test_five_hundred_scenarios_are_five_hundred_test_cases(tmp_path: Path) -> None:
     statuses = list(Status)
-    result = run(*(Outcome(planned(line, "Same"), statuses[line % 6], 0.1, message="why") for line in range(500)))
+    result = run(*(outcome(statuses[line % 6], planned(line, "Same"), seconds=0.1, message="why") for line in range(500)))
     assert totals(written(result, tmp_path)) == {"tests": "500", "failures": "84", "errors": "249", "skipped": "83"}
 
 
 def test_a_run_without_a_scenario_reads_red(tmp_path: Path) -> None:
     error = child(only_case(run(), tmp_path), "error")
-    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing was selected")
+    assert (error.get("type"), error.get("message")) == ("no verdict", NOTHING_SELECTED)
 
 
 def test_a_run_of_unsupported_scenarios_only_reads_red(tmp_path: Path) -> None:
     error = child(written(run(Outcome(planned(), Status.NOT_SUPPORTED)), tmp_path), ".//error")
-    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing passed")
+    assert (error.get("type"), error.get("message")) == ("no verdict", NOTHING_PASSED)
 
 
 def test_what_is_wrong_with_the_run_is_a_test_case_of_its_own(tmp_path: Path) -> None:
     result = run(
-        Outcome(planned(), Status.PASSED), findings=(ORPHAN, LEAK, LEAK), interrupted_by="SIGINT", crash="Traceback\nKeyError: 'a'"
+        Outcome(planned(), Status.PASSED), problems=(ORPHAN, LEAK, LEAK), interrupted_by="SIGINT", crash="Traceback\nKeyError: 'a'"
     )
     suite = child(written(result, tmp_path), "testsuite[@name='hivecheck.run']")
-    told = [(case.get("name"), case[0].tag, case[0].get("type"), case[0].get("message")) for case in suite.iter("testcase")]
-    assert told == [
+    results = [(case.get("name"), case[-1].tag, case[-1].get("type"), case[-1].get("message")) for case in suite.iter("testcase")]
+    assert results == [
         ("a worker was left behind", "failure", "orphan", "a worker was left behind"),
         ("a network was left behind [2]", "error", "harness", "a network was left behind"),
         ("a network was left behind [3]", "error", "harness", "a network was left behind"),
         ("the harness crashed", "error", "crash", "KeyError: 'a'"),
         ("the run was interrupted", "error", "interrupted", "ended by SIGINT"),
     ]
+    codes = [case.find("properties/property[@name='reason']") for case in suite.iter("testcase")]
+    assert [code.get("value") if code is not None else None for code in codes] == [None, "leak", "leak", "harness_error", "interrupted"]
 
 
 def test_a_report_that_cannot_be_written_is_a_report_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="could not be written"):
+    with pytest.raises(ReportError, match="expected: a JUnit report"):
         write(each_status(), tmp_path / "file" / "junit.xml")
 
 

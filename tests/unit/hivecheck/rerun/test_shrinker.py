@@ -1,4 +1,4 @@
-"""What is left of a plan: as little as fails in the same way."""
+"""Shrinking of fault plans: the smallest part that fails in the same way."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -53,7 +53,8 @@ def ended(status: str, **more: Any) -> SubRun:
 
 
 def test_the_same_demand_with_other_figures_is_the_same_failure() -> None:
-    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s\nactual: worker-3 said 7"))
+    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s\nactual: worker-3 answered 7"))
+    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s actual: worker-3 answered 7"))
 
 
 @pytest.mark.parametrize("other", [{"status": "inconclusive"}, {"step": "Then it works again"}, {"message": "expected: peace\nactual: 2"}])
