@@ -61,7 +61,7 @@ def shrink(asked: Shrinking, out: TextIO) -> int:
     asked.smallest.write_text(found.text(), encoding="utf-8")
     _say(out, "", *(f"{step}: {message}" for _, _, step, message in sorted(failure)))
     _say(out, f"next: hivecheck run --platform {asked.platform} --seed {whole.seed} --fault-plan {asked.smallest}")
-    _say(out, f"\nSHRUNK  {len(least)} of {counted(len(whole.faults), 'fault')} cause the failure: {_faults_of(found)} (exit 0)")
+    _say(out, f"\nSHRUNK  {counted(len(whole.faults), 'fault')} to {len(least)}: {_faults_of(found)} (exit 0)")
     return 0
 
 

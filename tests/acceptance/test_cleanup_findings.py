@@ -1,9 +1,11 @@
-"""What a stack does wrong at its start or its end is told, with the name of the node, and decides the exit code."""
+"""Failures of a stack at its start or end: they name the node and decide the exit code."""
 
 import re
 
 import pytest
 from sample_project import scenario
+
+from hivecheck.errors import Reason
 
 pytestmark = pytest.mark.slow
 
@@ -11,14 +13,13 @@ SMALL = "@integration @topology.small"
 PASSING = scenario("It passes", "it works")
 DEAF = (
     "service.py",
-    "loop.add_signal_handler(number, context.stop_requested.set)",
-    'loop.add_signal_handler(number, (lambda: None) if context.service == "registry" else context.stop_requested.set)',
+    "loop.add_signal_handler(number, frame.stop_requested.set)",
+    'loop.add_signal_handler(number, (lambda: None) if frame.service == "registry" else frame.stop_requested.set)',
 )
-# Three mechanisms end a worker: the hive that stops it, its own watch for the hive's end, and the
-# orphan killer.
+# Three mechanisms stop the workers of a dead hive: the hive, the worker's own watch for its parent, and the orphan killer.
 HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
 UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
-WITHOUT_ORPHAN_KILLER = ("hive/orphan_killer.py", "    kill_marked_processes(sys.argv[1])", "    pass")
+UNBURIED = ("hive/orphan_killer.py", "    bury(sys.argv[1])", "    pass")
 INTERRUPTED_EVIDENCE = """
 import signal
 
@@ -34,7 +35,7 @@ evidence.collect = collect
 
 
 def run_with(project, *changes):
-    """A run on services with these changes; budgets are short, for one of them is going to be used up."""
+    """A run on services with these changes. Budgets are short, because the run exhausts one of them."""
     root = project.services(*changes)
     going = project.start("-D", f"services_root={root}", "-D", "timeout_scale=0.3")
     ended = going.end()
@@ -45,23 +46,23 @@ def run_with(project, *changes):
 def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
     project.feature(PASSING, tags=SMALL)
     ended = run_with(project, DEAF)
-    ended.must_end(1, "orphans of the stack: 1")
+    ended.must_end(1, "left behind after: the run (small-1)")
     assert ended.verdict_of("It passes") == ("testcase", "")
     assert ended.counts() == (2, 1, 0, 0)
-    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
-    assert "small-1/registry did not end within 3 s of SIGTERM" in told
+    text = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert "small-1/registry did not end within 3 s of SIGTERM" in text
     assert "small-1/registry did not end" in ended.output
 
 
 def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
     project.feature(PASSING, tags=SMALL)
-    ended = run_with(project, HEARTLESS, UNBOUND, WITHOUT_ORPHAN_KILLER)
-    ended.must_end(1, "orphans of the stack: 1")
+    ended = run_with(project, HEARTLESS, UNBOUND, UNBURIED)
+    ended.must_end(1, "left behind after: the run (small-1)")
     assert ended.verdict_of("It passes") == ("testcase", "")
-    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
-    assert told.count("of small-1/hive-1: ") == 2, told
-    assert "worker-1" in told
-    assert "worker-2" in told
+    text = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert text.count("of small-1/hive-1: ") == 2, text
+    assert "worker-1" in text
+    assert "worker-2" in text
 
 
 def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_of_its_nodes(project):
@@ -74,10 +75,11 @@ def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_
     ended.must_end(2, "NO VERDICT  1 blocked")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It would pass") == ("error", "blocked")
-    told = ended.told_of("It would pass")
-    dead = re.search(r"([a-z0-9-]+) ended with code 1", told)
-    assert dead, told
-    assert f"{dead[1]}: there is no service here today" in told
+    assert ended.reason_of("It would pass") == Reason.SETUP_FAILED
+    text = ended.text_of("It would pass")
+    dead = re.search(r"([a-z0-9-]+) ended with code 1", text)
+    assert dead, text
+    assert f"{dead[1]}: there is no service here today" in text
     assert project.notes() == ["two"]
 
 

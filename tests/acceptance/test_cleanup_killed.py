@@ -1,4 +1,4 @@
-"""However the harness ends, and whenever: nothing of its run is left, its watchdog included."""
+"""A harness that ends in any way leaves nothing behind, not even its watchdog."""
 
 import signal
 
@@ -47,8 +47,8 @@ def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
     if signal.SIGKILL in numbers:
         assert (ended.exit_code, ended.junit) == (-signal.SIGKILL, None)
         return
-    ended.must_end(2, f"interrupted by {numbers[0].name}, 2 not run")
-    assert ended.counts() == (3, 0, 3, 0), "nothing of it may be a finding: the stack was stopped in an orderly way"
+    ended.must_end(2, f"interrupted by {numbers[0].name}, 2 not run (interrupted)")
+    assert ended.counts() == (3, 0, 3, 0), "the stack was stopped in an orderly way, so there is no problem of the run"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)

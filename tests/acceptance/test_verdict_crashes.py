@@ -1,4 +1,4 @@
-"""The harness itself breaks: exit code 3, whatever the scenarios said, and never silent."""
+"""A crash of the harness: exit code 3 for any verdict of the scenarios, with the error in the report."""
 
 import pytest
 from sample_project import scenario
@@ -15,7 +15,7 @@ def test_a_hook_that_breaks_is_a_crash_of_the_harness(project, hook):
     project.add_hooks(f"def {hook}(*_):\n    raise RuntimeError('the hook is broken')\n")
     ended = project.run()
     ended.must_end(3, "HARNESS CRASHED")
-    assert "the hook is broken" in ended.told_of("the harness crashed")
+    assert "the hook is broken" in ended.text_of("the harness crashed")
     assert "the hook is broken" in ended.last_line
 
 
@@ -27,7 +27,7 @@ def test_a_clean_up_that_breaks_is_a_crash_of_the_harness(project):
     project.feature(scenario("It passes", "it leaves a clean-up"))
     ended = project.run()
     ended.must_end(3, "HARNESS CRASHED")
-    assert "the clean-up is broken" in ended.told_of("the harness crashed")
+    assert "the clean-up is broken" in ended.text_of("the harness crashed")
 
 
 def test_a_crash_weighs_more_than_a_failure(project):
@@ -45,6 +45,6 @@ def test_a_report_that_cannot_be_written_is_a_crash_of_the_harness(project):
     )
     project.feature(scenario("It passes", "the report folder turns into a file"))
     ended = project.run()
-    ended.must_end(3, "could not be written")
+    ended.must_end(3, "the reports were not written")
     assert ended.junit is None
     assert "JUnit report: not written" in ended.output

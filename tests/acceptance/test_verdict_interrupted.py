@@ -1,15 +1,17 @@
-"""A run that a signal ends: it says which, and what has not run, in a report that is no pass."""
+"""A run that a signal ends: its report names the signal and the scenarios that did not run."""
 
 import signal
 
 import pytest
 from sample_project import scenario
 
+from hivecheck.errors import Reason
+
 pytestmark = pytest.mark.slow
 
 
 def interrupted(project, number, *scenarios):
-    """The end of a run that got the signal while a step waited for ever; scenarios run in the order of the file."""
+    """The end of a run that received the signal while a step waited. Scenarios run in the order of the file."""
     project.feature(*scenarios)
     going = project.start("-D", f"seed={project.seed_in_order(len(scenarios))}")
     going.wait_for("ready")
@@ -24,8 +26,10 @@ def test_a_signal_in_a_step_ends_the_run_without_a_verdict_and_lists_what_has_no
     assert ended.counts() == (3, 0, 3, 0)
     assert ended.verdict_of("It waits") == ("error", "not run")
     assert ended.verdict_of("It would pass") == ("error", "not run")
-    assert number.name in ended.told_of("the run was interrupted")
-    assert "a step waits for ever" in ended.told_of("It waits")
+    codes = {ended.reason_of(name) for name in ("It waits", "It would pass", "the run was interrupted")}
+    assert codes == {Reason.INTERRUPTED}
+    assert number.name in ended.text_of("the run was interrupted")
+    assert "a step waits for ever" in ended.text_of("It waits")
 
 
 def test_a_failure_before_the_signal_stays_exit_code_1(project):

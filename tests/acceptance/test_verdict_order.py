@@ -11,7 +11,7 @@ def alone(context):
     nodes = [process.pid for node in context.world.stack.nodes.values() for process in node.processes()]
     others = Path("nodes.txt")
     still = [pid for pid in others.read_text().split() if Path("/proc", pid).exists()] if others.exists() else []
-    assert not still, f"expected: the nodes of the stack before gone\\nactual: {still}"
+    assert not still, f"expected: the nodes of the stack before exited\\nactual: {still}"
     others.write_text(" ".join(map(str, nodes)))
 """
 WORDS = ("one", "two", "three", "four", "five", "six")

@@ -1,4 +1,4 @@
-"""Where a run takes place: asked for or chosen, and never silently somewhere else in CI."""
+"""The platform of a run: given or chosen. In CI a run never falls back to another platform."""
 
 import pytest
 from sample_project import scenario

@@ -1,7 +1,10 @@
-"""What becomes of a scenario, seen in the exit code, the JUnit report and the last line. No stack: these runs test the runner alone."""
+"""The status of a scenario in the exit code, the JUnit report and the last line. These runs test the runner alone, without a stack."""
 
 import pytest
 from sample_project import scenario
+
+from hivecheck.errors import Reason
+from hivecheck.reports.text import NOTHING_PASSED
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +41,7 @@ Feature: rule
 
 
 def expecting(project, *names):
-    """The option that names the scenarios this platform may leave out."""
+    """The option with the scenarios that this platform is known not to support."""
     path = project.folder / "expected.toml"
     path.write_text(f"[process]\nscenarios = {list(names)}\n", encoding="utf-8")
     return "-D", f"expected_unsupported={path}"
@@ -58,9 +61,9 @@ def test_an_assertion_that_fails_is_exit_code_1_and_a_failure_with_wanted_and_go
     ended.must_end(1, "FAILED  1 failed")
     assert ended.counts() == (2, 1, 0, 0)
     assert ended.verdict_of("It fails") == ("failure", "failed")
-    assert "expected: the answer 2" in ended.told_of("It fails")
-    assert "actual: 3" in ended.told_of("It fails")
-    assert "features/sample.feature:" in ended.told_of("It fails")
+    assert "expected: the answer 2" in ended.text_of("It fails")
+    assert "actual: 3" in ended.text_of("It fails")
+    assert "features/sample.feature:" in ended.text_of("It fails")
 
 
 def test_an_assertion_without_words_is_told_with_the_line_that_failed(project):
@@ -68,7 +71,7 @@ def test_an_assertion_without_words_is_told_with_the_line_that_failed(project):
     project.feature(scenario("It fails", "it is silently wrong"))
     ended = project.run()
     ended.must_end(1, "FAILED")
-    assert "assert 1 > 2" in ended.told_of("It fails")
+    assert "assert 1 > 2" in ended.text_of("It fails")
 
 
 def test_any_other_exception_is_exit_code_2_and_an_error(project):
@@ -77,7 +80,8 @@ def test_any_other_exception_is_exit_code_2_and_an_error(project):
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It breaks") == ("error", "inconclusive")
-    assert "no such thing as a free lunch" in ended.told_of("It breaks")
+    assert ended.reason_of("It breaks") == Reason.HARNESS_ERROR
+    assert "no such thing as a free lunch" in ended.text_of("It breaks")
 
 
 def test_failing_and_breaking_together_is_exit_code_1(project):
@@ -89,14 +93,15 @@ def test_failing_and_breaking_together_is_exit_code_1(project):
 
 def test_an_undefined_step_blocks_its_scenario_before_any_step_runs(project):
     project.feature(
-        scenario("It starts well", "it is noted that one runs", "nobody wrote this step"),
+        scenario("It starts well", "it is noted that one runs", "an undefined step"),
         scenario("It passes", "it is noted that two runs"),
     )
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 blocked")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It starts well") == ("error", "blocked")
-    assert "nobody wrote this step" in ended.told_of("It starts well")
+    assert "an undefined step" in ended.text_of("It starts well")
+    assert ended.reason_of("It starts well") == Reason.USAGE_ERROR
     assert project.notes() == ["two"]
 
 
@@ -113,8 +118,8 @@ def test_a_step_that_hangs_is_stopped_and_told_where_it_hung(project):
     ended = project.run("-D", "scenario_seconds=0.5")
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
-    assert "signal.pause()" in ended.told_of("It hangs")
-    assert "sample_steps.py" in ended.told_of("It hangs")
+    assert "signal.pause()" in ended.text_of("It hangs")
+    assert "sample_steps.py" in ended.text_of("It hangs")
 
 
 def test_a_step_that_swallows_its_time_out_is_stopped_again(project):
@@ -130,7 +135,7 @@ def test_a_time_out_between_two_steps_is_raised_in_the_next_one(project):
     project.feature(scenario("It hangs", "it works", "a step waits for ever"))
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
-    assert "signal.pause()" in ended.told_of("It hangs")
+    assert "signal.pause()" in ended.text_of("It hangs")
 
 
 def test_a_step_that_calls_sys_exit_ends_in_a_report_that_says_so(project):
@@ -140,13 +145,13 @@ def test_a_step_that_calls_sys_exit_ends_in_a_report_that_says_so(project):
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It leaves") == ("error", "inconclusive")
-    assert "SystemExit" in ended.told_of("It leaves")
+    assert "SystemExit" in ended.text_of("It leaves")
 
 
 def test_only_scenarios_that_are_not_supported_is_no_verdict(project):
     project.feature(scenario("It needs a network", "it works", tags="@requires.packets"))
     ended = project.run(*expecting(project, "It needs a network"))
-    ended.must_end(2, "NO VERDICT  nothing passed")
+    ended.must_end(2, f"NO VERDICT  {NOTHING_PASSED}")
     assert ended.verdict_of("It needs a network") == ("skipped", "skipped")
     assert ended.counts() == (2, 0, 1, 1)
 
@@ -160,7 +165,7 @@ def test_a_scenario_that_is_not_supported_is_skipped_with_its_reason_and_never_s
     ended.must_end(0, "PASSED  1 passed")
     assert ended.counts() == (2, 0, 0, 1)
     assert ended.verdict_of("It needs a network") == ("skipped", "skipped")
-    assert ended.element("It needs a network").get("message") == "platform process has no power to packets"
+    assert ended.element("It needs a network").get("message") == "platform process lacks capability packets"
     assert project.notes() == ["two"]
 
 
@@ -168,7 +173,7 @@ def test_a_scenario_left_out_that_nobody_expected_to_be_is_no_verdict(project):
     project.feature(scenario("It needs a network", "it works", tags="@requires.packets"), scenario("It passes", "it works"))
     ended = project.run(*expecting(project))
     ended.must_end(2, "NO VERDICT")
-    assert "left out, and nobody expected that: It needs a network" in ended.output
+    assert "unexpectedly not supported: It needs a network" in ended.output
 
 
 def test_the_same_feature_given_twice_runs_once(project):

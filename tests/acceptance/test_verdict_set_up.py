@@ -1,7 +1,10 @@
-"""What a person got wrong before anything could run: always exit code 2, with a sentence that helps."""
+"""Wrong input is refused before a scenario starts: exit code 2, with the place and what to do."""
 
 import pytest
 from sample_project import must_be_refused, scenario
+
+from hivecheck.bdd import feature_lint
+from hivecheck.reports.text import NOTHING_SELECTED
 
 pytestmark = pytest.mark.slow
 
@@ -11,24 +14,24 @@ PASSING = scenario("It passes", "it is noted that one runs")
 def test_a_selection_of_nothing_is_no_verdict(project):
     project.feature(PASSING)
     ended = project.run("--tags", "@P2")
-    must_be_refused(project, ended, "nothing was selected")
+    must_be_refused(project, ended, NOTHING_SELECTED)
     assert ended.counts() == (1, 0, 1, 0)
 
 
 def test_a_tag_that_is_not_in_the_registry_is_refused_with_its_place_and_a_suggestion_even_where_it_is_not_selected(project):
     project.feature(PASSING)
     project.feature(scenario("It is mistyped", "it works", tags="@fresh_stak"), name="other")
-    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "Did you mean @fresh_stack?")
+    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "did you mean @fresh_stack?")
 
 
 def test_a_topology_that_does_not_exist_is_refused(project):
     project.feature(PASSING, tags="@integration @topology.smal")
-    must_be_refused(project, project.run(), "@topology.smal", "Did you mean @topology.small?")
+    must_be_refused(project, project.run(), "@topology.smal", "did you mean @topology.small?")
 
 
 def test_a_tag_expression_with_an_unknown_tag_is_refused_with_a_suggestion(project):
     project.feature(PASSING)
-    must_be_refused(project, project.run("--tags", "@integratoin"), "@integratoin", "Did you mean @integration?")
+    must_be_refused(project, project.run("--tags", "@integratoin"), "@integratoin", "did you mean @integration?")
 
 
 @pytest.mark.parametrize("expression", ["~@slow", "@slow,@P0"])
@@ -48,9 +51,9 @@ def test_a_feature_with_a_syntax_error_is_refused_with_its_place(project):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("import a_module_nobody_has", "a_module_nobody_has"),
+        ("import a_missing_module", "a_missing_module"),
         ("def oops(:", "more_steps.py"),
-        ("a_name_nobody_knows", "a_name_nobody_knows"),
+        ("an_unknown_name", "an_unknown_name"),
     ],
     ids=["failing import", "syntax error", "any other error"],
 )
@@ -62,8 +65,22 @@ def test_a_step_file_that_cannot_be_loaded_is_refused_with_its_error(project, te
 
 def test_a_file_of_hooks_that_cannot_be_loaded_is_refused_with_its_error(project):
     project.feature(PASSING)
-    project.add_hooks("a_name_nobody_knows")
-    must_be_refused(project, project.run(), "a_name_nobody_knows")
+    project.add_hooks("an_unknown_name")
+    must_be_refused(project, project.run(), "an_unknown_name")
+
+
+def test_other_encoding(project):
+    """A feature file that is not UTF-8 is refused with its line."""
+    project.feature(PASSING)
+    (project.folder / "features" / "latin.feature").write_bytes("Feature: sample\n  Scenario: Größe\n".encode("latin-1"))
+    must_be_refused(project, project.run(), "features/latin.feature:2\n", feature_lint.UTF8_NEEDED)
+
+
+def test_unknown_language(project):
+    """A feature file in a language that behave does not know is refused with its line."""
+    project.feature(PASSING)
+    project.write("features/unknown.feature", "# language: xx\nFeature: sample\n")
+    must_be_refused(project, project.run(), "features/unknown.feature:1\n", feature_lint.LANGUAGE_NEEDED)
 
 
 def test_two_steps_of_the_same_words_are_refused(project):
@@ -82,7 +99,7 @@ def test_a_feature_file_that_does_not_exist_is_refused(project):
     [
         (["-D", "sede=1"], "Did you mean seed?"),
         (["-D", "seed=soon"], "expected a whole number"),
-        (["-D", "keep=perhaps"], "expected true or false"),
+        (["-D", "keep_failed=perhaps"], "expected true or false"),
         (["-D", "platform=cloud"], "There is no platform 'cloud'. Known: "),
         (["-D", "services_root=nowhere"], "services"),
     ],
@@ -112,7 +129,7 @@ def test_the_stock_runner_of_behave_is_refused(project):
     project.feature(PASSING)
     ended = project.run("-r", "behave.runner:Runner")
     assert ended.exit_code != 0
-    assert "hivecheck's runner" in ended.output
+    assert "expected: the runner of hivecheck" in ended.output
     assert project.notes() == []
 
 
@@ -120,5 +137,5 @@ def test_a_run_from_a_sub_folder_is_refused_because_setup_cfg_is_not_read_there(
     project.feature(PASSING)
     ended = project.run(".", folder="features")
     assert ended.exit_code != 0
-    assert "run behave from the project's root" in ended.output
+    assert "next: run behave from the root of the project" in ended.output
     assert project.notes() == []

@@ -1,4 +1,4 @@
-"""A run against somebody else's gateway: what is not declared is left out, what is declared and not so is red, and a table tells it all."""
+"""A run of another gateway: undeclared requirements are not supported, declared ones must pass, and a table lists both."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ STEPS = """
 @step("a client is answered")
 def answered(context):
     context.world.requests.chats.ask("model-a")
-    context.world.checker.must("all answered")
+    assert all(operation.is_answered for operation in context.world.history.operations())
 
 
 @step("the model is offered")
@@ -49,8 +49,8 @@ def test_a_declared_failure_is_red_the_undeclared_is_left_out_and_the_table_says
     ended = project.run("-D", "target=toy.toml", "-D", "seed=7")
     ended.must_end(1, "FAILED  1 failed; 1 passed, 0 inconclusive, 1 not supported")
     assert ended.verdict_of("It juggles") == ("skipped", "skipped")
-    assert "toy does not declare SVC-005" in ended.told_of("It juggles")
-    assert "no list of models, but {'models': ['model-a']}" in ended.told_of("It offers")
+    assert "toy does not declare SVC-005" in ended.text_of("It juggles")
+    assert "no list of models, but {'models': ['model-a']}" in ended.text_of("It offers")
     rows = json.loads((project.folder / "reports" / "conformance.json").read_text())["requirements"]
     assert {name: row["verdict"] for name, row in rows.items()} == {"SVC-002": "failed", "SVC-003": "passed", "SVC-005": "not supported"}
     again = rows["SVC-002"]["reproduce"]
