@@ -43,7 +43,8 @@ def run_with(project, *changes):
     return ended
 
 
-def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
+def test_node_ignores_sigterm(project):
+    """A node that ignores SIGTERM fails the run, and the failure names the node."""
     project.feature(PASSING, tags=SMALL)
     ended = run_with(project, DEAF)
     ended.must_end(1, "left behind after: the run (small-1)")
@@ -54,7 +55,8 @@ def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
     assert "small-1/registry did not end" in ended.output
 
 
-def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
+def test_workers_outlive_hive(project):
+    """Workers that outlive their hive fail the run, and the failure names them."""
     project.feature(PASSING, tags=SMALL)
     ended = run_with(project, HEARTLESS, UNBOUND, UNBURIED)
     ended.must_end(1, "left behind after: the run (small-1)")
@@ -65,7 +67,8 @@ def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
     assert "worker-2" in text
 
 
-def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_of_its_nodes(project):
+def test_stack_does_not_start(project):
+    """A stack that does not start blocks its scenarios, with the last log lines of its nodes."""
     project.write("dead/services/__init__.py", "raise SystemExit('there is no service here today')\n")
     project.feature(scenario("It would pass", "it is noted that one runs"), tags=SMALL)
     project.feature(scenario("It needs no stack", "it is noted that two runs"), name="other")
@@ -83,7 +86,8 @@ def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_
     assert project.notes() == ["two"]
 
 
-def test_a_failure_stays_a_failure_when_the_signal_comes_while_its_evidence_is_taken(project):
+def test_signal_during_evidence(project):
+    """A failure stays a failure when a signal arrives while its evidence is taken."""
     project.add_hooks(INTERRUPTED_EVIDENCE)
     project.feature(scenario("It fails", "the answer is wrong"), tags=SMALL)
     going = project.start()

@@ -68,9 +68,8 @@ def bystanders(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait(10)
 
 
-def test_what_a_killed_harness_and_its_watchdog_left_is_found_by_the_doctor_and_removed_by_the_reaper_and_nothing_else(
-    orphaned: Going, bystanders: list[subprocess.Popen[bytes]], tmp_path: Path
-) -> None:
+def test_leftovers(orphaned: Going, bystanders: list[subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    """The doctor finds what a killed harness left behind, and cleanup removes exactly that."""
     left = process_labels.find(orphaned.run_id)
     assert len(left) == NODES_AND_THEIRS
     lines = [line for line in hivecheck("doctor", tmp_path).splitlines() if orphaned.run_id in line]

@@ -31,7 +31,8 @@ def repeat(project: SampleProject, *words: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=inherited, cwd=project.folder, check=False)
 
 
-def test_a_scenario_that_fails_every_third_time_is_flaky_with_its_rate_and_the_run_that_first_differs(project: SampleProject) -> None:
+def test_flaky(project: SampleProject) -> None:
+    """A scenario that fails every third time is flaky, with its rate and the first run that differs."""
     project.add_steps(EVERY_THIRD)
     project.feature(scenario("It alternates", "it is wrong every third time"), scenario("It passes", "it works"))
     done = repeat(project, "--runs", "6", "features/sample.feature")
@@ -46,7 +47,8 @@ def test_a_scenario_that_fails_every_third_time_is_flaky_with_its_rate_and_the_r
     assert len({run["seed"] for run in content["runs"]}) == 6
 
 
-def test_what_always_passes_is_steady_and_a_given_seed_rules_every_run(project: SampleProject) -> None:
+def test_steady(project: SampleProject) -> None:
+    """A scenario that always passes is steady, and a given seed holds for each run."""
     project.feature(scenario("It passes", "it works"))
     done = repeat(project, "--runs", "2", "--seed", "7", "--tags", "@integration")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,7 +56,8 @@ def test_what_always_passes_is_steady_and_a_given_seed_rules_every_run(project: 
     assert "STEADY  0 flaky, 0 never passed, of 1 scenario in 2 runs; a scenario may still fail in up to 84.2% of runs" in done.stdout
 
 
-def test_a_series_whose_first_run_is_refused_ends_there_without_a_verdict(project: SampleProject) -> None:
+def test_refused_first_run(project: SampleProject) -> None:
+    """A refused first run ends the repetition without a verdict."""
     project.feature(scenario("It passes", "it works"))
     done = repeat(project, "--runs", "5", "--tags", "@no_such_tag")
     assert done.returncode == 2, done.stdout + done.stderr
@@ -62,7 +65,8 @@ def test_a_series_whose_first_run_is_refused_ends_there_without_a_verdict(projec
     assert "run 2 of 5" not in done.stdout
 
 
-def test_one_run_is_no_series(project: SampleProject) -> None:
+def test_one_run(project: SampleProject) -> None:
+    """A repetition of one run is refused."""
     done = repeat(project, "--runs", "1")
     assert done.returncode == 2
     assert "expected: --runs of 2 or more" in done.stderr

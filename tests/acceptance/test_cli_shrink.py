@@ -37,7 +37,8 @@ def shrink(folder: Path, faults: list[dict[str, object]], *words: str) -> subpro
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=PROJECT_ROOT, env=os.environ, check=False)
 
 
-def test_a_fault_that_does_no_harm_is_left_out_and_the_one_that_shows_the_defect_is_kept(tmp_path: Path) -> None:
+def test_harmless_fault(tmp_path: Path) -> None:
+    """Shrinking leaves out a harmless fault and keeps the one that reveals the defect."""
     plant(DEFECT, PROJECT_ROOT, tmp_path / "defective")
     done = shrink(tmp_path, [HARMLESS, HARMFUL], "-D", f"services_root={tmp_path / 'defective'}")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -45,14 +46,16 @@ def test_a_fault_that_does_no_harm_is_left_out_and_the_one_that_shows_the_defect
     assert [planned["fault"] for planned in json.loads((tmp_path / "plan-smallest.json").read_text())["faults"]] == ["a SIGKILL"]
 
 
-def test_a_defect_that_only_a_fault_of_the_registry_shows_is_found_by_that_one(tmp_path: Path) -> None:
+def test_registry_fault(tmp_path: Path) -> None:
+    """Shrinking keeps the registry's fault when only that one reveals the defect."""
     plant(OTHER_DEFECT, PROJECT_ROOT, tmp_path / "defective")
     done = shrink(tmp_path, [OUTAGE, HARMFUL], "-D", f"services_root={tmp_path / 'defective'}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SHRUNK  2 faults to 1: a SIGKILL on registry at 0.5 s (exit 0)" in done.stdout, done.stdout
 
 
-def test_a_plan_that_does_not_fail_is_no_verdict(tmp_path: Path) -> None:
+def test_passing_plan(tmp_path: Path) -> None:
+    """A fault plan that does not fail has no verdict."""
     done = shrink(tmp_path, [HARMLESS])
     assert done.returncode == 2, done.stdout + done.stderr
     assert "nothing to shrink (exit 2)" in done.stdout

@@ -46,7 +46,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         kept_stacks.take_down(kept, made.reports)
 
 
-def test_a_stack_goes_up_shows_itself_answers_its_curl_lines_and_goes_down(terminal: Terminal) -> None:
+def test_up_and_down(terminal: Terminal) -> None:
+    """A stack starts, shows its status, serves the printed curl lines, and stops."""
     up = terminal.run("up", "small")
     assert up.returncode == 0, up.stderr
     curls = re.findall(r"^  (curl .*)$", up.stdout, re.MULTILINE)
@@ -64,7 +65,8 @@ def test_a_stack_goes_up_shows_itself_answers_its_curl_lines_and_goes_down(termi
     assert process_labels.find(run_id) == []
 
 
-def test_status_is_1_when_a_node_is_not_well(terminal: Terminal) -> None:
+def test_status_of_dead_node(terminal: Terminal) -> None:
+    """Status has exit code 1 when a node does not answer."""
     terminal.run("up", "small")
     for process in terminal.living():
         if process.node == "registry":
@@ -83,13 +85,15 @@ def test_status_is_1_when_a_node_is_not_well(terminal: Terminal) -> None:
         (["mutate", "no-such-mutant"], "actual: 'no-such-mutant'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence_with_exit_code_2(terminal: Terminal, words: list[str], phrase: str) -> None:
+def test_refused(terminal: Terminal, words: list[str], phrase: str) -> None:
+    """An impossible command ends with a message and exit code 2."""
     done = terminal.run(*words)
     assert done.returncode == 2
     assert phrase in done.stderr
 
 
-def test_keep_leaves_the_stack_of_a_failed_scenario_up_and_says_how_to_look_at_it(terminal: Terminal, tmp_path: Path) -> None:
+def test_keep_failed(terminal: Terminal, tmp_path: Path) -> None:
+    """With --keep-failed the stack of a failed scenario stays up, and the output shows how to use it."""
     from hivecheck.mutation.mutant import load, plant
 
     plant(load(PROJECT_ROOT / "mutants" / "orchestrator" / "cluster-unknown-model-policy-ignored.toml"), PROJECT_ROOT, tmp_path / "overlay")

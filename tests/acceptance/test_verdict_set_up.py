@@ -11,36 +11,42 @@ pytestmark = pytest.mark.slow
 PASSING = scenario("It passes", "it is noted that one runs")
 
 
-def test_a_selection_of_nothing_is_no_verdict(project):
+def test_nothing_selected(project):
+    """A run without a selected scenario has no verdict."""
     project.feature(PASSING)
     ended = project.run("--tags", "@P2")
     must_be_refused(project, ended, NOTHING_SELECTED)
     assert ended.counts() == (1, 0, 1, 0)
 
 
-def test_a_tag_that_is_not_in_the_registry_is_refused_with_its_place_and_a_suggestion_even_where_it_is_not_selected(project):
+def test_unknown_tag(project):
+    """An unknown tag is refused with its place and a suggestion, also in an unselected scenario."""
     project.feature(PASSING)
     project.feature(scenario("It is mistyped", "it works", tags="@fresh_stak"), name="other")
     must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "did you mean @fresh_stack?")
 
 
-def test_a_topology_that_does_not_exist_is_refused(project):
+def test_unknown_topology(project):
+    """An unknown topology is refused."""
     project.feature(PASSING, tags="@integration @topology.smal")
     must_be_refused(project, project.run(), "@topology.smal", "did you mean @topology.small?")
 
 
-def test_a_tag_expression_with_an_unknown_tag_is_refused_with_a_suggestion(project):
+def test_unknown_tag_in_expression(project):
+    """A tag expression with an unknown tag is refused with a suggestion."""
     project.feature(PASSING)
     must_be_refused(project, project.run("--tags", "@integratoin"), "@integratoin", "did you mean @integration?")
 
 
 @pytest.mark.parametrize("expression", ["~@slow", "@slow,@P0"])
-def test_the_old_forms_of_tag_expressions_are_refused_with_the_new_ones(project, expression):
+def test_old_tag_expressions(project, expression):
+    """The old forms of tag expressions are refused with the new ones."""
     project.feature(PASSING)
     must_be_refused(project, project.run("--tags", expression), "not @x", "@a or @b")
 
 
-def test_a_feature_with_a_syntax_error_is_refused_with_its_place(project):
+def test_feature_syntax(project):
+    """A feature with a syntax error is refused with its place."""
     project.feature(PASSING)
     project.write(
         "features/broken.feature", "@integration\nFeature: broken\n  Scenario: It is odd\n    Given it works\n    Perhaps it works\n"
@@ -57,13 +63,15 @@ def test_a_feature_with_a_syntax_error_is_refused_with_its_place(project):
     ],
     ids=["failing import", "syntax error", "any other error"],
 )
-def test_a_step_file_that_cannot_be_loaded_is_refused_with_its_error(project, text, words):
+def test_broken_step_file(project, text, words):
+    """A step file that does not load is refused with its error."""
     project.feature(PASSING)
     project.write("steps/more_steps.py", text + "\n")
     must_be_refused(project, project.run(), words)
 
 
-def test_a_file_of_hooks_that_cannot_be_loaded_is_refused_with_its_error(project):
+def test_broken_hooks(project):
+    """A file of hooks that does not load is refused with its error."""
     project.feature(PASSING)
     project.add_hooks("an_unknown_name")
     must_be_refused(project, project.run(), "an_unknown_name")
@@ -83,13 +91,15 @@ def test_unknown_language(project):
     must_be_refused(project, project.run(), "features/unknown.feature:1\n", feature_lint.LANGUAGE_NEEDED)
 
 
-def test_two_steps_of_the_same_words_are_refused(project):
+def test_ambiguous_steps(project):
+    """Two definitions of one step are refused."""
     project.feature(PASSING)
     project.add_steps('@step("it works")\ndef again(context):\n    pass\n')
     must_be_refused(project, project.run(), "it works", "AmbiguousStep")
 
 
-def test_a_feature_file_that_does_not_exist_is_refused(project):
+def test_missing_feature(project):
+    """A missing feature file is refused."""
     project.feature(PASSING)
     must_be_refused(project, project.run("features/nowhere.feature"), "nowhere.feature")
 
@@ -105,7 +115,8 @@ def test_a_feature_file_that_does_not_exist_is_refused(project):
     ],
     ids=["name", "number", "bool", "platform", "services_root"],
 )
-def test_a_setting_that_cannot_be_is_refused_in_one_sentence(project, arguments, words):
+def test_wrong_setting(project, arguments, words):
+    """A wrong setting is refused in one sentence."""
     project.feature(PASSING)
     ended = project.run(*arguments)
     ended.must_end(2, words)
@@ -114,18 +125,21 @@ def test_a_setting_that_cannot_be_is_refused_in_one_sentence(project, arguments,
     assert project.notes() == []
 
 
-def test_an_unknown_setting_in_the_environment_is_refused(project):
+def test_unknown_environment(project):
+    """An unknown setting in the environment is refused."""
     project.feature(PASSING)
     project.run(environment={"HIVECHECK_SEDE": "1"}).must_end(2, "Did you mean seed?")
 
 
-def test_the_report_of_an_earlier_run_is_gone_when_a_run_is_refused(project):
+def test_old_report(project):
+    """A refused run removes the report of an earlier run."""
     project.feature(PASSING)
     project.write("reports/junit.xml", "<testsuites/>")
     assert project.run("-D", "platform=cloud").junit is None
 
 
-def test_the_stock_runner_of_behave_is_refused(project):
+def test_stock_runner(project):
+    """The runner of behave itself is refused."""
     project.feature(PASSING)
     ended = project.run("-r", "behave.runner:Runner")
     assert ended.exit_code != 0
@@ -133,7 +147,8 @@ def test_the_stock_runner_of_behave_is_refused(project):
     assert project.notes() == []
 
 
-def test_a_run_from_a_sub_folder_is_refused_because_setup_cfg_is_not_read_there(project):
+def test_sub_folder(project):
+    """A run from a sub-folder is refused, because behave does not read setup.cfg there."""
     project.feature(PASSING)
     ended = project.run(".", folder="features")
     assert ended.exit_code != 0

@@ -67,9 +67,8 @@ def names(root: Path, since: str, sample: int = 0, at_most: int | None = None, s
         ("steps/any.py", set()),
     ],
 )
-def test_a_mutant_is_touched_by_its_own_file_the_one_it_changes_and_the_features_it_must_turn_red(
-    root: Path, file: str, touched: set[str]
-) -> None:
+def test_touched(root: Path, file: str, touched: set[str]) -> None:
+    """A change of the mutant's file, of the mutated file, or of a feature of its requirements touches a mutant."""
     (root / file).parent.mkdir(exist_ok=True)
     with (root / file).open("a") as opened:
         opened.write("\n# changed")
@@ -79,13 +78,15 @@ def test_a_mutant_is_touched_by_its_own_file_the_one_it_changes_and_the_features
     assert names(root, "HEAD^") == sorted(touched)
 
 
-def test_a_mutant_whose_file_is_gone_is_touched_and_a_change_outside_of_the_project_touches_none(root: Path) -> None:
+def test_deleted_file(root: Path) -> None:
+    """A deleted file touches its mutants, and a change outside the project touches none."""
     (root / "services/eye.py").unlink()
     (root.parent / "elsewhere").write_text("changed")
     assert names(root, "HEAD") == ["body/blind"]
 
 
-def test_others_are_drawn_the_same_for_one_commit_and_all_of_them_when_there_are_no_more(root: Path) -> None:
+def test_sample(root: Path) -> None:
+    """One commit and seed draw one sample, up to all mutants."""
     (root / "services/ear.py").write_text("changed")
     drawn = names(root, "HEAD", 2)
     assert len(drawn) == 3 and "body/deaf" in drawn
@@ -108,11 +109,13 @@ def test_limit_counts_the_sample(root: Path) -> None:
     assert len(names(root, "HEAD", 3, 2)) == 2
 
 
-def test_a_commit_that_git_does_not_know_is_refused(root: Path) -> None:
+def test_unknown_commit(root: Path) -> None:
+    """An unknown commit is refused."""
     with pytest.raises(MutantError, match="leave --since out"):
         names(root, "no-such-commit")
 
 
-def test_without_a_repository_nothing_is_guessed(tmp_path: Path) -> None:
+def test_no_repository(tmp_path: Path) -> None:
+    """A folder without a repository is refused."""
     with pytest.raises(MutantError, match=affected.GIT_NEEDED):
         names(tmp_path, "HEAD")

@@ -38,7 +38,8 @@ def each_status() -> RunResult:
     )
 
 
-def test_a_file_that_is_not_there_is_a_report_error(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
+    """A missing file is a ReportError."""
     with pytest.raises(ReportError, match="expected: a JUnit report"):
         read(tmp_path / "junit.xml")
 
@@ -59,7 +60,8 @@ def test_a_file_that_is_not_there_is_a_report_error(tmp_path: Path) -> None:
         ('name="reason" value="timeout"', 'name="reason" value="leak"', "the reason code timeout in the run and leak in the file"),
     ],
 )
-def test_a_report_that_says_anything_else_than_the_run_is_refused(before: str, after: str, complaint: str, tmp_path: Path) -> None:
+def test_difference(before: str, after: str, complaint: str, tmp_path: Path) -> None:
+    """A report that differs from the run is refused."""
     path = tmp_path / "junit.xml"
     write(each_status(), path)
     text = path.read_text(encoding="utf-8")
@@ -70,13 +72,15 @@ def test_a_report_that_says_anything_else_than_the_run_is_refused(before: str, a
         must_agree(each_status(), path)
 
 
-def test_a_scenario_that_the_file_lacks_is_named(tmp_path: Path) -> None:
+def test_missing_scenario(tmp_path: Path) -> None:
+    """A missing scenario is named."""
     write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
     with pytest.raises(ReportError, match=r"chat\.feature:2 is passed in the run and absent in the file"):
         must_agree(run(Outcome(planned(1, "A"), Status.PASSED), Outcome(planned(2, "B"), Status.PASSED)), tmp_path / "junit.xml")
 
 
-def test_a_green_file_of_a_crashed_run_is_refused(tmp_path: Path) -> None:
+def test_missing_crash(tmp_path: Path) -> None:
+    """A file without the crash of its run is refused."""
     write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
     with pytest.raises(ReportError, match="errors of the run 1"):
         must_agree(run(Outcome(planned(1, "A"), Status.PASSED), crash="KeyError"), tmp_path / "junit.xml")
@@ -110,7 +114,8 @@ def any_runs(draw: st.DrawFn) -> RunResult:
 
 @settings(deadline=None)
 @given(any_runs())
-def test_any_text_anywhere_leaves_a_file_that_parses_with_each_status_and_the_colour_of_the_exit_code(result: RunResult) -> None:
+def test_any_text(result: RunResult) -> None:
+    """Any text in any place gives a file that parses, with each status and the result of the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "junit.xml"
         write(result, path)

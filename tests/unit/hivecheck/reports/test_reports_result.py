@@ -55,14 +55,17 @@ runs = st.builds(
         (run(Status.PASSED, crash=""), 3, ["the harness crashed: without a traceback"]),
     ],
 )
-def test_the_worst_thing_decides_the_exit_code_and_is_named_first(result: RunResult, code: int, why: list[str]) -> None:
+def test_exit_code_and_causes(result: RunResult, code: int, why: list[str]) -> None:
+    """The worst event decides the exit code and is the first cause."""
     assert (exit_code(result), causes(result)) == (code, why)
 
 
 @given(runs)
-def test_there_is_a_reason_exactly_when_the_exit_code_is_not_0(result: RunResult) -> None:
+def test_cause_if_not_0(result: RunResult) -> None:
+    """There is a cause exactly if the exit code is not 0."""
     assert bool(causes(result)) == (exit_code(result) != 0)
 
 
-def test_the_order_of_a_plan_is_by_file_and_line_and_not_by_text() -> None:
+def test_plan_order() -> None:
+    """The order of a plan is by file and line number."""
     assert [each.planned.line for each in in_plan_order([outcome(line=10), outcome(line=9)])] == [9, 10]

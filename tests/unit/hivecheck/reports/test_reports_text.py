@@ -23,27 +23,32 @@ def run() -> RunResult:
     return RunResult("r1", 7, "docker", "reference", ())
 
 
-def test_the_command_names_the_scenario_the_platform_and_the_seed() -> None:
+def test_command() -> None:
+    """The command names scenario, platform and seed."""
     command = "./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7"
     assert reproduce_command(run(), outcome().planned) == command
 
 
-def test_the_command_of_a_scenario_that_drew_its_faults_replays_them() -> None:
+def test_command_with_plan() -> None:
+    """The command of a scenario with random faults repeats its fault plan."""
     drawn = replace(run(), plan_files={outcome().planned.key: "reports/r1/plan.json"})
     assert reproduce_command(drawn, outcome().planned).endswith("--platform docker --seed 7 --fault-plan reports/r1/plan.json")
 
 
 @pytest.mark.parametrize("message", ["", "   ", "\n\t"])
-def test_the_message_of_an_outcome_is_never_empty(message: str) -> None:
+def test_message_never_empty(message: str) -> None:
+    """The message of an outcome is never empty."""
     assert message_of(outcome(Status.FAILED, message=message)) == "failed without a message"
 
 
-def test_the_message_of_an_unsupported_scenario_is_the_reason_of_the_plan() -> None:
+def test_message_of_unsupported() -> None:
+    """The message of an unsupported scenario is the reason of the plan."""
     planned = replace(outcome().planned, unsupported_reason="process cannot partition")
     assert message_of(Outcome(planned, Status.NOT_SUPPORTED)) == "process cannot partition"
 
 
-def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> None:
+def test_story() -> None:
+    """A block has step, detail, evidence and command."""
     told = replace(
         outcome(Status.FAILED, message="no answer", detail="actual: 503\nexpected: 200", step="Then it answers"),
         evidence=HOME / ".run/chat",
@@ -58,7 +63,8 @@ def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> Non
     ]
 
 
-def test_a_story_tells_that_the_machine_let_the_harness_wait_and_is_silent_where_it_did_not() -> None:
+def test_story_with_stall() -> None:
+    """A block states a stall of the harness, if there was one."""
     told = outcome(Status.FAILED, message="no answer")
     assert not any(line.startswith("machine:") for line in story(run(), told, HOME))
     assert any(line.startswith("machine: ") and "1.40 s" in line for line in story(run(), replace(told, stall_seconds=1.4), HOME))
@@ -75,14 +81,16 @@ def test_story_keeps_next_of_the_message() -> None:
     assert lines[-2:] == ["  next: start it", "reproduce: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7"]
 
 
-def test_a_story_does_not_repeat_a_message_that_opens_the_detail() -> None:
+def test_story_without_repetition() -> None:
+    """A block does not repeat a message that opens the detail."""
     assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\nactual: 503"), HOME)[:-1] == [
         "  no answer",
         "  actual: 503",
     ]
 
 
-def test_a_story_keeps_each_line_of_a_message_of_many_lines() -> None:
+def test_story_of_many_lines() -> None:
+    """A block keeps each line of a message."""
     assert story(run(), outcome(Status.FAILED, message="got\n  503"), HOME)[:-1] == ["  got", "    503"]
 
 
@@ -99,18 +107,22 @@ def test_a_story_keeps_each_line_of_a_message_of_many_lines() -> None:
         ("tab\tline\nÄ 漢 🐝", "tab\tline\nÄ 漢 🐝"),
     ],
 )
-def test_what_a_terminal_would_obey_or_xml_forbids_is_written_out(text: str, shown: str) -> None:
+def test_visible(text: str, shown: str) -> None:
+    """Characters that a terminal obeys or XML forbids are escaped."""
     assert visible(text) == shown
 
 
-def test_white_space_of_any_kind_is_one_space_on_one_line() -> None:
+def test_one_line() -> None:
+    """Any run of white space becomes one space."""
     assert one_line(" a\n\t b\u2028c ") == "a b c"
 
 
-def test_the_last_line_of_a_traceback_says_what_happened() -> None:
+def test_last_line_of_traceback() -> None:
+    """The last line of a traceback names the error."""
     assert last_line("Traceback\n  in x\nKeyError: 'a'\n") == "KeyError: 'a'"
 
 
 @pytest.mark.parametrize(("path", "shown"), [("/home/me/a/b", "a/b"), ("/var/b", "/var/b"), ("a/b", "a/b"), ("/home/me", ".")])
-def test_a_path_is_shown_as_a_person_would_type_it(path: str, shown: str) -> None:
+def test_relative_path(path: str, shown: str) -> None:
+    """A path is shown as a person types it."""
     assert relative_path(Path(path), HOME) == shown
