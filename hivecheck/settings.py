@@ -16,6 +16,10 @@ from hivecheck.errors import SettingError
 ENVIRONMENT_PREFIX = "HIVECHECK_"
 KEPT_FOLDER = "kept"  # below the report folder: one file for each stack that is kept up
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SETTING_NEEDED = "a known setting"
+BOOL_NEEDED = "true or false"
+WHOLE_NUMBER_NEEDED = "a whole number, 0 or more"
+NUMBER_NEEDED = "a number, 0 or more"
 OLD_NAMES = {"keep": "keep_failed", "plan": "fault_plan"}  # of the last release: accepted until the next one
 
 
@@ -92,12 +96,11 @@ def _parse(source: str, name: str, text: str) -> object:
     kinds: dict[str, Any] = {setting.name: type(setting.default) for setting in fields(Settings)}
     if name not in kinds:
         near = difflib.get_close_matches(name, kinds, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise SettingError(f"{source}{name}={text}: there is no such setting.{hint} Known: {', '.join(kinds)}.")
+        raise _refusal(source, name, text, SETTING_NEEDED, f"did you mean {near[0]}?" if near else f"use one of {', '.join(kinds)}")
     kind = kinds[name]
     if kind is bool:
         if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
-            raise SettingError(f"{source}{name}={text}: expected true or false.")
+            raise _refusal(source, name, text, BOOL_NEEDED, "correct the value")
         return text.lower() in {"true", "1", "yes"}
     if issubclass(kind, Path):
         return Path(text).resolve()
@@ -107,4 +110,8 @@ def _parse(source: str, name: str, text: str) -> object:
             return value
     except ValueError:
         pass
-    raise SettingError(f"{source}{name}={text}: expected {'a whole number' if kind is int else 'a number'}, 0 or more.")
+    raise _refusal(source, name, text, WHOLE_NUMBER_NEEDED if kind is int else NUMBER_NEEDED, "correct the value")
+
+
+def _refusal(source: str, name: str, text: str, expected: str, next_step: str) -> SettingError:
+    return SettingError(f"expected: {expected}\nactual: {source}{name}={text}\nnext: {next_step}")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from behave.exception import FileNotFoundError
 from behave.model import Feature, Rule, Scenario, ScenarioOutline
 from behave.model_type import FileLocation
 from behave.parser import ParserError, parse_feature
@@ -25,7 +26,11 @@ def places(paths: Iterable[str]) -> list[FileLocation]:
     """Every file that these arguments name. Raises FeatureError for an argument that names none."""
     found, problems = [], []
     for path in paths:
-        here = collect_feature_locations([path])
+        try:
+            here = collect_feature_locations([path])
+        except FileNotFoundError:
+            problems.append(Problem(path, FILE_NEEDED, "the path is missing", CORRECT_NEXT))
+            continue
         found.extend(here)
         if not here:
             problems.append(Problem(path, FILE_NEEDED, "it names none", CORRECT_NEXT))

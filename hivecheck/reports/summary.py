@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
 
+from hivecheck.errors import Reason
 from hivecheck.reports import recovery_table
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code, in_plan_order
 from hivecheck.reports.text import causes, message_of, one_line, reason_line, relative_path, story, visible
@@ -137,7 +138,8 @@ def _problems_of_the_run(result: RunResult) -> Iterator[Line]:
 
 
 def _problem(problem: RunProblem) -> Iterator[Line]:
-    head, style = ("ORPHAN", "bold red") if problem.is_orphan else ("HARNESS", "bold yellow")
+    head = "REFUSED" if problem.reason is Reason.USAGE_ERROR else "HARNESS"
+    head, style = ("ORPHAN", "bold red") if problem.is_orphan else (head, "bold yellow")
     yield Line()
     yield Line(head, f"  {one_line(problem.title)}", style)
     yield from _indented(problem.detail)

@@ -3,6 +3,7 @@
 import pytest
 from sample_project import must_be_refused, scenario
 
+from hivecheck import settings
 from hivecheck.bdd import feature_lint
 from hivecheck.reports.text import NOTHING_SELECTED
 
@@ -107,9 +108,9 @@ def test_missing_feature(project):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-D", "sede=1"], "Did you mean seed?"),
-        (["-D", "seed=soon"], "expected a whole number"),
-        (["-D", "keep_failed=perhaps"], "expected true or false"),
+        (["-D", "sede=1"], settings.SETTING_NEEDED),
+        (["-D", "seed=soon"], settings.WHOLE_NUMBER_NEEDED),
+        (["-D", "keep_failed=perhaps"], settings.BOOL_NEEDED),
         (["-D", "platform=cloud"], "There is no platform 'cloud'. Known: "),
         (["-D", "services_root=nowhere"], "services"),
     ],
@@ -128,7 +129,7 @@ def test_wrong_setting(project, arguments, words):
 def test_unknown_environment(project):
     """An unknown setting in the environment is refused."""
     project.feature(PASSING)
-    project.run(environment={"HIVECHECK_SEDE": "1"}).must_end(2, "Did you mean seed?")
+    project.run(environment={"HIVECHECK_SEDE": "1"}).must_end(2, "HIVECHECK_sede=1")
 
 
 def test_old_report(project):

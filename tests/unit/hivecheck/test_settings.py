@@ -57,16 +57,16 @@ def test_absolute_folders() -> None:
 @pytest.mark.parametrize(
     ("environ", "given", "message"),
     [
-        ({}, {"platfrom": "x"}, "-D platfrom=x: there is no such setting. Did you mean platform? Known: platform, target, "),
-        ({"HIVECHECK_SED": "7"}, {}, "environment HIVECHECK_sed=7: there is no such setting. Did you mean seed?"),
-        ({}, {"zzz": "x"}, "-D zzz=x: there is no such setting. Known: "),
-        ({}, {"seed": "seven"}, "-D seed=seven: expected a whole number, 0 or more."),
-        ({}, {"seed": "1.5"}, "-D seed=1.5: expected a whole number, 0 or more."),
-        ({}, {"seed": "-1"}, "-D seed=-1: expected a whole number, 0 or more."),
-        ({}, {"timeout_scale": "fast"}, "-D timeout_scale=fast: expected a number, 0 or more."),
-        ({}, {"timeout_scale": "nan"}, "-D timeout_scale=nan: expected a number, 0 or more."),
-        ({}, {"scenario_seconds": "inf"}, "-D scenario_seconds=inf: expected a number, 0 or more."),
-        ({}, {"keep_failed": "maybe"}, "-D keep_failed=maybe: expected true or false."),
+        ({}, {"platfrom": "x"}, f"expected: {settings.SETTING_NEEDED}\nactual: -D platfrom=x\nnext: did you mean platform?"),
+        ({"HIVECHECK_SED": "7"}, {}, "actual: environment HIVECHECK_sed=7\nnext: did you mean seed?"),
+        ({}, {"zzz": "x"}, "actual: -D zzz=x\nnext: use one of platform, target, "),
+        ({}, {"seed": "seven"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=seven\n"),
+        ({}, {"seed": "1.5"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=1.5\n"),
+        ({}, {"seed": "-1"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=-1\n"),
+        ({}, {"timeout_scale": "fast"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D timeout_scale=fast\n"),
+        ({}, {"timeout_scale": "nan"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D timeout_scale=nan\n"),
+        ({}, {"scenario_seconds": "inf"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D scenario_seconds=inf\n"),
+        ({}, {"keep_failed": "maybe"}, f"expected: {settings.BOOL_NEEDED}\nactual: -D keep_failed=maybe\n"),
     ],
 )
 def test_wrong_name_or_value(environ: dict[str, str], given: dict[str, str], message: str) -> None:
