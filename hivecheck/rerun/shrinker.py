@@ -35,32 +35,32 @@ class Shrinking:
         return self.plan.with_name(f"{self.plan.stem}-smallest.json")
 
 
-def shrink(asked: Shrinking, out: TextIO) -> int:
+def shrink(shrinking: Shrinking, out: TextIO) -> int:
     """Run the plan, then parts of it. The smallest part that fails in the same way is written beside it.
 
     Returns 0, or 2 when the plan does not fail. Raises UsageError for a malformed plan.
     """
-    whole = load(asked.plan)
+    whole = load(shrinking.plan)
 
     def run(faults: Sequence[PlannedFault]) -> Fingerprint:
         candidate = replace(whole, faults=tuple(faults))
-        path = asked.smallest.with_name(f"{asked.plan.stem}-candidate.json")
+        path = shrinking.smallest.with_name(f"{shrinking.plan.stem}-candidate.json")
         path.write_text(candidate.text(), encoding="utf-8")
-        options = [*asked.options, "--seed", str(whole.seed), "--platform", asked.platform, "--fault-plan", str(path)]
-        found = fingerprint(subrun.carry_out(options, asked.report_dir / "shrink", asked.environment))
+        options = [*shrinking.options, "--seed", str(whole.seed), "--platform", shrinking.platform, "--fault-plan", str(path)]
+        found = fingerprint(subrun.carry_out(options, shrinking.report_dir / "shrink", shrinking.environment))
         path.unlink()
         _say(out, f"{'fails' if found else 'passes'}: {_faults_of(candidate)}")
         return found
 
     failure = run(whole.faults)
     if not failure:
-        _say(out, f"\nNO VERDICT  {asked.plan} does not fail here; so there is nothing to shrink (exit 2)")
+        _say(out, f"\nNO VERDICT  {shrinking.plan} does not fail here, so there is nothing to shrink (exit 2)")
         return 2
     least = smallest(whole.faults, lambda faults: run(faults) == failure)
     found = replace(whole, faults=least)
-    asked.smallest.write_text(found.text(), encoding="utf-8")
+    shrinking.smallest.write_text(found.text(), encoding="utf-8")
     _say(out, "", *(f"{step}: {message}" for _, _, step, message in sorted(failure)))
-    _say(out, f"next: hivecheck run --platform {asked.platform} --seed {whole.seed} --fault-plan {asked.smallest}")
+    _say(out, f"next: hivecheck run --platform {shrinking.platform} --seed {whole.seed} --fault-plan {shrinking.smallest}")
     _say(out, f"\nSHRUNK  {counted(len(whole.faults), 'fault')} to {len(least)}: {_faults_of(found)} (exit 0)")
     return 0
 
