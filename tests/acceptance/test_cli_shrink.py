@@ -31,7 +31,7 @@ OTHER_DEFECT = load(PROJECT_ROOT / "mutants" / "orchestrator" / "cluster-view-lo
 
 def shrink(folder: Path, faults: list[dict[str, object]], *words: str) -> subprocess.CompletedProcess[str]:
     plan = folder / "plan.json"
-    plan.write_text(json.dumps({"seed": 3, "faults": faults}))
+    plan.write_text(json.dumps({"format": 2, "seed": 3, "faults": faults}))
     command = [sys.executable, "-m", "hivecheck.cli", "shrink", str(plan), "--platform", "process"]
     command += ["-D", f"report_dir={folder / 'reports'}", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, cwd=PROJECT_ROOT, env=os.environ, check=False)
