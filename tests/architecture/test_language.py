@@ -12,7 +12,6 @@ NOT_YET = (
     ("features/full_stack", "reserved old-word"),
     ("features/gateway", "old-word"),
     ("features/integration", "reserved old-word"),
-    ("hivecheck/bdd", "reserved old-word"),
     ("hivecheck/world", "reserved old-word sentence plural"),
     ("steps", "reserved old-word"),
 )
