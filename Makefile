@@ -1,6 +1,6 @@
-# Short names for what CONTRIBUTING.md asks for. Every line below can also be typed by hand.
+# Short names for the commands of CONTRIBUTING.md.
 .DEFAULT_GOAL := help
-.PHONY: help install lint pytest test test-runs test-docker test-docker-long acceptance prove docs clean
+.PHONY: help install lint pytest test test-runs test-docker test-docker-long acceptance mutate prove docs clean
 BIN := .venv/bin
 STAMP := .venv/installed-for-make
 
@@ -19,14 +19,14 @@ lint: $(STAMP) ## ruff, mypy (strict) and the import contracts
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/hivecheck docs --check
 
-# Twice the cores: half of the tests wait for real processes most of the time.
+# More jobs than cores, because half of the tests wait for real processes most of the time.
 pytest: $(STAMP) ## unit, contract and architecture tests
 	SSL_CERT_FILE=/dev/null $(BIN)/python -m pytest -m "not docker and not slow" -n 4 --dist worksteal --junitxml=reports/pytest.xml
 
 test-runs: $(STAMP) ## whole runs of the harness, interrupted, killed, red and green; installations; the examples of the guides
 	SSL_CERT_FILE=/dev/null $(BIN)/python -m pytest -m "slow and not docker" -n 4 --dist worksteal --junitxml=reports/pytest-runs.xml
 
-test-docker: $(STAMP) ## the tests that need a Docker daemon: contract, powers, confinement, compose
+test-docker: $(STAMP) ## the tests that need a Docker daemon: contract, capabilities, sandbox, compose
 	$(BIN)/python -m pytest -m docker -n 2 --dist loadfile --timeout=600 --junitxml=reports/pytest-docker.xml \
 	  tests/contract tests/docker/test_docker_capabilities.py tests/docker/test_docker_sandbox.py tests/docker/test_docker_compose.py tests/docker/test_netagent.py
 
@@ -35,19 +35,22 @@ test-docker-long: $(STAMP) ## minutes: images from nothing, a harness killed at 
 	  tests/docker/test_docker_images.py tests/docker/test_docker_cleanup.py \
 	  tests/docker/test_docker_chaos_cleanup.py
 
-test: ## lint and pytest at the same time: what must be green before a commit
+test: ## lint and pytest at the same time; must be green before a commit
 	@$(MAKE) --no-print-directory install
 	@$(MAKE) --no-print-directory -j2 lint pytest
 
 acceptance: ## every @integration scenario on the reference stack
 	./run-integration-tests.sh
 
-prove: $(STAMP) ## every scenario kills a mutant, every mutant is killed
-	$(BIN)/hivecheck prove
+mutate: $(STAMP) ## every scenario detects a mutant, every mutant is detected
+	$(BIN)/hivecheck mutate
+
+# The name of the last release; it goes with the next one.
+prove: mutate
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/hivecheck docs
 
-clean: ## remove .venv and caches; reports/ stays, for it knows which stacks are up
+clean: ## remove .venv and caches; reports/ stays, because it lists the kept stacks
 	rm -rf .venv .run .hypothesis .mypy_cache .ruff_cache .import_linter_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Adds up what pytest and the acceptance runs counted, and prints the closing line. Exit code 1 if there is nothing to add up."""
+"""Sums the counts of pytest and of the acceptance runs, and prints the closing line. Exit code 1 without a pass or a scenario."""
 
 import json
 import sys
@@ -14,8 +14,8 @@ def main() -> int:
         count.update({kind: int(suite.get(kind)) for kind in ("tests", "failures", "errors", "skipped")})
     scenarios = []
     for platform in ("docker", "process"):
-        told = json.loads(Path(f"reports/{platform}/result.json").read_text(encoding="utf-8"))["scenarios"]
-        scenarios += [scenario["status"] for scenario in told.values()]
+        result = json.loads(Path(f"reports/{platform}/result.json").read_text(encoding="utf-8"))
+        scenarios += [scenario["status"] for scenario in result["scenarios"].values()]
     bad = count["failures"] + count["errors"]
     passed = count["tests"] - bad - count["skipped"] + scenarios.count("passed")
     skipped = count["skipped"] + scenarios.count("not supported")

@@ -1,4 +1,4 @@
-"""Two runs of the same scenarios on two platforms must come to the same verdicts, save those that one is known not to support.
+"""Two runs of the same scenarios on two platforms must have the same verdicts, except for scenarios that one does not support.
 
 usage: compare_verdicts.py RESULT.json RESULT.json
 """
@@ -11,14 +11,14 @@ NOT_SUPPORTED = "not supported"
 
 
 def main(first: str, second: str) -> int:
-    told = [json.loads(Path(name).read_text(encoding="utf-8"))["scenarios"] for name in (first, second)]
+    runs = [json.loads(Path(name).read_text(encoding="utf-8"))["scenarios"] for name in (first, second)]
     odd = []
-    for key in sorted({*told[0], *told[1]}):
-        verdicts = [run.get(key, {}).get("status", "absent") for run in told]
+    for key in sorted({*runs[0], *runs[1]}):
+        verdicts = [run.get(key, {}).get("status", "absent") for run in runs]
         if len(set(verdicts)) > 1 and NOT_SUPPORTED not in verdicts:
             odd.append(f"{key}: {verdicts[0]} in {first}, {verdicts[1]} in {second}")
-    sys.stdout.write("\n".join([*odd, f"{len(told[0])} scenarios compared, {len(odd)} with other verdicts\n"]))
-    return 1 if odd or not told[0] else 0
+    sys.stdout.write("\n".join([*odd, f"scenarios compared: {len(runs[0])}, with different verdicts: {len(odd)}\n"]))
+    return 1 if odd or not runs[0] else 0
 
 
 if __name__ == "__main__":

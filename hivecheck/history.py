@@ -1,4 +1,4 @@
-"""What happened, in order: client operations and events with monotonic times. Append-only, kept as JSONL; checks read nothing else."""
+"""The history of a scenario: client operations and events with monotonic times. Append-only, also as JSONL. Checks read only this."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hivecheck.wording import counted
+
+FORMAT = 2  # of history.jsonl; 1 had no number and other words for faults
 CLIENT_LEFT = "the client left"  # `error` of an operation that its client abandoned: by itself no fault of the server
 INJECTED, REMOVED = "injected", "removed"  # `what` of the two events of a fault
 
@@ -24,12 +27,13 @@ class Token:
 
 @dataclass(frozen=True)
 class Operation:
-    """One request as its client saw it. Times are monotonic seconds; None where it did not come to that.
+    """One request from the view of its client. Times are monotonic seconds, None for a moment that was not reached.
 
-    `error` is the transport's complaint (connection cut, refused, timed out); `stream_error` an error event inside a stream;
-    `body` the parsed JSON of an unary answer, `raw` its text when it was no JSON; `raised` the exception of a client library.
-    `intended_at` is when its schedule wanted it sent, for one that has a schedule.
-    `usage_chunks` counts a stream's chunks without choices that hold a usage; `before_done` is the last one's kind: usage or answer.
+    `error` is the error of the transport: connection reset, refused, timed out. `stream_error` is an error event inside a stream.
+    `body` is the parsed JSON of a unary response, `raw` its text if it is not JSON. `raised` is the exception of a client library.
+    `intended_at` is the scheduled send time, for a request with a schedule.
+    `usage_chunks` counts the chunks of a stream that have a usage and no choices.
+    `before_done` is the kind of the last chunk: usage or answer.
     """
 
     id: str
@@ -59,7 +63,7 @@ class Operation:
 
     @property
     def is_answered(self) -> bool:
-        """A 2xx answer that came to its proper end."""
+        """A complete 2xx response."""
         is_whole = self.error is None and self.stream_error is None and (self.saw_done or not self.is_stream)
         return self.status is not None and 200 <= self.status < 300 and is_whole and self.ended_at is not None
 
@@ -68,11 +72,11 @@ class Operation:
         return (self.ended_at or time.monotonic()) - self.started_at
 
     def header(self, name: str) -> str | None:
-        """A header of the answer, by name in any case."""
+        """A header of the response, by name in any case."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
 
     def error_object(self) -> Mapping[str, Any]:
-        """OpenAI's error object of the answer; empty when there is none."""
+        """OpenAI's error object of the response; empty when there is none."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         return error if isinstance(error, dict) else {}
 
@@ -81,7 +85,7 @@ class Operation:
         parts = [f"{self.id}: {self.path} {self.model}", f"status {self.status}" if self.status else "no status"]
         if self.is_stream and self.status == 200:
             end = "[DONE]" if self.saw_done else "no [DONE]"
-            parts.append(f"{len(self.tokens)} tokens, finish_reason {self.finish_reason}, {end}")
+            parts.append(f"{counted(len(self.tokens), 'token')}, finish_reason {self.finish_reason}, {end}")
         if self.error_object():
             parts.append(f"error {self.error_object().get('code')}: {self.error_object().get('message')}")
         if self.stream_error:
@@ -97,9 +101,12 @@ class Operation:
 class Event:
     """Something that happened at a node or was done to it. `at` is monotonic seconds.
 
-    Kinds: `journal` (a line of a worker's journal; node is the worker), `log` (a structured log line), `state` (a thing observed by
-    polling), `act` (something the harness did), `fault` (INJECTED with an observed effect, or REMOVED and verified; node is the target),
-    `load` (a steady load began or ended; node is its model).
+    * `journal`: a line of a worker's journal. The node is the worker.
+    * `log`: a structured log line.
+    * `state`: a value observed by polling.
+    * `act`: an action of the harness.
+    * `fault`: an injection with its observed effect, or its verified removal. The node is the fault target.
+    * `load`: the start or end of a steady load. The node is its model.
     """
 
     at: float
@@ -109,29 +116,30 @@ class Event:
 
 
 class History:
-    """Append-only and thread-safe. An operation is recorded once, when it ended."""
+    """Append-only and thread-safe. An operation is recorded once, at its end. The first line of the file has the format number."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
         self._operations: list[Operation] = []
         self._events: list[Event] = []
         self._file = path.open("a", encoding="utf-8") if path else None
+        if self._file and self._file.tell() == 0:
+            self._write({"type": "history", "format": FORMAT})
 
     def record(self, item: Operation | Event) -> None:
         with self._lock:
             (self._operations if isinstance(item, Operation) else self._events).append(item)  # type: ignore[arg-type]
             if self._file:
-                self._file.write(json.dumps({"type": type(item).__name__.lower()} | asdict(item), default=str) + "\n")
-                self._file.flush()
+                self._write({"type": type(item).__name__.lower()} | asdict(item))
 
     def act(self, node: str, what: str, **data: Any) -> Event:
-        """Record something the harness did, now."""
+        """Record an action of the harness, now."""
         event = Event(time.monotonic(), "act", node, {"what": what, **data})
         self.record(event)
         return event
 
     def operations(self, purpose: str | None = "chat") -> list[Operation]:
-        """Finished operations in the order of their end; `purpose=None` for all."""
+        """Finished operations in the order of their end. `purpose=None` means all."""
         with self._lock:
             return [operation for operation in self._operations if purpose in (None, operation.purpose)]
 
@@ -150,12 +158,17 @@ class History:
         return [line for line in lines if line.data.get("event") == entry and request_id in (None, line.data.get("request_id"))]
 
     def arrivals(self, operation: Operation) -> list[Event]:
-        """Where and when the workers got this request."""
+        """The arrivals of this request at workers."""
         return self.journal("arrival", operation.id)
 
     def close(self) -> None:
         if self._file:
             self._file.close()
+
+    def _write(self, line: dict[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(line, default=str) + "\n")
+        self._file.flush()
 
 
 def _as_act(event: Event) -> Event:
@@ -164,7 +177,7 @@ def _as_act(event: Event) -> Event:
 
 
 def journal_pairs(history: History) -> Iterator[tuple[Event, Event | None]]:
-    """Each arrival with its end, if it came to one."""
+    """Each arrival with its end, or None while the worker has not finished."""
     ends = {(line.node, line.data.get("pid"), line.data.get("n")): line for line in history.journal("end")}
     for arrival in history.journal("arrival"):
         yield arrival, ends.get((arrival.node, arrival.data.get("pid"), arrival.data.get("n")))

@@ -1,4 +1,4 @@
-"""The one asyncio loop of the harness, on its own thread: behave's steps stay plain functions while the data plane goes on."""
+"""The asyncio loop of the harness, on its own thread: steps stay plain functions while the data plane runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LoopThread:
         self._thread.start()
 
     def start(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Begin `work` and return at once."""
+        """Start `work` and return at once."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
@@ -33,7 +33,7 @@ class LoopThread:
             raise TimeoutError(f"no result within {seconds:g} s") from None
 
     def close(self) -> None:
-        """Cancel what still runs, wait for it and end the thread."""
+        """Cancel running work, wait for it and end the thread."""
         if self._loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(10)

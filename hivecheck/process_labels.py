@@ -1,6 +1,6 @@
-"""Finds and ends processes by the run's label: an environment variable that every descendant inherits. Standard library only.
+"""Finds and kills processes by the run's label: an environment variable that every descendant inherits. Standard library only.
 
-It is read from /proc/<pid>/environ, so an orphan that left its process group and its parent is found all the same.
+The label is read from /proc/<pid>/environ. So an orphan that left its process group and its parent is found too.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ RUN_LABEL = "HIVECHECK_RUN"
 NODE_LABEL = "HIVECHECK_NODE"
 STACK_LABEL = "HIVECHECK_STACK"
 OWNER_LABEL = "HIVECHECK_OWNER"
-KEPT_LABEL = "HIVECHECK_KEPT"  # a file of this path means: somebody keeps the stack up by hand
+KEPT_LABEL = "HIVECHECK_KEPT"  # while a file of this path exists, the stack is kept up
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The harness that a node belongs to, so that it can be told dead from alive: host, boot, process id and start time (ticks)."""
+    """The harness that started a node, by host, boot, process id and start time (ticks). They show whether it still runs."""
 
     host: str
     boot_id: str
@@ -33,7 +33,7 @@ class Owner:
 
     @classmethod
     def parse(cls, label: str) -> Owner | None:
-        """None for what is no owner's label."""
+        """None for a malformed label."""
         try:
             host, boot_id, pid, ticks = label.split("|")
             return cls(host, boot_id, int(pid), int(ticks))
@@ -44,13 +44,13 @@ class Owner:
         return f"{self.host}|{self.boot_id}|{self.pid}|{self.started_ticks}"
 
     def is_proven_dead(self) -> bool:
-        """True only for a process that we would see if it lived, and do not; one of another host or container never is."""
+        """True only for a process that would be visible here if it ran. A process of another host or container is never proven dead."""
         return self.host == _host() and (self.boot_id != _boot_id() or started_ticks(self.pid) != self.started_ticks)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A living process that carries a run's label. `state` is the letter of /proc/<pid>/stat."""
+    """A running process with a run's label. `state` is the letter of /proc/<pid>/stat."""
 
     pid: int
     parent_pid: int
@@ -63,7 +63,7 @@ class Labelled:
     kept: str = ""
 
     def is_abandoned(self) -> bool:
-        """Its owner is proven dead, and nobody keeps its stack up."""
+        """Its owner is proven dead, and its stack is not kept up."""
         return is_abandoned(self.owner, self.kept)
 
     def sentence(self) -> str:
@@ -71,7 +71,7 @@ class Labelled:
 
 
 def find(run_id: str | None = None, stack: str | None = None) -> list[Labelled]:
-    """Every process of one run (or of all), of one stack (or of all); zombies (already ended) are left out."""
+    """Every process of one run (or of all), of one stack (or of all), without zombies."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (process := _read(entry)) and _is_of(process, run_id, stack):
@@ -80,9 +80,9 @@ def find(run_id: str | None = None, stack: str | None = None) -> list[Labelled]:
 
 
 def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[Labelled]:
-    """SIGKILL every process of the run until none is found twice in a row; returns what was killed.
+    """SIGKILL every process of the run until two rounds in a row find none; returns the killed processes.
 
-    A worker that is being spawned right now appears in the next round.
+    A worker that is being spawned appears in the next round.
     """
     killed: dict[int, Labelled] = {}
     deadline = time.monotonic() + seconds
@@ -101,7 +101,7 @@ def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[
 
 
 def is_abandoned(owner: str, kept: str) -> bool:
-    """Whether what carries these two labels may be removed by anybody: its owner is proven dead, and nobody keeps its stack up."""
+    """Whether any harness may remove a node with these labels: its owner is proven dead, and its stack is not kept up."""
     harness = Owner.parse(owner)
     return harness is not None and harness.is_proven_dead() and not Path(kept).is_file()
 
@@ -127,7 +127,7 @@ def _read(entry: Path) -> Labelled | None:
         command = entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         state, parent = entry.joinpath("stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
     except (OSError, ValueError):
-        return None  # it ended while we looked, or it is somebody else's
+        return None  # it exited meanwhile, or it belongs to another user
     if state in "ZX":
         return None
     stack, node = pairs.get(STACK_LABEL, "?"), pairs.get(NODE_LABEL, "?")
@@ -136,7 +136,7 @@ def _read(entry: Path) -> Labelled | None:
 
 
 def _host() -> str:
-    """This machine by its name, and which process ids we see: a container may share the name, but not the numbers."""
+    """This machine by its name and its process id namespace: a container may share the name, but not the namespace."""
     return f"{os.uname().nodename}/{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
@@ -145,7 +145,7 @@ def _boot_id() -> str:
 
 
 def _pause(seconds: float) -> None:
-    """Not `waiting`: this module also runs in the watchdog, which must start in a few milliseconds."""
+    """A pause without `waiting`, because the watchdog uses this module and must start in a few milliseconds."""
     import select
 
     select.select([], [], [], seconds)

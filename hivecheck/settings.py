@@ -1,10 +1,11 @@
-"""What a run was asked to do: one frozen Settings, and the only reader of the environment. Defaults < HIVECHECK_* < -D and flags."""
+"""The settings of a run: one frozen Settings, and the only reader of the environment. Defaults < HIVECHECK_* < -D and flags."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import random
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,8 +14,13 @@ from typing import Any
 from hivecheck.errors import SettingError
 
 ENVIRONMENT_PREFIX = "HIVECHECK_"
-KEPT_FOLDER = "kept"  # below the report folder: one file for each stack that a person keeps up
+KEPT_FOLDER = "kept"  # below the report folder: one file for each stack that is kept up
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SETTING_NEEDED = "a known setting"
+BOOL_NEEDED = "true or false"
+WHOLE_NUMBER_NEEDED = "a whole number, 0 or more"
+NUMBER_NEEDED = "a number, 0 or more"
+OLD_NAMES = {"keep": "keep_failed", "plan": "fault_plan"}  # of the last release: accepted until the next one
 
 
 def _setting(default: object, sentence: str) -> Any:
@@ -26,18 +32,18 @@ class Settings:
     """Every setting of a run; each is also `HIVECHECK_<NAME>` in the environment and `-D name=value`."""
 
     platform: str = _setting("", "Where nodes run: docker or process; empty: docker if a daemon answers (in CI it must), else process.")
-    target: str = _setting("reference", "Which gateway is under test: reference, a name in hivecheck/targets/, or a TOML file.")
-    seed: int = _setting(0, "Decides scenario order and every random choice; 0 draws one, and prints it.")
-    keep: bool = _setting(False, "Leave the stack of a scenario that did not pass up, with the commands to look at it.")
+    target: str = _setting("reference", "The gateway under test: reference, a name in hivecheck/targets/, or a TOML file.")
+    seed: int = _setting(0, "Decides scenario order and every random choice; 0 draws a seed and prints it.")
+    keep_failed: bool = _setting(False, "Keep the stack of the first scenario that does not pass, and print how to look at it.")
     report_dir: Path = _setting(Path("reports"), "Where reports, logs and evidence go.")
     timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")
-    random_faults: int = _setting(3, "How many faults a scenario of random faults draws from the seed.")
-    plan: str = _setting("", "A file with the faults that such a scenario replays instead, as an earlier run left it.")
+    random_faults: int = _setting(3, "The number of faults that a scenario of random faults draws by the seed.")
+    fault_plan: str = _setting("", "A plan.json of an earlier run; a scenario of random faults injects its faults instead of drawing some.")
     scenario_seconds: float = _setting(0.0, "Overrides the time budget of a scenario; 0 keeps the named one.")
     services_root: Path = _setting(PROJECT_ROOT, "The folder that holds the `services` package to run.")
     expected_unsupported: Path = _setting(
         PROJECT_ROOT / "hivecheck" / "expected_unsupported.toml",
-        "Which scenarios each platform may leave out without the run being inconclusive.",
+        "The scenarios that each platform is known not to support. Any other unsupported scenario makes a run inconclusive.",
     )
     base_image: str = _setting(
         "", "The image to build the services' image on, e.g. of a mirror; empty: the official one, or one made here."
@@ -47,7 +53,10 @@ class Settings:
 
     @classmethod
     def load(cls, environ: Mapping[str, str], given: Mapping[str, str]) -> Settings:
-        """Settings from the environment with `given` (flags and -D) laid over. Raises SettingError for a bad name or value."""
+        """Settings from the environment, overridden by `given` (flags and -D). Raises SettingError for a bad name or value.
+
+        A name of the last release counts as that of today, with a notice on standard error.
+        """
         values: dict[str, object] = {}
         if environ.get("CI", "").lower() in {"true", "1"}:
             values["ci"] = True
@@ -55,7 +64,7 @@ class Settings:
             name.removeprefix(ENVIRONMENT_PREFIX).lower(): text for name, text in environ.items() if name.startswith(ENVIRONMENT_PREFIX)
         }
         for source, pairs in (("environment HIVECHECK_", from_environment), ("-D ", given)):
-            for name, text in pairs.items():
+            for name, text in _of_today(source, pairs).items():
                 values[name] = _parse(source, name, text)
         if not values.get("seed"):
             values["seed"] = random.SystemRandom().randrange(1, 1_000_000)
@@ -70,16 +79,28 @@ def names() -> dict[str, str]:
     return {setting.name: setting.metadata["sentence"] for setting in fields(Settings)}
 
 
+def renamed(old: str, new: str) -> str:
+    """The notice for a name of the last release."""
+    return f"{old} is now {new}; the old name works until the next release"
+
+
+def _of_today(source: str, pairs: Mapping[str, str]) -> dict[str, str]:
+    """The same settings without old names. Where both names are given, the new one counts."""
+    old = {name: text for name, text in pairs.items() if name in OLD_NAMES}
+    for name in old:
+        sys.stderr.write(renamed(f"`{source}{name}`", f"`{source}{OLD_NAMES[name]}`") + "\n")
+    return {OLD_NAMES[name]: text for name, text in old.items()} | {name: text for name, text in pairs.items() if name not in old}
+
+
 def _parse(source: str, name: str, text: str) -> object:
     kinds: dict[str, Any] = {setting.name: type(setting.default) for setting in fields(Settings)}
     if name not in kinds:
         near = difflib.get_close_matches(name, kinds, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise SettingError(f"{source}{name}={text}: there is no such setting.{hint} Known: {', '.join(kinds)}.")
+        raise _refusal(source, name, text, SETTING_NEEDED, f"did you mean {near[0]}?" if near else f"use one of {', '.join(kinds)}")
     kind = kinds[name]
     if kind is bool:
         if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
-            raise SettingError(f"{source}{name}={text}: expected true or false.")
+            raise _refusal(source, name, text, BOOL_NEEDED, "correct the value")
         return text.lower() in {"true", "1", "yes"}
     if issubclass(kind, Path):
         return Path(text).resolve()
@@ -89,4 +110,8 @@ def _parse(source: str, name: str, text: str) -> object:
             return value
     except ValueError:
         pass
-    raise SettingError(f"{source}{name}={text}: expected {'a whole number' if kind is int else 'a number'}, 0 or more.")
+    raise _refusal(source, name, text, WHOLE_NUMBER_NEEDED if kind is int else NUMBER_NEEDED, "correct the value")
+
+
+def _refusal(source: str, name: str, text: str, expected: str, next_step: str) -> SettingError:
+    return SettingError(f"expected: {expected}\nactual: {source}{name}={text}\nnext: {next_step}")

@@ -1,4 +1,4 @@
-"""Which source is meant to run: the hash that a service started from it must report in `/info` (services/source.py says how)."""
+"""The hash of the source under test. A service reports the same hash in `/info` (services/source.py computes it)."""
 
 from __future__ import annotations
 

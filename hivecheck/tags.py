@@ -1,4 +1,4 @@
-"""The registry of tags: what may stand behind an @ in a feature. A tag nobody knows would select nothing, so it is an error."""
+"""The known tags of features. An unknown tag would select nothing, so it is an error."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ REQUIREMENTS_FILE = Path(__file__).parent / "requirements.toml"
 
 PLAIN_TAGS = {
     "integration": "Part of the acceptance run.",
-    "fresh_stack": "Restarts or corrupts things: gets a stack of its own, which is taken down afterwards.",
-    "chaos": "Strikes with faults while clients keep asking.",
-    "slow": "Takes half a minute or more; `--tags 'not @slow'` leaves it out.",
+    "fresh_stack": "Restarts or corrupts nodes, so the scenario gets a stack of its own.",
+    "chaos": "Injects faults while clients send requests.",
+    "slow": "Takes half a minute or more. `--tags 'not @slow'` leaves it out.",
     "P0": "Must work first.",
     "P1": "Important.",
-    "P2": "Wanted.",
+    "P2": "Desired.",
 }
 CAPABILITIES = (
     *("kill", "terminate", "pause", "restart", "logs", "files", "processes", "listeners", "exec", "sandbox"),
     *("container_pause", "memory", "cpu", "disk", "network", "stats", "packets"),
 )
 NO_TOPOLOGY = "none"
+KNOWN_TAG = "a known tag"
+TAG_EXPRESSION = "a tag expression with and, or, not"
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of what must be proven."""
+    """One line of the requirements."""
 
     id: str
     priority: str
@@ -48,24 +50,25 @@ def requirements(path: Path = REQUIREMENTS_FILE) -> dict[str, Requirement]:
 
 def known_tags() -> frozenset[str]:
     """Every tag a feature may carry."""
-    families = {f"topology.{name}" for name in [*topology.names(), NO_TOPOLOGY]} | {f"requires.{power}" for power in CAPABILITIES}
+    families = {f"topology.{name}" for name in [*topology.names(), NO_TOPOLOGY]} | {f"requires.{capability}" for capability in CAPABILITIES}
     return frozenset(PLAIN_TAGS) | frozenset(requirements()) | families
 
 
 def must_be_known(tags: Iterable[str], where: str) -> None:
-    """Raise TagError for the first tag that is not in the registry."""
+    """Raise TagError for the first unknown tag."""
     known = known_tags()
     for tag in tags:
         if tag not in known:
             near = difflib.get_close_matches(tag, known, n=1)
-            hint = f" Did you mean @{near[0]}?" if near else ""
-            raise TagError(f"{where}: there is no tag @{tag}.{hint} Tags are declared in hivecheck/tags.py and requirements.toml.")
+            next_step = f"did you mean @{near[0]}?" if near else "declare the tag in hivecheck/tags.py or hivecheck/requirements.toml"
+            raise TagError(f"{where}\nexpected: {KNOWN_TAG}\nactual: @{tag}\nnext: {next_step}")
 
 
 def must_be_selectable(expression: str) -> None:
-    """Raise TagError when a tag expression names a tag that cannot exist; patterns with * must match one that can."""
+    """Raise TagError for a tag expression with an unknown tag. A pattern with * must match a known one."""
     if re.search(r"[~,]", expression):
-        raise TagError(f"--tags {expression!r}: the old forms ~@x and @a,@b mean nothing here; write 'not @x' and '@a or @b'")
+        next_step = "write 'not @x' for ~@x, and '@a or @b' for @a,@b"
+        raise TagError(f"--tags {expression!r}\nexpected: {TAG_EXPRESSION}\nactual: ~ or a comma\nnext: {next_step}")
     known = known_tags()
     for word in re.findall(r"@?[\w.*\-]+", expression):
         name = word.removeprefix("@")
@@ -75,9 +78,9 @@ def must_be_selectable(expression: str) -> None:
 
 
 def topology_of(tags: Iterable[str]) -> str:
-    """The topology a scenario asks for; its own tag wins over its feature's (tags come own ones last)."""
-    asked = [tag.removeprefix("topology.") for tag in tags if tag.startswith("topology.")]
-    return asked[-1] if asked else "default"
+    """The topology of a scenario. Its own tag comes last and overrides that of its feature."""
+    declared = [tag.removeprefix("topology.") for tag in tags if tag.startswith("topology.")]
+    return declared[-1] if declared else "default"
 
 
 def capabilities_of(tags: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The one way to wait: for a condition, within a named budget, with what was last seen in the message. The only blocking sleep."""
+"""The only way to wait: for a condition, within a named budget, with the last value in the message. The only blocking sleep."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from hivecheck.errors import ClientError, ConditionTimeoutError
+from hivecheck.wording import counted
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -26,8 +27,8 @@ def eventually(
 ) -> T:
     """Call `probe` until `until` accepts its value, and return that value.
 
-    `within` and `every` are seconds. `gone` is asked each time whether waiting has become pointless (a node died) and why.
-    A ClientError of the probe counts as "not yet". Raises `otherwise` when the budget runs out: AssertionError in a Then.
+    `within` and `every` are seconds. `gone` gives the reason why waiting is pointless, such as a dead node, or None.
+    A ClientError of the probe counts as "not yet". Raises `otherwise` after the budget: AssertionError in a Then.
     """
     start = time.monotonic()
     attempts = 0
@@ -45,14 +46,14 @@ def eventually(
         if reason := gone():
             raise otherwise(f"expected: {what}\nactual: {reason}, after {waited:.2f} s; last value: {_shown(last)}")
         if waited >= within:
-            raise otherwise(f"expected: {what}, within {within:g} s\nactual: {_shown(last)} at the last of {attempts} attempts")
+            raise otherwise(f"expected: {what}, within {within:g} s\nactual: {_shown(last)} at the last of {counted(attempts, 'attempt')}")
         time.sleep(min(every, max(0.0, within - waited)))  # noqa: TID251 - the one place
 
 
 def must_eventually(
     probe: Callable[[], T], *, within: float, what: str, until: Callable[[T], object] = bool, gone: Callable[[], str | None] = lambda: None
 ) -> T:
-    """`eventually` for a Then: when the budget runs out, the system under test is wrong."""
+    """`eventually` for a Then: after the budget, the system under test is wrong."""
     return eventually(probe, within=within, what=what, until=until, gone=gone, otherwise=AssertionError)
 
 
@@ -84,4 +85,4 @@ def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callab
 
 def _shown(value: object) -> str:
     text = str(value) if isinstance(value, Exception) else repr(value)
-    return text if len(text) <= 2000 else f"{text[:2000]}... ({len(text)} characters)"
+    return text if len(text) <= 2000 else f"{text[:2000]}... (of {counted(len(text), 'character')})"

@@ -6,7 +6,7 @@ from __future__ import annotations
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """The number with the form that agrees with it: "1 chat", "2 chats".
 
-    Without a plural the last word gets an s. A form may hold a verb: `counted(n, "chat was answered", "chats were answered")`.
+    Without a plural, the singular gets an s. A form may hold a verb: `counted(n, "chat was answered", "chats were answered")`.
     """
     return f"{number} {agreeing(number, singular, f'{singular}s' if plural is None else plural)}"
 

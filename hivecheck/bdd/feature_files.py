@@ -1,4 +1,4 @@
-"""Feature files and the places that the command line names in them. Refuses a place that selects nothing; knows behave's parser."""
+"""Reads feature files and selects the places that the command line names. Refuses a place without a scenario. Knows behave's parser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from behave.exception import FileNotFoundError
 from behave.model import Feature, Rule, Scenario, ScenarioOutline
 from behave.model_type import FileLocation
 from behave.parser import ParserError, parse_feature
@@ -25,7 +26,11 @@ def places(paths: Iterable[str]) -> list[FileLocation]:
     """Every file that these arguments name. Raises FeatureError for an argument that names none."""
     found, problems = [], []
     for path in paths:
-        here = collect_feature_locations([path])
+        try:
+            here = collect_feature_locations([path])
+        except FileNotFoundError:
+            problems.append(Problem(path, FILE_NEEDED, "the path is missing", CORRECT_NEXT))
+            continue
         found.extend(here)
         if not here:
             problems.append(Problem(path, FILE_NEEDED, "it names none", CORRECT_NEXT))
@@ -46,9 +51,16 @@ def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]
     problems: list[Problem] = []
     for file, numbers in sorted(asked.items()):
         relative = os.path.relpath(file)
-        lines = Path(file).read_bytes().decode("utf-8").splitlines()
+        data = Path(file).read_bytes()
         try:
+            lines = data.decode("utf-8").splitlines()
+            if unknown := feature_lint.unknown_language(lines, relative):
+                problems.append(unknown)
+                continue
             feature = parse_feature("\n".join(lines), language, file)
+        except UnicodeDecodeError as error:
+            problems.append(feature_lint.of_encoding(error, data, relative))
+            continue
         except ParserError as error:
             problems.append(feature_lint.of_syntax(error, relative))
             continue

@@ -1,7 +1,8 @@
-"""Rules against a pass that proves nothing: each finds what behave drops or accepts in silence. Knows behave's model; reads no file."""
+"""Rules against a pass without proof: each finds what behave drops or accepts in silence. Knows behave's model; reads no file."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ ROW_NEEDED = "at least one row below the header of the Examples table"
 PROSE_NEEDED = "a description without keywords, because behave ignores the steps and scenarios in it"
 END_NEEDED = "a text block with an end, because behave ignores all lines after an open one"
 GHERKIN_NEEDED = "a line of Gherkin"
+UTF8_NEEDED = "text in UTF-8"
+LANGUAGE_NEEDED = "a language that behave knows"
 COLON_NEXT = "write the keyword in the file's language, with a capital letter and a colon. If the line is prose, start it with another word"
 STEP_NEXT = "put the line below `Scenario: <title>`, without a colon after its keyword. If the line is prose, start it with another word"
 
+LANGUAGE = "language:"
 PROBLEMS_LISTED = 10
 SECTIONS = ("rule", "background", "scenario_outline", "scenario", "examples")
 STEPS = ("given", "when", "then", "and", "but")
@@ -65,7 +69,7 @@ def _without_then(place: str, scenario: Scenario) -> Problem:
 
 
 def problems_in(feature: Feature | None, file: str, lines: Sequence[str]) -> list[Problem]:
-    """What makes scenarios or steps of this file vanish; `feature` is None when behave finds none in it."""
+    """Lines that make scenarios or steps of this file vanish. `feature` is None when behave finds none in it."""
     if feature is None:
         return [Problem(f"{file}:1", SCENARIO_NEEDED, "the file holds no feature", "write a feature, or leave the file out")]
     problems = [*_open_text(feature, file), *_keywords_in_prose(feature, file, lines)]
@@ -78,6 +82,27 @@ def of_syntax(error: ParserError, file: str) -> Problem:
     lost = keyword_in(text, i18n.languages["en"], SECTIONS)
     next_step = COLON_NEXT if lost else "correct the line, or the one before it"
     return Problem(f"{file}:{error.line}", GHERKIN_NEEDED, " ".join(str(error.args[0]).split()), next_step)
+
+
+def of_encoding(error: UnicodeDecodeError, data: bytes, file: str) -> Problem:
+    """The first byte that is not UTF-8."""
+    number = data.count(b"\n", 0, error.start) + 1
+    return Problem(f"{file}:{number}", UTF8_NEEDED, f"byte 0x{data[error.start]:02x}", "save the file as UTF-8")
+
+
+def unknown_language(lines: Sequence[str], file: str) -> Problem | None:
+    """The `# language:` comment before the feature, if behave does not know its language; behave itself ends with a KeyError."""
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            return None
+        comment = text.removeprefix("#").strip()
+        language = comment[len(LANGUAGE) :].strip()
+        if comment.lower().startswith(LANGUAGE) and language not in i18n.languages:
+            near = difflib.get_close_matches(language, i18n.languages, n=1)
+            hint = f"did you mean `# language: {near[0]}`?" if near else "`behave --lang-list` prints all; without the comment it is en"
+            return Problem(f"{file}:{number}", LANGUAGE_NEEDED, f"'{language}'", hint)
+    return None
 
 
 def keyword_in(line: str, words: dict[str, list[str]], kinds: Sequence[str]) -> str | None:

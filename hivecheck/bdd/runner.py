@@ -1,6 +1,6 @@
-"""Our behave runner: plan first, seeded order, every ending mapped to an exit code. All that knows behave's insides is here.
+"""The behave runner of hivecheck: plan first, seeded order, each end of a run mapped to an exit code.
 
-Exit codes: 0 proven, 1 the system under test is wrong, 2 no verdict, 3 the harness crashed (`reports/plan.py` decides).
+Exit codes: 0 passed, 1 the system under test is wrong, 2 no verdict, 3 the harness crashed. `reports/result.py` decides.
 """
 
 from __future__ import annotations
@@ -25,43 +25,53 @@ from behave.step_registry import AmbiguousStep
 
 from hivecheck import tags
 from hivecheck.bdd import feature_files, feature_lint, parameter_types, selection
-from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, words
-from hivecheck.errors import HivecheckError, NotSupportedError, ScenarioTimeoutError, UsageError
+from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, reason_of_set_up, words
+from hivecheck.errors import HivecheckError, NotSupportedError, Reason, ScenarioTimeoutError, UsageError, reason_of
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
-from hivecheck.run.run import Run, ScenarioResult
+from hivecheck.run.run import Run
+from hivecheck.run.run_reports import RunReports
+from hivecheck.run.scenario import ScenarioResult
 from hivecheck.settings import Settings
 
-# How soon a time-out or an interruption is raised again when it came between two steps, or when the step went on all the same: Python
-# drops an exception that a signal handler raises within a finalizer.
+# A time-out or an interruption between two steps, or one that the step ignored, is raised again after this time. Python drops an
+# exception that a signal handler raises within a finalizer.
 AGAIN_SECONDS = 1.0
+
+NOT_STARTED = "the run did not start"
+SKIPPED_BY_STEP = "a step skipped its scenario"
+SKIPPED_NEXT = f"expected: each step runs\nactual: {SKIPPED_BY_STEP}\nnext: remove `scenario.skip` from the step, and use a tag instead"
 
 
 class HivecheckRunner(Runner):  # type: ignore[misc]
-    """What `behave` and `hivecheck run` both use; `behave.ini`-style options keep their meaning."""
+    """Used by `behave` and by `hivecheck run`. The options of behave keep their meaning."""
 
     run_of: Run
     planned: dict[str, Planned]
     blocked: set[str]
 
+    @property
+    def reports(self) -> RunReports:
+        return self.run_of.reports
+
     def run(self) -> bool:
-        """Run everything and end the process with our exit code."""
+        """Run everything and exit with the exit code of the run."""
         try:
             settings = Settings.load(os.environ, {name: str(value) for name, value in self.config.userdata.items()})
             self.run_of = Run(settings, progress_for(sys.stdout, settings.ci))
             self.run_of.open()
         except HivecheckError as error:
-            sys.stderr.write(f"NO VERDICT  {error} (exit 2)\n")
+            sys.stderr.write(f"{_block(error)}NO VERDICT  {NOT_STARTED}: {one_line(error)} ({error.reason}) (exit 2)\n")
             raise SystemExit(2) from None
         self._take_signals()
         try:
             self._load_and_run()
         except KeyboardInterrupt:
-            self.run_of.interrupted_by = self.run_of.interrupted_by or "SIGINT"
+            self.reports.interrupted_by = self.reports.interrupted_by or "SIGINT"
         except SETUP_ERRORS as error:
-            self.run_of.add_finding(f"set-up failed: {type(error).__name__}", words(error), is_ours=True)
+            self.reports.add_problem(f"{NOT_STARTED}: {one_line(error)}", words(error), reason_of_set_up(error))
         except BaseException:
-            self.run_of.crash = traceback.format_exc()
+            self.reports.crash = traceback.format_exc()
         self._ignore_signals()
         raise SystemExit(self._close())
 
@@ -70,7 +80,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         with self.path_manager:
             parameter_types.register()
             self.context = Context(self)
-            self.context.on_cleanup_error = self._clean_up_broke
+            self.context.on_cleanup_error = self._clean_up_failed
             self._load_code()
             self.features.extend(feature_files.load(self._places(), self.config.lang))
             for word in self.config.tags or []:
@@ -91,14 +101,14 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             raise
         except Exception as error:
             place = "".join(traceback.format_tb(error.__traceback__)[-1:] + traceback.format_exception_only(error))
-            raise UsageError(f"environment.py and steps/ must load, but:\n{place}") from error
+            raise UsageError(f"expected: environment.py and steps/ load\nactual: {type(error).__name__}: {error}\n{place}") from error
         self.hooks: dict[str, Any] = {name: self._guarded(hook) for name, hook in self.hooks.items() if callable(hook)}
         for definitions in self.step_registry.steps.values():
             for definition in definitions:
                 definition.func = never_leaving(definition.func)
 
     def _guarded(self, hook: Callable[..., object]) -> Callable[..., object]:
-        """behave prints the error of a hook and goes on, with a stack nobody has looked after: here it ends the run as a crash."""
+        """behave prints the error of a hook and continues with a stack in an unknown state. Here the error ends the run as a crash."""
 
         @functools.wraps(hook)
         def guarded(*args: object) -> None:
@@ -112,12 +122,12 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
 
         return guarded
 
-    def _clean_up_broke(self, context: Context, cleanup: Callable[[], object], error: Exception) -> None:
+    def _clean_up_failed(self, context: Context, cleanup: Callable[[], object], error: Exception) -> None:
         self._crash()
 
     def _crash(self) -> None:
-        """The error being handled is ours; the first of several is the cause."""
-        self.run_of.crash = self.run_of.crash or traceback.format_exc()
+        """The handled error is a defect of the harness. The first of several is the cause."""
+        self.reports.crash = self.reports.crash or traceback.format_exc()
         self.abort(reason="the harness crashed")
 
     def _places(self) -> list[FileLocation]:
@@ -126,7 +136,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     # -- plan ---------------------------------------------------------------------------------------------------------------------
 
     def _plan(self) -> None:
-        """Lint every tag, refuse what could only pass, find what is selected, and put it into the order of the seed."""
+        """Check every tag, refuse scenarios without proof, plan the selected scenarios, and put them into the order of the seed."""
         selection.must_be_tagged_well(self.features)
         feature_files.must_be_named(self.features, self.config.name or [])
         chosen = list(selection.selected(self.features, self.config))
@@ -141,76 +151,78 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             planned = self.planned[selection.key(scenario)]
             missing = selection.undefined(scenario, self.step_registry)
             if missing:
-                self.run_of.block(planned, *missing)
+                self.run_of.block(planned, *missing, Reason.USAGE_ERROR)
             if missing or planned.unsupported_reason:
                 scenario.mark_skipped()
         selection.shuffle(self.features, random.Random(self.run_of.settings.seed))
 
-    # -- what the hooks call --------------------------------------------------------------------------------------------------------
+    # -- called by the hooks --------------------------------------------------------------------------------------------------------
 
     def begin(self, scenario: Scenario) -> Any:
-        """The world of a scenario; a failure blocks it, and behave skips its steps."""
+        """The world of a scenario. A failed set-up blocks the scenario, and behave skips its steps."""
         planned = self.planned[selection.key(scenario)]
         try:
-            world = self.run_of.begin(planned, is_own="fresh_stack" in scenario.effective_tags)
+            world = self.run_of.begin(planned, is_fresh="fresh_stack" in scenario.effective_tags)
         except KeyboardInterrupt:
             raise
         except Exception as error:
-            self.run_of.block(planned, f"set-up failed: {one_line(error)}", words(error))
+            self.run_of.block(planned, f"set-up failed: {one_line(error)}", words(error), reason_of_set_up(error))
             self.blocked.add(planned.key)
             scenario.mark_skipped()
             return None
         seconds = self.run_of.settings.scenario_seconds or self.run_of.timeouts.scenario
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        if self.run_of.interrupted_by:
+        if self.reports.interrupted_by:
             raise KeyboardInterrupt
         return world
 
     def finish(self, scenario: Scenario) -> None:
-        """Record how a scenario ended; one that was blocked has its outcome already."""
+        """Record the end of a scenario. A blocked scenario has its outcome already."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         if selection.key(scenario) not in self.blocked:
-            self.run_of.finish(self.planned[selection.key(scenario)], self._ending(scenario))
+            self.run_of.finish(self.planned[selection.key(scenario)], self._result(scenario))
 
-    def _ending(self, scenario: Scenario) -> ScenarioResult:
+    def _result(self, scenario: Scenario) -> ScenarioResult:
         for step in scenario.all_steps:
             if step.status is BehaveStatus.passed:
                 continue
-            said, error = f"{step.keyword} {step.name}", step.exception
+            text, error = f"{step.keyword} {step.name}", step.exception
             if step.status is BehaveStatus.failed and isinstance(error, AssertionError):
-                return ScenarioResult(Status.FAILED, said, one_line(error), words(error))
+                return ScenarioResult(Status.FAILED, text, one_line(error), words(error))
             if isinstance(error, NotSupportedError):
-                return ScenarioResult(Status.NOT_SUPPORTED, said, one_line(error))
-            if self.run_of.interrupted_by or step.status is BehaveStatus.untested:
-                return ScenarioResult(Status.NOT_RUN, said, f"interrupted by {self.run_of.interrupted_by or 'an abort'}")
+                return ScenarioResult(Status.NOT_SUPPORTED, text, one_line(error))
+            if signal_name := self.reports.interrupted_by:
+                return ScenarioResult(Status.NOT_RUN, text, f"interrupted by {signal_name}", reason=Reason.INTERRUPTED)
+            if step.status is BehaveStatus.untested:
+                return ScenarioResult(Status.NOT_RUN, text, "the run was aborted", reason=Reason.HARNESS_ERROR)
             if step.status is BehaveStatus.skipped:
-                return ScenarioResult(Status.INCONCLUSIVE, said, "skipped by a step: a scenario must not decide that itself; use a tag")
-            return ScenarioResult(Status.INCONCLUSIVE, said, one_line(error), words(error))
+                return ScenarioResult(Status.INCONCLUSIVE, text, SKIPPED_BY_STEP, SKIPPED_NEXT, Reason.USAGE_ERROR)
+            return ScenarioResult(Status.INCONCLUSIVE, text, one_line(error), words(error), reason_of(error))
         return ScenarioResult(Status.PASSED)
 
     # -- signals ------------------------------------------------------------------------------------------------------------------
 
     def _take_signals(self) -> None:
         def interrupt(number: int, frame: FrameType | None) -> None:
-            self.run_of.interrupted_by = signal.Signals(number).name
+            self.reports.interrupted_by = signal.Signals(number).name
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
             raise KeyboardInterrupt
 
         def time_out(number: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
             if not is_in_step(frame):
-                return  # behave would take the exception for its own
-            if self.run_of.interrupted_by:
+                return  # behave would handle the exception as its own
+            if self.reports.interrupted_by:
                 raise KeyboardInterrupt
             place = "".join(traceback.format_stack(frame)[-4:])
-            raise ScenarioTimeoutError(f"expected: the scenario to end within its time budget\nactual: it still ran, here:\n{place}")
+            raise ScenarioTimeoutError(f"expected: the scenario ends within its time budget\nactual: it still runs, here:\n{place}")
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, interrupt)
         signal.signal(signal.SIGALRM, time_out)
 
     def _ignore_signals(self) -> None:
-        """From here on the run is being cleaned up and reported; if that is killed too, the watchdog does it."""
+        """From here on the run cleans up and writes reports. If it is killed, the watchdog cleans up."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
@@ -227,8 +239,13 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         return code
 
 
+def _block(error: HivecheckError) -> str:
+    """All lines of an error with more than one."""
+    return f"{error}\n" if "\n" in str(error) else ""
+
+
 def run_features(options: list[str]) -> int:
-    """What `behave` does with these command-line options, always with our runner; ends the process with the run's exit code.
+    """Run behave with these command-line options and the runner of hivecheck; exits with the exit code of the run.
 
     Raises UsageError for options that behave refuses.
     """
@@ -237,12 +254,15 @@ def run_features(options: list[str]) -> int:
     except (ConfigError, TagExpressionError) as error:
         raise UsageError(str(error)) from None
     HivecheckRunner(configuration).run()
-    return 3  # not reached: `run` ends the process
+    return 3  # not reached: `run` exits
 
 
 def runner_of(context: Context) -> HivecheckRunner:
-    """Our runner, for the hooks. Raises UsageError under any other, whose exit code nobody could trust."""
+    """The runner of hivecheck, for the hooks. Raises UsageError under any other, because its exit codes have another meaning."""
     runner = context._runner
     if not isinstance(runner, HivecheckRunner):
-        raise UsageError("These features need hivecheck's runner: run behave from the project's root, where setup.cfg names it.")
+        raise UsageError(
+            f"expected: the runner of hivecheck\nactual: {type(runner).__name__}\n"
+            "next: run behave from the root of the project, where setup.cfg names the runner"
+        )
     return runner

@@ -1,4 +1,4 @@
-"""Which scenarios a run is to do: tags linted, each planned, steps that are missing, and the order of the seed. Knows behave's model."""
+"""The scenarios of a run: their tags, plan, undefined steps and seeded order. Knows behave's model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Lacking = Callable[[Sequence[str]], str | None]
 
 
 def must_be_tagged_well(features: Sequence[Feature]) -> None:
-    """Raise TagError for the first tag that is not in the registry."""
+    """Raise TagError for the first unknown tag."""
     for feature in features:
         for scenario in feature.walk_scenarios(with_outlines=True):
             tags.must_be_known(scenario.effective_tags, f"{scenario.location}")
@@ -31,7 +31,7 @@ def selected(features: Sequence[Feature], config: Any) -> Iterator[tuple[Feature
 
 
 def planned(feature: Feature, scenario: Scenario, missing_capabilities: Lacking) -> Planned:
-    """A scenario as the plan holds it; `lacking` says why powers are not supported here."""
+    """The scenario as a row of the plan. `missing_capabilities` gives the reason why it is not supported here."""
     own = _tags_from_outside_in(scenario)
     return Planned(
         key=key(scenario),
@@ -46,17 +46,22 @@ def planned(feature: Feature, scenario: Scenario, missing_capabilities: Lacking)
 
 
 def undefined(scenario: Scenario, registry: StepRegistry) -> tuple[str, str] | None:
-    """What is missing for this scenario to say anything, and what to do about it; None when nothing is."""
+    """The first undefined step of this scenario, and what to do about it; None when all are defined."""
     for step in scenario.all_steps:
         if registry.find_step_definition(step) is None:
-            return f"undefined step: {step.keyword} {step.name}", "Write the step in steps/, or use one of docs/steps.md."
+            text = f"{step.keyword} {step.name}"
+            message = f"undefined step: {text}"
+            return (
+                message,
+                f"expected: a definition of the step '{text}'\nactual: none\nnext: write it in steps/, or use a step of docs/steps.md",
+            )
     return None
 
 
 def shuffle(features: list[Feature], order: random.Random) -> None:
-    """Scenarios within their feature (behave cannot interleave features), features among themselves.
+    """Shuffle features, and scenarios within their feature, because behave cannot interleave features.
 
-    Those of one topology come one after the other, so that few stacks are up at a time: an idle one takes its share of the processor, too.
+    Scenarios of one topology stay together. So few stacks are up at a time, and an idle stack uses processor time too.
     """
     features.sort(key=lambda feature: str(feature.filename))
     order.shuffle(features)
@@ -70,7 +75,7 @@ def shuffle(features: list[Feature], order: random.Random) -> None:
 
 
 def _put_together(items: list[Any]) -> None:
-    """By topology, in the order in which the topologies come up first."""
+    """By topology, in the order in which the topologies first appear."""
     topologies = [tags.topology_of(_tags_from_outside_in(item)) for item in items]
     ranked = sorted(zip(topologies, items, strict=True), key=lambda pair: topologies.index(pair[0]))
     items[:] = [item for _, item in ranked]
@@ -82,7 +87,7 @@ def key(scenario: Scenario) -> str:
 
 
 def _tags_from_outside_in(item: Feature | Rule | ScenarioOutline | Scenario) -> list[str]:
-    """Those of the feature, of the rule, then its own: the order in which one topology overrules another."""
+    """The tags of the feature, of the rule, then of the scenario: a later topology tag overrides an earlier one."""
     levels = []
     level = item
     while level is not None:

@@ -1,4 +1,4 @@
-"""Errors as behave and its steps raise them: which of them are a person's, and each in words. Knows behave; runs nothing."""
+"""Errors of behave and of steps: which of them a person can correct, and the text of each. Knows behave; runs nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from behave.matchers import Match
 from behave.parser import ParserError
 from behave.step_registry import AmbiguousStep
 
-from hivecheck.errors import HivecheckError, UsageError
+from hivecheck.errors import HivecheckError, Reason, UsageError, reason_of
 
-# What a person did wrong, or a feature or step file that cannot be used: there is no verdict, and nobody crashed.
+# A person can correct these: wrong options, features and step files that do not load. There is no verdict, and no crash either.
 SETUP_ERRORS = (
     UsageError,
     ParserError,
@@ -30,7 +30,7 @@ SETUP_ERRORS = (
 
 
 def words(error: BaseException | None) -> str:
-    """An error for a person: our own and assertions by their message, anything else with its traceback."""
+    """The text of an error for a person: the message of our errors and of assertions, a traceback of any other."""
     if error is None:
         return "no error was recorded"
     if isinstance(error, (HivecheckError, AssertionError)) and str(error):
@@ -41,16 +41,24 @@ def words(error: BaseException | None) -> str:
 
 
 def one_line(error: BaseException | None) -> str:
-    """What a list of failures shows: wanted and got, or the first line of what went wrong."""
+    """The error in a list of failures: place, expected and actual, or its first line."""
     text = str(error or "").strip()
     if not isinstance(error, (HivecheckError, AssertionError)) or not text:
         return f"{type(error).__name__}: {text}".splitlines()[0]
-    first, *others = text.splitlines()
-    return f"{first} {others[0]}" if others and others[0].startswith("got:") else first
+    lines = text.splitlines()
+    actual = next((number for number, line in enumerate(lines[:3]) if line.startswith("actual:")), 0)
+    return " ".join(lines[: actual + 1])
+
+
+def reason_of_set_up(error: BaseException) -> Reason:
+    """The reason code of an error before a scenario started: a person can correct it, or the set-up failed, or the harness has a defect."""
+    if isinstance(error, SETUP_ERRORS):
+        return Reason.USAGE_ERROR
+    return Reason.SETUP_FAILED if isinstance(error, HivecheckError) else reason_of(error)
 
 
 def never_leaving(step: Callable[..., object]) -> Callable[..., object]:
-    """`sys.exit` in a step would end behave without clean-up or report: it becomes an error of the step."""
+    """`sys.exit` in a step would end behave without clean-up and report. Here it becomes an error of the step."""
 
     @functools.wraps(step)
     def staying(*args: object, **kwargs: object) -> None:
@@ -59,7 +67,7 @@ def never_leaving(step: Callable[..., object]) -> Callable[..., object]:
         except (Exception, KeyboardInterrupt):
             raise
         except BaseException as error:
-            raise RuntimeError(f"a step must not end the process, but it raised {type(error).__name__}({error})") from error
+            raise RuntimeError(f"a step must not exit the process, but it raised {type(error).__name__}({error})") from error
 
     return staying
 

@@ -31,7 +31,7 @@ BUILD_GIGABYTES = 0.7
 COMFORT_GIGABYTES = 2.0
 COMPOSE_FILE = PROJECT_ROOT / "docker-compose.integration.yml"
 COMPOSE_PORT = re.compile(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}")
-REAP = "`hivecheck reap` removes it"
+REAP = "`hivecheck cleanup` removes it"
 Check = Callable[[Settings], Iterator[Finding]]
 
 

@@ -1,4 +1,4 @@
-"""Which mutants a change touches, and some more for what no file name shows."""
+"""The mutants that a change touches, and a sample of others, because a file name does not show every effect of a change."""
 
 from __future__ import annotations
 
@@ -6,33 +6,60 @@ import random
 import re
 import subprocess
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.errors import MutantError
 from hivecheck.mutation.mutant import Mutant
+from hivecheck.wording import counted
 
+GIT_NEEDED = "expected: git compares the working tree with the commit of --since"
 _TAG = re.compile(r"@([A-Z]+-\d+)\b")
 
 
-def chosen(root: Path, mutants: Mapping[str, Mutant], since: str, also: int) -> list[str]:
-    """Names of the mutants that the change since a commit touches, and of `also` others, drawn anew for each commit.
+@dataclass(frozen=True)
+class Drawn:
+    """The names of the mutants to plant, and how many mutants of the change do not fit into the limit."""
 
-    Raises MutantError when git cannot tell what changed.
-    """
-    there = touched(root, mutants, changed(root, since))
-    others = [name for name in mutants if name not in there]
-    drawn = random.Random(_git(root, "rev-parse", "HEAD")).sample(others, min(also, len(others)))
-    return sorted({*there, *drawn})
+    names: list[str]
+    left_out: int = 0
+
+    def sentence(self) -> str:
+        """What was drawn, for a person; for a change that exceeds the limit."""
+        whole = len(self.names) + self.left_out
+        return f"The change touches {counted(whole, 'mutant')}. Drawn: {len(self.names)}. Leave --at-most out to plant all of them."
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs from the commit `since`. The draw depends on the newest commit and the seed, so a repeated run draws the same."""
+
+    root: Path
+    since: str
+    seed: int
+
+    def mutants(self, known: Mapping[str, Mutant], sample: int, at_most: int | None) -> Drawn:
+        """The touched mutants and `sample` others, `at_most` in all. Touched ones come first.
+
+        Raises MutantError when git cannot compare.
+        """
+        affected = sorted(touched(self.root, known, changed(self.root, self.since)))
+        limit = len(known) if at_most is None else at_most
+        draw = random.Random(f"{_git(self.root, 'rev-parse', 'HEAD')}:{self.seed}")
+        kept = draw.sample(affected, min(limit, len(affected)))
+        others = [name for name in known if name not in affected]
+        added = draw.sample(others, min(sample, limit - len(kept), len(others)))
+        return Drawn(sorted([*kept, *added]), len(affected) - len(kept))
 
 
 def changed(root: Path, since: str) -> set[str]:
-    """Files below `root` that differ from a commit, those that git does not know yet included. Raises MutantError."""
+    """Files below `root` that differ from a commit, untracked ones included. Raises MutantError."""
     known = _git(root, "diff", "--relative", "--no-renames", "--name-only", since, "--", ".")
     return {*known.splitlines(), *_git(root, "ls-files", "--others", "--exclude-standard").splitlines()}
 
 
 def touched(root: Path, mutants: Mapping[str, Mutant], files: Collection[str]) -> set[str]:
-    """The mutants whose description, whose mutated file, or a feature of whose requirements is among the files."""
+    """The mutants that a changed file belongs to: the mutant's TOML file, the file that it mutates, or a feature with its requirements."""
     features = [root / name for name in files if name.endswith(".feature")]
     requirements = {tag for path in features if path.is_file() for tag in _TAG.findall(path.read_text(encoding="utf-8"))}
     return {
@@ -46,5 +73,5 @@ def _git(root: Path, *arguments: str) -> str:
     try:
         return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        raise MutantError(f"git cannot tell what changed: {said.strip()}; name mutants, or leave --since out to prove all.") from None
+        output = getattr(error, "stderr", None) or str(error)
+        raise MutantError(f"{GIT_NEEDED}\nactual: {output.strip()}\nnext: name mutants, or leave --since out to plant all") from None

@@ -1,4 +1,4 @@
-"""Who caught what: the table of mutants and requirements, scenarios that kill nothing, mutants nobody kills. Pure."""
+"""The kill table: mutants with their requirements, surviving mutants, scenarios that detect no mutant. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 from hivecheck.mutation.mutant import Mutant
 
-REASON_CHARACTERS = 200  # enough to see that it is the reason the mutant states
+MESSAGE_CHARACTERS = 200  # enough to compare the failure with the defect
 
 
 @dataclass(frozen=True)
 class Kill:
-    """What a mutant's run showed: `killers` are the scenarios that failed by assertion, with their first line of reason."""
+    """The result of a mutant's run: `killers` are the scenarios that failed by assertion, each with its message.
+
+    `missed` are requirements without a failed scenario. `doubt` is the reason why the run does not count.
+    """
 
     mutant: Mutant
     killers: dict[str, str]
@@ -27,7 +30,7 @@ class Kill:
 
 @dataclass
 class KillTable:
-    """All of them, beside every scenario that the unmutated twin passed."""
+    """All results, beside every scenario that passed on the unmutated services."""
 
     scenarios: dict[str, str]
     kills: list[Kill] = field(default_factory=list)
@@ -36,25 +39,25 @@ class KillTable:
         return [kill for kill in self.kills if not kill.is_killed]
 
     def idle_scenarios(self) -> list[str]:
-        """Scenarios that no mutant turned red."""
+        """Scenarios that failed for no mutant."""
         killers = {key for kill in self.kills for key in kill.killers}
         return [key for key in self.scenarios if key not in killers]
 
     def lines(self) -> Iterable[str]:
-        """The table for a person: one line a mutant, with what turned red and the first reason given."""
+        """The table for a person: one line a mutant, with the message of its first failed scenario."""
         width = max((len(kill.mutant.name) for kill in self.kills), default=0)
         for kill in self.kills:
             mark = "killed  " if kill.is_killed else "SURVIVED"
-            reason = textwrap.shorten(next(iter(kill.killers.values()), ""), REASON_CHARACTERS, placeholder=" ...")
-            detail = kill.doubt or (f"not red: {', '.join(kill.missed)}" if kill.missed else reason)
+            message = textwrap.shorten(next(iter(kill.killers.values()), ""), MESSAGE_CHARACTERS, placeholder=" ...")
+            detail = kill.doubt or (f"no scenario failed of: {', '.join(kill.missed)}" if kill.missed else message)
             yield f"{mark}  {kill.mutant.name:<{width}}  {','.join(kill.mutant.requirements)}  {detail}"
 
 
 def judge(mutant: Mutant, statuses: Mapping[str, Mapping[str, object]]) -> Kill:
-    """Each requirement of the mutant must have a scenario that failed; errors and refusals to judge do not count."""
-    killers = {key: str(told["message"]) for key, told in statuses.items() if told["status"] == "failed"}
-    red = {requirement for key in killers for requirement in _list(statuses[key]["requirements"])}
-    return Kill(mutant, killers, tuple(requirement for requirement in mutant.requirements if requirement not in red))
+    """Each requirement of the mutant must have a scenario that failed. An inconclusive scenario does not count."""
+    killers = {key: str(scenario["message"]) for key, scenario in statuses.items() if scenario["status"] == "failed"}
+    failed = {requirement for key in killers for requirement in _list(statuses[key]["requirements"])}
+    return Kill(mutant, killers, tuple(requirement for requirement in mutant.requirements if requirement not in failed))
 
 
 def _list(value: object) -> list[str]:

@@ -50,14 +50,14 @@ def load(path: Path) -> Mutant:
     if unknown := set(mutant.requirements) - set(requirements()):
         raise MutantError(f"{path.name}: there is no requirement {sorted(unknown)[0]}")
     if not mutant.requirements:
-        raise MutantError(f"{path.name}: name at least one requirement that must turn red")
+        raise MutantError(f"{path.name}: name at least one requirement that must fail")
     return mutant
 
 
 def plant(mutant: Mutant, source: Path, target: Path) -> str:
     """Copy `source`/services to `target`/services with the defect in it; returns the hash that its nodes must report.
 
-    Raises MutantError unless `before` stands exactly once in the file and the result is Python.
+    Raises MutantError unless `before` occurs exactly once in the file and the result is Python.
     """
     shutil.copytree(source / "services", target / "services", ignore=shutil.ignore_patterns("__pycache__"))
     path = target / mutant.file
@@ -66,11 +66,11 @@ def plant(mutant: Mutant, source: Path, target: Path) -> str:
     text = path.read_text(encoding="utf-8")
     count = text.count(mutant.before)
     if count != 1:
-        raise MutantError(f"{mutant.name}: `before` must stand exactly once in {mutant.file}, it stands {count} times")
+        raise MutantError(f"{mutant.name}: expected `before` exactly once in {mutant.file}, actual count: {count}")
     changed = text.replace(mutant.before, mutant.after)
     try:
         compile(changed, mutant.file, "exec")
     except SyntaxError as error:
-        raise MutantError(f"{mutant.name}: {mutant.file} with `after` is no Python: {error}") from None
+        raise MutantError(f"{mutant.name}: {mutant.file} with `after` is not valid Python: {error}") from None
     path.write_text(changed, encoding="utf-8")
     return source_hash(target / "services")

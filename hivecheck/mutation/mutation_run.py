@@ -1,7 +1,8 @@
-"""`hivecheck prove`: the unmutated twin must be green, every mutant red for its requirements. Exit 0, 1 (a gap), 2 (no verdict)."""
+"""`hivecheck mutate`: the unmutated services must pass, and each mutant must fail its requirements. Exit 0, 1 (a gap), 2 (no verdict)."""
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,40 +15,45 @@ from hivecheck.mutation.kill_table import Kill, KillTable, judge
 from hivecheck.mutation.mutant import Mutant, load_all, plant
 from hivecheck.rerun import subrun
 from hivecheck.source_hash import source_hash
+from hivecheck.wording import counted
 
-QUICKEST = "process"  # a defect of the services shows on any platform, unless it takes an engine to bring it out
+QUICKEST = "process"  # it reveals each defect of the services, except those that need a container
+
+UNMUTATED_NEEDED = "the unmutated services must pass first"
 
 
-def prove(root: Path, names: Sequence[str], *, seed: int, platform: str | None, jobs: int, report_dir: Path, out: TextIO) -> int:
-    """Prove the named mutants (all for none), `jobs` at a time, on `platform`; None: on the quickest that can show each.
+def mutate(root: Path, names: Sequence[str], *, seed: int, platform: str | None, jobs: int, report_dir: Path, out: TextIO) -> int:
+    """Plant the named mutants (all for none), `jobs` at a time, on `platform`; None means the quickest that reveals each.
 
-    Raises MutantError for a mutant that does not exist or fit, or that `platform` cannot show.
+    Raises MutantError for an unknown or malformed mutant, or one that `platform` cannot reveal.
     """
     mutants = _chosen(load_all(root / "mutants"), names)
     homes = {mutant.name: _home(mutant, platform) for mutant in mutants}
-    with tempfile.TemporaryDirectory(prefix="hivecheck-prove-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hivecheck-mutate-") as folder:
         overlays = {mutant.name: Path(folder) / mutant.name for mutant in mutants}
         hashes = {mutant.name: plant(mutant, root, overlays[mutant.name]) for mutant in mutants}
-        reports = report_dir / "prove"
+        reports = report_dir / "mutate"
         shutil.rmtree(reports, ignore_errors=True)
         table = KillTable({})
         for home in sorted(set(homes.values()), reverse=True):
-            # The quickest platform proves everything it can run; the others only what it cannot.
+            # The quickest platform takes every mutant that it can reveal, the others take the rest.
             is_whole = not names and home in (platform, QUICKEST)
             there = [mutant for mutant in mutants if homes[mutant.name] == home]
             expected = [] if is_whole else sorted({requirement for mutant in there for requirement in mutant.requirements})
-            out.write(f"twin on {home}: the unmutated services, {', '.join(expected) or 'every scenario'}\n")
+            out.write(f"unmutated services on {home}: {', '.join(expected) or 'every scenario'}\n")
             twin = subrun.run(root, expected, reports / f"twin-{home}", seed, home)
             if twin.exit_code != 0 or twin.source_hash != source_hash(root / "services"):
-                out.write(f"{twin.output}\nNO VERDICT  the unmutated twin must be green first: exit {twin.exit_code} (exit 2)\n")
+                out.write(f"{twin.output}\nNO VERDICT  {UNMUTATED_NEEDED}, but this run had exit code {twin.exit_code} (exit 2)\n")
                 return 2
             table.scenarios |= {key: str(twin.scenarios[key]["name"]) for key in twin.with_status("passed")}
 
         def attempt(mutant: Mutant) -> Kill:
-            done = subrun.run(overlays[mutant.name], mutant.requirements, reports / mutant.name, seed, homes[mutant.name])
-            kill = judge(mutant, done.scenarios)
-            if done.source_hash != hashes[mutant.name]:
-                kill = Kill(mutant, {}, mutant.requirements, f"its nodes ran {done.source_hash or 'unknown'}, not {hashes[mutant.name]}")
+            ended = subrun.run(overlays[mutant.name], mutant.requirements, reports / mutant.name, seed, homes[mutant.name])
+            kill = judge(mutant, ended.scenarios)
+            if ended.source_hash != hashes[mutant.name]:
+                kill = Kill(
+                    mutant, {}, mutant.requirements, f"its nodes ran source {ended.source_hash or 'unknown'}, not {hashes[mutant.name]}"
+                )
             out.write(f"{'killed' if kill.is_killed else 'SURVIVED'}: {mutant.name}: {mutant.what}\n")
             out.flush()
             return kill
@@ -58,17 +64,21 @@ def prove(root: Path, names: Sequence[str], *, seed: int, platform: str | None, 
 
 
 def _home(mutant: Mutant, platform: str | None) -> str:
-    """Where a mutant is tried. Raises MutantError when it does not show there."""
+    """The platform of a mutant. Raises MutantError when the chosen platform cannot reveal it."""
     if platform and mutant.platform not in ("", platform):
-        raise MutantError(f"{mutant.name} shows on {mutant.platform} only, not on {platform}; leave --platform out, or name other mutants.")
+        raise MutantError(
+            f"expected: platform {mutant.platform}, the only one that reveals {mutant.name}\nactual: platform {platform}\n"
+            "next: leave --platform out, or name other mutants"
+        )
     return platform or mutant.platform or QUICKEST
 
 
 def _chosen(mutants: dict[str, Mutant], names: Sequence[str]) -> list[Mutant]:
     if unknown := [name for name in names if name not in mutants]:
-        raise MutantError(f"There is no mutant {unknown[0]!r}. Known: {', '.join(mutants)}.")
+        near = difflib.get_close_matches(unknown[0], mutants, n=3) or list(mutants)
+        raise MutantError(f"expected: names of mutants\nactual: {unknown[0]!r}\nnext: name one of {', '.join(near)}")
     if not mutants:
-        raise MutantError("There are no mutants; a mutant is a file mutants/<service>/<component>-<defect>.toml.")
+        raise MutantError("expected: files mutants/<service>/<component>-<defect>.toml\nactual: none\nnext: write one")
     return [mutants[name] for name in names or mutants]
 
 
@@ -78,10 +88,12 @@ def _conclude(table: KillTable, *, is_whole: bool, out: TextIO) -> int:
         out.write(line + "\n")
     idle = table.idle_scenarios() if is_whole else []
     for key in idle:
-        out.write(f"KILLS NOTHING  {table.scenarios[key]}  {key}\n")
+        out.write(f"DETECTS NO MUTANT  {table.scenarios[key]}  {key}\n")
     survivors = table.survivors()
     killed = len(table.kills) - len(survivors)
     word = "GAPS" if survivors or idle else "PROVEN"
-    told = f"{killed} of {len(table.kills)} mutants killed, {len(idle)} of {len(table.scenarios)} scenarios kill nothing"
-    out.write(f"\n{word}  {told if is_whole else told.split(',')[0]} (exit {1 if survivors or idle else 0})\n")
-    return 1 if survivors or idle else 0
+    detected = f"{killed} of {counted(len(table.kills), 'mutant')} killed"
+    without = f", {len(idle)} of {counted(len(table.scenarios), 'scenario')} without a detected mutant" if is_whole else ""
+    code = 1 if survivors or idle else 0
+    out.write(f"\n{word}  {detected}{without} (exit {code})\n")
+    return code

@@ -1,1 +1,1 @@
-"""What a run tells: plan, JUnit, console, evidence."""
+"""The reports of a run: result, JUnit, console, evidence."""

@@ -1,4 +1,4 @@
-"""What a foreign gateway does and does not, by requirement: a table as plain data and as Markdown. Pure."""
+"""The conformance of a gateway by requirement, as plain data and as Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hivecheck.reports.result import Outcome, RunResult, Status, in_plan_order, message_of, one_line, reproduce_command
+from hivecheck.reports.result import Outcome, RunResult, Status, in_plan_order
+from hivecheck.reports.text import message_of, one_line, reproduce_command
 
 FORMAT = 1
-MESSAGE_CHARACTERS = 400  # of a red scenario's reason in Markdown; the JSON has all of it
-# The worst is what a requirement gets; one scenario that passed says nothing of another that failed, and all of what was left out.
+MESSAGE_CHARACTERS = 400  # of the message of a failure in Markdown; the JSON has all of it
+# The worst status counts for a requirement. A pass does not outweigh a failure, and a requirement is not supported only as a whole.
 _WORST_FIRST = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN, Status.PASSED, Status.NOT_SUPPORTED)
 _RED = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN)
 
 
 def table(result: RunResult, name: str, summary: str) -> dict[str, Any]:
-    """The conformance of target `name` as plain data. A requirement of which nothing was selected is not in it."""
+    """The conformance of target `name` as plain data. A requirement without a selected scenario is absent."""
     by_requirement: dict[str, list[Outcome]] = {}
     for outcome in in_plan_order(result.outcomes):
         for requirement in outcome.planned.requirements:
@@ -30,7 +31,7 @@ def table(result: RunResult, name: str, summary: str) -> dict[str, Any]:
         "requirements": {
             requirement: {
                 "verdict": _worst(outcomes).value,
-                "reproduce": reproduce_command(result, _telling(outcomes).planned),
+                "reproduce": reproduce_command(result, _decisive(outcomes).planned),
                 "scenarios": [outcome.planned.key for outcome in outcomes],
             }
             for requirement, outcomes in sorted(by_requirement.items())
@@ -39,20 +40,20 @@ def table(result: RunResult, name: str, summary: str) -> dict[str, Any]:
     }
 
 
-def markdown(told: dict[str, Any]) -> str:
-    """The table for people: what was declared and tried first, then each red scenario's reason, then what is not supported and why."""
-    rows, scenarios = told["requirements"], told["scenarios"]
+def markdown(table: dict[str, Any]) -> str:
+    """The table for people: first the declared requirements, then each failure with its message, then what is not supported and why."""
+    rows, scenarios = table["requirements"], table["scenarios"]
     tried = {name: row for name, row in rows.items() if row["verdict"] != Status.NOT_SUPPORTED}
     counts = Counter(row["verdict"] for row in rows.values())
     total = ", ".join(f"{counts[status]} {status}" for status in _WORST_FIRST if counts[status])
     return "\n".join(
         [
-            f"# Conformance of {told['target']}",
+            f"# Conformance of {table['target']}",
             "",
-            f"{told['summary']}",
+            f"{table['summary']}",
             "",
-            f"Platform {told['platform']}, seed {told['seed']}. Requirements: {total or 'none'}.",
-            "A requirement's verdict is the worst of its scenarios; one that needs what the target does not declare does not count.",
+            f"Platform {table['platform']}, seed {table['seed']}. Requirements: {total or 'none'}.",
+            "The verdict of a requirement is the worst of its scenarios. Scenarios that the target does not support do not count.",
             "",
             "| requirement | verdict | passed | run it again |",
             "|---|---|---|---|",
@@ -65,20 +66,20 @@ def markdown(told: dict[str, Any]) -> str:
 
 
 def _scenario(result: RunResult, outcome: Outcome) -> dict[str, Any]:
-    told = {"name": outcome.planned.name, "status": outcome.status.value}
+    item = {"name": outcome.planned.name, "status": outcome.status.value}
     if outcome.status is Status.NOT_SUPPORTED:
-        return told | {"message": message_of(outcome)}
+        return item | {"message": message_of(outcome)}
     if outcome.status is not Status.PASSED:
-        told |= {"step": outcome.step, "message": message_of(outcome)}
-    return told | {"reproduce": reproduce_command(result, outcome.planned)}
+        item |= {"step": outcome.step, "message": message_of(outcome)}
+    return item | {"reproduce": reproduce_command(result, outcome.planned)}
 
 
 def _worst(outcomes: Iterable[Outcome]) -> Status:
     return min((outcome.status for outcome in outcomes), key=_WORST_FIRST.index)
 
 
-def _telling(outcomes: list[Outcome]) -> Outcome:
-    """The scenario that decided the verdict."""
+def _decisive(outcomes: list[Outcome]) -> Outcome:
+    """The scenario that decides the verdict."""
     return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.status))
 
 
@@ -88,14 +89,14 @@ def _share(row: dict[str, Any], scenarios: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _red(scenarios: Mapping[str, dict[str, Any]]) -> list[str]:
-    """Each scenario that was declared and is not so, with its reason; empty when there is none."""
+    """Each declared scenario that did not pass, with its message; empty when all passed."""
     found = {place: item for place, item in scenarios.items() if item["status"] in _RED}
     lines = [f"* **{one_line(item['name'])}** ({place}): {_plain(item)}" for place, item in found.items()]
-    return ["", "## Red", "", "Declared, and not so:", "", *lines] if lines else []
+    return ["", "## Not passed", "", "Declared, and did not pass:", "", *lines] if lines else []
 
 
 def _left_out(scenarios: Mapping[str, dict[str, Any]]) -> list[str]:
-    """Every reason for which scenarios were left out, with their places; empty when there is none."""
+    """Every reason why scenarios are not supported, with their places; empty when there is none."""
     by_reason: dict[str, list[str]] = {}
     for place, item in scenarios.items():
         if item["status"] == Status.NOT_SUPPORTED:

@@ -1,4 +1,4 @@
-"""How a run is shown while it goes on: plain lines for a CI, a live status line for a terminal. What is said is summary.py."""
+"""Prints the progress of a run: plain lines for a CI, a live status line for a terminal. The lines come from summary.py."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from rich.status import Status as LiveStatus
 from rich.text import Text
 
 from hivecheck.reports import summary
-from hivecheck.reports.result import Outcome, Planned, RunResult, Status, one_line, relative_path, visible
+from hivecheck.reports.result import Outcome, Planned, RunResult, Status
 from hivecheck.reports.summary import Line
+from hivecheck.reports.text import one_line, relative_path, visible
 
 
 class Progress(Protocol):
-    """Who is told how the run goes. Each method may be called from any thread; a run that started must also be told that it finished."""
+    """Receives the progress of a run. Each method may be called from any thread. Each `run_started` needs a `run_finished`."""
 
     def say(self, sentence: str) -> None: ...
 
@@ -35,7 +36,7 @@ class Progress(Protocol):
 
 
 def progress_for(stream: TextIO, is_ci: bool) -> Progress:
-    """A live display where a person watches, plain lines everywhere else."""
+    """A live display on a terminal, plain lines everywhere else."""
     return RichProgress(Console(file=stream)) if stream.isatty() and not is_ci else PlainProgress(stream)
 
 
@@ -76,11 +77,11 @@ class PlainProgress:
 
 
 class RichProgress:
-    """Finished scenarios scroll by above one live line that says what runs now. `run_finished` gives the cursor back."""
+    """Finished scenarios scroll above one live line that shows the current one. `run_finished` restores the cursor."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        # The spinner named line is ASCII: it shows in every terminal and locale.
+        # The spinner named "line" is ASCII, which every terminal and locale can show.
         self._live = LiveStatus("", console=console, spinner="line")
         self._requirements_width = 0
         self._planned_count = 0
@@ -119,7 +120,7 @@ class RichProgress:
         counts = ", ".join(f"{self._counts[status]} {status}" for status in Status if self._counts[status])
         text = f"{self._counts.total()}/{self._planned_count}  {counts + '  ' if counts else ''}{doing}"
         line = Text(_encodable(text, self._console.encoding))
-        # Room for the spinner: a live line that wraps leaves its first half behind.
+        # The spinner needs room: a live line that wraps leaves its first half on the screen.
         line.truncate(max(1, self._console.width - 4))
         self._live.update(line)
 
@@ -130,6 +131,6 @@ class RichProgress:
 
 
 def _encodable(text: str, encoding: str | None) -> str:
-    """What the stream cannot say is written out: a quotation mark must not break a run in a C locale."""
+    """The text with escapes for what the stream cannot encode: a quotation mark must not break a run in a C locale."""
     name = encoding or "utf-8"
     return text.encode(name, "backslashreplace").decode(name)

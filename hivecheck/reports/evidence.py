@@ -1,4 +1,4 @@
-"""What is kept of a scenario that did not pass, taken before anything is cleaned up. Secrets are blotted out. Never raises."""
+"""Collects the evidence of a scenario that did not pass, before any clean-up. Secrets are replaced by ***."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
 
 LOG_LINES = 500
-BLOT = "***"
+REDACTED = "***"
 
 
 def collect(stack: Stack, history: History, gateway_url: str, folder: Path, story: str) -> None:
     """Write story, requests as curl lines, states, registrations, journals and each node's log window into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    blot = _blotter(stack.secrets.all())
-    _write(folder / "story.txt", blot(story))
-    _write(folder / "requests.sh", blot(_curl_lines(history.operations(None), gateway_url)))
-    _write(folder / "operations.txt", blot("\n".join(operation.sentence() for operation in history.operations(None))))
-    _write(folder / "states.json", blot(json.dumps(_states(stack), indent=2, default=str)))
-    _write(folder / "events.txt", blot("\n".join(_event_lines(history))))
+    redact = _redaction(stack.secrets.all())
+    _write(folder / "story.txt", redact(story))
+    _write(folder / "requests.sh", redact(_curl_lines(history.operations(None), gateway_url)))
+    _write(folder / "operations.txt", redact("\n".join(operation.sentence() for operation in history.operations(None))))
+    _write(folder / "states.json", redact(json.dumps(_states(stack), indent=2, default=str)))
+    _write(folder / "events.txt", redact("\n".join(_event_lines(history))))
     for name, node in stack.nodes.items():
-        _write(folder / "logs" / f"{name}.jsonl", blot("\n".join(node.log_lines()[-LOG_LINES:])))
+        _write(folder / "logs" / f"{name}.jsonl", redact("\n".join(node.log_lines()[-LOG_LINES:])))
         for file in [*node.files("journal.jsonl"), *node.files("workers/*/*.jsonl")]:
             lines = node.read_file(file).decode(errors="replace").splitlines()[-LOG_LINES:]
-            _write(folder / "logs" / f"{name}-{file.replace('/', '-')}", blot("\n".join(lines)))
+            _write(folder / "logs" / f"{name}-{file.replace('/', '-')}", redact("\n".join(lines)))
 
 
 def _states(stack: Stack) -> dict[str, Any]:
     states: dict[str, Any] = {"taken_at": time.time()}
     states["nodes"] = {name: _node_state(node) for name, node in stack.nodes.items()}
-    states["registrations"] = _said(lambda: stack.registry.services(status="all"))
-    states["orchestrator health"] = _said(lambda: stack.orchestrator.health())
-    states["orchestrator workers"] = _said(lambda: stack.orchestrator.workers())
-    states["orchestrator statistics"] = _said(lambda: stack.orchestrator.stats())
+    states["registrations"] = _answer(lambda: stack.registry.services(status="all"))
+    states["orchestrator health"] = _answer(lambda: stack.orchestrator.health())
+    states["orchestrator workers"] = _answer(lambda: stack.orchestrator.workers())
+    states["orchestrator statistics"] = _answer(lambda: stack.orchestrator.stats())
     for name, hive in stack.hives.items():
-        states[f"{name} health"] = _said(hive.health)
-        states[f"{name} info"] = _said(hive.info)
+        states[f"{name} health"] = _answer(hive.health)
+        states[f"{name} info"] = _answer(hive.info)
     return states
 
 
@@ -52,7 +52,7 @@ def _node_state(node: Node) -> dict[str, Any]:
     return {"url": node.url, "running": node.is_running(), "exit_code": node.exit_code(), "processes": processes}
 
 
-def _said(ask: Callable[[], Any]) -> Any:
+def _answer(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except (HivecheckError, KeyError, TypeError, ValueError) as error:
@@ -70,19 +70,19 @@ def _curl_lines(operations: Iterable[Operation], url: str) -> str:
 
 
 def _event_lines(history: History) -> list[str]:
-    """Acts, journal lines and logs in one order of time: what happened, as a story."""
+    """Acts, journal lines and log lines, in one order of time."""
     events = sorted(history.events(), key=lambda event: event.at)
     start = events[0].at if events else 0.0
     return [f"{event.at - start:9.3f} s  {event.kind:<8} {event.node:<18} {json.dumps(event.data, default=str)}" for event in events]
 
 
-def _blotter(secrets: list[str]) -> Callable[[str], str]:
-    def blot(text: str) -> str:
+def _redaction(secrets: list[str]) -> Callable[[str], str]:
+    def redact(text: str) -> str:
         for secret in secrets:
-            text = text.replace(secret, BLOT)
+            text = text.replace(secret, REDACTED)
         return text
 
-    return blot
+    return redact
 
 
 def _write(path: Path, text: str) -> None:

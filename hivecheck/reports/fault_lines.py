@@ -1,4 +1,4 @@
-"""What each fault of a scenario did, in one line: how it was proven and ended, and what it counted. For JUnit and `result.json`."""
+"""One line for each fault of a scenario: its effect, its removal and its statistics. For JUnit and `result.json`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hivecheck.history import Event, History
 
 
 def lines(history: History) -> tuple[str, ...]:
-    """One line a strike, in the order of their strikes. One that was never healed says so."""
+    """One line for each injection, in the order of the injections. The line of a fault that was never removed states it."""
     events = history.events("fault")
     ends = [event for event in events if event.data["what"] == "removed"]
     return tuple(_line(event, _end_of(event, ends)) for event in events if event.data["what"] == "injected")
@@ -18,11 +18,10 @@ def _end_of(injection: Event, ends: list[Event]) -> Event | None:
 
 
 def _line(injection: Event, end: Event | None) -> str:
-    bitten = (
-        f"{injection.data['fault']} on {injection.node}: bit after {injection.data['inject_seconds']:.2f} s ({injection.data['effect']})"
-    )
+    seconds, effect = injection.data["inject_seconds"], injection.data["effect"]
+    injected = f"{injection.data['fault']} on {injection.node}: effect after {seconds:.2f} s ({effect})"
     if end is None:
-        return f"{bitten}; never healed"
-    account = end.data.get("stats", {}).get("description")
-    took = f"healed {end.data['by']} in {end.data['heal_seconds']:.2f} s, {end.at - injection.at:.2f} s after it bit"
-    return f"{bitten}; {took}" + (f"; in all: {account}" if account else "")
+        return f"{injected}, never removed"
+    stats = end.data.get("stats", {}).get("description")
+    removed = f"removed {end.data['by']} in {end.data['heal_seconds']:.2f} s, {end.at - injection.at:.2f} s after the effect"
+    return f"{injected}, {removed}" + (f", in all {stats}" if stats else "")

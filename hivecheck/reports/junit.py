@@ -1,6 +1,6 @@
-"""The run as one JUnit file, built with junit-xml behind a wrapper that closes that library's holes.
+"""The run as one JUnit file, built with junit-xml behind a wrapper that closes the library's gaps.
 
-The file is read back and reconciled with the run before it gets its name: what a CI reads is what happened, or there is no file.
+The file is read back and compared with the run before it gets its name. A CI reads the true result, or finds no file.
 """
 
 from __future__ import annotations
@@ -8,40 +8,29 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from junit_xml import TestCase, TestSuite, to_xml_report_string
 
-from hivecheck.errors import ReportError
+from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import recovery_table
 from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
-from hivecheck.reports.result import (
-    Outcome,
-    RunProblem,
-    RunResult,
-    Status,
-    exit_code,
-    last_line,
-    message_of,
-    one_line,
-    reasons,
-    relative_path,
-    story,
-    visible,
-)
+from hivecheck.reports.result import Outcome, RunProblem, RunResult, Status, exit_code
+from hivecheck.reports.text import causes, last_line, message_of, one_line, relative_path, story, visible
+from hivecheck.wording import counted
 
 __all__ = ["read", "write"]
 
-# libxml2, and so GitLab, refuses a text node above 10 MB; a whole report should stay far below.
+# libxml2, and so GitLab, refuses a text node above 10 MB. A whole report stays far below that.
 MESSAGE_LIMIT_CHARACTERS = 1_000
 TEXT_LIMIT_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True)
 class _Case:
-    """A test case as the file will hold it: all text is clean. `element` is `(tag, type)`, None for a pass."""
+    """A test case with safe text. `element` is `(tag, type)`, None for a pass."""
 
     name: str
     classname: str
@@ -55,18 +44,18 @@ class _Case:
 
 
 def write(result: RunResult, path: Path) -> None:
-    """Write the report, all of it or nothing. Raises ReportError when it cannot be written or says anything else than `result`."""
+    """Write the whole report or nothing. Raises ReportError if it cannot be written or differs from `result`."""
     try:
         _write_checked(result, path)
     except Exception:
-        # The report of an earlier run, left here, would be read as the report of this one.
+        # A report of an earlier run would be read as the report of this one.
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         raise
 
 
 def _write_checked(result: RunResult, path: Path) -> None:
-    """A report that disagrees stays beside `path` as `<name>.unchecked`, for a person to look at."""
+    """A report that differs stays beside `path` as `<name>.unchecked`, for a person."""
     unchecked = path.with_name(f"{path.name}.unchecked")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +63,9 @@ def _write_checked(result: RunResult, path: Path) -> None:
         must_agree(result, unchecked)
         unchecked.replace(path)
     except (OSError, ValueError, ElementTree.ParseError) as error:
-        raise ReportError(f"the JUnit report {path} could not be written: {error}") from error
+        raise ReportError(
+            f"expected: a JUnit report {path}\nactual: {error}\nnext: check the folder and the disk, then run again"
+        ) from error
 
 
 def _document(result: RunResult) -> ElementTree.Element:
@@ -112,7 +103,7 @@ def _made(case: _Case) -> TestCase:
 
 
 def _complete(element: ElementTree.Element, case: _Case) -> None:
-    """Add what the library cannot say, and what it leaves out when it is zero or empty."""
+    """Add what the library cannot express, and what it omits when it is zero or empty."""
     for name, value in {**case.attributes, "time": f"{case.seconds:.3f}"}.items():
         element.set(name, value)
     if case.properties:
@@ -125,8 +116,8 @@ def _complete(element: ElementTree.Element, case: _Case) -> None:
 def _scenario_cases(result: RunResult) -> list[_Case]:
     outcomes = result.outcomes
     names = [(_classname(outcome), one_line(outcome.planned.name) or "a scenario without a name") for outcome in outcomes]
-    names = _told_apart(names, [str(outcome.planned.line) for outcome in outcomes])
-    names = _told_apart(names, [one_line(outcome.planned.key) for outcome in outcomes])
+    names = _made_unique(names, [str(outcome.planned.line) for outcome in outcomes])
+    names = _made_unique(names, [one_line(outcome.planned.key) for outcome in outcomes])
     return [_scenario_case(result, outcome, *name) for outcome, name in zip(outcomes, names, strict=True)]
 
 
@@ -134,9 +125,10 @@ def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: st
     planned, folder = outcome.planned, Path.cwd()
     requirements = [("requirement", requirement) for requirement in planned.requirements]
     properties = [("key", planned.key), *requirements, ("topology", planned.topology), ("status", outcome.status)]
+    properties += [("reason", outcome.reason)] if outcome.reason else []
     properties += [("fault", line) for line in outcome.faults]
     if outcome.recovery:
-        properties += [(f"recovery.{name.replace(' ', '_')}", told) for name, told in recovery_table.words(outcome.recovery).items()]
+        properties += [(f"recovery.{name.replace(' ', '_')}", figure) for name, figure in recovery_table.words(outcome.recovery).items()]
     return _Case(
         name=name,
         classname=classname,
@@ -156,28 +148,30 @@ def _files(evidence: Path, folder: Path) -> tuple[str, ...]:
 
 
 def _run_cases(result: RunResult) -> list[_Case]:
-    """What is wrong with the run as a whole: test cases of their own, so that nobody can miss it."""
-    cases = [_finding_case(finding) for finding in result.findings]
+    """The problems of the run as a whole, as test cases of their own, because a CI shows only test cases."""
+    cases = [_problem_case(problem) for problem in result.problems]
     if result.crash is not None:
-        cases.append(_run_case("the harness crashed", ("error", "crash"), last_line(result.crash), result.crash))
+        cases.append(_run_case("the harness crashed", ("error", "crash"), last_line(result.crash), result.crash, Reason.HARNESS_ERROR))
     if result.interrupted_by:
-        cases.append(_run_case("the run was interrupted", ("error", "interrupted"), f"ended by {result.interrupted_by}", ""))
+        ended = f"ended by {result.interrupted_by}"
+        cases.append(_run_case("the run was interrupted", ("error", "interrupted"), ended, "", Reason.INTERRUPTED))
     is_red = bool(cases) or result.count(Status.PASSED, Status.NOT_SUPPORTED) < len(result.outcomes)
     if exit_code(result) and not is_red:
-        cases.append(_run_case("the run came to no verdict", ("error", "no verdict"), "; ".join(reasons(result)), ""))
-    names = _told_apart([(RUN_SUITE, case.name) for case in cases], [str(number) for number in range(1, len(cases) + 1)])
-    return [_Case(name, classname, case.element, case.message, case.text) for case, (classname, name) in zip(cases, names, strict=True)]
+        cases.append(_run_case("the run has no verdict", ("error", "no verdict"), ", ".join(causes(result)), "", Reason.USAGE_ERROR))
+    names = _made_unique([(RUN_SUITE, case.name) for case in cases], [str(number) for number in range(1, len(cases) + 1)])
+    return [replace(case, name=name) for case, (_, name) in zip(cases, names, strict=True)]
 
 
-def _finding_case(finding: RunProblem) -> _Case:
-    element = ("error", "harness") if finding.is_ours else ("failure", "orphan")
-    return _run_case(finding.title, element, finding.title, finding.detail)
+def _problem_case(problem: RunProblem) -> _Case:
+    element = ("failure", "orphan") if problem.is_orphan else ("error", "harness")
+    return _run_case(problem.title, element, problem.title, problem.detail, problem.reason)
 
 
-def _run_case(name: str, element: tuple[str, str], message: str, text: str) -> _Case:
-    name = one_line(name) or "a finding without a title"
+def _run_case(name: str, element: tuple[str, str], message: str, text: str, reason: Reason | None) -> _Case:
+    name = one_line(name) or "a problem without a title"
     message = _bounded(one_line(message) or name, MESSAGE_LIMIT_CHARACTERS)
-    return _Case(name, RUN_SUITE, element, message, _bounded(visible(text), TEXT_LIMIT_CHARACTERS))
+    properties = (("reason", str(reason)),) if reason else ()
+    return _Case(name, RUN_SUITE, element, message, _bounded(visible(text), TEXT_LIMIT_CHARACTERS), properties=properties)
 
 
 def _classname(outcome: Outcome) -> str:
@@ -185,7 +179,7 @@ def _classname(outcome: Outcome) -> str:
     return dotted or "features"
 
 
-def _told_apart(names: Sequence[tuple[str, str]], suffixes: Sequence[str]) -> list[tuple[str, str]]:
+def _made_unique(names: Sequence[tuple[str, str]], suffixes: Sequence[str]) -> list[tuple[str, str]]:
     count = Counter(names)
     return [
         (first, f"{name} [{suffix}]") if count[first, name] > 1 else (first, name)
@@ -194,7 +188,7 @@ def _told_apart(names: Sequence[tuple[str, str]], suffixes: Sequence[str]) -> li
 
 
 def _bounded(text: str, limit_characters: int) -> str:
-    """Head and tail of a text that is too long: the start says what happened, the end of a traceback says why."""
+    """Head and tail of a text that is too long: the start has the event, the end of a traceback has the cause."""
     half = limit_characters // 2
-    left_out = len(text) - 2 * half
-    return text if left_out <= 0 else f"{text[:half]} [... {left_out} characters left out ...] {text[-half:]}"
+    omitted = len(text) - 2 * half
+    return text if omitted <= 0 else f"{text[:half]} [... {counted(omitted, 'character')} omitted ...] {text[-half:]}"

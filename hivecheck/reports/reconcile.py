@@ -1,4 +1,4 @@
-"""Reads a JUnit report back and compares it with the run. It knows what the file must say, not how it was written."""
+"""Reads a JUnit report back and compares it with the run. It knows the content of the file, not how it was written."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hivecheck.errors import ReportError
-from hivecheck.reports.result import RunResult, Status, exit_code, one_line
+from hivecheck.reports.result import NO_VERDICT, RunResult, Status, exit_code
+from hivecheck.reports.text import one_line
+from hivecheck.wording import counted
 
 SCENARIOS_SUITE = "hivecheck"
 RUN_SUITE = "hivecheck.run"
 DISAGREEMENTS_SHOWN = 20
 
-# The element and its type, by status. A CI that reads nothing but JUnit must go red for all that is no pass, so not run is an error too.
+# The element and its type, by status. A CI that reads only JUnit must fail without a pass, so "not run" is an error too.
 ELEMENTS = {
     Status.FAILED: ("failure", "failed"),
     Status.INCONCLUSIVE: ("error", "inconclusive"),
@@ -27,17 +29,17 @@ _COUNTED_TAGS = {"tests": "testcase", "failures": "failure", "errors": "error", 
 
 
 def read(path: Path) -> dict[str, Status]:
-    """The status of each scenario by its key, from the elements a CI looks at. Raises ReportError for a file that is not one of ours."""
+    """The status of each scenario by its key, from the elements that a CI reads. Raises ReportError for a file of another program."""
     return _statuses(_parsed(path))
 
 
 def must_agree(result: RunResult, path: Path) -> None:
-    """Reconcile a written report with the run. Raises ReportError that says what differs."""
+    """Compare a written report with the run. Raises ReportError with the differences."""
     root = _parsed(path)
-    wrong = [*_wrong_statuses(result, _statuses(root)), *_wrong_cases(root), *_wrong_totals(result, root)]
+    wrong = [*_wrong_statuses(result, _statuses(root)), *_wrong_reasons(result, root), *_wrong_cases(root), *_wrong_totals(result, root)]
     if wrong:
         more = f"; and {len(wrong) - DISAGREEMENTS_SHOWN} more" if len(wrong) > DISAGREEMENTS_SHOWN else ""
-        raise ReportError(f"{path} does not agree with the run: {'; '.join(wrong[:DISAGREEMENTS_SHOWN])}{more}")
+        raise ReportError(f"expected: {path} agrees with the run\nactual: {'; '.join(wrong[:DISAGREEMENTS_SHOWN])}{more}")
 
 
 def _statuses(root: ElementTree.Element) -> dict[str, Status]:
@@ -45,7 +47,7 @@ def _statuses(root: ElementTree.Element) -> dict[str, Status]:
     for case in _scenario_elements(root):
         key = _property(case, "key")
         if key in found:
-            raise ReportError(f"the report holds the scenario {key} twice")
+            raise ReportError(f"expected: each scenario once in the report\nactual: {key} twice")
         found[key] = _status(case)
     return found
 
@@ -53,36 +55,44 @@ def _statuses(root: ElementTree.Element) -> dict[str, Status]:
 def _wrong_statuses(result: RunResult, found: dict[str, Status]) -> Iterator[str]:
     planned = {one_line(outcome.planned.key): outcome.status for outcome in result.outcomes}
     if len(planned) != len(result.outcomes):
-        yield f"{len(result.outcomes)} scenarios were planned under {len(planned)} keys"
+        yield f"scenarios {len(result.outcomes)}, keys of scenarios {len(planned)}"
     for key in sorted(planned.keys() | found.keys()):
         if planned.get(key) != found.get(key):
-            yield f"{key}: the run says {planned.get(key, 'nothing of it')}, the file says {found.get(key, 'nothing of it')}"
+            yield f"{key} is {planned.get(key, 'absent')} in the run and {found.get(key, 'absent')} in the file"
+
+
+def _wrong_reasons(result: RunResult, root: ElementTree.Element) -> Iterator[str]:
+    """Each outcome without a verdict has a reason code, and no other outcome has one."""
+    written = {_property(case, "key"): _property(case, "reason", "none") for case in _scenario_elements(root)}
+    for outcome in result.outcomes:
+        code, found = str(outcome.reason or "none"), written.get(one_line(outcome.planned.key), "none")
+        if code != found or (outcome.status in NO_VERDICT) is (code == "none"):
+            yield f"{one_line(outcome.planned.key)} is {outcome.status} with the reason code {code} in the run and {found} in the file"
 
 
 def _wrong_cases(root: ElementTree.Element) -> Iterator[str]:
-    """GitLab keeps the first of two test cases with one name; a reader of properties must see the same status as a reader of elements."""
+    """GitLab keeps only the first of two test cases with one name. The properties and the elements must have the same status."""
     names = Counter((case.get("classname"), case.get("name")) for case in root.iter("testcase"))
-    yield from (f"{count} test cases are named {classname} {name}" for (classname, name), count in names.items() if count > 1)
+    yield from (f"{counted(count, 'test case')} named {classname} {name}" for (classname, name), count in names.items() if count > 1)
     for case in _scenario_elements(root):
         if _property(case, "status") != _status(case):
-            yield f"{_property(case, 'key')} has the status property {_property(case, 'status')} and the element of {_status(case)}"
+            yield f"{_property(case, 'key')} has the property status={_property(case, 'status')} and the element of {_status(case)}"
 
 
 def _wrong_totals(result: RunResult, root: ElementTree.Element) -> Iterator[str]:
     """Selected = passed + failed + errors + skipped, in the elements, by suite and in all."""
-    for name, count in _wanted_totals(result).items():
+    for name, count in _expected_totals(result).items():
         in_suites = sum(int(suite.get(name, "-1")) for suite in root.iter("testsuite"))
         in_all, elements = int(root.get(name, "-1")), sum(1 for _ in root.iter(_COUNTED_TAGS[name]))
         if {count} != {in_suites, in_all, elements}:
-            yield f"{name} must be {count}, the file says {in_all} in all and {in_suites} by suite, and holds {elements}"
+            yield f"{name} of the run {count}, of the file {in_all} in all, {in_suites} by suite, {elements} by element"
 
 
-def _wanted_totals(result: RunResult) -> dict[str, int]:
-    orphans = sum(1 for finding in result.findings if not finding.is_ours)
-    failures = result.count(Status.FAILED) + orphans
-    errors = result.count(Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN) + len(result.findings) - orphans
+def _expected_totals(result: RunResult) -> dict[str, int]:
+    failures = result.count(Status.FAILED) + len(result.orphans())
+    errors = result.count(*NO_VERDICT) + len(result.own_problems())
     errors += (result.crash is not None) + bool(result.interrupted_by)
-    # A run without any verdict says so in a test case of its own: an empty file is green.
+    # A run without a verdict has a test case of its own, because a CI takes an empty file for a pass.
     errors += exit_code(result) != 0 and failures + errors == 0
     skipped = result.count(Status.NOT_SUPPORTED)
     return {"tests": result.count(Status.PASSED) + failures + errors + skipped, "failures": failures, "errors": errors, "skipped": skipped}
@@ -92,17 +102,19 @@ def _parsed(path: Path) -> ElementTree.Element:
     try:
         return ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError) as error:
-        raise ReportError(f"the JUnit report {path} cannot be read: {error}") from error
+        raise ReportError(f"expected: a JUnit report {path}\nactual: {error}") from error
 
 
 def _scenario_elements(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
     return (case for suite in root.iter("testsuite") if suite.get("name") == SCENARIOS_SUITE for case in suite.iter("testcase"))
 
 
-def _property(case: ElementTree.Element, name: str) -> str:
+def _property(case: ElementTree.Element, name: str, otherwise: str | None = None) -> str:
     element = case.find(f"properties/property[@name='{name}']")
+    if element is None and otherwise is not None:
+        return otherwise
     if element is None:
-        raise ReportError(f"the test case {case.get('name')} has no property {name}")
+        raise ReportError(f"expected: a property {name} of the test case {case.get('name')}\nactual: none")
     return element.get("value", "")
 
 
@@ -111,5 +123,5 @@ def _status(case: ElementTree.Element) -> Status:
     if not results:
         return Status.PASSED
     if len(results) > 1 or results[0] not in _STATUSES:
-        raise ReportError(f"the test case {case.get('name')} has a result that hivecheck never writes: {results}")
+        raise ReportError(f"expected: at most one result of a known type in the test case {case.get('name')}\nactual: {results}")
     return _STATUSES[results[0]]

@@ -1,6 +1,6 @@
-"""What a person is told about a run, as lines: pure. How they reach a stream or a terminal is console.py.
+"""The lines that a person reads about a run. Pure: console.py prints them.
 
-The end is written to be read upwards from the prompt: the verdict, where to look, the counts, the failures.
+The end is read upwards from the prompt: the verdict, the reports, the counts, the failures.
 """
 
 from __future__ import annotations
@@ -11,22 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePath
 
+from hivecheck.errors import Reason
 from hivecheck.reports import recovery_table
-from hivecheck.reports.result import (
-    Outcome,
-    Planned,
-    RunProblem,
-    RunResult,
-    Status,
-    exit_code,
-    in_plan_order,
-    message_of,
-    one_line,
-    reasons,
-    relative_path,
-    story,
-    visible,
-)
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code, in_plan_order
+from hivecheck.reports.text import causes, message_of, one_line, reason_line, relative_path, story, visible
+from hivecheck.wording import counted
 
 STYLES = {
     Status.PASSED: "green",
@@ -38,14 +27,14 @@ STYLES = {
 }
 _VERDICTS = (("PASSED", "bold green"), ("FAILED", "bold red"), ("NO VERDICT", "bold yellow"), ("HARNESS CRASHED", "bold red"))
 _STATUS_WIDTH = max(len(status) for status in Status)
-# The worst is told last: the end of the output is what is still on the screen.
-_TOLD = (Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE, Status.FAILED)
+# The worst comes last, because the end of the output is still on the screen.
+_LISTED = (Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE, Status.FAILED)
 _NEVER_STARTED = (Status.NOT_RUN, Status.BLOCKED)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of output: `head` is shown in `style` where there are colours, then comes `text`."""
+    """One line of output: `head` in `style` where there are colours, then `text`."""
 
     head: str = ""
     text: str = ""
@@ -53,9 +42,9 @@ class Line:
 
 
 def opening(plan: Sequence[Planned], seed: int, platform: str, target: str, report: str) -> list[Line]:
-    """What is about to run, and the seed, so that even a run that is killed can be replayed."""
+    """The plan and the seed, so that even a killed run can be repeated."""
     unsupported = sum(1 for planned in plan if planned.unsupported_reason is not None)
-    count = f"{len(plan)} scenario{'' if len(plan) == 1 else 's'}" + (f" ({unsupported} not supported here)" if unsupported else "")
+    count = counted(len(plan), "scenario") + (f" ({unsupported} not supported here)" if unsupported else "")
     return [Line("hivecheck", f"  {count}  platform {platform}  target {target}  seed {seed}  report {report}", "bold")]
 
 
@@ -70,41 +59,43 @@ def stack_ready(topology: str, seconds: float, urls: Mapping[str, str]) -> list[
 
 
 def finished(outcome: Outcome, requirements_width: int = 0) -> Line:
-    """One line for one scenario: status, time, requirements, name, where it is."""
+    """One line for one scenario: status, time, requirements, name, place, reason code."""
     has_time = outcome.status not in (*_NEVER_STARTED, Status.NOT_SUPPORTED)
     time = f"{outcome.seconds:.2f}s" if has_time else ""
     text = f"  {time:>7}  {_requirements(outcome.planned):<{requirements_width}}  {_name_and_place(outcome.planned)}"
+    text += f"  ({outcome.reason})" if outcome.reason else ""
     return Line(f"{outcome.status:<{_STATUS_WIDTH}}", text, STYLES[outcome.status])
 
 
 def requirements_width(plan: Iterable[Planned]) -> int:
-    """How wide the column of requirement IDs is."""
+    """The width of the column of requirement IDs."""
     return max((len(_requirements(planned)) for planned in plan), default=0)
 
 
 def ending(result: RunResult, junit_path: Path | None, report_dir: Path, folder: Path) -> Iterator[Line]:
-    """All that is said after the last scenario. `junit_path` is None when that report could not be written."""
+    """The lines after the last scenario. `junit_path` is None when that report could not be written."""
     yield from _not_supported(result)
-    for status in _TOLD:
+    for status in _LISTED:
         yield from _stories(result, status, folder)
-    yield from _wrong_with_the_run(result)
+    yield from _problems_of_the_run(result)
     yield from _recoveries(result)
     yield from _table(result)
     yield Line()
-    yield Line(text=f"seed {result.seed} (replay with --seed {result.seed})")
-    yield Line(text=f"JUnit {relative_path(junit_path, folder)}" if junit_path else "JUnit report: not written, see above")
+    yield Line(text=f"seed {result.seed} (repeat with --seed {result.seed})")
+    yield Line(text=f"JUnit {relative_path(junit_path, folder)}" if junit_path else "JUnit report: not written, the error is above")
     yield Line(text=f"report {relative_path(report_dir, folder)}")
     yield verdict(result)
 
 
 def verdict(result: RunResult) -> Line:
-    """The one line to read when only one is read: the word, why, the counts that the why has not told yet, the exit code."""
-    code, why = exit_code(result), reasons(result)
+    """The last line: the verdict, its causes, the counts that the causes lack, the exit code."""
+    code, why = exit_code(result), causes(result)
     word, style = _VERDICTS[code]
-    counted = (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE, Status.NOT_SUPPORTED)
-    counts = [told for status in counted if (told := f"{result.count(status)} {status}") not in why]
-    told = "; ".join(part for part in (", ".join(why), ", ".join(counts) if result.outcomes else "") if part)
-    return Line(word, f"  {told} in {_duration(result.seconds)} (exit {code})", style)
+    known = {status for status in (Status.FAILED, Status.INCONCLUSIVE) if result.count(status)}
+    shown = [status for status in (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE, Status.NOT_SUPPORTED) if status not in known]
+    counts = ", ".join(f"{result.count(status)} {status}" for status in shown) if result.outcomes else ""
+    parts = "; ".join(part for part in (", ".join(why), counts) if part)
+    return Line(word, f"  {parts} in {_duration(result.seconds)} (exit {code})", style)
 
 
 def _not_supported(result: RunResult) -> Iterator[Line]:
@@ -116,7 +107,7 @@ def _not_supported(result: RunResult) -> Iterator[Line]:
 
 
 def _stories(result: RunResult, status: Status, folder: Path) -> Iterator[Line]:
-    """A block for each scenario; one for all that never started for the same reason, or a broken set-up would bury the failures."""
+    """A block for each scenario. Scenarios that did not start for the same reason share one, or they would hide the failures."""
     outcomes = in_plan_order(outcome for outcome in result.outcomes if outcome.status is status)
     if status in _NEVER_STARTED:
         outcomes.sort(key=message_of)
@@ -128,27 +119,32 @@ def _block(result: RunResult, outcomes: list[Outcome], folder: Path) -> Iterator
     first, *others = outcomes
     yield Line()
     if others:
-        yield Line(first.status.upper(), f"  {len(outcomes)} scenarios, told for the first", STYLES[first.status])
+        yield Line(
+            first.status.upper(), f"  {counted(len(outcomes), 'scenario')} for one reason, details of the first", STYLES[first.status]
+        )
         yield from _listed(outcomes)
     else:
         yield Line(first.status.upper(), f"  {_requirements(first.planned)}  {_name_and_place(first.planned)}", STYLES[first.status])
     yield from (Line(text=f"  {line}".rstrip()) for line in story(result, first, folder))
 
 
-def _wrong_with_the_run(result: RunResult) -> Iterator[Line]:
-    for finding in sorted(result.findings, key=lambda finding: not finding.is_ours):
-        yield from _finding(finding)
+def _problems_of_the_run(result: RunResult) -> Iterator[Line]:
+    for problem in sorted(result.problems, key=lambda problem: problem.is_orphan):
+        yield from _problem(problem)
     if result.crash is not None:
         yield Line()
-        yield Line("HARNESS CRASHED", "  this is a defect of hivecheck, it says nothing about the stack", "bold red")
+        yield Line("HARNESS CRASHED", "  this is a defect of hivecheck, not of the stack; please report it with these lines", "bold red")
         yield from _indented(result.crash)
 
 
-def _finding(finding: RunProblem) -> Iterator[Line]:
-    head, style = ("HARNESS", "bold yellow") if finding.is_ours else ("ORPHAN", "bold red")
+def _problem(problem: RunProblem) -> Iterator[Line]:
+    head = "REFUSED" if problem.reason is Reason.USAGE_ERROR else "HARNESS"
+    head, style = ("ORPHAN", "bold red") if problem.is_orphan else (head, "bold yellow")
     yield Line()
-    yield Line(head, f"  {one_line(finding.title)}", style)
-    yield from _indented(finding.detail)
+    yield Line(head, f"  {one_line(problem.title)}", style)
+    yield from _indented(problem.detail)
+    if problem.reason:
+        yield Line(text=f"  {reason_line(problem.reason)}")
 
 
 def _table(result: RunResult) -> Iterator[Line]:
@@ -168,7 +164,7 @@ def _table(result: RunResult) -> Iterator[Line]:
 
 
 def _recoveries(result: RunResult) -> Iterator[Line]:
-    """What faults under steady load did to those who sent it."""
+    """The recovery figures of faults under steady load."""
     for number, line in enumerate(recovery_table.table(result.outcomes)):
         if number == 0:
             yield Line()
@@ -182,8 +178,8 @@ def _listed(outcomes: Iterable[Outcome]) -> Iterator[Line]:
 
 
 def _indented(text: str) -> Iterator[Line]:
-    told = visible(text).strip("\n")
-    return (Line(text=f"  {line}".rstrip()) for line in told.split("\n") if told)
+    shown = visible(text).strip("\n")
+    return (Line(text=f"  {line}".rstrip()) for line in shown.split("\n") if shown)
 
 
 def _requirements(planned: Planned) -> str:

@@ -1,1 +1,1 @@
-"""Repeated runs: flake rates and shrinking of fault plans."""
+"""Repeated runs: flake rates, and shrinking of fault plans."""

@@ -1,4 +1,4 @@
-"""How often each scenario ended how, over many runs: flake rates with their confidence interval, and where they first differ. Pure."""
+"""Statistics over many runs: the flake rate of each scenario, its confidence interval, and the first difference. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 from hivecheck.rerun.subrun import SubRun
 
-WHOLE = "the run as a whole"  # beside the scenarios: nothing left behind, nothing of the harness broke
+WHOLE = "the run as a whole"  # beside the scenarios: orphans, leaks, and defects of the harness
 CONFIDENCE = 0.95
 PASSED, FAILED, INCONCLUSIVE, NOT_SUPPORTED, NOT_RUN = "passed", "failed", "inconclusive", "not supported", "not run"
-HALVINGS = 60  # of an interval of width 1: more than a float can tell apart
+HALVINGS = 60  # of an interval of width 1: beyond the resolution of a float
 
 
 @dataclass(frozen=True)
 class ScenarioEnd:
-    """How one scenario ended in one run: `run` counts from 1."""
+    """The end of one scenario in one run. `run` counts from 1."""
 
     run: int
     status: str
@@ -37,7 +37,7 @@ class FlakeRecord:
 
     @property
     def counted(self) -> list[ScenarioEnd]:
-        """Where the platform supports it; the others say nothing about it."""
+        """The runs that support the scenario."""
         return [end for end in self.ends if end.status != NOT_SUPPORTED]
 
     @property
@@ -46,7 +46,7 @@ class FlakeRecord:
 
     @property
     def is_flaky(self) -> bool:
-        """It did not always end the same way."""
+        """Whether its runs ended differently."""
         return len({end.status for end in self.counted}) > 1
 
     @property
@@ -59,7 +59,7 @@ class FlakeRecord:
         return interval(len(self.red), len(self.counted))
 
     def first_difference(self) -> tuple[ScenarioEnd, ScenarioEnd] | None:
-        """The first run and the first one that ended otherwise; None when all ended alike."""
+        """The first run and the first one with another status; None when all have the same."""
         first = self.counted[0] if self.counted else None
         return next(((first, end) for end in self.counted if first and end.status != first.status), None)
 
@@ -68,20 +68,18 @@ class FlakeRecord:
 
 
 def interval(hits: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Clopper-Pearson: every share that could have given so many hits by chance. The exact one: it never promises too much."""
+    """Clopper-Pearson: every share that could have given so many hits by chance. The interval is exact: its coverage is guaranteed."""
     tail = (1 - confidence) / 2
     low = 0.0 if hits == 0 else _share_where(lambda share: 1 - _at_most(hits - 1, total, share) > tail)
     high = 1.0 if hits == total else _share_where(lambda share: _at_most(hits, total, share) < tail)
     return low, high
 
 
-def records(trials: Sequence[SubRun]) -> list[FlakeRecord]:
+def records(runs: Sequence[SubRun]) -> list[FlakeRecord]:
     """Every scenario of any of these runs, and the runs themselves, in the order of their keys."""
-    names = {key: str(told["name"]) for trial in trials for key, told in trial.scenarios.items()}
-    found = [
-        FlakeRecord(key, names[key], tuple(_ended(number, trial, key) for number, trial in enumerate(trials, 1))) for key in sorted(names)
-    ]
-    return [*found, FlakeRecord("", WHOLE, tuple(_whole(number, trial) for number, trial in enumerate(trials, 1)))]
+    names = {key: str(scenario["name"]) for run in runs for key, scenario in run.scenarios.items()}
+    found = [FlakeRecord(key, names[key], tuple(_ended(number, run, key) for number, run in enumerate(runs, 1))) for key in sorted(names)]
+    return [*found, FlakeRecord("", WHOLE, tuple(_whole(number, run) for number, run in enumerate(runs, 1)))]
 
 
 def exit_code(found: Sequence[FlakeRecord]) -> int:
@@ -92,19 +90,19 @@ def exit_code(found: Sequence[FlakeRecord]) -> int:
     return 0 if has_passed and not any(record.red for record in found) else 2
 
 
-def _ended(number: int, trial: SubRun, key: str) -> ScenarioEnd:
-    told: dict[str, Any] = trial.scenarios.get(key, {})
-    where = str(told.get("evidence") or "")
-    return ScenarioEnd(number, str(told.get("status", NOT_RUN)), str(told.get("step", "")), str(told.get("message", "")), where)
+def _ended(number: int, run: SubRun, key: str) -> ScenarioEnd:
+    scenario: dict[str, Any] = run.scenarios.get(key, {})
+    status, step, message = scenario.get("status", NOT_RUN), scenario.get("step", ""), scenario.get("message", "")
+    return ScenarioEnd(number, str(status), str(step), str(message), str(scenario.get("evidence") or ""))
 
 
-def _whole(number: int, trial: SubRun) -> ScenarioEnd:
-    """The run apart from its scenarios: what it left behind, whether it came to its end."""
-    if trial.findings:
-        status = INCONCLUSIVE if all(finding["is_ours"] for finding in trial.findings) else FAILED
-        return ScenarioEnd(number, status, message="; ".join(str(finding["title"]) for finding in trial.findings))
-    if trial.exit_code in (None, 3) or not trial.scenarios:
-        return ScenarioEnd(number, INCONCLUSIVE, message=trial.output.strip().rpartition("\n")[2])
+def _whole(number: int, run: SubRun) -> ScenarioEnd:
+    """The run apart from its scenarios: what it left behind, and whether it ended by itself."""
+    if run.problems:
+        status = INCONCLUSIVE if all(problem["reason"] for problem in run.problems) else FAILED
+        return ScenarioEnd(number, status, message="; ".join(str(problem["title"]) for problem in run.problems))
+    if run.exit_code in (None, 3) or not run.scenarios:
+        return ScenarioEnd(number, INCONCLUSIVE, message=run.output.strip().rpartition("\n")[2])
     return ScenarioEnd(number, PASSED)
 
 
@@ -114,7 +112,7 @@ def _at_most(hits: int, total: int, share: float) -> float:
 
 
 def _share_where(is_beyond: Any) -> float:
-    """The share at which a condition that only comes true with growing shares comes true."""
+    """The share at which a monotonic condition becomes true."""
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2

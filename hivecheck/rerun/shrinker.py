@@ -1,4 +1,4 @@
-"""`hivecheck shrink`: of the faults of a plan that fails, the few that are enough for the same failure."""
+"""`hivecheck shrink`: finds the smallest part of a failing fault plan that still fails in the same way."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from hivecheck.faults.planning.fault_budget import PlannedFault
 from hivecheck.faults.planning.plan import FaultPlan, load
 from hivecheck.rerun import flake_statistics, subrun
 from hivecheck.rerun.subrun import SubRun
+from hivecheck.wording import counted
 
 Fingerprint = frozenset[tuple[str, str, str, str]]
-_VARIABLE = re.compile(r"[0-9a-f]{8,}|[\d.]+")  # ids, times, counts: they differ between runs that fail for one reason
+_ACTUAL = re.compile(r"\s+actual: ")
+_VARIABLE = re.compile(r"[0-9a-f]{8,}|[\d.]+")  # ids, times and counts differ between runs with the same failure
 
 
 @dataclass(frozen=True)
 class Shrinking:
-    """Which plan, and how to run it: `options` select the scenario, as those of `hivecheck run` do."""
+    """The plan, and how to run it. `options` select the scenario, as those of `hivecheck run` do."""
 
     plan: Path
     options: Sequence[str]
@@ -29,42 +31,42 @@ class Shrinking:
 
     @property
     def smallest(self) -> Path:
-        """Where the smallest plan found so far lies."""
+        """The file of the smallest plan so far."""
         return self.plan.with_name(f"{self.plan.stem}-smallest.json")
 
 
-def shrink(asked: Shrinking, out: TextIO) -> int:
-    """Run the plan, then run it again and again with less in it; the smallest that fails in the same way is written beside it.
+def shrink(shrinking: Shrinking, out: TextIO) -> int:
+    """Run the plan, then parts of it. The smallest part that fails in the same way is written beside it.
 
-    Returns 0, or 2 when the plan does not fail. Raises UsageError for a plan that makes no sense.
+    Returns 0, or 2 when the plan does not fail. Raises UsageError for a malformed plan.
     """
-    whole = load(asked.plan)
+    whole = load(shrinking.plan)
 
     def run(faults: Sequence[PlannedFault]) -> Fingerprint:
         candidate = replace(whole, faults=tuple(faults))
-        path = asked.smallest.with_name(f"{asked.plan.stem}-candidate.json")
+        path = shrinking.smallest.with_name(f"{shrinking.plan.stem}-candidate.json")
         path.write_text(candidate.text(), encoding="utf-8")
-        options = [*asked.options, "--seed", str(whole.seed), "--platform", asked.platform, "--plan", str(path)]
-        found = fingerprint(subrun.carry_out(options, asked.report_dir / "shrink", asked.environment))
+        options = [*shrinking.options, "--seed", str(whole.seed), "--platform", shrinking.platform, "--fault-plan", str(path)]
+        found = fingerprint(subrun.carry_out(options, shrinking.report_dir / "shrink", shrinking.environment))
         path.unlink()
-        _say(out, f"{'fails' if found else 'passes'}: {_told(candidate)}")
+        _say(out, f"{'fails' if found else 'passes'}: {_faults_of(candidate)}")
         return found
 
     failure = run(whole.faults)
     if not failure:
-        _say(out, f"\nNO VERDICT  {asked.plan} does not fail here; there is nothing to shrink (exit 2)")
+        _say(out, f"\nNO VERDICT  {shrinking.plan} does not fail here, so there is nothing to shrink (exit 2)")
         return 2
     least = smallest(whole.faults, lambda faults: run(faults) == failure)
     found = replace(whole, faults=least)
-    asked.smallest.write_text(found.text(), encoding="utf-8")
+    shrinking.smallest.write_text(found.text(), encoding="utf-8")
     _say(out, "", *(f"{step}: {message}" for _, _, step, message in sorted(failure)))
-    _say(out, f"run it again: hivecheck run --platform {asked.platform} --seed {whole.seed} --plan {asked.smallest}")
-    _say(out, f"\nSHRUNK  {len(least)} of {len(whole.faults)} faults are enough: {_told(found)} (exit 0)")
+    _say(out, f"next: hivecheck run --platform {shrinking.platform} --seed {whole.seed} --fault-plan {shrinking.smallest}")
+    _say(out, f"\nSHRUNK  {counted(len(whole.faults), 'fault')} to {len(least)}: {_faults_of(found)} (exit 0)")
     return 0
 
 
 def smallest(faults: Sequence[PlannedFault], fails: Callable[[Sequence[PlannedFault]], bool]) -> tuple[PlannedFault, ...]:
-    """Blows of which none can be left out without the failure going away. Tries the first half, the second, then one at a time."""
+    """Planned faults that are all necessary for the failure. Tries the first half, the second half, then leaves out one at a time."""
     kept = tuple(faults)
     half = len(kept) // 2
     for part in (kept[:half], kept[half:]):
@@ -77,23 +79,22 @@ def smallest(faults: Sequence[PlannedFault], fails: Callable[[Sequence[PlannedFa
     return kept
 
 
-def fingerprint(done: SubRun) -> Fingerprint:
-    """What went wrong and where, without what differs from run to run; empty for a run in which everything passed."""
-    red = {
-        key: told for key, told in done.scenarios.items() if told["status"] not in (flake_statistics.PASSED, flake_statistics.NOT_SUPPORTED)
-    }
-    found = {(key, told["status"], told.get("step", ""), _constant(told.get("message", ""))) for key, told in red.items()}
-    if not done.scenarios:
-        found.add(("", "no result", "", _constant(done.output.strip().rpartition("\n")[2])))
+def fingerprint(ended: SubRun) -> Fingerprint:
+    """The failures and their places, without details that differ between runs; empty for a run that passed."""
+    fine = (flake_statistics.PASSED, flake_statistics.NOT_SUPPORTED)
+    red = {key: scenario for key, scenario in ended.scenarios.items() if scenario["status"] not in fine}
+    found = {(key, one["status"], one.get("step", ""), _constant(one.get("message", ""))) for key, one in red.items()}
+    if not ended.scenarios:
+        found.add(("", "no result", "", _constant(ended.output.strip().rpartition("\n")[2])))
     return frozenset(found)
 
 
 def _constant(message: str) -> str:
-    """What was wanted; what came instead is told in the lines below it, with names and figures of that run."""
-    return _VARIABLE.sub("#", message.partition("\n")[0])
+    """The expectation. What was observed instead has names and figures of one run."""
+    return _VARIABLE.sub("#", _ACTUAL.split(message)[0].partition("\n")[0])
 
 
-def _told(plan: FaultPlan) -> str:
+def _faults_of(plan: FaultPlan) -> str:
     return ", ".join(f"{planned.fault} on {planned.target} at {planned.at_seconds:g} s" for planned in plan.faults)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,23 +10,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# For one that hangs as a whole; scenarios have limits of their own.
-TRIAL_SECONDS = 600.0
-WHOLE_SECONDS = 3600.0  # of every scenario there is
+from hivecheck.reports import result_data
+
+# The limit of a run that hangs as a whole. Scenarios have limits of their own.
+SELECTED_SECONDS = 600.0
+WHOLE_SECONDS = 3600.0  # for all scenarios
 
 
 @dataclass(frozen=True)
 class SubRun:
-    """`scenarios`: key -> name, status, requirements, message, ...; `source_hash` is what every node of the run reported.
+    """`scenarios`: key -> name, status, requirements, message, ...; `source_hash` is the one that each node reported.
 
-    `findings` are what was wrong with the run as a whole; `exit_code` is None for a run that had to be stopped.
+    `problems` are those of the run as a whole. `exit_code` is None for a run that was killed after its time limit.
     """
 
     exit_code: int | None
     scenarios: dict[str, dict[str, Any]]
     source_hash: str
     output: str
-    findings: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    problems: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     def with_status(self, status: str) -> list[str]:
         return [key for key, scenario in self.scenarios.items() if scenario["status"] == status]
@@ -38,23 +39,23 @@ def run(services_root: Path, requirements: Sequence[str], report_dir: Path, seed
     tags = " or ".join(f"@{requirement}" for requirement in requirements) or "@integration"
     options = ["--tags", tags, "--seed", str(seed), "--platform", platform, "-D", f"services_root={services_root}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}
-    return carry_out(options, report_dir, environment, TRIAL_SECONDS if requirements else WHOLE_SECONDS)
+    return carry_out(options, report_dir, environment, SELECTED_SECONDS if requirements else WHOLE_SECONDS)
 
 
-def carry_out(options: Sequence[str], report_dir: Path, environment: Mapping[str, str], seconds: float = TRIAL_SECONDS) -> SubRun:
-    """`hivecheck run` with these options, here; it reports below `report_dir`. One that takes longer than `seconds` is killed."""
+def carry_out(options: Sequence[str], report_dir: Path, environment: Mapping[str, str], seconds: float = SELECTED_SECONDS) -> SubRun:
+    """`hivecheck run` with these options in the current folder, reports in `report_dir`. It is killed after `seconds`."""
     command = [sys.executable, "-m", "hivecheck.cli", "run", *options, "-D", f"report_dir={report_dir}"]
     path = report_dir / "result.json"
-    path.unlink(missing_ok=True)  # a run that is refused before it begins must not leave an earlier one's result as its own
+    path.unlink(missing_ok=True)  # a refused run writes none, and an older result would be read as its own
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env={**environment, "CI": "true"}, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env={**environment, "CI": "true"}, check=False)
     except subprocess.TimeoutExpired as error:
         return SubRun(None, {}, "", f"{_text(error.stdout)}{_text(error.stderr)}\nthe run took longer than {seconds:g} s and was killed")
-    told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    findings = told.get("findings", [])
-    return SubRun(done.returncode, told.get("scenarios", {}), told.get("source_hash", ""), done.stdout + done.stderr, findings)
+    content = result_data.read(path)
+    output = ended.stdout + ended.stderr
+    return SubRun(ended.returncode, content.get("scenarios", {}), content.get("source_hash", ""), output, content.get("problems", []))
 
 
-def _text(said: str | bytes | None) -> str:
-    """What a killed run had said; Python hands it over undecoded, whatever was asked for."""
-    return said.decode(errors="replace") if isinstance(said, bytes) else said or ""
+def _text(output: str | bytes | None) -> str:
+    """The output of a killed run. Python gives it undecoded, even with `text=True`."""
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""

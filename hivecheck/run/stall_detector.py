@@ -1,4 +1,4 @@
-"""When the harness itself was kept waiting: on a paused or crowded machine, time limits run out and nobody under test is at fault."""
+"""Detects that the machine did not schedule the harness. Then a time limit can run out without a fault of the system under test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 
 TICK_SECONDS = 0.05
-NOTED_SECONDS = 0.25  # shorter ones are what any scheduler does, and below every time budget
+NOTED_SECONDS = 0.25  # shorter stalls are normal for a scheduler, and below every time budget
 
 
 class StallDetector:
@@ -15,11 +15,11 @@ class StallDetector:
     def __init__(self) -> None:
         self._noted: list[tuple[float, float]] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="hivecheck-standstills", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="hivecheck-stalls", daemon=True)
         self._thread.start()
 
     def longest(self, since: float) -> float:
-        """Seconds of the longest standstill that ended after this moment of the monotonic clock; 0.0 when there was none."""
+        """Seconds of the longest stall that ended after this moment of the monotonic clock; 0.0 without one."""
         return max((seconds for ended, seconds in list(self._noted) if ended >= since), default=0.0)
 
     def close(self) -> None:

@@ -19,6 +19,8 @@ from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 from hivecheck.wording import counted
 
+FORMAT = 2  # of the file of a kept stack; 1 had no number
+
 
 @dataclass(frozen=True)
 class KeptNode:
@@ -55,7 +57,7 @@ def keep(stack: Stack, run_id: str, report_dir: Path) -> KeptStack:
     path = _file(report_dir, kept)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(kept), indent=2), encoding="utf-8")
+    path.write_text(json.dumps({"format": FORMAT} | asdict(kept), indent=2), encoding="utf-8")
     return kept
 
 
@@ -64,6 +66,8 @@ def kept_stacks(report_dir: Path) -> list[KeptStack]:
     found = []
     for path in sorted((report_dir / KEPT_FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime):
         raw = json.loads(path.read_text(encoding="utf-8"))
+        if (number := raw.pop("format", 1)) > FORMAT:
+            raise UsageError(f"{path} has format {number}, and this hivecheck reads formats up to {FORMAT}; use a newer hivecheck.")
         found.append(KeptStack(**(raw | {"nodes": {name: KeptNode(**node) for name, node in raw["nodes"].items()}})))
     return found
 

@@ -1,4 +1,4 @@
-"""A small behave project in a temporary folder, and its real runs as subprocesses. Knows nothing of what a test wants to see."""
+"""A small behave project in a temporary folder, and its real runs as subprocesses."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def scenario(name: str, *steps: str, tags: str = "") -> str:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that is over: its exit code, all it said, and the JUnit report it left (None: none)."""
+    """A finished run: exit code, output, and JUnit report (None without one)."""
 
     exit_code: int
     output: str
@@ -86,16 +86,16 @@ class Ended:
         return self.output.rstrip().rpartition("\n")[2]
 
     def counts(self) -> tuple[int, int, int, int]:
-        """Tests, failures, errors and skipped, as the report's totals say; they must be what the report holds."""
-        assert self.junit is not None, f"there is no JUnit report; the run said:\n{self.output}"
+        """Tests, failures, errors and skipped by the totals of the report. They must equal its elements."""
+        assert self.junit is not None, f"there is no JUnit report; output:\n{self.output}"
         held = tuple(len(list(self.junit.iter(tag))) for tag in ("testcase", "failure", "error", "skipped"))
-        said = tuple(int(self.junit.get(name, "-1")) for name in ("tests", "failures", "errors", "skipped"))
-        assert said == held, f"the totals say {said}, the report holds {held}"
+        totals = tuple(int(self.junit.get(name, "-1")) for name in ("tests", "failures", "errors", "skipped"))
+        assert totals == held, f"totals {totals}, elements {held}"
         return held  # type: ignore[return-value]
 
     def element(self, name: str) -> ElementTree.Element:
-        """What stands in the test case of this name: its failure, error or skipped element; the test case itself when it passed."""
-        assert self.junit is not None, f"there is no JUnit report; the run said:\n{self.output}"
+        """The failure, error or skipped element of the test case of this name; the test case itself when it passed."""
+        assert self.junit is not None, f"there is no JUnit report; output:\n{self.output}"
         cases = [case for case in self.junit.iter("testcase") if case.get("name") == name]
         assert len(cases) == 1, f"{len(cases)} test cases are named {name!r}: {[case.get('name') for case in self.junit.iter('testcase')]}"
         return next((child for child in cases[0] if child.tag in ("failure", "error", "skipped")), cases[0])
@@ -105,20 +105,27 @@ class Ended:
         element = self.element(name)
         return element.tag, element.get("type", "")
 
-    def told_of(self, name: str) -> str:
+    def reason_of(self, name: str) -> str | None:
+        """The reason code of the test case of this name."""
+        assert self.junit is not None, self.output
+        (case,) = [case for case in self.junit.iter("testcase") if case.get("name") == name]
+        found = case.find("properties/property[@name='reason']")
+        return None if found is None else found.get("value")
+
+    def text_of(self, name: str) -> str:
         """Message and text of the element."""
         element = self.element(name)
         return f"{element.get('message', '')}\n{element.text or ''}"
 
     def must_end(self, exit_code: int, words: str) -> None:
-        """The exit code, and the last line that says the same with these words."""
-        assert self.exit_code == exit_code, f"expected: exit code {exit_code}\nactual: {self.exit_code}; the run said:\n{self.output}"
+        """The exit code, and a last line with the same code and with these words."""
+        assert self.exit_code == exit_code, f"expected: exit code {exit_code}\nactual: {self.exit_code}; output:\n{self.output}"
         assert f"(exit {exit_code})" in self.last_line, self.output
         assert words in self.last_line, self.output
 
 
 class Going:
-    """A run that goes on."""
+    """A running harness."""
 
     def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
         self._folder = folder
@@ -139,20 +146,20 @@ class Going:
     def run_id(self) -> str:
         return next((path.name for path in (self._folder / "reports").glob("*-*-*")), "")
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self._output.read_text(encoding="utf-8", errors="replace")
 
     def wait_for(self, what: str, seconds: float = RUN_SECONDS) -> None:
-        """Until this file is there; the run must not end before."""
+        """Wait until this file exists; the run must not end before."""
         eventually(
             (self._folder / what).exists,
             within=seconds,
             what=f"the file {what}",
-            gone=lambda: None if self.process.poll() is None else f"the run ended with {self.process.returncode}:\n{self.said()}",
+            gone=lambda: None if self.process.poll() is None else f"the run ended with {self.process.returncode}:\n{self.output()}",
         )
 
     def left(self) -> list[str]:
-        """Every process of this run but the harness itself: by label, and by the run's id in its command line (watchdog, paths)."""
+        """Every process of this run except the harness: by label, and by the run's id in its command line."""
         if not self.run_id:
             return []
         labelled = {process.pid: process.sentence() for process in process_labels.find(self.run_id)}
@@ -162,13 +169,13 @@ class Going:
         return [pid for pid, command in _named(self.run_id) if "hivecheck.cleanup.watchdog" in command]
 
     def end(self, seconds: float = RUN_SECONDS) -> Ended:
-        """Wait until it is over."""
+        """Wait for its end."""
         code = self.process.wait(seconds)
         report = self._folder / "reports" / "junit.xml"
-        return Ended(code, self.said(), ElementTree.parse(report).getroot() if report.is_file() else None)
+        return Ended(code, self.output(), ElementTree.parse(report).getroot() if report.is_file() else None)
 
     def clear(self) -> None:
-        """Leave nothing, whatever became of the test."""
+        """Leave nothing behind, also after a failed test."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait(10)
@@ -241,7 +248,7 @@ class SampleProject:
 
 
 def must_be_refused(project: SampleProject, ended: Ended, *words: str) -> None:
-    """No verdict, one error in the report that says why, and no step has run."""
+    """No verdict, an error in the report with these words, and no step has run."""
     assert ended.junit is not None, ended.output
     ended.must_end(2, "NO VERDICT")
     errors = " ".join(f"{error.get('message')} {error.text}" for error in ended.junit.iter("error"))

@@ -1,24 +1,25 @@
-"""What a stack does wrong at its start or its end is told, with the name of the node, and decides the exit code."""
+"""Failures of a stack at its start or end: they name the node and decide the exit code."""
 
 import re
 
 import pytest
 from sample_project import scenario
 
+from hivecheck.errors import Reason
+
 pytestmark = pytest.mark.slow
 
 SMALL = "@integration @topology.small"
 PASSING = scenario("It passes", "it works")
-DEAF = (
+IGNORES_SIGTERM = (
     "service.py",
-    "loop.add_signal_handler(number, context.stop_requested.set)",
-    'loop.add_signal_handler(number, (lambda: None) if context.service == "registry" else context.stop_requested.set)',
+    "loop.add_signal_handler(number, ",
+    "loop.add_signal_handler(number, (lambda: None) if '/registry/' in __import__('sys').argv[0] else ",
 )
-# Three mechanisms end a worker: the hive that stops it, its own watch for the hive's end, and the
-# orphan killer.
-HEARTLESS = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
-UNBOUND = ("worker/__main__.py", "parent.die_with()", "pass")
-WITHOUT_ORPHAN_KILLER = ("hive/orphan_killer.py", "    kill_marked_processes(sys.argv[1])", "    pass")
+# Three mechanisms stop the workers of a dead hive: the hive, the worker's own watch for its parent, and the orphan killer.
+EXITS_AT_ONCE = ("hive/hive.py", "await self.supervisor.stop_all(self._settings.drain_seconds)", "__import__('os')._exit(0)")
+IGNORES_PARENT = ("worker/__main__.py", "parent.die_with()", "pass")
+NO_ORPHAN_KILLER = ("hive/orphan_killer.py", "    kill_marked_processes(sys.argv[1])", "    pass")
 INTERRUPTED_EVIDENCE = """
 import signal
 
@@ -34,7 +35,7 @@ evidence.collect = collect
 
 
 def run_with(project, *changes):
-    """A run on services with these changes; budgets are short, for one of them is going to be used up."""
+    """A run on services with these changes. Budgets are short, because the run exhausts one of them."""
     root = project.services(*changes)
     going = project.start("-D", f"services_root={root}", "-D", "timeout_scale=0.3")
     ended = going.end()
@@ -42,29 +43,32 @@ def run_with(project, *changes):
     return ended
 
 
-def test_a_node_that_ignores_sigterm_is_a_failure_that_names_it(project):
+def test_node_ignores_sigterm(project):
+    """A node that ignores SIGTERM fails the run, and the failure names the node."""
     project.feature(PASSING, tags=SMALL)
-    ended = run_with(project, DEAF)
-    ended.must_end(1, "orphans of the stack: 1")
+    ended = run_with(project, IGNORES_SIGTERM)
+    ended.must_end(1, "left behind after: the run (small-1)")
     assert ended.verdict_of("It passes") == ("testcase", "")
     assert ended.counts() == (2, 1, 0, 0)
-    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
-    assert "small-1/registry did not end within 3 s of SIGTERM" in told
+    text = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert "small-1/registry did not end within 3 s of SIGTERM" in text
     assert "small-1/registry did not end" in ended.output
 
 
-def test_workers_that_outlive_their_hive_are_a_failure_that_names_them(project):
+def test_workers_outlive_hive(project):
+    """Workers that outlive their hive fail the run, and the failure names them."""
     project.feature(PASSING, tags=SMALL)
-    ended = run_with(project, HEARTLESS, UNBOUND, WITHOUT_ORPHAN_KILLER)
-    ended.must_end(1, "orphans of the stack: 1")
+    ended = run_with(project, EXITS_AT_ONCE, IGNORES_PARENT, NO_ORPHAN_KILLER)
+    ended.must_end(1, "left behind after: the run (small-1)")
     assert ended.verdict_of("It passes") == ("testcase", "")
-    told = " ".join(failure.text for failure in ended.junit.iter("failure"))
-    assert told.count("of small-1/hive-1: ") == 2, told
-    assert "worker-1" in told
-    assert "worker-2" in told
+    text = " ".join(failure.text for failure in ended.junit.iter("failure"))
+    assert text.count("of small-1/hive-1: ") == 2, text
+    assert "worker-1" in text
+    assert "worker-2" in text
 
 
-def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_of_its_nodes(project):
+def test_stack_does_not_start(project):
+    """A stack that does not start blocks its scenarios, with the last log lines of its nodes."""
     project.write("dead/services/__init__.py", "raise SystemExit('there is no service here today')\n")
     project.feature(scenario("It would pass", "it is noted that one runs"), tags=SMALL)
     project.feature(scenario("It needs no stack", "it is noted that two runs"), name="other")
@@ -74,14 +78,16 @@ def test_a_stack_that_does_not_come_up_blocks_its_scenarios_with_the_last_words_
     ended.must_end(2, "NO VERDICT  1 blocked")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It would pass") == ("error", "blocked")
-    told = ended.told_of("It would pass")
-    dead = re.search(r"([a-z0-9-]+) ended with code 1", told)
-    assert dead, told
-    assert f"{dead[1]}: there is no service here today" in told
+    assert ended.reason_of("It would pass") == Reason.SETUP_FAILED
+    text = ended.text_of("It would pass")
+    dead = re.search(r"([a-z0-9-]+) ended with code 1", text)
+    assert dead, text
+    assert f"{dead[1]}: there is no service here today" in text
     assert project.notes() == ["two"]
 
 
-def test_a_failure_stays_a_failure_when_the_signal_comes_while_its_evidence_is_taken(project):
+def test_signal_during_evidence(project):
+    """A failure stays a failure when a signal arrives while its evidence is taken."""
     project.add_hooks(INTERRUPTED_EVIDENCE)
     project.feature(scenario("It fails", "the answer is wrong"), tags=SMALL)
     going = project.start()

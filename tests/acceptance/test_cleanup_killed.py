@@ -1,4 +1,4 @@
-"""However the harness ends, and whenever: nothing of its run is left, its watchdog included."""
+"""A harness that ends in any way leaves nothing behind, not even its watchdog."""
 
 import signal
 
@@ -19,7 +19,8 @@ def must_be_gone(going):
     eventually(going.left, within=Timeouts().clean_up, what="nothing of the run left", until=lambda left: not left)
 
 
-def test_a_normal_run_leaves_nothing(project):
+def test_normal_run(project):
+    """A run that ends by itself leaves no process behind."""
     project.feature(scenario("It passes", "it works"), tags=SMALL)
     going = project.start()
     ended = going.end()
@@ -33,7 +34,8 @@ def test_a_normal_run_leaves_nothing(project):
     [[signal.SIGINT], [signal.SIGTERM], [signal.SIGKILL], [signal.SIGTERM, signal.SIGKILL]],
     ids=["SIGINT", "SIGTERM", "SIGKILL", "SIGTERM and SIGKILL at once"],
 )
-def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
+def test_killed_in_step(project, numbers):
+    """A harness that is killed during a step leaves no process behind."""
     project.feature(scenario("It waits", "a step waits for ever"), scenario("It waits, too", "a step waits for ever"), tags=SMALL)
     going = project.start()
     going.wait_for("ready")
@@ -47,12 +49,13 @@ def test_a_harness_that_is_killed_in_a_step_leaves_nothing(project, numbers):
     if signal.SIGKILL in numbers:
         assert (ended.exit_code, ended.junit) == (-signal.SIGKILL, None)
         return
-    ended.must_end(2, f"interrupted by {numbers[0].name}, 2 not run")
-    assert ended.counts() == (3, 0, 3, 0), "nothing of it may be a finding: the stack was stopped in an orderly way"
+    ended.must_end(2, f"interrupted by {numbers[0].name}, 2 not run (interrupted)")
+    assert ended.counts() == (3, 0, 3, 0), "the stack was stopped in an orderly way, so there is no problem of the run"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_harness_that_is_killed_while_its_stack_starts_leaves_nothing(project, number):
+def test_killed_at_start(project, number):
+    """A harness that is killed while its stack starts leaves no process behind."""
     project.feature(scenario("It passes", "it works"), tags=SMALL)
     going = project.start()
     eventually(lambda: going.run_id and process_labels.find(going.run_id), within=20.0, what="a first node")
@@ -64,7 +67,8 @@ def test_a_harness_that_is_killed_while_its_stack_starts_leaves_nothing(project,
         assert ended.counts() == (2, 0, 2, 0)
 
 
-def test_a_run_whose_watchdog_is_gone_cleans_up_all_the_same(project):
+def test_without_watchdog(project):
+    """A run with a dead watchdog cleans up by itself."""
     project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
     going = project.start()
     going.wait_for("ready")

@@ -1,4 +1,4 @@
-"""`hivecheck doctor` and `hivecheck reap`, when a harness died and its watchdog with it."""
+"""`hivecheck doctor` and `hivecheck cleanup`, after the death of a harness and of its watchdog."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECONDS = 50
 
 
 def hivecheck(command: str, reports: Path) -> str:
-    """What the command says; it must end with 0."""
+    """The output of the command, which must exit with 0."""
     environment = {name: text for name, text in os.environ.items() if name != "CI" and not name.startswith("HIVECHECK_")}
     environment["HIVECHECK_REPORT_DIR"] = str(reports)
     done = subprocess.run(
@@ -38,7 +38,7 @@ def hivecheck(command: str, reports: Path) -> str:
 
 @pytest.fixture
 def orphaned(project: SampleProject) -> Going:
-    """A run whose harness and watchdog were killed at once."""
+    """A run with a killed harness and a killed watchdog."""
     project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
     going = project.start()
     going.wait_for("ready")
@@ -51,7 +51,7 @@ def orphaned(project: SampleProject) -> Going:
 
 @pytest.fixture
 def bystanders(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """A node of a living harness, and one of a stack that is kept up although its harness ended."""
+    """A node of a running harness, and one of a kept stack with a dead harness."""
     kept = tmp_path / "kept.json"
     kept.touch()
     dead = replace(Owner.this_process(), started_ticks=1)
@@ -68,16 +68,16 @@ def bystanders(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait(10)
 
 
-def test_what_a_killed_harness_and_its_watchdog_left_is_found_by_the_doctor_and_removed_by_the_reaper_and_nothing_else(
-    orphaned: Going, bystanders: list[subprocess.Popen[bytes]], tmp_path: Path
-) -> None:
+def test_leftovers(orphaned: Going, bystanders: list[subprocess.Popen[bytes]], tmp_path: Path) -> None:
+    """The doctor finds what a killed harness left behind, and cleanup removes exactly that."""
     left = process_labels.find(orphaned.run_id)
     assert len(left) == NODES_AND_THEIRS
-    told = [line for line in hivecheck("doctor", tmp_path).splitlines() if orphaned.run_id in line]
-    assert len(told) == NODES_AND_THEIRS and all(line.startswith("warn  left behind") and "`hivecheck reap`" in line for line in told)
+    lines = [line for line in hivecheck("doctor", tmp_path).splitlines() if orphaned.run_id in line]
+    assert len(lines) == NODES_AND_THEIRS
+    assert all(line.startswith("warn  left behind") and "`hivecheck cleanup`" in line for line in lines)
 
-    said = hivecheck("reap", tmp_path)
-    assert [f"pid {process.pid} of" in said for process in left] == [True] * NODES_AND_THEIRS
+    output = hivecheck("cleanup", tmp_path)
+    assert [f"pid {process.pid} of" in output for process in left] == [True] * NODES_AND_THEIRS
     assert process_labels.find(orphaned.run_id) == []
     assert [process.poll() for process in bystanders] == [None, None]
     assert orphaned.run_id not in hivecheck("doctor", tmp_path)

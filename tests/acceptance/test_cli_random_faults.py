@@ -25,16 +25,16 @@ def test_bad_plan(tmp_path: Path) -> None:
     """A bad plan is refused with the key, its value and the accepted form."""
     plan = tmp_path / "plan.json"
     plan.write_text(BAD)
-    done = run(tmp_path / "reports", "--plan", str(plan))
+    done = run(tmp_path / "reports", "--fault-plan", str(plan))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert f"plan={plan}: faults[0].fault='a flood': expected one of a SIGKILL, a SIGTERM, a process pause, " in done.stderr
+    assert f"fault_plan={plan}: faults[0].fault='a flood': expected one of " in done.stderr
     assert "(there is no such fault)." in done.stderr
     assert "stack" not in done.stdout
 
 
 def test_missing_plan(tmp_path: Path) -> None:
     """A missing plan file is refused."""
-    done = run(tmp_path / "reports", "--plan", str(tmp_path / "none.json"))
+    done = run(tmp_path / "reports", "--fault-plan", str(tmp_path / "none.json"))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "expected a JSON file as a run with random faults leaves it" in done.stderr
 

@@ -1,4 +1,4 @@
-"""The harness itself breaks: exit code 3, whatever the scenarios said, and never silent."""
+"""A crash of the harness: exit code 3 for any verdict of the scenarios, with the error in the report."""
 
 import pytest
 from sample_project import scenario
@@ -10,16 +10,18 @@ PASSING = scenario("It passes", "it works")
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_that_breaks_is_a_crash_of_the_harness(project, hook):
+def test_broken_hook(project, hook):
+    """An error in a hook is a crash of the harness."""
     project.feature(PASSING)
     project.add_hooks(f"def {hook}(*_):\n    raise RuntimeError('the hook is broken')\n")
     ended = project.run()
     ended.must_end(3, "HARNESS CRASHED")
-    assert "the hook is broken" in ended.told_of("the harness crashed")
+    assert "the hook is broken" in ended.text_of("the harness crashed")
     assert "the hook is broken" in ended.last_line
 
 
-def test_a_clean_up_that_breaks_is_a_crash_of_the_harness(project):
+def test_broken_clean_up(project):
+    """An error in a clean-up is a crash of the harness."""
     project.add_steps(
         'def broken():\n    raise RuntimeError("the clean-up is broken")\n\n\n@step("it leaves a clean-up")\n'
         "def leaves(context):\n    context.add_cleanup(broken)\n"
@@ -27,10 +29,11 @@ def test_a_clean_up_that_breaks_is_a_crash_of_the_harness(project):
     project.feature(scenario("It passes", "it leaves a clean-up"))
     ended = project.run()
     ended.must_end(3, "HARNESS CRASHED")
-    assert "the clean-up is broken" in ended.told_of("the harness crashed")
+    assert "the clean-up is broken" in ended.text_of("the harness crashed")
 
 
-def test_a_crash_weighs_more_than_a_failure(project):
+def test_crash_and_failure(project):
+    """A crash outweighs a failure."""
     project.feature(scenario("It fails", "the answer is wrong"))
     project.add_hooks("def after_all(*_):\n    raise RuntimeError('the hook is broken')\n")
     ended = project.run()
@@ -38,13 +41,14 @@ def test_a_crash_weighs_more_than_a_failure(project):
     assert ended.counts() == (2, 1, 1, 0)
 
 
-def test_a_report_that_cannot_be_written_is_a_crash_of_the_harness(project):
+def test_unwritable_report(project):
+    """A report that cannot be written is a crash of the harness."""
     project.add_steps(
         '@step("the report folder turns into a file")\ndef turn(context):\n    import shutil\n\n'
         '    shutil.rmtree("reports")\n    Path("reports").write_text("")\n'
     )
     project.feature(scenario("It passes", "the report folder turns into a file"))
     ended = project.run()
-    ended.must_end(3, "could not be written")
+    ended.must_end(3, "the reports were not written")
     assert ended.junit is None
     assert "JUnit report: not written" in ended.output

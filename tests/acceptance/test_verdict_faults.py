@@ -3,6 +3,8 @@
 import pytest
 from sample_project import scenario
 
+from hivecheck.errors import Reason
+
 pytestmark = pytest.mark.slow
 
 # A real fault with a wrong target: the harm is at the registry, and the effect is expected at the orchestrator.
@@ -31,4 +33,5 @@ def test_fault_without_effect(project):
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.verdict_of("It is missed") == ("error", "inconclusive")
-    assert "a misaimed pause on registry had no effect" in ended.told_of("It is missed")
+    assert "a misaimed pause on registry had no effect" in ended.text_of("It is missed")
+    assert ended.reason_of("It is missed") == Reason.NO_EFFECT

@@ -1,15 +1,17 @@
-"""A run that a signal ends: it says which, and what has not run, in a report that is no pass."""
+"""A run that a signal ends: its report names the signal and the scenarios that did not run."""
 
 import signal
 
 import pytest
 from sample_project import scenario
 
+from hivecheck.errors import Reason
+
 pytestmark = pytest.mark.slow
 
 
 def interrupted(project, number, *scenarios):
-    """The end of a run that got the signal while a step waited for ever; scenarios run in the order of the file."""
+    """The end of a run that received the signal while a step waited. Scenarios run in the order of the file."""
     project.feature(*scenarios)
     going = project.start("-D", f"seed={project.seed_in_order(len(scenarios))}")
     going.wait_for("ready")
@@ -18,24 +20,29 @@ def interrupted(project, number, *scenarios):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_in_a_step_ends_the_run_without_a_verdict_and_lists_what_has_not_run(project, number):
+def test_signal_in_step(project, number):
+    """A signal during a step ends the run without a verdict, and the report lists what did not run."""
     ended = interrupted(project, number, scenario("It waits", "a step waits for ever"), scenario("It would pass", "it works"))
     ended.must_end(2, f"interrupted by {number.name}")
     assert ended.counts() == (3, 0, 3, 0)
     assert ended.verdict_of("It waits") == ("error", "not run")
     assert ended.verdict_of("It would pass") == ("error", "not run")
-    assert number.name in ended.told_of("the run was interrupted")
-    assert "a step waits for ever" in ended.told_of("It waits")
+    codes = {ended.reason_of(name) for name in ("It waits", "It would pass", "the run was interrupted")}
+    assert codes == {Reason.INTERRUPTED}
+    assert number.name in ended.text_of("the run was interrupted")
+    assert "a step waits for ever" in ended.text_of("It waits")
 
 
-def test_a_failure_before_the_signal_stays_exit_code_1(project):
+def test_failure_before_signal(project):
+    """A failure before the signal keeps exit code 1."""
     ended = interrupted(project, signal.SIGTERM, scenario("It fails", "the answer is wrong"), scenario("It waits", "a step waits for ever"))
     ended.must_end(1, "1 failed, interrupted by SIGTERM")
     assert ended.verdict_of("It fails") == ("failure", "failed")
     assert ended.verdict_of("It waits") == ("error", "not run")
 
 
-def test_a_run_killed_outright_leaves_no_report_that_could_be_taken_for_its_own(project):
+def test_killed_run(project):
+    """A killed run leaves no report of an earlier run."""
     project.write("reports/junit.xml", "<testsuites/>")
     project.feature(scenario("It waits", "a step waits for ever"))
     going = project.start()
@@ -46,7 +53,8 @@ def test_a_run_killed_outright_leaves_no_report_that_could_be_taken_for_its_own(
     assert ended.junit is None
 
 
-def test_a_step_that_swallows_the_interruption_is_interrupted_again(project):
+def test_swallowed_signal(project):
+    """A step that ignores the interruption is interrupted again."""
     project.add_steps(
         '@step("a step hears nothing the first time")\ndef deaf(context):\n    Path("ready").touch()\n    try:\n        signal.pause()\n'
         "    except KeyboardInterrupt:\n        while True:\n            signal.pause()\n"

@@ -11,7 +11,7 @@ def alone(context):
     nodes = [process.pid for node in context.world.stack.nodes.values() for process in node.processes()]
     others = Path("nodes.txt")
     still = [pid for pid in others.read_text().split() if Path("/proc", pid).exists()] if others.exists() else []
-    assert not still, f"expected: the nodes of the stack before gone\\nactual: {still}"
+    assert not still, f"expected: the nodes of the stack before exited\\nactual: {still}"
     others.write_text(" ".join(map(str, nodes)))
 """
 WORDS = ("one", "two", "three", "four", "five", "six")
@@ -28,21 +28,24 @@ def order(project, seed):
     return project.notes()
 
 
-def test_the_same_seed_runs_scenarios_in_the_same_order_and_another_seed_in_another(project):
+def test_seed_decides_order(project):
+    """One seed gives one order of scenarios, and another seed another order."""
     first, again, other = order(project, 7), order(project, 7), order(project, 8)
     assert first == again
     assert first != other
     assert sorted(first) == sorted(other)
 
 
-def test_without_a_seed_one_is_drawn_and_printed(project):
+def test_drawn_seed(project):
+    """A run without a seed draws one and prints it."""
     project.feature(scenario("It passes", "it works"))
     seeds = {project.run().junit.find(".//property[@name='seed']").get("value") for _ in range(2)}
     assert len(seeds) == 2
     assert "0" not in seeds
 
 
-def test_a_stack_goes_down_as_soon_as_nothing_ahead_needs_its_topology(project):
+def test_unneeded_stack(project):
+    """A stack stops as soon as no later scenario needs its topology."""
     project.add_steps(ALONE)
     for name in ("small", "attached"):
         words = f"@integration @topology.{name}"

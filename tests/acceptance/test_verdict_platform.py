@@ -1,4 +1,4 @@
-"""Where a run takes place: asked for or chosen, and never silently somewhere else in CI."""
+"""The platform of a run: given or chosen. In CI a run never falls back to another platform."""
 
 import pytest
 from sample_project import scenario
@@ -14,7 +14,8 @@ def passing(project):
     return project
 
 
-def test_without_a_daemon_a_person_s_run_takes_place_on_processes_and_says_so(passing):
+def test_no_daemon(passing):
+    """Without a Docker daemon, a run uses local processes and prints it."""
     ended = passing.run(environment=NO_DAEMON | {"HIVECHECK_PLATFORM": ""})
     ended.must_end(0, "PASSED  1 passed")
     (line,) = [line for line in ended.output.splitlines() if "No Docker daemon answers" in line]
@@ -24,7 +25,8 @@ def test_without_a_daemon_a_person_s_run_takes_place_on_processes_and_says_so(pa
 @pytest.mark.parametrize(
     "environment", [{"HIVECHECK_PLATFORM": "docker"}, {"HIVECHECK_PLATFORM": "", "CI": "true"}], ids=["asked for", "in CI"]
 )
-def test_without_a_daemon_docker_asked_for_or_in_ci_is_no_verdict(passing, environment):
+def test_no_daemon_in_ci(passing, environment):
+    """Without a Docker daemon, an explicit docker platform or a CI has no verdict."""
     ended = passing.run(environment=NO_DAEMON | environment)
     assert (ended.exit_code, ended.junit) == (2, None)
     assert "No Docker daemon answers" in ended.last_line and "--platform process" in ended.last_line

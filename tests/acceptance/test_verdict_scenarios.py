@@ -1,7 +1,10 @@
-"""What becomes of a scenario, seen in the exit code, the JUnit report and the last line. No stack: these runs test the runner alone."""
+"""The status of a scenario in the exit code, the JUnit report and the last line. These runs test the runner alone, without a stack."""
 
 import pytest
 from sample_project import scenario
+
+from hivecheck.errors import Reason
+from hivecheck.reports.text import NOTHING_PASSED
 
 pytestmark = pytest.mark.slow
 
@@ -38,13 +41,14 @@ Feature: rule
 
 
 def expecting(project, *names):
-    """The option that names the scenarios this platform may leave out."""
+    """The option with the scenarios that this platform is known not to support."""
     path = project.folder / "expected.toml"
     path.write_text(f"[process]\nscenarios = {list(names)}\n", encoding="utf-8")
     return "-D", f"expected_unsupported={path}"
 
 
-def test_a_scenario_that_passes_is_exit_code_0_and_a_test_case_without_a_result_element(project):
+def test_pass(project):
+    """A passed scenario is exit code 0 and a test case without a result element."""
     project.feature(scenario("It passes", "it works", "the answer is right"))
     ended = project.run()
     ended.must_end(0, "PASSED  1 passed")
@@ -52,55 +56,63 @@ def test_a_scenario_that_passes_is_exit_code_0_and_a_test_case_without_a_result_
     assert ended.verdict_of("It passes") == ("testcase", "")
 
 
-def test_an_assertion_that_fails_is_exit_code_1_and_a_failure_with_wanted_and_got(project):
+def test_failure(project):
+    """A failed assertion is exit code 1 and a failure with expected and actual."""
     project.feature(scenario("It fails", "the answer is wrong"), scenario("It passes", "it works"))
     ended = project.run()
     ended.must_end(1, "FAILED  1 failed")
     assert ended.counts() == (2, 1, 0, 0)
     assert ended.verdict_of("It fails") == ("failure", "failed")
-    assert "expected: the answer 2" in ended.told_of("It fails")
-    assert "actual: 3" in ended.told_of("It fails")
-    assert "features/sample.feature:" in ended.told_of("It fails")
+    assert "expected: the answer 2" in ended.text_of("It fails")
+    assert "actual: 3" in ended.text_of("It fails")
+    assert "features/sample.feature:" in ended.text_of("It fails")
 
 
-def test_an_assertion_without_words_is_told_with_the_line_that_failed(project):
+def test_bare_assertion(project):
+    """The failure of an assertion without a message shows the failed line."""
     project.add_steps('@step("it is silently wrong")\ndef silent(context):\n    assert 1 > 2\n')
     project.feature(scenario("It fails", "it is silently wrong"))
     ended = project.run()
     ended.must_end(1, "FAILED")
-    assert "assert 1 > 2" in ended.told_of("It fails")
+    assert "assert 1 > 2" in ended.text_of("It fails")
 
 
-def test_any_other_exception_is_exit_code_2_and_an_error(project):
+def test_exception(project):
+    """Any other exception in a step is exit code 2 and an error."""
     project.feature(scenario("It breaks", "a step breaks"), scenario("It passes", "it works"))
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It breaks") == ("error", "inconclusive")
-    assert "no such thing as a free lunch" in ended.told_of("It breaks")
+    assert ended.reason_of("It breaks") == Reason.HARNESS_ERROR
+    assert "no such thing as a free lunch" in ended.text_of("It breaks")
 
 
-def test_failing_and_breaking_together_is_exit_code_1(project):
+def test_failure_and_exception(project):
+    """A failure outweighs an exception of another scenario."""
     project.feature(scenario("It fails", "the answer is wrong"), scenario("It breaks", "a step breaks"))
     ended = project.run()
     ended.must_end(1, "1 failed")
     assert ended.counts() == (2, 1, 1, 0)
 
 
-def test_an_undefined_step_blocks_its_scenario_before_any_step_runs(project):
+def test_undefined_step(project):
+    """An undefined step blocks its scenario before a step runs."""
     project.feature(
-        scenario("It starts well", "it is noted that one runs", "nobody wrote this step"),
+        scenario("It starts well", "it is noted that one runs", "an undefined step"),
         scenario("It passes", "it is noted that two runs"),
     )
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 blocked")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It starts well") == ("error", "blocked")
-    assert "nobody wrote this step" in ended.told_of("It starts well")
+    assert "an undefined step" in ended.text_of("It starts well")
+    assert ended.reason_of("It starts well") == Reason.USAGE_ERROR
     assert project.notes() == ["two"]
 
 
-def test_a_step_that_skips_its_own_scenario_is_no_pass(project):
+def test_self_skip(project):
+    """A step that skips its own scenario makes it inconclusive."""
     project.add_steps('@step("it is left out")\ndef out(context):\n    context.scenario.skip("no reason")\n')
     project.feature(scenario("It skips itself", "it is left out", "the answer is wrong"), scenario("It passes", "it works"))
     ended = project.run()
@@ -108,50 +120,55 @@ def test_a_step_that_skips_its_own_scenario_is_no_pass(project):
     assert ended.verdict_of("It skips itself") == ("error", "inconclusive")
 
 
-def test_a_step_that_hangs_is_stopped_and_told_where_it_hung(project):
+def test_hung_step(project):
+    """A hung step is stopped, and the error shows its place."""
     project.feature(scenario("It hangs", "a step waits for ever"), scenario("It passes", "it works"))
     ended = project.run("-D", "scenario_seconds=0.5")
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
-    assert "signal.pause()" in ended.told_of("It hangs")
-    assert "sample_steps.py" in ended.told_of("It hangs")
+    assert "signal.pause()" in ended.text_of("It hangs")
+    assert "sample_steps.py" in ended.text_of("It hangs")
 
 
-def test_a_step_that_swallows_its_time_out_is_stopped_again(project):
+def test_swallowed_timeout(project):
+    """A step that ignores its time-out is stopped again."""
     project.add_steps(SWALLOWING)
     project.feature(scenario("It hangs on", "it gives up late"))
     ended = project.run("-D", "scenario_seconds=0.2")
     ended.must_end(2, "NO VERDICT  1 inconclusive")
 
 
-def test_a_time_out_between_two_steps_is_raised_in_the_next_one(project):
+def test_timeout_between_steps(project):
     """The alarm may ring anywhere; outside a step behave would take the exception for its own, and the run would crash."""
     project.add_hooks("def before_step(*_):\n    import signal\n\n    signal.raise_signal(signal.SIGALRM)\n")
     project.feature(scenario("It hangs", "it works", "a step waits for ever"))
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
-    assert "signal.pause()" in ended.told_of("It hangs")
+    assert "signal.pause()" in ended.text_of("It hangs")
 
 
-def test_a_step_that_calls_sys_exit_ends_in_a_report_that_says_so(project):
+def test_sys_exit(project):
+    """A step that calls sys.exit is an error in the report."""
     project.add_steps('@step("a step leaves")\ndef leave(context):\n    sys.exit(0)\n')
     project.feature(scenario("It leaves", "a step leaves"), scenario("It passes", "it works"))
     ended = project.run()
     ended.must_end(2, "NO VERDICT  1 inconclusive")
     assert ended.counts() == (2, 0, 1, 0)
     assert ended.verdict_of("It leaves") == ("error", "inconclusive")
-    assert "SystemExit" in ended.told_of("It leaves")
+    assert "SystemExit" in ended.text_of("It leaves")
 
 
-def test_only_scenarios_that_are_not_supported_is_no_verdict(project):
+def test_only_unsupported(project):
+    """A run of unsupported scenarios alone has no verdict."""
     project.feature(scenario("It needs a network", "it works", tags="@requires.packets"))
     ended = project.run(*expecting(project, "It needs a network"))
-    ended.must_end(2, "NO VERDICT  nothing passed")
+    ended.must_end(2, f"NO VERDICT  {NOTHING_PASSED}")
     assert ended.verdict_of("It needs a network") == ("skipped", "skipped")
     assert ended.counts() == (2, 0, 1, 1)
 
 
-def test_a_scenario_that_is_not_supported_is_skipped_with_its_reason_and_never_started(project):
+def test_unsupported(project):
+    """An unsupported scenario is skipped with its reason, and no step runs."""
     project.feature(
         scenario("It needs a network", "it is noted that one runs", tags="@requires.packets"),
         scenario("It passes", "it is noted that two runs"),
@@ -160,18 +177,19 @@ def test_a_scenario_that_is_not_supported_is_skipped_with_its_reason_and_never_s
     ended.must_end(0, "PASSED  1 passed")
     assert ended.counts() == (2, 0, 0, 1)
     assert ended.verdict_of("It needs a network") == ("skipped", "skipped")
-    assert ended.element("It needs a network").get("message") == "platform process has no power to packets"
+    assert ended.element("It needs a network").get("message") == "platform process lacks capability packets"
     assert project.notes() == ["two"]
 
 
-def test_a_scenario_left_out_that_nobody_expected_to_be_is_no_verdict(project):
+def test_unexpectedly_unsupported(project):
+    """An unsupported scenario that is not listed as such leaves the run without a verdict."""
     project.feature(scenario("It needs a network", "it works", tags="@requires.packets"), scenario("It passes", "it works"))
     ended = project.run(*expecting(project))
     ended.must_end(2, "NO VERDICT")
-    assert "left out, and nobody expected that: It needs a network" in ended.output
+    assert "unexpectedly not supported: It needs a network" in ended.output
 
 
-def test_the_same_feature_given_twice_runs_once(project):
+def test_feature_twice(project):
     """behave would run it twice under the same key: the second ending would hide the first."""
     project.add_steps(
         '@step("only the first time is wrong")\ndef once(context):\n    assert Path("once").exists() or Path("once").touch()\n'
@@ -183,7 +201,8 @@ def test_the_same_feature_given_twice_runs_once(project):
     assert ended.counts() == (2, 1, 0, 0)
 
 
-def test_every_row_of_an_outline_is_a_test_case_of_its_own(project):
+def test_outline_rows(project):
+    """Each row of an outline is a test case of its own."""
     rows = "\n".join(["  Scenario Outline: It says <word>", "    Then it is noted that <word> runs", "    Examples:", "      | word |"])
     project.feature(f"{rows}\n      | one |\n      | two |\n")
     ended = project.run()
@@ -192,7 +211,8 @@ def test_every_row_of_an_outline_is_a_test_case_of_its_own(project):
     assert sorted(project.notes()) == ["one", "two"]
 
 
-def test_the_topology_of_a_rule_wins_over_that_of_its_feature(project):
+def test_topology_of_rule(project):
+    """The topology of a rule overrides that of its feature."""
     project.write("features/rule.feature", RULE)
     ended = project.run()
     ended.must_end(0, "PASSED  1 passed")

@@ -1,43 +1,53 @@
-"""What a person got wrong before anything could run: always exit code 2, with a sentence that helps."""
+"""Wrong input is refused before a scenario starts: exit code 2, with the place and what to do."""
 
 import pytest
 from sample_project import must_be_refused, scenario
+
+from hivecheck import settings
+from hivecheck.bdd import feature_lint
+from hivecheck.reports.text import NOTHING_SELECTED
 
 pytestmark = pytest.mark.slow
 
 PASSING = scenario("It passes", "it is noted that one runs")
 
 
-def test_a_selection_of_nothing_is_no_verdict(project):
+def test_nothing_selected(project):
+    """A run without a selected scenario has no verdict."""
     project.feature(PASSING)
     ended = project.run("--tags", "@P2")
-    must_be_refused(project, ended, "nothing was selected")
+    must_be_refused(project, ended, NOTHING_SELECTED)
     assert ended.counts() == (1, 0, 1, 0)
 
 
-def test_a_tag_that_is_not_in_the_registry_is_refused_with_its_place_and_a_suggestion_even_where_it_is_not_selected(project):
+def test_unknown_tag(project):
+    """An unknown tag is refused with its place and a suggestion, also in an unselected scenario."""
     project.feature(PASSING)
     project.feature(scenario("It is mistyped", "it works", tags="@fresh_stak"), name="other")
-    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "Did you mean @fresh_stack?")
+    must_be_refused(project, project.run("--name", "It passes"), "features/other.feature:", "@fresh_stak", "did you mean @fresh_stack?")
 
 
-def test_a_topology_that_does_not_exist_is_refused(project):
+def test_unknown_topology(project):
+    """An unknown topology is refused."""
     project.feature(PASSING, tags="@integration @topology.smal")
-    must_be_refused(project, project.run(), "@topology.smal", "Did you mean @topology.small?")
+    must_be_refused(project, project.run(), "@topology.smal", "did you mean @topology.small?")
 
 
-def test_a_tag_expression_with_an_unknown_tag_is_refused_with_a_suggestion(project):
+def test_unknown_tag_in_expression(project):
+    """A tag expression with an unknown tag is refused with a suggestion."""
     project.feature(PASSING)
-    must_be_refused(project, project.run("--tags", "@integratoin"), "@integratoin", "Did you mean @integration?")
+    must_be_refused(project, project.run("--tags", "@integratoin"), "@integratoin", "did you mean @integration?")
 
 
 @pytest.mark.parametrize("expression", ["~@slow", "@slow,@P0"])
-def test_the_old_forms_of_tag_expressions_are_refused_with_the_new_ones(project, expression):
+def test_old_tag_expressions(project, expression):
+    """The old forms of tag expressions are refused with the new ones."""
     project.feature(PASSING)
     must_be_refused(project, project.run("--tags", expression), "not @x", "@a or @b")
 
 
-def test_a_feature_with_a_syntax_error_is_refused_with_its_place(project):
+def test_feature_syntax(project):
+    """A feature with a syntax error is refused with its place."""
     project.feature(PASSING)
     project.write(
         "features/broken.feature", "@integration\nFeature: broken\n  Scenario: It is odd\n    Given it works\n    Perhaps it works\n"
@@ -48,31 +58,49 @@ def test_a_feature_with_a_syntax_error_is_refused_with_its_place(project):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("import a_module_nobody_has", "a_module_nobody_has"),
+        ("import a_missing_module", "a_missing_module"),
         ("def oops(:", "more_steps.py"),
-        ("a_name_nobody_knows", "a_name_nobody_knows"),
+        ("an_unknown_name", "an_unknown_name"),
     ],
     ids=["failing import", "syntax error", "any other error"],
 )
-def test_a_step_file_that_cannot_be_loaded_is_refused_with_its_error(project, text, words):
+def test_broken_step_file(project, text, words):
+    """A step file that does not load is refused with its error."""
     project.feature(PASSING)
     project.write("steps/more_steps.py", text + "\n")
     must_be_refused(project, project.run(), words)
 
 
-def test_a_file_of_hooks_that_cannot_be_loaded_is_refused_with_its_error(project):
+def test_broken_hooks(project):
+    """A file of hooks that does not load is refused with its error."""
     project.feature(PASSING)
-    project.add_hooks("a_name_nobody_knows")
-    must_be_refused(project, project.run(), "a_name_nobody_knows")
+    project.add_hooks("an_unknown_name")
+    must_be_refused(project, project.run(), "an_unknown_name")
 
 
-def test_two_steps_of_the_same_words_are_refused(project):
+def test_other_encoding(project):
+    """A feature file that is not UTF-8 is refused with its line."""
+    project.feature(PASSING)
+    (project.folder / "features" / "latin.feature").write_bytes("Feature: sample\n  Scenario: Größe\n".encode("latin-1"))
+    must_be_refused(project, project.run(), "features/latin.feature:2\n", feature_lint.UTF8_NEEDED)
+
+
+def test_unknown_language(project):
+    """A feature file in a language that behave does not know is refused with its line."""
+    project.feature(PASSING)
+    project.write("features/unknown.feature", "# language: xx\nFeature: sample\n")
+    must_be_refused(project, project.run(), "features/unknown.feature:1\n", feature_lint.LANGUAGE_NEEDED)
+
+
+def test_ambiguous_steps(project):
+    """Two definitions of one step are refused."""
     project.feature(PASSING)
     project.add_steps('@step("it works")\ndef again(context):\n    pass\n')
     must_be_refused(project, project.run(), "it works", "AmbiguousStep")
 
 
-def test_a_feature_file_that_does_not_exist_is_refused(project):
+def test_missing_feature(project):
+    """A missing feature file is refused."""
     project.feature(PASSING)
     must_be_refused(project, project.run("features/nowhere.feature"), "nowhere.feature")
 
@@ -80,15 +108,16 @@ def test_a_feature_file_that_does_not_exist_is_refused(project):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-D", "sede=1"], "Did you mean seed?"),
-        (["-D", "seed=soon"], "expected a whole number"),
-        (["-D", "keep=perhaps"], "expected true or false"),
+        (["-D", "sede=1"], settings.SETTING_NEEDED),
+        (["-D", "seed=soon"], settings.WHOLE_NUMBER_NEEDED),
+        (["-D", "keep_failed=perhaps"], settings.BOOL_NEEDED),
         (["-D", "platform=cloud"], "There is no platform 'cloud'. Known: "),
         (["-D", "services_root=nowhere"], "services"),
     ],
     ids=["name", "number", "bool", "platform", "services_root"],
 )
-def test_a_setting_that_cannot_be_is_refused_in_one_sentence(project, arguments, words):
+def test_wrong_setting(project, arguments, words):
+    """A wrong setting is refused in one sentence."""
     project.feature(PASSING)
     ended = project.run(*arguments)
     ended.must_end(2, words)
@@ -97,28 +126,32 @@ def test_a_setting_that_cannot_be_is_refused_in_one_sentence(project, arguments,
     assert project.notes() == []
 
 
-def test_an_unknown_setting_in_the_environment_is_refused(project):
+def test_unknown_environment(project):
+    """An unknown setting in the environment is refused."""
     project.feature(PASSING)
-    project.run(environment={"HIVECHECK_SEDE": "1"}).must_end(2, "Did you mean seed?")
+    project.run(environment={"HIVECHECK_SEDE": "1"}).must_end(2, "HIVECHECK_sede=1")
 
 
-def test_the_report_of_an_earlier_run_is_gone_when_a_run_is_refused(project):
+def test_old_report(project):
+    """A refused run removes the report of an earlier run."""
     project.feature(PASSING)
     project.write("reports/junit.xml", "<testsuites/>")
     assert project.run("-D", "platform=cloud").junit is None
 
 
-def test_the_stock_runner_of_behave_is_refused(project):
+def test_stock_runner(project):
+    """The runner of behave itself is refused."""
     project.feature(PASSING)
     ended = project.run("-r", "behave.runner:Runner")
     assert ended.exit_code != 0
-    assert "hivecheck's runner" in ended.output
+    assert "expected: the runner of hivecheck" in ended.output
     assert project.notes() == []
 
 
-def test_a_run_from_a_sub_folder_is_refused_because_setup_cfg_is_not_read_there(project):
+def test_sub_folder(project):
+    """A run from a sub-folder is refused, because behave does not read setup.cfg there."""
     project.feature(PASSING)
     ended = project.run(".", folder="features")
     assert ended.exit_code != 0
-    assert "run behave from the project's root" in ended.output
+    assert "next: run behave from the root of the project" in ended.output
     assert project.notes() == []

@@ -12,13 +12,6 @@ NOT_YET = (
     ("features/full_stack", "reserved old-word"),
     ("features/gateway", "old-word"),
     ("features/integration", "reserved old-word"),
-    ("hivecheck", "reserved old-word sentence semicolon plural"),
-    ("hivecheck/bdd", "reserved old-word sentence"),
-    ("hivecheck/cli", "reserved old-word"),
-    ("hivecheck/mutation", "reserved plural"),
-    ("hivecheck/reports", "reserved old-word sentence semicolon plural"),
-    ("hivecheck/rerun", "old-word plural"),
-    ("hivecheck/run", "reserved old-word"),
     ("hivecheck/world", "reserved old-word sentence plural"),
     ("steps", "reserved old-word"),
 )

@@ -112,11 +112,11 @@ def load(path: Path) -> FaultPlan:
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"plan={path}: expected a JSON file as a run with random faults leaves it ({error}).") from None
+        raise UsageError(f"fault_plan={path}: expected a JSON file as a run with random faults leaves it ({error}).") from None
     try:
         return _parse(parsed)
     except UsageError as error:
-        raise UsageError(f"plan={path}: {error}") from None
+        raise UsageError(f"fault_plan={path}: {error}") from None
 
 
 def _parse(parsed: Any) -> FaultPlan:

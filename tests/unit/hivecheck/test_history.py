@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck.history import Event, History, Operation, Token, journal_pairs
+from hivecheck.history import FORMAT, Event, History, Operation, Token, journal_pairs
 
 CHAT = Operation("r1", "/v1/chat/completions", "model-a", False, 1.0, status=200, ended_at=2.5)
 
@@ -25,9 +25,10 @@ def test_record_is_on_disk(tmp_path: Path) -> None:
     history.act("worker-1", "killed", is_worker=True, path=tmp_path)
     lines = [json.loads(text) for text in (tmp_path / "history.jsonl").read_text(encoding="utf-8").split("\n")[:-1]]
     history.close()
-    assert [item["type"] for item in lines] == ["operation", "event"]
-    assert (lines[0]["id"], lines[0]["tokens"], lines[0]["error"]) == ("r1", [{"at": 1.5, "text": "t0 "}], "ü\u2028")
-    assert lines[1]["data"] == {"what": "killed", "is_worker": True, "path": str(tmp_path)}
+    assert [item["type"] for item in lines] == ["history", "operation", "event"]
+    assert lines[0]["format"] == FORMAT
+    assert (lines[1]["id"], lines[1]["tokens"], lines[1]["error"]) == ("r1", [{"at": 1.5, "text": "t0 "}], "ü\u2028")
+    assert lines[2]["data"] == {"what": "killed", "is_worker": True, "path": str(tmp_path)}
 
 
 def test_second_history_appends(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_second_history_appends(tmp_path: Path) -> None:
         history = History(tmp_path / "history.jsonl")
         history.record(CHAT)
         history.close()
-    assert len((tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    assert len((tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_threads_do_not_mix(tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ def test_threads_do_not_mix(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: history.record(replace(CHAT, id=f"r{number}")), range(200)))
     history.close()
-    written = [json.loads(text)["id"] for text in (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+    written = [json.loads(text)["id"] for text in (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()[1:]]
     assert written == [operation.id for operation in history.operations()]
     assert len(set(written)) == 200
 
@@ -123,7 +124,7 @@ def test_sentence_of_operation() -> None:
     """The sentence of an operation has its status, tokens and errors."""
     torn = replace(CHAT, is_stream=True, tokens=(Token(1.0, "t0"),), error="cut", stream_error={"code": "upstream_error"})
     assert torn.sentence() == (
-        "r1: /v1/chat/completions model-a, status 200, 1 tokens, finish_reason None, no [DONE], error event upstream_error, cut"
+        "r1: /v1/chat/completions model-a, status 200, 1 token, finish_reason None, no [DONE], error event upstream_error, cut"
     )
     refused = replace(CHAT, status=404, body={"error": {"code": "model_not_found", "message": "No model-a."}})
     assert refused.sentence() == "r1: /v1/chat/completions model-a, status 404, error model_not_found: No model-a."

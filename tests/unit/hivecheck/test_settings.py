@@ -1,4 +1,4 @@
-"""What a run was asked to do."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -11,62 +11,91 @@ from hivecheck.errors import SettingError
 from hivecheck.settings import Settings
 
 
-def test_without_anything_said_the_defaults_hold() -> None:
+def test_defaults() -> None:
+    """Without environment and options, the defaults hold."""
     actual = Settings.load({}, {})
-    assert (actual.platform, actual.target, actual.timeout_scale, actual.keep, actual.ci) == ("", "reference", 1.0, False, False)
+    assert (actual.platform, actual.target, actual.timeout_scale, actual.keep_failed, actual.ci) == ("", "reference", 1.0, False, False)
     assert actual.report_dir == Path("reports").resolve()
 
 
-def test_the_environment_outweighs_defaults_and_what_is_given_outweighs_both() -> None:
+def test_precedence() -> None:
+    """The environment overrides defaults, and options override both."""
     environ = {"HIVECHECK_TIMEOUT_SCALE": "2", "HIVECHECK_PLATFORM": "docker", "OTHER": "x"}
     actual = Settings.load(environ, {"platform": "external"})
     assert (actual.timeout_scale, actual.platform) == (2.0, "external")
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("YES", True), ("1", True), ("false", False), ("No", False), ("0", False)])
-def test_a_yes_or_no_may_be_written_in_three_ways(text: str, value: bool) -> None:
-    assert Settings.load({}, {"keep": text}).keep is value
+def test_yes_or_no(text: str, value: bool) -> None:
+    """A yes or no has three spellings."""
+    assert Settings.load({}, {"keep_failed": text}).keep_failed is value
 
 
 @pytest.mark.parametrize(("environ", "is_ci"), [({"CI": "true"}, True), ({"CI": "1"}, True), ({"CI": ""}, False), ({"CI": "false"}, False)])
-def test_ci_is_known_by_the_variable_everybody_sets(environ: dict[str, str], is_ci: bool) -> None:
+def test_ci_variable(environ: dict[str, str], is_ci: bool) -> None:
+    """The usual variable CI sets the setting ci."""
     assert Settings.load(environ, {}).ci is is_ci
 
 
-def test_our_own_word_on_ci_outweighs_everybody_s() -> None:
+def test_own_ci_variable() -> None:
+    """HIVECHECK_CI overrides CI."""
     assert Settings.load({"CI": "true", "HIVECHECK_CI": "false"}, {}).ci is False
 
 
-def test_a_seed_is_drawn_only_when_none_is_given() -> None:
+def test_seed() -> None:
+    """A seed is drawn only if none is given."""
     assert Settings.load({}, {"seed": "7"}).seed == 7
     assert Settings.load({}, {}).seed > 0
     assert Settings.load({}, {"seed": "0"}).seed > 0
 
 
-def test_folders_are_made_absolute() -> None:
+def test_absolute_folders() -> None:
+    """Folders are made absolute."""
     assert Settings.load({}, {"report_dir": "here"}).report_dir == Path("here").resolve()
 
 
 @pytest.mark.parametrize(
     ("environ", "given", "message"),
     [
-        ({}, {"platfrom": "x"}, "-D platfrom=x: there is no such setting. Did you mean platform? Known: platform, target, "),
-        ({"HIVECHECK_SED": "7"}, {}, "environment HIVECHECK_sed=7: there is no such setting. Did you mean seed?"),
-        ({}, {"zzz": "x"}, "-D zzz=x: there is no such setting. Known: "),
-        ({}, {"seed": "seven"}, "-D seed=seven: expected a whole number, 0 or more."),
-        ({}, {"seed": "1.5"}, "-D seed=1.5: expected a whole number, 0 or more."),
-        ({}, {"seed": "-1"}, "-D seed=-1: expected a whole number, 0 or more."),
-        ({}, {"timeout_scale": "fast"}, "-D timeout_scale=fast: expected a number, 0 or more."),
-        ({}, {"timeout_scale": "nan"}, "-D timeout_scale=nan: expected a number, 0 or more."),
-        ({}, {"scenario_seconds": "inf"}, "-D scenario_seconds=inf: expected a number, 0 or more."),
-        ({}, {"keep": "maybe"}, "-D keep=maybe: expected true or false."),
+        ({}, {"platfrom": "x"}, f"expected: {settings.SETTING_NEEDED}\nactual: -D platfrom=x\nnext: did you mean platform?"),
+        ({"HIVECHECK_SED": "7"}, {}, "actual: environment HIVECHECK_sed=7\nnext: did you mean seed?"),
+        ({}, {"zzz": "x"}, "actual: -D zzz=x\nnext: use one of platform, target, "),
+        ({}, {"seed": "seven"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=seven\n"),
+        ({}, {"seed": "1.5"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=1.5\n"),
+        ({}, {"seed": "-1"}, f"expected: {settings.WHOLE_NUMBER_NEEDED}\nactual: -D seed=-1\n"),
+        ({}, {"timeout_scale": "fast"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D timeout_scale=fast\n"),
+        ({}, {"timeout_scale": "nan"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D timeout_scale=nan\n"),
+        ({}, {"scenario_seconds": "inf"}, f"expected: {settings.NUMBER_NEEDED}\nactual: -D scenario_seconds=inf\n"),
+        ({}, {"keep_failed": "maybe"}, f"expected: {settings.BOOL_NEEDED}\nactual: -D keep_failed=maybe\n"),
     ],
 )
-def test_a_wrong_name_or_value_is_refused_in_words(environ: dict[str, str], given: dict[str, str], message: str) -> None:
+def test_wrong_name_or_value(environ: dict[str, str], given: dict[str, str], message: str) -> None:
+    """A wrong name or value is refused with the accepted form."""
     with pytest.raises(SettingError) as caught:
         Settings.load(environ, given)
     assert message in str(caught.value)
 
 
-def test_every_setting_is_explained_in_one_sentence() -> None:
+def test_descriptions() -> None:
+    """Each setting has a description in sentences."""
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in settings.names().values())
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "notice"),
+    [
+        ({"HIVECHECK_KEEP": "true", "HIVECHECK_PLAN": "p.json"}, {}, "`environment HIVECHECK_keep` is now"),
+        ({}, {"keep": "true", "plan": "p.json"}, "`-D keep` is now `-D keep_failed`; the old name works until the next release"),
+    ],
+)
+def test_old_names_work(environ: dict[str, str], given: dict[str, str], notice: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting under its name of the last release counts, with one line of notice on standard error."""
+    actual = Settings.load(environ, given)
+    assert (actual.keep_failed, actual.fault_plan) == (True, "p.json")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and notice in lines[0]
+
+
+def test_new_name_overrides_old(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where both names of a setting are given, the new one counts."""
+    assert Settings.load({}, {"fault_plan": "new.json", "plan": "old.json"}).fault_plan == "new.json"

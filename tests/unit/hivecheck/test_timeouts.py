@@ -21,7 +21,7 @@ def test_scaled_budgets(factor: float) -> None:
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
 def test_scale_must_be_positive(factor: float) -> None:
     """A scale factor of 0 or less is refused."""
-    with pytest.raises(UsageError, match="expected a number above 0"):
+    with pytest.raises(UsageError, match="expected: timeout_scale above 0"):
         Timeouts().scaled(factor)
 
 
@@ -33,7 +33,7 @@ def test_budget_by_name() -> None:
 
 def test_unknown_budget() -> None:
     """An unknown budget is refused with the list of known ones."""
-    with pytest.raises(UsageError, match=r"no time budget 'coffee break'. Known: node ready, .*Budgets are declared in"):
+    with pytest.raises(UsageError, match=r"expected: a time budget .*: node ready, .*\nactual: 'coffee break'"):
         Timeouts().named("coffee break")
 
 

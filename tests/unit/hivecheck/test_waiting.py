@@ -61,7 +61,7 @@ def test_message_content() -> None:
 
 def test_message_has_client_error() -> None:
     """The message has the text of the last ClientError."""
-    with pytest.raises(ConditionTimeoutError, match="actual: connection refused at the last of 1 attempts"):
+    with pytest.raises(ConditionTimeoutError, match="actual: connection refused at the last of 1 attempt"):
         eventually(one_after_the_other(ClientError("connection refused")), within=0.0, what="up")
 
 
@@ -69,7 +69,7 @@ def test_long_value_is_cut() -> None:
     """A very long value is cut in the message."""
     with pytest.raises(ConditionTimeoutError) as caught:
         eventually(lambda: "x" * 10_000, within=0.0, what="short", until=lambda value: len(value) < 10)
-    assert "(10002 characters)" in str(caught.value)
+    assert "(of 10002 characters)" in str(caught.value)
     assert len(str(caught.value)) < 2200
 
 

@@ -62,7 +62,8 @@ def topologies(feature: Feature) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_features_and_scenarios_of_one_topology_come_one_after_the_other(seed: int) -> None:
+def test_topologies_stay_together(seed: int) -> None:
+    """Features and scenarios of one topology stay together in any order."""
     features = shuffled(seed)
     by_feature = [tags.topology_of([str(tag) for tag in feature.tags]) for feature in features]
     assert len(list(itertools.groupby(by_feature))) == len(set(by_feature))
@@ -71,7 +72,8 @@ def test_features_and_scenarios_of_one_topology_come_one_after_the_other(seed: i
         assert len(list(itertools.groupby(found))) == len(set(found)), feature.name
 
 
-def test_the_seed_decides_which_feature_which_topology_and_which_scenario_comes_first() -> None:
+def test_seed_decides_first() -> None:
+    """The seed decides the first feature, topology and scenario."""
     firsts = [shuffled(seed) for seed in range(40)]
     assert {features[0].name for features in firsts} == set("ABCD")
     first_scenarios = {next(iter(feature.walk_scenarios())).name for features in firsts for feature in features if feature.name == "D"}
@@ -79,6 +81,7 @@ def test_the_seed_decides_which_feature_which_topology_and_which_scenario_comes_
     assert [feature.name for feature in shuffled(3)] == [feature.name for feature in shuffled(3)]
 
 
-def test_nothing_is_lost() -> None:
+def test_shuffle_keeps_all() -> None:
+    """Shuffling keeps each scenario."""
     names = sorted(scenario.name for feature in shuffled(1) for scenario in feature.walk_scenarios())
     assert names == ["A1", "A2", "A3", "B1", "C1 1 -- @1.1 ", "C1 2 -- @1.2 ", "D1", "D2", "D3"]

@@ -1,4 +1,4 @@
-"""Which mutants a change touches, told by a real git."""
+"""The mutants that a change touches, with a real git."""
 
 import shutil
 import subprocess
@@ -54,6 +54,10 @@ def commit(where: Path) -> None:
     git(where, "commit", "--quiet", "-m", "more")
 
 
+def names(root: Path, since: str, sample: int = 0, at_most: int | None = None, seed: int = 1) -> list[str]:
+    return affected.Change(root, since, seed).mutants(MUTANTS, sample, at_most).names
+
+
 @pytest.mark.parametrize(
     ("file", "touched"),
     [
@@ -63,37 +67,55 @@ def commit(where: Path) -> None:
         ("steps/any.py", set()),
     ],
 )
-def test_a_mutant_is_touched_by_its_own_file_the_one_it_changes_and_the_features_it_must_turn_red(
-    root: Path, file: str, touched: set[str]
-) -> None:
+def test_touched(root: Path, file: str, touched: set[str]) -> None:
+    """A change of the mutant's file, of the mutated file, or of a feature of its requirements touches a mutant."""
     (root / file).parent.mkdir(exist_ok=True)
     with (root / file).open("a") as opened:
         opened.write("\n# changed")
-    assert affected.chosen(root, MUTANTS, "HEAD", 0) == sorted(touched)
+    assert names(root, "HEAD") == sorted(touched)
     commit(root)
-    assert affected.chosen(root, MUTANTS, "HEAD", 0) == []
-    assert affected.chosen(root, MUTANTS, "HEAD^", 0) == sorted(touched)
+    assert names(root, "HEAD") == []
+    assert names(root, "HEAD^") == sorted(touched)
 
 
-def test_a_mutant_whose_file_is_gone_is_touched_and_a_change_outside_of_the_project_touches_none(root: Path) -> None:
+def test_deleted_file(root: Path) -> None:
+    """A deleted file touches its mutants, and a change outside the project touches none."""
     (root / "services/eye.py").unlink()
     (root.parent / "elsewhere").write_text("changed")
-    assert affected.chosen(root, MUTANTS, "HEAD", 0) == ["body/blind"]
+    assert names(root, "HEAD") == ["body/blind"]
 
 
-def test_others_are_drawn_the_same_for_one_commit_and_all_of_them_when_there_are_no_more(root: Path) -> None:
+def test_sample(root: Path) -> None:
+    """One commit and seed draw one sample, up to all mutants."""
     (root / "services/ear.py").write_text("changed")
-    drawn = affected.chosen(root, MUTANTS, "HEAD", 2)
+    drawn = names(root, "HEAD", 2)
     assert len(drawn) == 3 and "body/deaf" in drawn
-    assert affected.chosen(root, MUTANTS, "HEAD", 2) == drawn
-    assert affected.chosen(root, MUTANTS, "HEAD", 99) == sorted(MUTANTS)
+    assert names(root, "HEAD", 2) == drawn
+    assert names(root, "HEAD", 99) == sorted(MUTANTS)
 
 
-def test_a_commit_that_git_does_not_know_is_refused(root: Path) -> None:
+def test_limit_draws_touched_first(root: Path) -> None:
+    """With more touched mutants than the limit, the seed draws that many of them and no others."""
+    (root / "features/one.feature").write_text("@SVC-001 @SVC-002 changed")
+    drawn = affected.Change(root, "HEAD", 1).mutants(MUTANTS, 2, 2)
+    assert len(drawn.names) == 2 and drawn.left_out == 1 and "body/blind" not in drawn.names
+    assert "touches 3 mutants" in drawn.sentence()
+    assert len({tuple(names(root, "HEAD", 2, 2, seed)) for seed in range(20)}) == 3
+
+
+def test_limit_counts_the_sample(root: Path) -> None:
+    """The limit holds for touched mutants and sample together."""
+    (root / "services/ear.py").write_text("changed")
+    assert len(names(root, "HEAD", 3, 2)) == 2
+
+
+def test_unknown_commit(root: Path) -> None:
+    """An unknown commit is refused."""
     with pytest.raises(MutantError, match="leave --since out"):
-        affected.chosen(root, MUTANTS, "no-such-commit", 0)
+        names(root, "no-such-commit")
 
 
-def test_without_a_repository_nothing_is_guessed(tmp_path: Path) -> None:
-    with pytest.raises(MutantError, match="git cannot tell what changed"):
-        affected.chosen(tmp_path, MUTANTS, "HEAD", 0)
+def test_no_repository(tmp_path: Path) -> None:
+    """A folder without a repository is refused."""
+    with pytest.raises(MutantError, match=affected.GIT_NEEDED):
+        names(tmp_path, "HEAD")

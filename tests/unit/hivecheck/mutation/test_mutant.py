@@ -1,4 +1,4 @@
-"""A mutant is planted exactly where it says, or refused with the reason."""
+"""A mutant is planted in its file, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_planted_mutant_changes_the_copy_and_its_hash_but_not_the_source(project: Path) -> None:
+def test_plant(project: Path) -> None:
+    """Planting changes the copy and its hash, and leaves the source as it is."""
     mutant = load(written(project, SOUND))
     before = source_hash(project / "services")
     planted = plant(mutant, project, project / "overlay")
@@ -45,13 +46,14 @@ def test_a_planted_mutant_changes_the_copy_and_its_hash_but_not_the_source(proje
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (('before = "count += 1"', 'before = "count"'), "exactly once in services/counter.py, it stands 2 times"),
-        (('before = "count += 1"', 'before = "nowhere"'), "it stands 0 times"),
+        (('before = "count += 1"', 'before = "count"'), "exactly once in services/counter.py, actual count: 2"),
+        (('before = "count += 1"', 'before = "nowhere"'), "actual count: 0"),
         (('file = "services/counter.py"', 'file = "services/other.py"'), "no file services/other.py"),
-        (('after = "count -= 1"', 'after = "count -="'), "is no Python"),
+        (('after = "count -= 1"', 'after = "count -="'), "is not valid Python"),
     ],
 )
-def test_a_mutant_that_does_not_fit_its_source_is_refused(project: Path, change: tuple[str, str], reason: str) -> None:
+def test_mutant_does_not_fit(project: Path, change: tuple[str, str], reason: str) -> None:
+    """A mutant that does not fit its source is refused."""
     mutant = load(written(project, SOUND.replace(*change)))
     with pytest.raises(MutantError, match=reason):
         plant(mutant, project, project / "overlay")
@@ -66,15 +68,17 @@ def test_a_mutant_that_does_not_fit_its_source_is_refused(project: Path, change:
         (('after = "count -= 1"', "after = count"), "accepted: what"),
     ],
 )
-def test_a_mutant_file_that_is_wrong_is_refused(project: Path, change: tuple[str, str], reason: str) -> None:
+def test_malformed_mutant(project: Path, change: tuple[str, str], reason: str) -> None:
+    """A malformed mutant file is refused."""
     with pytest.raises(MutantError, match=reason):
         load(written(project, SOUND.replace(*change)))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "mutants").glob("*/*.toml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_every_shipped_mutant_fits_the_services_as_they_are(path: Path, tmp_path: Path) -> None:
+def test_shipped_mutants(path: Path, tmp_path: Path) -> None:
+    """Each shipped mutant fits the services."""
     mutant = load(path)
-    assert mutant.what.endswith("."), "a mutant says in a sentence what is broken"
+    assert mutant.what.endswith("."), "the description of a mutant is a sentence"
     plant(mutant, ROOT, tmp_path)
 
 

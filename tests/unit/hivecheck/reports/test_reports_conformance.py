@@ -1,4 +1,4 @@
-"""The conformance table of a foreign gateway."""
+"""The conformance table of a gateway."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ def outcome(status: Status, line: int, *requirements: str, message: str = "", st
     return Outcome(planned, status, message=message, step=step)
 
 
-def told(*outcomes: Outcome) -> dict:
+def made(*outcomes: Outcome) -> dict:
     return table(RunResult("r1", 7, "process", "toy.toml", outcomes), "toy", "A toy.")
 
 
 def verdict(*statuses: Status) -> str:
-    return told(*(outcome(status, line, "SVC-003") for line, status in enumerate(statuses, 1)))["requirements"]["SVC-003"]["verdict"]
+    return made(*(outcome(status, line, "SVC-003") for line, status in enumerate(statuses, 1)))["requirements"]["SVC-003"]["verdict"]
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_failure_outweighs_everything_and_what_was_left_out_nothing(status: Status) -> None:
+def test_worst_status_counts(status: Status) -> None:
+    """A failure outweighs each status, and an unsupported scenario outweighs none."""
     assert verdict(status, Status.FAILED) == verdict(Status.FAILED, status) == "failed"
     assert verdict(status, Status.NOT_SUPPORTED) == status.value
 
 
-def test_a_scenario_that_was_left_out_does_not_spoil_a_pass() -> None:
+def test_unsupported_does_not_count() -> None:
+    """An unsupported scenario does not change a pass."""
     assert verdict(Status.PASSED, Status.NOT_SUPPORTED) == "passed"
 
 
-def test_each_requirement_has_the_command_of_the_scenario_that_decided_it() -> None:
-    made = told(outcome(Status.PASSED, 1, "SVC-003"), outcome(Status.FAILED, 2, "SVC-003"))
-    row = made["requirements"]["SVC-003"]
+def test_reproduce_of_requirement() -> None:
+    """Each requirement has the command of the scenario that decides its verdict."""
+    found = made(outcome(Status.PASSED, 1, "SVC-003"), outcome(Status.FAILED, 2, "SVC-003"))
+    row = found["requirements"]["SVC-003"]
     assert row["reproduce"] == "./run-integration-tests.sh features/a.feature:2 --platform process --target toy.toml --seed 7"
-    assert [made["scenarios"][place]["status"] for place in row["scenarios"]] == ["passed", "failed"]
+    assert [found["scenarios"][place]["status"] for place in row["scenarios"]] == ["passed", "failed"]
 
 
-def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
+def test_markdown() -> None:
+    """The page has counts, rows, failures and undeclared requirements."""
     page = markdown(
-        told(
+        made(
             outcome(Status.PASSED, 1, "SVC-003"),
             outcome(Status.FAILED, 2, "SVC-003", "SVC-005", message="expected: a | b", step="Then it is <so>"),
             outcome(Status.NOT_SUPPORTED, 3, "SVC-005"),
@@ -56,5 +60,6 @@ def test_people_see_counts_rows_reasons_and_what_was_not_declared() -> None:
     assert page.endswith("\n")
 
 
-def test_a_table_of_nothing_is_still_a_page() -> None:
-    assert "Requirements: none." in markdown(told())
+def test_empty_markdown() -> None:
+    """A table without requirements is a page too."""
+    assert "Requirements: none." in markdown(made())

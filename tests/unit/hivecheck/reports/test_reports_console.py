@@ -13,10 +13,11 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
+from hivecheck.errors import Reason
 from hivecheck.reports.console import PlainProgress, Progress, RichProgress, progress_for
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
 REPORT = Path(".run/r1")
 
 
@@ -34,9 +35,9 @@ LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message
 
 
 def run(
-    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+    *outcomes: Outcome, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
 ) -> RunResult:
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, seconds=41.23)
 
 
 def play(progress: Progress, result: RunResult) -> None:
@@ -57,7 +58,8 @@ def terminal() -> Iterator[TextIO]:
         yield stream
 
 
-def test_a_log_has_one_plain_line_for_each_scenario() -> None:
+def test_plain_lines() -> None:
+    """A log has one plain line for each scenario."""
     stream = StringIO()
     play(PlainProgress(stream), run(PASSED, FAILED, LACKING))
     assert stream.getvalue().splitlines()[:7] == [
@@ -71,36 +73,41 @@ def test_a_log_has_one_plain_line_for_each_scenario() -> None:
     ]
 
 
-def test_the_opening_counts_what_is_not_supported_here() -> None:
+def test_opening_counts_unsupported() -> None:
+    """The opening counts the unsupported scenarios."""
     stream = StringIO()
     missing_capabilities = replace(planned(4), unsupported_reason="process cannot partition")
     PlainProgress(stream).run_started([planned(1), missing_capabilities], 7, "process", "reference", Path.cwd() / ".run")
     assert stream.getvalue().startswith("hivecheck  2 scenarios (1 not supported here)  platform process")
 
 
-def test_a_log_holds_no_control_character_whatever_a_service_said() -> None:
+def test_no_control_characters() -> None:
+    """A log has no control character, even if a service sends some."""
     stream = StringIO()
     evil = replace(FAILED, planned=planned(2, "\x1b[2J\rname"), message="\x1b[31m", detail="\x00\x9b\ud800\u202e", step="\x07")
-    play(PlainProgress(stream), run(evil, findings=(RunProblem("\x1b", "\x1b", is_ours=True),), crash="\x1b"))
+    play(PlainProgress(stream), run(evil, problems=(RunProblem("\x1b", "\x1b", Reason.LEAK),), crash="\x1b"))
     assert all(char.isprintable() or char == "\n" for char in stream.getvalue())
 
 
-def test_a_stream_that_speaks_ascii_only_gets_the_rest_written_out() -> None:
+def test_ascii_stream() -> None:
+    """A stream in ASCII shows other characters in escaped form."""
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding="ascii")
     play(PlainProgress(stream), run(replace(PASSED, planned=planned(1, "A — 漢"))))
     assert rb"A \u2014 \u6f22" in raw.getvalue()
 
 
-def test_a_terminal_that_speaks_ascii_only_gets_the_rest_written_out() -> None:
+def test_ascii_terminal() -> None:
+    """A terminal in ASCII shows other characters in escaped form."""
     raw = BytesIO()
     stream = TextIOWrapper(raw, encoding="ascii", write_through=True)
     play(RichProgress(Console(file=stream, force_terminal=True, width=80)), run(replace(PASSED, planned=planned(1, "A — 漢" * 40))))
     assert rb"A \u2014 \u6f22" in raw.getvalue()
 
 
-def test_a_terminal_shows_the_same_lines_as_a_log() -> None:
-    result = run(PASSED, replace(FAILED, message="long " * 60, detail="[bold]no markup[/bold] :bee:"), LACKING, findings=(ORPHAN,))
+def test_terminal_equals_log() -> None:
+    """A terminal shows the same lines as a log."""
+    result = run(PASSED, replace(FAILED, message="long " * 60, detail="[bold]no markup[/bold] :bee:"), LACKING, problems=(ORPHAN,))
     plain, rich = StringIO(), StringIO()
     play(PlainProgress(plain), result)
     play(RichProgress(Console(file=rich, width=80, force_terminal=False)), result)
@@ -109,13 +116,15 @@ def test_a_terminal_shows_the_same_lines_as_a_log() -> None:
     ]
 
 
-def test_a_terminal_shows_how_far_the_run_is_and_what_runs_now() -> None:
+def test_live_line() -> None:
+    """A terminal shows the progress and the running scenario."""
     stream = StringIO()
     play(RichProgress(Console(file=stream, force_terminal=True, width=80)), run(PASSED, FAILED))
     assert "1/2  1 passed  A stream ends" in stream.getvalue()
 
 
-def test_the_live_line_is_never_wider_than_the_terminal() -> None:
+def test_live_line_width() -> None:
+    """The live line is never wider than the terminal."""
     stream = StringIO()
     progress = RichProgress(Console(file=stream, force_terminal=True, width=40, color_system=None))
     progress.run_started([planned(1)], 7, "docker", "reference", REPORT)
@@ -124,23 +133,27 @@ def test_the_live_line_is_never_wider_than_the_terminal() -> None:
     assert stream.getvalue().count("蜂") > 0 and "蜂" * 17 not in stream.getvalue()
 
 
-def test_the_cursor_comes_back_when_the_run_is_over() -> None:
+def test_cursor() -> None:
+    """The cursor is visible again after the run."""
     stream = StringIO()
     play(RichProgress(Console(file=stream, force_terminal=True, width=80)), run(PASSED))
     assert stream.getvalue().rfind("\x1b[?25h") > stream.getvalue().rfind("\x1b[?25l") > 0
 
 
-def test_a_run_that_ends_before_it_started_is_still_told() -> None:
+def test_end_without_start() -> None:
+    """The end of a run without a start is printed too."""
     stream = StringIO()
     RichProgress(Console(file=stream, force_terminal=True, width=80, color_system=None)).run_finished(run(crash="KeyError"), None, REPORT)
     assert "HARNESS CRASHED" in stream.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize(("is_ci", "kind"), [(False, RichProgress), (True, PlainProgress)])
-def test_a_terminal_gets_the_live_display_unless_it_is_a_ci(is_ci: bool, kind: type) -> None:
+def test_terminal_display(is_ci: bool, kind: type) -> None:
+    """A terminal has the live display, except in a CI."""
     with terminal() as stream:
         assert type(progress_for(stream, is_ci)) is kind
 
 
-def test_a_pipe_gets_plain_lines() -> None:
+def test_pipe_display() -> None:
+    """A pipe has plain lines."""
     assert type(progress_for(StringIO(), is_ci=False)) is PlainProgress

@@ -1,4 +1,4 @@
-"""What a person and a program are told of each fault of a scenario."""
+"""The line of each fault of a scenario."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ def lines(*events: Event) -> tuple[str, ...]:
     return fault_lines.lines(history)
 
 
-STRUCK = event(1.0, "injected", effect="3 dropped", inject_seconds=0.25)
-HEALED = event(4.0, "removed", by="on demand", heal_seconds=0.5, stats={"description": "9 dropped"})
+INJECTED = event(1.0, "injected", effect="3 dropped", inject_seconds=0.25)
+REMOVED = event(4.0, "removed", by="on demand", heal_seconds=0.5, stats={"description": "9 dropped"})
 
 
-def test_a_strike_is_told_with_its_proof_its_end_and_its_account() -> None:
-    said = "a partition from all nodes on hive-1: bit after 0.25 s (3 dropped); healed on demand in 0.50 s, 3.00 s after it bit"
-    assert lines(STRUCK, HEALED) == (f"{said}; in all: 9 dropped",)
+def test_line_of_injection() -> None:
+    """A line has the effect of an injection, its removal and its statistics."""
+    line = "a partition from all nodes on hive-1: effect after 0.25 s (3 dropped), removed on demand in 0.50 s, 3.00 s after the effect"
+    assert lines(INJECTED, REMOVED) == (f"{line}, in all 9 dropped",)
 
 
-def test_each_strike_has_its_own_end_and_one_without_says_so() -> None:
-    first, second = lines(STRUCK, HEALED, event(5.0, "injected", effect="1 dropped", inject_seconds=0.1))
+def test_line_without_removal() -> None:
+    """Each injection has its own removal, and a line without one states it."""
+    first, second = lines(INJECTED, REMOVED, event(5.0, "injected", effect="1 dropped", inject_seconds=0.1))
     assert first.endswith("9 dropped")
-    assert second.endswith("(1 dropped); never healed")
+    assert second.endswith("(1 dropped), never removed")
 
 
-def test_it_stands_in_the_reports(tmp_path: Path) -> None:
+def test_junit_property(tmp_path: Path) -> None:
+    """The line is a property of the test case."""
     planned = Planned("features/chaos/x.feature:3", "RandomFaults", "A cut", "features/chaos/x.feature", 3)
-    outcome = Outcome(planned, Status.PASSED, faults=lines(STRUCK, HEALED))
+    outcome = Outcome(planned, Status.PASSED, faults=lines(INJECTED, REMOVED))
     write(RunResult("r1", 7, "docker", "reference", (outcome,), (), None, None, properties={}), tmp_path / "junit.xml")
     assert '<property name="fault" value="a partition from all nodes on hive-1' in (tmp_path / "junit.xml").read_text()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from hivecheck.errors import ReportError
+from hivecheck.errors import Reason, ReportError
 from hivecheck.reports.junit import TEXT_LIMIT_CHARACTERS, read, write
-from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
+from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, RunProblem, RunResult, Status
+from hivecheck.reports.text import NOTHING_PASSED, NOTHING_SELECTED
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
-LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
+LEAK = RunProblem("a network was left behind", "hc-1", Reason.LEAK)
 
 
 def planned(line: int = 1, name: str = "A chat is answered", file: str = "features/full_stack/chat.feature") -> Planned:
@@ -20,13 +22,18 @@ def planned(line: int = 1, name: str = "A chat is answered", file: str = "featur
 
 
 def run(
-    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+    *outcomes: Outcome, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
 ) -> RunResult:
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, properties={"python": "3.11"})
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, properties={"python": "3.11"})
+
+
+def outcome(status: Status, at: Planned | None = None, **others: Any) -> Outcome:
+    """An outcome with a reason code where its status needs one."""
+    return Outcome(at or planned(), status, reason=Reason.TIMEOUT if status in NO_VERDICT else None, **others)
 
 
 def each_status() -> RunResult:
-    return run(*(Outcome(planned(line, str(status)), status, message="why") for line, status in enumerate(Status, start=1)))
+    return run(*(outcome(status, planned(line, str(status)), message="why") for line, status in enumerate(Status, start=1)))
 
 
 def written(result: RunResult, folder: Path) -> ElementTree.Element:
@@ -58,30 +65,35 @@ def totals(element: ElementTree.Element) -> dict[str, str | None]:
         (Status.NOT_RUN, "error", "not run"),
     ],
 )
-def test_all_that_is_no_pass_reads_red(status: Status, tag: str, kind: str, tmp_path: Path) -> None:
-    element = child(only_case(run(Outcome(planned(), status, message="why")), tmp_path), tag)
+def test_element_of_status(status: Status, tag: str, kind: str, tmp_path: Path) -> None:
+    """Each status that is no pass is a failure or an error."""
+    element = child(only_case(run(outcome(status, message="why")), tmp_path), tag)
     assert (element.get("type"), element.get("message")) == (kind, "why")
 
 
-def test_not_supported_is_skipped_with_its_reason(tmp_path: Path) -> None:
+def test_skipped(tmp_path: Path) -> None:
+    """An unsupported scenario is skipped with its reason."""
     result = run(Outcome(planned(1), Status.PASSED), Outcome(planned(2, "B"), Status.NOT_SUPPORTED, message="docker cannot do it"))
     assert child(written(result, tmp_path), ".//skipped").get("message") == "docker cannot do it"
 
 
-def test_the_totals_are_of_the_suites_and_of_the_file(tmp_path: Path) -> None:
+def test_totals(tmp_path: Path) -> None:
+    """The suites and the file have the same totals."""
     root = written(each_status(), tmp_path)
     expected = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
     assert (totals(root), totals(child(root, "testsuite"))) == (expected, expected)
 
 
-def test_what_was_written_is_read_with_each_status(tmp_path: Path) -> None:
+def test_read_back(tmp_path: Path) -> None:
+    """The written file is read back with each status."""
     write(each_status(), tmp_path / "junit.xml")
     assert read(tmp_path / "junit.xml") == {
         f"features/full_stack/chat.feature:{line}": status for line, status in enumerate(Status, start=1)
     }
 
 
-def test_a_test_case_says_where_it_is(tmp_path: Path) -> None:
+def test_place(tmp_path: Path) -> None:
+    """A test case has its file and line."""
     case = only_case(run(Outcome(planned(12), Status.PASSED, 1.5)), tmp_path)
     assert case.attrib == {
         "name": "A chat is answered",
@@ -92,7 +104,21 @@ def test_a_test_case_says_where_it_is(tmp_path: Path) -> None:
     }
 
 
-def test_a_test_case_carries_its_requirements_topology_and_status(tmp_path: Path) -> None:
+def test_reason_is_a_property(tmp_path: Path) -> None:
+    """The reason code of an outcome without a verdict is a property of its test case."""
+    case = only_case(run(outcome(Status.INCONCLUSIVE, message="why")), tmp_path)
+    assert child(case, "properties/property[@name='reason']").get("value") == "timeout"
+    assert "reason: timeout" in (child(case, "error").text or "")
+
+
+def test_outcome_without_reason_is_refused(tmp_path: Path) -> None:
+    """A report with an inconclusive scenario without a reason code is not written."""
+    with pytest.raises(ReportError, match="inconclusive with the reason code none"):
+        write(run(Outcome(planned(), Status.INCONCLUSIVE)), tmp_path / "junit.xml")
+
+
+def test_properties_of_case(tmp_path: Path) -> None:
+    """A test case has requirements, topology and status as properties."""
     case = only_case(run(Outcome(planned(), Status.PASSED)), tmp_path)
     assert [(each.get("name"), each.get("value")) for each in case.iter("property")] == [
         ("key", "features/full_stack/chat.feature:1"),
@@ -103,25 +129,26 @@ def test_a_test_case_carries_its_requirements_topology_and_status(tmp_path: Path
     ]
 
 
-def test_the_suite_carries_the_facts_of_the_run(tmp_path: Path) -> None:
+def test_properties_of_suite(tmp_path: Path) -> None:
+    """The suite has the facts of the run as properties."""
     suite = child(written(run(Outcome(planned(), Status.PASSED)), tmp_path), "testsuite")
     facts = {each.get("name"): each.get("value") for each in suite.iterfind("properties/property")}
     assert facts == {"python": "3.11", "run_id": "r1", "seed": "7", "target": "reference", "platform": "docker"}
 
 
-def test_a_failure_tells_the_step_the_detail_and_how_to_run_it_again(tmp_path: Path) -> None:
+def test_failure_text(tmp_path: Path) -> None:
+    """The text of a failure has step, detail, evidence and command."""
     failed = Outcome(planned(), Status.FAILED, 1.0, "Then it answers", "no answer", "actual: 503\nexpected: 200", tmp_path / "chat")
     text = child(only_case(run(failed), tmp_path), "failure").text
     assert text == (
         "step: Then it answers\n  no answer\n  actual: 503\n  expected: 200\n"
         f"evidence: {tmp_path}/chat\n"
-        "run it again: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
+        "next: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
     )
 
 
-def test_every_file_of_the_evidence_of_a_failure_is_an_attachment_below_the_working_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_attachments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each evidence file of a failure is an attachment, relative to the working folder."""
     monkeypatch.chdir(tmp_path)
     evidence = tmp_path / ".run" / "chat"
     (evidence / "hive-1").mkdir(parents=True)
@@ -131,13 +158,15 @@ def test_every_file_of_the_evidence_of_a_failure_is_an_attachment_below_the_work
     assert child(case, "system-out").text == "[[ATTACHMENT|.run/chat/hive-1/log.jsonl]]\n[[ATTACHMENT|.run/chat/story.txt]]"
 
 
-def test_a_pass_has_no_attachment(tmp_path: Path) -> None:
+def test_pass_without_attachment(tmp_path: Path) -> None:
+    """A pass has no attachment."""
     assert only_case(run(Outcome(planned(), Status.PASSED, evidence=Path("chat"))), tmp_path).find("system-out") is None
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PASSED])
-def test_no_message_and_no_detail_is_not_reported_as_passed(status: Status, tmp_path: Path) -> None:
-    write(run(Outcome(planned(), status)), tmp_path / "junit.xml")
+def test_empty_message(status: Status, tmp_path: Path) -> None:
+    """An outcome without a message keeps its status."""
+    write(run(outcome(status)), tmp_path / "junit.xml")
     assert list(read(tmp_path / "junit.xml").values()) == [status]
 
 
@@ -152,87 +181,99 @@ def test_no_message_and_no_detail_is_not_reported_as_passed(status: Status, tmp_
         ("Ä 漢 🐝", "Ä 漢 🐝"),
     ],
 )
-def test_text_that_breaks_xml_is_shown_and_not_lost(text: str, shown: str, tmp_path: Path) -> None:
+def test_unsafe_text(text: str, shown: str, tmp_path: Path) -> None:
+    """Text that XML forbids is shown in escaped form."""
     failure = child(only_case(run(Outcome(planned(name=text), Status.FAILED, message=text, detail=f"detail: {text}")), tmp_path), "failure")
     assert (failure.get("message"), f"  detail: {shown}" in (failure.text or "")) == (shown, True)
 
 
-def test_the_line_breaks_of_a_detail_survive(tmp_path: Path) -> None:
+def test_line_breaks(tmp_path: Path) -> None:
+    """A detail keeps its line breaks."""
     text = child(only_case(run(Outcome(planned(), Status.FAILED, message="m", detail="a\n\n    b")), tmp_path), "failure").text or ""
     assert text.split("\n")[:-1] == ["  m", "  a", "", "      b"]
 
 
-def test_an_endless_detail_keeps_its_head_and_its_tail(tmp_path: Path) -> None:
+def test_long_detail(tmp_path: Path) -> None:
+    """A very long detail keeps its head and its tail."""
     text = child(only_case(run(Outcome(planned(), Status.FAILED, message="head", detail="x" * 11_000_000)), tmp_path), "failure").text or ""
     assert (
-        text.startswith("  head")
-        and "characters left out" in text
-        and text.endswith("--seed 7")
-        and len(text) < TEXT_LIMIT_CHARACTERS + 100
+        text.startswith("  head") and "characters omitted" in text and text.endswith("--seed 7") and len(text) < TEXT_LIMIT_CHARACTERS + 100
     )
 
 
-def test_scenarios_of_one_name_are_told_apart_by_their_line(tmp_path: Path) -> None:
+def test_same_name(tmp_path: Path) -> None:
+    """Scenarios with the same name have their line in the name."""
     result = run(*(Outcome(planned(line, "Same"), Status.PASSED) for line in (3, 9)), Outcome(planned(12, "Other"), Status.PASSED))
     assert [case.get("name") for case in written(result, tmp_path).iter("testcase")] == ["Same [3]", "Same [9]", "Other"]
 
 
-def test_scenarios_of_one_name_line_and_dotted_path_are_told_apart_by_their_file(tmp_path: Path) -> None:
+def test_same_name_and_line(tmp_path: Path) -> None:
+    """Scenarios with the same name, line and dotted path have their file in the name."""
     files = ("features/a/b.feature", "features/a.b.feature")
     result = run(*(Outcome(planned(3, "Same", file), Status.PASSED) for file in files))
     names = [case.get("name") for case in written(result, tmp_path).iter("testcase")]
     assert names == [f"Same [3] [{file}:3]" for file in files]
 
 
-def test_two_scenarios_under_one_key_are_refused(tmp_path: Path) -> None:
+def test_same_key(tmp_path: Path) -> None:
+    """Two scenarios with one key are refused."""
     with pytest.raises(ReportError, match=r"chat\.feature:1 twice"):
         write(run(Outcome(planned(), Status.PASSED), Outcome(planned(), Status.FAILED)), tmp_path / "junit.xml")
 
 
-def test_five_hundred_scenarios_are_five_hundred_test_cases(tmp_path: Path) -> None:
+def test_many_scenarios(tmp_path: Path) -> None:
+    """Each of 500 scenarios is a test case."""
     statuses = list(Status)
-    result = run(*(Outcome(planned(line, "Same"), statuses[line % 6], 0.1, message="why") for line in range(500)))
+    result = run(*(outcome(statuses[line % 6], planned(line, "Same"), seconds=0.1, message="why") for line in range(500)))
     assert totals(written(result, tmp_path)) == {"tests": "500", "failures": "84", "errors": "249", "skipped": "83"}
 
 
-def test_a_run_without_a_scenario_reads_red(tmp_path: Path) -> None:
+def test_empty_run(tmp_path: Path) -> None:
+    """A run without a scenario is an error."""
     error = child(only_case(run(), tmp_path), "error")
-    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing was selected")
+    assert (error.get("type"), error.get("message")) == ("no verdict", NOTHING_SELECTED)
 
 
-def test_a_run_of_unsupported_scenarios_only_reads_red(tmp_path: Path) -> None:
+def test_unsupported_run(tmp_path: Path) -> None:
+    """A run of unsupported scenarios alone is an error."""
     error = child(written(run(Outcome(planned(), Status.NOT_SUPPORTED)), tmp_path), ".//error")
-    assert (error.get("type"), error.get("message")) == ("no verdict", "nothing passed")
+    assert (error.get("type"), error.get("message")) == ("no verdict", NOTHING_PASSED)
 
 
-def test_what_is_wrong_with_the_run_is_a_test_case_of_its_own(tmp_path: Path) -> None:
+def test_run_problems(tmp_path: Path) -> None:
+    """Each problem of the run is a test case of its own."""
     result = run(
-        Outcome(planned(), Status.PASSED), findings=(ORPHAN, LEAK, LEAK), interrupted_by="SIGINT", crash="Traceback\nKeyError: 'a'"
+        Outcome(planned(), Status.PASSED), problems=(ORPHAN, LEAK, LEAK), interrupted_by="SIGINT", crash="Traceback\nKeyError: 'a'"
     )
     suite = child(written(result, tmp_path), "testsuite[@name='hivecheck.run']")
-    told = [(case.get("name"), case[0].tag, case[0].get("type"), case[0].get("message")) for case in suite.iter("testcase")]
-    assert told == [
+    results = [(case.get("name"), case[-1].tag, case[-1].get("type"), case[-1].get("message")) for case in suite.iter("testcase")]
+    assert results == [
         ("a worker was left behind", "failure", "orphan", "a worker was left behind"),
         ("a network was left behind [2]", "error", "harness", "a network was left behind"),
         ("a network was left behind [3]", "error", "harness", "a network was left behind"),
         ("the harness crashed", "error", "crash", "KeyError: 'a'"),
         ("the run was interrupted", "error", "interrupted", "ended by SIGINT"),
     ]
+    codes = [case.find("properties/property[@name='reason']") for case in suite.iter("testcase")]
+    assert [code.get("value") if code is not None else None for code in codes] == [None, "leak", "leak", "harness_error", "interrupted"]
 
 
-def test_a_report_that_cannot_be_written_is_a_report_error(tmp_path: Path) -> None:
+def test_unwritable(tmp_path: Path) -> None:
+    """A report that cannot be written is a ReportError."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(ReportError, match="could not be written"):
+    with pytest.raises(ReportError, match="expected: a JUnit report"):
         write(each_status(), tmp_path / "file" / "junit.xml")
 
 
-def test_a_refused_report_stays_for_a_person_and_removes_the_one_of_an_earlier_run(tmp_path: Path) -> None:
+def test_refused_report(tmp_path: Path) -> None:
+    """A refused report stays for a person, and the report of an earlier run is removed."""
     write(run(Outcome(planned(), Status.PASSED)), tmp_path / "junit.xml")
     with pytest.raises(ReportError):
         write(run(Outcome(planned(), Status.PASSED), Outcome(planned(), Status.PASSED)), tmp_path / "junit.xml")
     assert [path.name for path in tmp_path.iterdir()] == ["junit.xml.unchecked"]
 
 
-def test_a_report_is_written_into_a_new_folder_and_leaves_nothing_else(tmp_path: Path) -> None:
+def test_new_folder(tmp_path: Path) -> None:
+    """A report creates its folder and leaves no other file."""
     write(each_status(), tmp_path / "new" / "junit.xml")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["junit.xml"]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hivecheck.errors import ReportError
+from hivecheck.errors import Reason, ReportError
 from hivecheck.reports.junit import write
 from hivecheck.reports.reconcile import must_agree, read
-from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
+from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, RunProblem, RunResult, Status, exit_code
 
 
 def planned(line: int, name: str) -> Planned:
@@ -25,31 +25,43 @@ def run(*outcomes: Outcome, crash: str | None = None) -> RunResult:
     return RunResult("r1", 7, "docker", "reference", outcomes, crash=crash)
 
 
+def reason_of(status: Status) -> Reason | None:
+    return Reason.TIMEOUT if status in NO_VERDICT else None
+
+
 def each_status() -> RunResult:
-    return run(*(Outcome(planned(line, str(status)), status, message="why") for line, status in enumerate(Status, start=1)))
+    return run(
+        *(
+            Outcome(planned(line, str(status)), status, message="why", reason=reason_of(status))
+            for line, status in enumerate(Status, start=1)
+        )
+    )
 
 
-def test_a_file_that_is_not_there_is_a_report_error(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="cannot be read"):
+def test_missing_file(tmp_path: Path) -> None:
+    """A missing file is a ReportError."""
+    with pytest.raises(ReportError, match="expected: a JUnit report"):
         read(tmp_path / "junit.xml")
 
 
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
-        ('<failure type="failed" message="why">', '<error type="blocked" message="why">', "the run says failed, the file says blocked"),
-        ('<property name="status" value="failed" />', '<property name="status" value="passed" />', "has the status property passed"),
-        ('failures="1" name=', 'failures="0" name=', "failures must be 1, the file says 1 in all and 0 by suite"),
-        ('tests="6" time="0.000" skipped', 'tests="5" time="0.000" skipped', "tests must be 6, the file says 5 in all"),
-        ('chat.feature:2" />', 'chat.feature:99" />', "chat.feature:2: the run says failed, the file says nothing of it"),
-        ('<testcase name="blocked"', '<testcase name="passed"', "2 test cases are named features.full_stack.chat passed"),
-        ('<property name="key"', '<property name="kez"', "has no property key"),
-        ('chat.feature:2" />', 'chat.feature:1" />', "holds the scenario features/full_stack/chat.feature:1 twice"),
-        ('<failure type="failed"', '<failure type="strange"', "a result that hivecheck never writes"),
-        ("</testsuites>", "", "cannot be read"),
+        ('<failure type="failed" message="why">', '<error type="blocked" message="why">', "failed in the run and blocked in the file"),
+        ('<property name="status" value="failed" />', '<property name="status" value="passed" />', "has the property status=passed"),
+        ('failures="1" name=', 'failures="0" name=', "failures of the run 1, of the file 1 in all, 0 by suite"),
+        ('tests="6" time="0.000" skipped', 'tests="5" time="0.000" skipped', "tests of the run 6, of the file 5 in all"),
+        ('chat.feature:2" />', 'chat.feature:99" />', "chat.feature:2 is failed in the run and absent in the file"),
+        ('<testcase name="blocked"', '<testcase name="passed"', "2 test cases named features.full_stack.chat passed"),
+        ('<property name="key"', '<property name="kez"', "expected: a property key"),
+        ('chat.feature:2" />', 'chat.feature:1" />', "chat.feature:1 twice"),
+        ('<failure type="failed"', '<failure type="strange"', "result of a known type"),
+        ("</testsuites>", "", "expected: a JUnit report"),
+        ('name="reason" value="timeout"', 'name="reason" value="leak"', "the reason code timeout in the run and leak in the file"),
     ],
 )
-def test_a_report_that_says_anything_else_than_the_run_is_refused(before: str, after: str, complaint: str, tmp_path: Path) -> None:
+def test_difference(before: str, after: str, complaint: str, tmp_path: Path) -> None:
+    """A report that differs from the run is refused."""
     path = tmp_path / "junit.xml"
     write(each_status(), path)
     text = path.read_text(encoding="utf-8")
@@ -60,15 +72,17 @@ def test_a_report_that_says_anything_else_than_the_run_is_refused(before: str, a
         must_agree(each_status(), path)
 
 
-def test_a_scenario_that_the_file_lacks_is_named(tmp_path: Path) -> None:
+def test_missing_scenario(tmp_path: Path) -> None:
+    """A missing scenario is named."""
     write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
-    with pytest.raises(ReportError, match=r"chat\.feature:2: the run says passed, the file says nothing of it"):
+    with pytest.raises(ReportError, match=r"chat\.feature:2 is passed in the run and absent in the file"):
         must_agree(run(Outcome(planned(1, "A"), Status.PASSED), Outcome(planned(2, "B"), Status.PASSED)), tmp_path / "junit.xml")
 
 
-def test_a_green_file_of_a_crashed_run_is_refused(tmp_path: Path) -> None:
+def test_missing_crash(tmp_path: Path) -> None:
+    """A file without the crash of its run is refused."""
     write(run(Outcome(planned(1, "A"), Status.PASSED)), tmp_path / "junit.xml")
-    with pytest.raises(ReportError, match="errors must be 1"):
+    with pytest.raises(ReportError, match="errors of the run 1"):
         must_agree(run(Outcome(planned(1, "A"), Status.PASSED), crash="KeyError"), tmp_path / "junit.xml")
 
 
@@ -80,26 +94,28 @@ def any_runs(draw: st.DrawFn) -> RunResult:
     outcomes = [
         Outcome(
             Planned(f"{line}{draw(any_text)}", draw(any_text), draw(any_text), draw(any_text), line, (draw(any_text),), draw(any_text)),
-            draw(st.sampled_from(Status)),
+            (status := draw(st.sampled_from(Status))),
             draw(st.floats(0, 1e6)),
             draw(any_text),
             draw(any_text),
             draw(any_text),
             draw(st.none() | any_text.map(Path)),
+            reason=reason_of(status),
         )
         for line in range(10, 10 + draw(st.integers(0, 4)))
     ]
-    findings = draw(st.lists(st.builds(RunProblem, any_text, any_text, st.booleans()), max_size=2))
+    problems = draw(st.lists(st.builds(RunProblem, any_text, any_text, st.sampled_from([None, *Reason])), max_size=2))
     texts = [draw(any_text) for _ in range(3)]
     broken = [draw(st.none() | any_text) for _ in range(2)]
     return RunResult(
-        texts[0], 7, texts[1], texts[2], tuple(outcomes), tuple(findings), broken[0], broken[1], 1.0, {draw(any_text): draw(any_text)}
+        texts[0], 7, texts[1], texts[2], tuple(outcomes), tuple(problems), broken[0], broken[1], 1.0, {draw(any_text): draw(any_text)}
     )
 
 
 @settings(deadline=None)
 @given(any_runs())
-def test_any_text_anywhere_leaves_a_file_that_parses_with_each_status_and_the_colour_of_the_exit_code(result: RunResult) -> None:
+def test_any_text(result: RunResult) -> None:
+    """Any text in any place gives a file that parses, with each status and the result of the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "junit.xml"
         write(result, path)

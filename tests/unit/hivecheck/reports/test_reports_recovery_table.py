@@ -1,4 +1,4 @@
-"""What a person and a program are told of a recovery."""
+"""The recovery figures of a scenario, in words and as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hivecheck.reports import recovery_table, summary
 from hivecheck.reports.junit import write
 from hivecheck.reports.result import Outcome, Planned, RunResult, Status
 
-CURED = Recovery(
+RECOVERED = Recovery(
     faults=("a SIGKILL",),
     fault_targets=("worker-1",),
     detect=0.021,
@@ -30,36 +30,52 @@ CURED = Recovery(
     unsent=0,
 )
 PLANNED = Planned("features/chaos/x.feature:3", "RandomFaults", "A worker dies", "features/chaos/x.feature", 3, ("WC-001",))
-OUTCOME = Outcome(PLANNED, Status.PASSED, 4.0, recovery=CURED)
+OUTCOME = Outcome(PLANNED, Status.PASSED, 4.0, recovery=RECOVERED)
 
 
-def test_each_number_is_told_in_words() -> None:
-    assert list(recovery_table.words(CURED).values()) == ["a SIGKILL", "0.02 s", "1.50 s", "99.00%", "0.06 s", "1.0 x", "2 of 4", "itself"]
+def test_words() -> None:
+    """Each figure has words."""
+    words = list(recovery_table.words(RECOVERED).values())
+    assert words == [
+        "a SIGKILL",
+        "0.02 s",
+        "1.50 s",
+        "99.00%",
+        "0.06 s",
+        "1.0 x",
+        "2 of 4",
+        "itself",
+    ]
 
 
-def test_what_did_not_come_to_pass_is_said_to_be_so() -> None:
-    told = recovery_table.words(replace(CURED, detect=None, recover=None, blast=BlastRadius()))
-    assert (told["detected"], told["back to normal"], told["streams hit"]) == ("not seen", "never (>= 6.0 s)", "none alive")
-    assert told["cured by"] == "nothing"
+def test_missing_figures() -> None:
+    """A figure that was not observed is stated as such."""
+    words = recovery_table.words(replace(RECOVERED, detect=None, recover=None, blast=BlastRadius()))
+    assert (words["detected"], words["back to normal"], words["streams hit"]) == ("not detected", "never (>= 6.0 s)", "none alive")
+    assert words["recovered by"] == "nothing"
 
 
-def test_healing_is_told_from_what_a_stack_did_itself() -> None:
-    assert recovery_table.words(replace(CURED, heal=3.0))["cured by"] == "itself"
-    assert recovery_table.words(replace(CURED, heal=1.2))["cured by"] == "healing at 1.20 s"
-    assert recovery_table.words(replace(CURED, good=300, recover=0.0))["cured by"] == "none needed"
+def test_recovered_by() -> None:
+    """A removal differs from a recovery by the stack itself."""
+    assert recovery_table.words(replace(RECOVERED, heal=3.0))["recovered by"] == "itself"
+    assert recovery_table.words(replace(RECOVERED, heal=1.2))["recovered by"] == "removal at 1.20 s"
+    assert recovery_table.words(replace(RECOVERED, good=300, recover=0.0))["recovered by"] == "none needed"
 
 
-def test_several_victims_are_counted() -> None:
-    assert recovery_table.words(replace(CURED, fault_targets=("worker-1", "worker-2")))["fault"] == "a SIGKILL x 2"
+def test_several_targets() -> None:
+    """Several fault targets are counted."""
+    assert recovery_table.words(replace(RECOVERED, fault_targets=("worker-1", "worker-2")))["fault"] == "a SIGKILL x 2"
 
 
-def test_a_program_gets_every_number() -> None:
-    told = json.loads(json.dumps(recovery_table.data(CURED)))
-    assert told["recover"] == 1.5 and told["heal"] is None
-    assert (told["availability"], told["cure"], told["blast_share"], told["blast"]["broke"]) == (0.99, "self", 0.5, 1)
+def test_data() -> None:
+    """The data has each figure."""
+    data = json.loads(json.dumps(recovery_table.data(RECOVERED)))
+    assert data["recover"] == 1.5 and data["heal"] is None
+    assert (data["availability"], data["cure"], data["blast_share"], data["blast"]["broke"]) == (0.99, "self", 0.5, 1)
 
 
-def test_the_table_has_a_line_for_each_scenario_with_numbers() -> None:
+def test_table() -> None:
+    """The table has a line for each scenario with figures."""
     plain = Outcome(replace(PLANNED, key="features/chaos/x.feature:9", line=9), Status.PASSED)
     head, line = recovery_table.table([OUTCOME, plain])
     assert head.split("  ")[0] == "scenario" and head.index("detected") == line.index("0.02 s")
@@ -67,19 +83,22 @@ def test_the_table_has_a_line_for_each_scenario_with_numbers() -> None:
     assert list(recovery_table.table([plain])) == []
 
 
-def test_the_end_of_a_run_holds_the_table() -> None:
+def test_table_at_end() -> None:
+    """The end of a run has the table."""
     result = RunResult("r1", 7, "process", "reference", (OUTCOME,))
     lines = [line.head + line.text for line in summary.ending(result, None, Path("r1"), Path.cwd())]
     assert list(recovery_table.table([OUTCOME])) == lines[1:3]
 
 
-def test_a_junit_case_has_the_numbers_as_properties(tmp_path: Path) -> None:
+def test_junit_properties(tmp_path: Path) -> None:
+    """A test case has the figures as properties."""
     write(RunResult("r1", 7, "process", "reference", (OUTCOME,)), tmp_path / "junit.xml")
-    told = (tmp_path / "junit.xml").read_text(encoding="utf-8")
-    assert '<property name="recovery.back_to_normal" value="1.50 s" />' in told
-    assert '<property name="recovery.detected" value="0.02 s" />' in told
+    text = (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert '<property name="recovery.back_to_normal" value="1.50 s" />' in text
+    assert '<property name="recovery.detected" value="0.02 s" />' in text
 
 
-def test_without_a_fault_under_load_nothing_is_kept(tmp_path: Path) -> None:
+def test_nothing_to_keep(tmp_path: Path) -> None:
+    """Without a fault under load there is no file."""
     assert recovery_table.keep(History(), tmp_path) is None
     assert list(tmp_path.iterdir()) == []

@@ -1,52 +1,34 @@
-"""The shape of a run and the pure functions on it: the exit code, why it is so, and what a person is told."""
+"""The result of a run: exit code and its causes."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hivecheck.reports.result import (
-    Outcome,
-    Planned,
-    RunProblem,
-    RunResult,
-    Status,
-    exit_code,
-    in_plan_order,
-    last_line,
-    message_of,
-    one_line,
-    reasons,
-    relative_path,
-    reproduce_command,
-    story,
-    visible,
-)
+from hivecheck.errors import Reason
+from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, RunProblem, RunResult, Status, exit_code, in_plan_order
+from hivecheck.reports.text import NOTHING_PASSED, NOTHING_SELECTED, causes
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
-LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
-HOME = Path("/home/me")
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
+LEAK = RunProblem("a network was left behind", "hc-1", Reason.LEAK)
 
 
 def outcome(status: Status = Status.PASSED, line: int = 1, message: str = "", detail: str = "", step: str = "") -> Outcome:
     planned = Planned(f"features/chat.feature:{line}", "Chat", f"scenario {line}", "features/chat.feature", line)
-    return Outcome(planned, status, message=message, detail=detail, step=step)
+    return Outcome(planned, status, message=message, detail=detail, step=step, reason=Reason.TIMEOUT if status in NO_VERDICT else None)
 
 
-def run(*statuses: Status, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(*statuses: Status, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
     outcomes = tuple(outcome(status, line) for line, status in enumerate(statuses, start=1))
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash)
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash)
 
 
 runs = st.builds(
     run,
     st.sampled_from(Status),
     st.sampled_from(Status),
-    findings=st.lists(st.sampled_from([ORPHAN, LEAK]), max_size=2).map(tuple),
+    problems=st.lists(st.sampled_from([ORPHAN, LEAK]), max_size=2).map(tuple),
     interrupted_by=st.none() | st.just("SIGINT"),
     crash=st.none() | st.text(max_size=5),
 )
@@ -58,110 +40,32 @@ runs = st.builds(
         (run(Status.PASSED), 0, []),
         (run(Status.PASSED, Status.NOT_SUPPORTED), 0, []),
         (run(Status.PASSED, Status.FAILED), 1, ["1 failed"]),
-        (run(Status.PASSED, findings=(ORPHAN,)), 1, ["orphans of the stack: 1"]),
-        (run(Status.PASSED, findings=(LEAK,)), 2, ["leaks or failed set-ups of our own: 1"]),
-        (run(Status.PASSED, Status.INCONCLUSIVE), 2, ["1 inconclusive"]),
-        (run(Status.PASSED, Status.BLOCKED, Status.BLOCKED), 2, ["2 blocked"]),
-        (run(Status.PASSED, Status.NOT_RUN), 2, ["1 not run"]),
+        (run(Status.PASSED, problems=(ORPHAN,)), 1, ["a worker was left behind"]),
+        (run(Status.PASSED, problems=(LEAK,)), 2, ["a network was left behind"]),
+        (run(Status.PASSED, problems=(LEAK, LEAK, LEAK)), 2, ["a network was left behind and 2 more problems of the run"]),
+        (run(problems=(LEAK,)), 2, ["a network was left behind"]),
+        (run(Status.PASSED, Status.INCONCLUSIVE), 2, ["1 inconclusive (timeout)"]),
+        (run(Status.PASSED, Status.BLOCKED, Status.BLOCKED), 2, ["2 blocked (timeout)"]),
+        (run(Status.PASSED, Status.NOT_RUN), 2, ["1 not run (timeout)"]),
         (run(Status.PASSED, interrupted_by="SIGTERM"), 2, ["interrupted by SIGTERM"]),
-        (run(Status.NOT_SUPPORTED), 2, ["nothing passed"]),
-        (run(), 2, ["nothing was selected"]),
-        (run(Status.FAILED, Status.INCONCLUSIVE), 1, ["1 failed", "1 inconclusive"]),
-        (run(Status.FAILED, crash="Traceback\n  in x\nKeyError: 'a'"), 3, ["the harness broke: KeyError: 'a'", "1 failed"]),
-        (run(Status.PASSED, crash=""), 3, ["the harness broke: nobody said how"]),
+        (run(Status.NOT_SUPPORTED), 2, [NOTHING_PASSED]),
+        (run(), 2, [NOTHING_SELECTED]),
+        (run(Status.FAILED, Status.INCONCLUSIVE), 1, ["1 failed", "1 inconclusive (timeout)"]),
+        (run(Status.FAILED, crash="Traceback\n  in x\nKeyError: 'a'"), 3, ["the harness crashed: KeyError: 'a'", "1 failed"]),
+        (run(Status.PASSED, crash=""), 3, ["the harness crashed: without a traceback"]),
     ],
 )
-def test_the_worst_thing_decides_the_exit_code_and_is_named_first(result: RunResult, code: int, why: list[str]) -> None:
-    assert (exit_code(result), reasons(result)) == (code, why)
+def test_exit_code_and_causes(result: RunResult, code: int, why: list[str]) -> None:
+    """The worst event decides the exit code and is the first cause."""
+    assert (exit_code(result), causes(result)) == (code, why)
 
 
 @given(runs)
-def test_there_is_a_reason_exactly_when_the_exit_code_is_not_0(result: RunResult) -> None:
-    assert bool(reasons(result)) == (exit_code(result) != 0)
+def test_cause_if_not_0(result: RunResult) -> None:
+    """There is a cause exactly if the exit code is not 0."""
+    assert bool(causes(result)) == (exit_code(result) != 0)
 
 
-def test_the_order_of_a_plan_is_by_file_and_line_and_not_by_text() -> None:
+def test_plan_order() -> None:
+    """The order of a plan is by file and line number."""
     assert [each.planned.line for each in in_plan_order([outcome(line=10), outcome(line=9)])] == [9, 10]
-
-
-def test_the_command_names_the_scenario_the_platform_and_the_seed() -> None:
-    command = "./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7"
-    assert reproduce_command(run(), outcome().planned) == command
-
-
-def test_the_command_of_a_scenario_that_drew_its_faults_replays_them() -> None:
-    drawn = replace(run(), plan_files={outcome().planned.key: "reports/r1/plan.json"})
-    assert reproduce_command(drawn, outcome().planned).endswith("--platform docker --seed 7 --plan reports/r1/plan.json")
-
-
-@pytest.mark.parametrize("message", ["", "   ", "\n\t"])
-def test_the_message_of_an_outcome_is_never_empty(message: str) -> None:
-    assert message_of(outcome(Status.FAILED, message=message)) == "failed without a message"
-
-
-def test_the_message_of_an_unsupported_scenario_is_the_reason_of_the_plan() -> None:
-    planned = replace(outcome().planned, unsupported_reason="process cannot partition")
-    assert message_of(Outcome(planned, Status.NOT_SUPPORTED)) == "process cannot partition"
-
-
-def test_a_story_tells_the_step_the_detail_the_evidence_and_the_command() -> None:
-    told = replace(
-        outcome(Status.FAILED, message="no answer", detail="actual: 503\nexpected: 200", step="Then it answers"),
-        evidence=HOME / ".run/chat",
-    )
-    assert story(run(), told, HOME) == [
-        "step: Then it answers",
-        "  no answer",
-        "  actual: 503",
-        "  expected: 200",
-        "evidence: .run/chat",
-        "run it again: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7",
-    ]
-
-
-def test_a_story_tells_that_the_machine_let_the_harness_wait_and_is_silent_where_it_did_not() -> None:
-    told = outcome(Status.FAILED, message="no answer")
-    assert not any(line.startswith("machine:") for line in story(run(), told, HOME))
-    line = "machine: it let the harness wait for 1.40 s at a time; what had a time limit then may have failed for that alone"
-    assert line in story(run(), replace(told, stall_seconds=1.4), HOME)
-
-
-def test_a_story_does_not_repeat_a_message_that_opens_the_detail() -> None:
-    assert story(run(), outcome(Status.FAILED, message="no answer", detail="no answer\nactual: 503"), HOME)[:-1] == [
-        "  no answer",
-        "  actual: 503",
-    ]
-
-
-def test_a_story_keeps_each_line_of_a_message_of_many_lines() -> None:
-    assert story(run(), outcome(Status.FAILED, message="got\n  503"), HOME)[:-1] == ["  got", "    503"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
-        ("a\x00b", r"a\x00b"),
-        ("a\r\nb\rc", "a\nb\\rc"),
-        ("\udc80", r"\udc80"),
-        ("\ufffe\uffff", r"\ufffe\uffff"),
-        ("\u202egnp", r"\u202egnp"),
-        ("\x9b2J", r"\x9b2J"),
-        ("tab\tline\nÄ 漢 🐝", "tab\tline\nÄ 漢 🐝"),
-    ],
-)
-def test_what_a_terminal_would_obey_or_xml_forbids_is_written_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
-
-
-def test_white_space_of_any_kind_is_one_space_on_one_line() -> None:
-    assert one_line(" a\n\t b\u2028c ") == "a b c"
-
-
-def test_the_last_line_of_a_traceback_says_what_happened() -> None:
-    assert last_line("Traceback\n  in x\nKeyError: 'a'\n") == "KeyError: 'a'"
-
-
-@pytest.mark.parametrize(("path", "shown"), [("/home/me/a/b", "a/b"), ("/var/b", "/var/b"), ("a/b", "a/b"), ("/home/me", ".")])
-def test_a_path_is_shown_as_a_person_would_type_it(path: str, shown: str) -> None:
-    assert relative_path(Path(path), HOME) == shown

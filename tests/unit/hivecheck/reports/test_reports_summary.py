@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hivecheck.errors import Reason
 from hivecheck.reports import summary
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
 
-ORPHAN = RunProblem("a worker was left behind", "pid 1", is_ours=False)
-LEAK = RunProblem("a network was left behind", "hc-1", is_ours=True)
+ORPHAN = RunProblem("a worker was left behind", "pid 1")
+LEAK = RunProblem("a network was left behind", "hc-1", Reason.LEAK)
 REPORT = Path(".run/r1")
 
 
@@ -27,16 +28,18 @@ PASSED = Outcome(planned(1), Status.PASSED, 1.234)
 FAILED = Outcome(
     planned(2, "A stream ends"), Status.FAILED, 2.5, "Then it ends", "no end", "actual: 1\n  expected: 2", Path.cwd() / ".run/e2"
 )
-UNSURE = Outcome(planned(3, "A worker dies"), Status.INCONCLUSIVE, 3.0, "When it dies", "the fault had no effect")
+UNSURE = Outcome(planned(3, "A worker dies"), Status.INCONCLUSIVE, 3.0, "When it dies", "the fault had no effect", reason=Reason.NO_EFFECT)
 LACKING = Outcome(planned(4, "A hive is cut off"), Status.NOT_SUPPORTED, message="process cannot partition")
-BLOCKED = Outcome(planned(5, "A hive joins"), Status.BLOCKED, message="the stack did not come up", evidence=Path("/var/e5"))
-NOT_RUN = Outcome(planned(6, "A session sticks"), Status.NOT_RUN, message="the run ended before its turn")
+BLOCKED = Outcome(
+    planned(5, "A hive joins"), Status.BLOCKED, message="the stack did not come up", evidence=Path("/var/e5"), reason=Reason.SETUP_FAILED
+)
+NOT_RUN = Outcome(planned(6, "A session sticks"), Status.NOT_RUN, message="the run ended before its turn", reason=Reason.INTERRUPTED)
 
 
 def run(
-    *outcomes: Outcome, findings: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
+    *outcomes: Outcome, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None
 ) -> RunResult:
-    return RunResult("r1", 7, "docker", "reference", outcomes, findings, interrupted_by, crash, seconds=41.23)
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, seconds=41.23)
 
 
 def ending(result: RunResult, junit_path: Path | None = REPORT / "junit.xml") -> list[str]:
@@ -47,36 +50,42 @@ def ending(result: RunResult, junit_path: Path | None = REPORT / "junit.xml") ->
     ("result", "line"),
     [
         (run(PASSED), "PASSED  1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 0)"),
-        (run(PASSED, FAILED, UNSURE), "FAILED  1 failed, 1 inconclusive; 1 passed, 0 not supported in 41.2 s (exit 1)"),
-        (run(), "NO VERDICT  nothing was selected in 41.2 s (exit 2)"),
+        (run(PASSED, FAILED, UNSURE), "FAILED  1 failed, 1 inconclusive (no_effect); 1 passed, 0 not supported in 41.2 s (exit 1)"),
+        (run(), "NO VERDICT  no scenario was selected in 41.2 s (exit 2)"),
         (
             run(PASSED, NOT_RUN, interrupted_by="SIGINT"),
-            "NO VERDICT  interrupted by SIGINT, 1 not run; 1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 2)",
+            "NO VERDICT  interrupted by SIGINT, 1 not run (interrupted); "
+            "1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 2)",
         ),
-        (run(LACKING), "NO VERDICT  nothing passed; 0 passed, 0 failed, 0 inconclusive, 1 not supported in 41.2 s (exit 2)"),
+        (run(LACKING), "NO VERDICT  no scenario passed; 0 passed, 0 failed, 0 inconclusive, 1 not supported in 41.2 s (exit 2)"),
         (
             run(PASSED, crash="Traceback\nKeyError: 'a'"),
-            "HARNESS CRASHED  the harness broke: KeyError: 'a'; 1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 3)",
+            "HARNESS CRASHED  the harness crashed: KeyError: 'a'; 1 passed, 0 failed, 0 inconclusive, 0 not supported in 41.2 s (exit 3)",
         ),
     ],
 )
-def test_the_last_line_is_the_verdict_with_its_reason_in_words(result: RunResult, line: str) -> None:
+def test_last_line(result: RunResult, line: str) -> None:
+    """The last line is the verdict with its causes."""
     assert ending(result)[-1] == line
 
 
-def test_the_time_of_a_long_run_is_in_minutes() -> None:
+def test_long_run() -> None:
+    """The time of a long run is in minutes."""
     assert ending(replace(run(PASSED), seconds=3723.4))[-1].endswith("in 62 min 3 s (exit 0)")
 
 
-def test_above_the_verdict_are_the_seed_and_the_reports() -> None:
-    assert ending(run(PASSED))[-4:-1] == ["seed 7 (replay with --seed 7)", "JUnit .run/r1/junit.xml", "report .run/r1"]
+def test_seed_and_reports() -> None:
+    """Seed and reports are above the verdict."""
+    assert ending(run(PASSED))[-4:-1] == ["seed 7 (repeat with --seed 7)", "JUnit .run/r1/junit.xml", "report .run/r1"]
 
 
-def test_a_junit_report_that_was_not_written_is_said() -> None:
-    assert "JUnit report: not written, see above" in ending(run(PASSED), junit_path=None)
+def test_no_junit() -> None:
+    """A missing JUnit report is stated."""
+    assert "JUnit report: not written, the error is above" in ending(run(PASSED), junit_path=None)
 
 
-def test_a_failure_is_told_whole_with_the_command_that_runs_it_again() -> None:
+def test_block_of_failure() -> None:
+    """The block of a failure is complete and ends with its command."""
     lines = ending(run(FAILED))
     start = lines.index("FAILED  FULL-001  A stream ends  features/chat/chat.feature:2")
     assert lines[start + 1 : start + 8] == [
@@ -85,40 +94,46 @@ def test_a_failure_is_told_whole_with_the_command_that_runs_it_again() -> None:
         "    actual: 1",
         "      expected: 2",
         "  evidence: .run/e2",
-        "  run it again: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
+        "  next: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
         "",
     ]
 
 
-def test_a_long_message_is_not_cut() -> None:
+def test_long_message() -> None:
+    """A long message is not cut."""
     message = "word " * 200 + "end"
     assert f"    {message}" in ending(run(replace(FAILED, message=message)))
 
 
-def test_the_worst_is_told_last() -> None:
-    lines = ending(run(FAILED, UNSURE, LACKING, BLOCKED, NOT_RUN, findings=(ORPHAN, LEAK), crash="KeyError"))
+def test_worst_last() -> None:
+    """The worst block comes last."""
+    lines = ending(run(FAILED, UNSURE, LACKING, BLOCKED, NOT_RUN, problems=(ORPHAN, LEAK), crash="KeyError"))
     heads = ("not supported  ", "NOT RUN", "BLOCKED", "INCONCLUSIVE", "FAILED  FULL", "HARNESS  ", "ORPHAN", "HARNESS CRASHED  this")
     assert [line for line in lines if line.startswith(heads)] == [next(line for line in lines if line.startswith(head)) for head in heads]
 
 
-def test_a_broken_set_up_is_told_once_for_all_that_it_blocked() -> None:
+def test_shared_block() -> None:
+    """A failed set-up has one block for all scenarios that it blocked."""
     lines = ending(run(FAILED, BLOCKED, replace(BLOCKED, planned=planned(7, "A worker joins"))))
-    start = lines.index("BLOCKED  2 scenarios, told for the first")
-    assert lines[start + 1 : start + 5] == [
+    start = lines.index("BLOCKED  2 scenarios for one reason, details of the first")
+    assert lines[start + 1 : start + 6] == [
         "  FULL-001  A hive joins  features/chat/chat.feature:5",
         "  FULL-001  A worker joins  features/chat/chat.feature:7",
         "    the stack did not come up",
+        "  reason: setup_failed (docs/verdicts.md)",
         "  evidence: /var/e5",
     ]
 
 
-def test_two_set_ups_that_broke_differently_are_told_apart() -> None:
+def test_two_blocks() -> None:
+    """Two set-ups with different errors have two blocks."""
     missing = replace(BLOCKED, planned=planned(7), message="the image is missing")
     lines = ending(run(BLOCKED, missing, replace(BLOCKED, planned=planned(9))))
     assert sum(line.startswith("BLOCKED") for line in lines) == 2
 
 
-def test_what_is_not_supported_is_listed_below_its_reason() -> None:
+def test_unsupported_list() -> None:
+    """Unsupported scenarios are listed below their reason."""
     lines = ending(run(PASSED, LACKING, replace(LACKING, planned=planned(9, "A link is slow"))))
     assert lines[1:4] == [
         "not supported  process cannot partition",
@@ -127,12 +142,14 @@ def test_what_is_not_supported_is_listed_below_its_reason() -> None:
     ]
 
 
-def test_the_detail_of_a_finding_and_of_a_crash_is_told() -> None:
-    lines = ending(run(PASSED, findings=(ORPHAN,), crash="Traceback\n  in x\nKeyError: 'a'"))
+def test_details_of_problems() -> None:
+    """The details of a problem and of a crash are printed."""
+    lines = ending(run(PASSED, problems=(ORPHAN,), crash="Traceback\n  in x\nKeyError: 'a'"))
     assert {"ORPHAN  a worker was left behind", "  pid 1", "  Traceback", "    in x", "  KeyError: 'a'"} <= set(lines)
 
 
-def test_the_table_counts_by_folder_only_what_occurred() -> None:
+def test_counts_by_folder() -> None:
+    """The table counts by folder, with the statuses that occurred."""
     lines = ending(run(PASSED, FAILED, replace(PASSED, planned=planned(1, file="features/load/load.feature"))))
     assert lines[-10:-5] == [
         "",
@@ -158,6 +175,7 @@ outcomes = st.builds(
 
 @settings(deadline=None)
 @given(st.lists(outcomes, max_size=4))
-def test_any_text_anywhere_ends_in_the_verdict_line(outcomes: list[Outcome]) -> None:
+def test_any_text_in_summary(outcomes: list[Outcome]) -> None:
+    """Any text in any place ends with the verdict line."""
     result = run(*outcomes)
     assert ending(result)[-1].endswith(f"(exit {exit_code(result)})")

@@ -1,4 +1,4 @@
-"""Over many runs, a scenario that did not always end the same way is flaky; its rate comes with what chance could have made of it."""
+"""The statistics of repeated runs: flake rate, confidence interval, first difference."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hivecheck.rerun.flake_statistics import WHOLE, FlakeRecord, interval, recor
 from hivecheck.rerun.subrun import SubRun
 
 
-def a_run(*findings: bool, **scenarios: str) -> SubRun:
-    """Each scenario by its status, each finding by whether it is ours."""
-    told: dict[str, dict[str, Any]] = {
+def a_run(*problems: str | None, **scenarios: str) -> SubRun:
+    """Each scenario by its status, each problem by its reason code."""
+    ended: dict[str, dict[str, Any]] = {
         f"a.feature:{name}": {
             "name": name,
             "status": status.replace("_", " "),
@@ -24,7 +24,7 @@ def a_run(*findings: bool, **scenarios: str) -> SubRun:
         }
         for name, status in scenarios.items()
     }
-    return SubRun(0, told, "hash", "PASSED", [{"title": "left behind", "is_ours": is_ours} for is_ours in findings])
+    return SubRun(0, ended, "hash", "PASSED", [{"title": "left behind", "reason": reason} for reason in problems])
 
 
 def record(*statuses: str) -> FlakeRecord:
@@ -35,12 +35,14 @@ def record(*statuses: str) -> FlakeRecord:
     ("hits", "total", "low", "high"),
     [(0, 20, 0.0, 0.1684), (1, 20, 0.0013, 0.2487), (10, 20, 0.2720, 0.7280), (20, 20, 0.8316, 1.0), (3, 100, 0.0062, 0.0852)],
 )
-def test_the_interval_is_that_of_the_tables(hits: int, total: int, low: float, high: float) -> None:
+def test_interval(hits: int, total: int, low: float, high: float) -> None:
+    """The interval has the values of published tables."""
     assert interval(hits, total) == pytest.approx((low, high), abs=0.0001)
 
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 1), (1, 7), (4, 9), (19, 20), (20, 20)])
-def test_at_the_ends_of_the_interval_the_outcome_is_as_unlikely_as_the_confidence_allows(hits: int, total: int) -> None:
+def test_interval_ends(hits: int, total: int) -> None:
+    """At each end of the interval, the outcome has the chance that the confidence allows."""
     low, high = interval(hits, total)
 
     def chance(share: float, counts: range) -> float:
@@ -52,35 +54,40 @@ def test_at_the_ends_of_the_interval_the_outcome_is_as_unlikely_as_the_confidenc
         assert chance(high, range(hits + 1)) == pytest.approx(0.025)
 
 
-def test_a_scenario_that_passed_and_failed_is_flaky_with_the_share_of_its_red_runs() -> None:
-    seen = record("passed", "failed", "passed", "passed")
-    assert seen.is_flaky
-    assert seen.rate == 0.25
-    assert seen.counts() == "3 passed, 1 failed"
+def test_flaky_rate() -> None:
+    """A scenario that passed and failed is flaky, with the share of its failed runs."""
+    repeated = record("passed", "failed", "passed", "passed")
+    assert repeated.is_flaky
+    assert repeated.rate == 0.25
+    assert repeated.counts() == "3 passed, 1 failed"
 
 
-def test_the_first_difference_is_named_with_the_run_it_differs_from() -> None:
+def test_first_difference() -> None:
+    """The first difference names both runs."""
     difference = record("passed", "passed", "failed", "inconclusive").first_difference()
     assert difference and [(end.run, end.status, end.evidence) for end in difference] == [(1, "passed", "/e"), (3, "failed", "/e")]
 
 
-def test_one_that_always_ends_alike_has_no_difference_red_or_not() -> None:
+def test_no_difference() -> None:
+    """A scenario with one status in all runs is not flaky."""
     assert record("failed", "failed").first_difference() is None
     assert not record("failed", "failed").is_flaky
 
 
-def test_where_it_is_not_supported_it_counts_neither_for_nor_against() -> None:
+def test_unsupported_runs() -> None:
+    """A run that does not support the scenario does not count."""
     assert not record("passed", "not_supported").is_flaky
     assert record("not_supported", "not_supported").rate == 0.0
 
 
-def test_a_scenario_that_a_run_never_came_to_did_not_pass_there() -> None:
-    seen = records([a_run(counts="passed", lists="passed"), a_run(counts="passed")])
-    assert [(one.name, one.is_flaky) for one in seen] == [("counts", False), ("lists", True), (WHOLE, False)]
+def test_scenario_missing_in_run() -> None:
+    """A scenario that is missing in a run did not pass there."""
+    found = records([a_run(counts="passed", lists="passed"), a_run(counts="passed")])
+    assert [(one.name, one.is_flaky) for one in found] == [("counts", False), ("lists", True), (WHOLE, False)]
 
 
 @pytest.mark.parametrize(
-    ("trials", "code"),
+    ("runs", "code"),
     [
         ([a_run(a="passed", b="not_supported"), a_run(a="passed", b="not_supported")], 0),
         ([a_run(a="passed"), a_run(a="failed")], 1),
@@ -88,11 +95,12 @@ def test_a_scenario_that_a_run_never_came_to_did_not_pass_there() -> None:
         ([a_run(a="failed"), a_run(a="failed")], 1),
         ([a_run(a="inconclusive"), a_run(a="inconclusive")], 2),
         ([a_run(a="not_supported"), a_run(a="not_supported")], 2),
-        ([a_run(False, a="passed"), a_run(False, a="passed")], 1),
-        ([a_run(True, a="passed"), a_run(True, a="passed")], 2),
+        ([a_run(None, a="passed"), a_run(None, a="passed")], 1),
+        ([a_run("leak", a="passed"), a_run("leak", a="passed")], 2),
         ([a_run(a="passed"), SubRun(None, {}, "", "killed")], 1),
         ([SubRun(3, {}, "", "crashed"), SubRun(3, {}, "", "crashed")], 2),
     ],
 )
-def test_only_runs_in_which_all_passed_and_nothing_was_left_are_proof(trials: list[SubRun], code: int) -> None:
-    assert flake_statistics.exit_code(records(trials)) == code
+def test_exit_code(runs: list[SubRun], code: int) -> None:
+    """Only runs with passes alone and without a problem have exit code 0."""
+    assert flake_statistics.exit_code(records(runs)) == code

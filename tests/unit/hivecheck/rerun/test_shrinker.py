@@ -1,4 +1,4 @@
-"""What is left of a plan: as little as fails in the same way."""
+"""Shrinking of fault plans: the smallest part that fails in the same way."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,22 +17,26 @@ def faults(count: int) -> tuple[PlannedFault, ...]:
 
 
 @given(st.integers(1, 10).flatmap(lambda count: st.tuples(st.just(count), st.sets(st.integers(0, count - 1), min_size=1))))
-def test_exactly_the_faults_that_it_takes_together_are_kept(case: tuple[int, set[int]]) -> None:
+def test_necessary_faults(case: tuple[int, set[int]]) -> None:
+    """Exactly the faults that are necessary together are kept."""
     count, guilty = case
     whole = faults(count)
     needed = {whole[number] for number in guilty}
     assert set(smallest(whole, needed.issubset)) == needed
 
 
-def test_each_fault_that_is_enough_alone_leaves_one() -> None:
+def test_one_is_enough() -> None:
+    """If each fault alone is enough, one is kept."""
     assert len(smallest(faults(8), lambda left: bool(left))) == 1
 
 
-def test_a_plan_of_which_nothing_can_be_left_out_stays_whole() -> None:
+def test_all_necessary() -> None:
+    """A plan of necessary faults stays whole."""
     assert smallest(faults(5), lambda left: len(left) == 5) == faults(5)
 
 
-def test_it_never_asks_about_a_plan_without_faults() -> None:
+def test_never_empty() -> None:
+    """Shrinking never tries an empty plan."""
     asked: list[int] = []
 
     def fails(left: Sequence[PlannedFault]) -> bool:
@@ -52,15 +56,19 @@ def ended(status: str, **more: Any) -> SubRun:
     )
 
 
-def test_the_same_demand_with_other_figures_is_the_same_failure() -> None:
-    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s\nactual: worker-3 said 7"))
+def test_same_failure() -> None:
+    """The same expectation with other figures is the same failure."""
+    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s\nactual: worker-3 answered 7"))
+    assert fingerprint(ended("failed")) == fingerprint(ended("failed", message="expected: 1 in 4.5 s actual: worker-3 answered 7"))
 
 
 @pytest.mark.parametrize("other", [{"status": "inconclusive"}, {"step": "Then it works again"}, {"message": "expected: peace\nactual: 2"}])
-def test_another_status_step_or_demand_is_another_failure(other: dict[str, str]) -> None:
+def test_other_failure(other: dict[str, str]) -> None:
+    """Another status, step or expectation is another failure."""
     assert fingerprint(ended("failed")) != fingerprint(ended(**{"status": "failed"} | other))
 
 
-def test_what_passed_or_is_not_supported_has_no_fingerprint_and_a_run_without_result_has_one() -> None:
+def test_fingerprint() -> None:
+    """A passed or unsupported scenario has no fingerprint, and a run without a result has one."""
     assert not fingerprint(ended("passed")) and not fingerprint(ended("not supported"))
     assert fingerprint(SubRun(2, {}, "", "refused")) != fingerprint(SubRun(2, {}, "", "killed"))

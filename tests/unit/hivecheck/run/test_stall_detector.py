@@ -22,7 +22,8 @@ with StallDetector() as watch:
 STOPPED_SECONDS = 0.6
 
 
-def test_a_process_that_stood_still_knows_for_how_long_and_only_since_when_it_is_asked() -> None:
+def test_stall_is_measured() -> None:
+    """A stopped process reports its longest stall since the given moment."""
     with subprocess.Popen([sys.executable, "-c", WATCHING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None

@@ -33,3 +33,12 @@ def test_unknown_name_lists_stacks(tmp_path: Path) -> None:
     """An unknown name is refused with the list of kept stacks."""
     with pytest.raises(UsageError, match=r"no such stack is up.*Up are: none\.$"):
         kept_stacks.the_stack(tmp_path, "small")
+
+
+def test_newer_format_is_refused(tmp_path: Path) -> None:
+    """The file of a newer hivecheck is refused with both format numbers."""
+    keep(tmp_path, "up-1")
+    path = tmp_path / "kept" / "up-1-small.json"
+    path.write_text(json.dumps({"format": kept_stacks.FORMAT + 1} | json.loads(path.read_text())))
+    with pytest.raises(UsageError, match=rf"has format {kept_stacks.FORMAT + 1}, and this hivecheck reads formats up to"):
+        kept_stacks.kept_stacks(tmp_path)

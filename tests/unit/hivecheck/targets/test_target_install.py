@@ -65,7 +65,7 @@ def test_nothing_to_install(tmp_path: Path) -> None:
 def test_install_needs_name(names: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """An installation without a name is refused with the list of targets."""
     assert main(["targets", "install", *names]) == 2
-    assert "Name what to install: vllm-router" in capsys.readouterr().err
+    assert "next: name one of vllm-router" in capsys.readouterr().err
 
 
 def test_list_of_targets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,113 @@
+"""`hivecheck bench`, `images`, `targets`, `doctor`, `cleanup` and `docs`: what a machine and a project need beside runs."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+from hivecheck.cli.arguments import Commands, command, say, settings
+from hivecheck.errors import UsageError
+from hivecheck.settings import PROJECT_ROOT
+
+BENCHMARKS = {"startup": "startup.py", "gateway": "gateway_overhead.py", "choice": "worker_choice.py", "faults": "faults.py"}
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands."""
+    command(commands, "bench", bench, _bench_options)
+    command(commands, "images", images, _images_options)
+    command(commands, "targets", targets, _targets_options)
+    command(commands, "doctor", doctor)
+    command(commands, "cleanup", cleanup, old_name="reap")
+    command(commands, "docs", docs, _docs_options)
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("benchmark", choices=sorted(BENCHMARKS))
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Run one benchmark; it writes its figures into benchmarks/results/."""
+    script = PROJECT_ROOT / "benchmarks" / BENCHMARKS[arguments.benchmark]
+    return subprocess.run([sys.executable, str(script)], check=False).returncode
+
+
+def _images_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["build", "list"], help="build prints the tag last; list marks the current image with *")
+    parser.add_argument("--base", dest="base_image", metavar="IMAGE", help="build on this image, as HIVECHECK_BASE_IMAGE does")
+
+
+def images(arguments: argparse.Namespace) -> int:
+    """Build the image that services run in, if its inputs changed, or list the images of this machine."""
+    from hivecheck import images
+
+    chosen = settings(arguments)
+    if arguments.action == "build":
+        say(images.build(chosen, say))
+        return 0
+    say(*(image.line(time.time()) for image in images.listing(chosen)))
+    return 0
+
+
+def _targets_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "install"])
+    parser.add_argument("names", nargs="*", metavar="TARGET", help="a name in hivecheck/targets/, or a TOML file")
+
+
+def targets(arguments: argparse.Namespace) -> int:
+    """List the gateways that can be tested beside the reference, or install one into an environment of its own."""
+    from hivecheck.targets import environments, target
+
+    if arguments.action == "list":
+        say(*(f"{loaded.name:<16}  {loaded.summary}" for name in target.names() if (loaded := target.load(name))))
+        return 0
+    found = {name: loaded for name in arguments.names if (loaded := target.load(name))}
+    if not found:
+        raise UsageError(
+            f"expected: at least one target to install\nactual: {', '.join(arguments.names) or 'none'}\n"
+            f"next: name one of {', '.join(target.names())}, or a TOML file; the reference needs no installation"
+        )
+    for name, loaded in found.items():
+        place = environments.install(settings(arguments).cache_dir, loaded, say)
+        say(f"{loaded.name} is in {place}; now: ./run-integration-tests.sh --target {name} --platform process")
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Check everything that a run needs, and print what to do about each problem; exit code 1 if there is one. Changes nothing."""
+    from hivecheck.doctor import doctor
+
+    findings = []
+    for finding in doctor.examine(settings(arguments)):
+        say(finding.line())
+        sys.stdout.flush()
+        findings.append(finding)
+    return doctor.exit_code(findings)
+
+
+def cleanup(arguments: argparse.Namespace) -> int:
+    """Remove what dead runs left behind. A living run and a kept stack are not touched."""
+    from hivecheck.cleanup import orphans
+
+    settings(arguments)
+    if not orphans.reap(say):
+        say("No dead run left anything behind.")
+    return 0
+
+
+def _docs_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page is out of date")
+
+
+def docs(arguments: argparse.Namespace) -> int:
+    """Write the generated pages of docs/, or only check that they are up to date."""
+    from hivecheck.docs_pages import stale, write
+
+    if arguments.check:
+        old = stale(PROJECT_ROOT)
+        say(*(f"{page} is out of date; run `hivecheck docs`" for page in old))
+        return 1 if old else 0
+    say(*(f"wrote {page}" for page in write(PROJECT_ROOT)))
+    return 0

@@ -1,0 +1,51 @@
+"""`hivecheck run`."""
+
+from __future__ import annotations
+
+import argparse
+
+from hivecheck.cli.arguments import Commands, OldOption, add_selection, command, defines, say, selection, settings
+
+RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan")  # options of `hivecheck run` that are settings
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    command(commands, "run", run, _options)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    add_selection(parser)
+    parser.add_argument("--seed", type=int, help="decides the order and every random choice")
+    parser.add_argument("--build", action="store_true", help="build the image of the containers first; a run builds an outdated one anyway")
+    parser.add_argument("--down", action="store_true", help="run nothing: stop every kept stack, and remove what dead runs left behind")
+    parser.add_argument("--random-faults", type=int, metavar="N", help="inject N faults, drawn by the seed, under steady load")
+    parser.add_argument("--fault-plan", metavar="FILE", help="inject the faults of a plan.json, which a run with random faults leaves")
+    parser.add_argument("--plan", dest="fault_plan", metavar="FILE", action=OldOption, new="--fault-plan")
+    parser.add_argument("--keep-failed", "--keep", action="store_true", help="keep the stack of the first scenario that does not pass")
+    parser.add_argument("--target", metavar="TARGET", help="the gateway under test: a name in hivecheck/targets/, or a TOML file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run features; the exit code is that of the run."""
+    from hivecheck.bdd.runner import run_features
+
+    selected = selection(arguments)
+    if arguments.down:
+        return _clear(arguments)
+    if arguments.build:
+        from hivecheck import images
+
+        images.build(settings(arguments), say)
+    options = [f"{name}={value}" for name in RUN_SETTINGS if (value := getattr(arguments, name)) is not None]
+    options += ["keep_failed=true"] if arguments.keep_failed else []
+    return run_features([*selected, *defines(arguments), *(part for option in options for part in ("-D", option))])
+
+
+def _clear(arguments: argparse.Namespace) -> int:
+    """Stop every kept stack, and remove what dead runs left behind."""
+    from hivecheck.cli.maintenance import cleanup
+    from hivecheck.cli.stacks import down
+
+    arguments.all = True
+    return max(down(arguments), cleanup(arguments))

@@ -1,0 +1,123 @@
+"""The record of a run: its plan, outcomes and problems, and the reports that are written from them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hivecheck.errors import Reason, ReportError
+from hivecheck.reports import conformance, junit, result_data
+from hivecheck.reports.console import Progress
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
+from hivecheck.settings import Settings
+from hivecheck.stack import kept_stacks
+from hivecheck.targets.target import Target
+
+RUNS_KEPT = 10
+REPORTS = ("junit.xml", "result.json", "conformance.json", "conformance.md")
+
+
+class RunReports:
+    """Collects outcomes and problems. `result` gives all of them, `write` writes them."""
+
+    def __init__(self, settings: Settings, run_id: str, progress: Progress) -> None:
+        self.settings = settings
+        self.run_id = run_id
+        self.folder = settings.report_dir / run_id
+        self.interrupted_by: str | None = None
+        self.crash: str | None = None
+        self.source_hash = ""
+        self.plan_files: dict[str, str] = {}
+        self.plan: tuple[Planned, ...] = ()
+        self._progress = progress
+        self._outcomes: dict[str, Outcome] = {}
+        self._problems: list[RunProblem] = []
+        self._started = time.monotonic()
+
+    def open(self) -> None:
+        """Make the folder of the run, and remove the oldest runs."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _remove_old_runs(self.settings.report_dir)
+
+    def remove_old_reports(self) -> None:
+        """A run that is refused or killed must not leave an earlier report, which a reader would take for its own."""
+        for name in REPORTS:
+            self.settings.report_dir.joinpath(name).unlink(missing_ok=True)
+
+    def take_plan(self, plan: Sequence[Planned]) -> None:
+        """The scenarios of this run."""
+        self.plan = tuple(plan)
+        self._progress.run_started(self.plan, self.settings.seed, self.settings.platform, self.settings.target, self.folder)
+
+    def record(self, outcome: Outcome) -> None:
+        """The outcome of a planned scenario."""
+        self._outcomes[outcome.planned.key] = outcome
+        self._progress.scenario_finished(outcome)
+
+    def add_problem(self, title: str, detail: str, reason: Reason | None) -> None:
+        """A problem of the run as a whole. Without a reason code, the system under test left an orphan."""
+        self._problems.append(RunProblem(title, detail, reason))
+
+    def has_outcome(self, planned: Planned) -> bool:
+        return planned.key in self._outcomes
+
+    def result(self) -> RunResult:
+        """The whole result. Planned scenarios without an outcome are `not run`."""
+        return RunResult(
+            run_id=self.run_id,
+            seed=self.settings.seed,
+            platform=self.settings.platform,
+            target=self.settings.target,
+            outcomes=tuple(self._outcomes.get(planned.key, self._not_run(planned)) for planned in self.plan),
+            problems=tuple(self._problems),
+            interrupted_by=self.interrupted_by,
+            crash=self.crash,
+            seconds=time.monotonic() - self._started,
+            plan_files=self.plan_files,
+            properties={"report": str(self.folder), "source_hash": self.source_hash},
+        )
+
+    def write(self, target: Target | None) -> int:
+        """Write the reports and print the end of the run; returns the exit code."""
+        junit_path: Path | None = self.settings.report_dir / "junit.xml"
+        try:
+            self._write(self.settings.report_dir / "junit.xml", target)
+        except (OSError, ReportError) as error:
+            self.crash = self.crash or f"the reports were not written: {error}"
+            junit_path = None
+        result = self.result()
+        self._progress.run_finished(result, junit_path, self.folder)
+        return exit_code(result)
+
+    def _not_run(self, planned: Planned) -> Outcome:
+        if self.interrupted_by:
+            return Outcome(planned, Status.NOT_RUN, message=f"interrupted by {self.interrupted_by}", reason=Reason.INTERRUPTED)
+        return Outcome(planned, Status.NOT_RUN, message="the run ended before this scenario started", reason=Reason.HARNESS_ERROR)
+
+    def _write(self, path: Path, target: Target | None) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        junit.write(self.result(), path)
+        _write_json(path.with_name("result.json"), result_data.data(self.result()))
+        if target is None:
+            return
+        table = conformance.table(self.result(), target.name, target.summary)
+        for folder in (self.folder, self.settings.report_dir):  # the run's own, and that of the last run
+            _write_json(folder / "conformance.json", table)
+            folder.joinpath("conformance.md").write_text(conformance.markdown(table), encoding="utf-8")
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _remove_old_runs(report_dir: Path) -> None:
+    """All but the newest runs. A run with a kept stack stays."""
+    kept = {stack.run_id for stack in kept_stacks.kept_stacks(report_dir)}
+    runs = sorted(path for path in report_dir.iterdir() if path.is_dir() and re.fullmatch(r"\d{8}-\d{6}-\d+", path.name))
+    for path in runs[:-RUNS_KEPT]:
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)
