@@ -1,81 +1,67 @@
-"""Load: requests on a schedule, and clients that keep asking."""
+"""Load: steady load before, during and after a fault, and what its requests show."""
 
-from behave import given, then, when
+from behave import step, then
 
 from hivecheck.checks.answers.answered import all_answered, served_again, served_meanwhile
+from hivecheck.checks.recovery.load_integrity import load_integrity
 from hivecheck.checks.recovery.recovered import recovered
 from hivecheck.checks.recovery.zero_failed import zero_failed
 from hivecheck.measurement.recovery import LOAD
 from hivecheck.world.context import Ctx
+from hivecheck.world.load import Schedule
 
 
-@given("steady load of {rate:Number} requests per second on {model:Model}")
-def begin(context: Ctx, rate: int, model: str) -> None:
-    context.world.load.begin(model, rate)
+@step("steady load of {schedule:LoadSchedule} on {model:Model}{pace:LoadPace}")
+def begin(context: Ctx, schedule: Schedule, model: str, pace: str) -> None:
+    """Starts the one steady load of the scenario and waits for a baseline of answered requests."""
+    context.world.load.begin(model, schedule, pace)
 
 
-@given("steady load of {rate:Number} requests per second on {model:Model}, at its workers' own pace")
-def begin_at_own_pace(context: Ctx, rate: int, model: str) -> None:
-    context.world.load.begin(model, rate, pace="")
+@step("the load continues {until:LoadUntil}")
+def go_on(context: Ctx, until: str) -> None:
+    """Waits while the load runs."""
+    context.world.load.go_on(until)
 
 
-@when("the load has gone on for a while")
-def go_on(context: Ctx) -> None:
-    context.world.load.go_on()
-
-
-@when("the load has gone on until it is back to normal")
-def go_on_until_recovered(context: Ctx) -> None:
-    context.world.load.go_on_until_recovered()
-
-
-@when("the load ends")
+@step("the load ends")
 def end(context: Ctx) -> None:
+    """Sends nothing more and waits until every request in flight has ended."""
     context.world.load.end()
 
 
-@then("at least {count:Number} requests of the load were answered while the fault was active")
-def must_served_meanwhile(context: Ctx, count: int) -> None:
-    context.world.checker.must(served_meanwhile, at_least=count)
-
-
-@then("every request of the load was answered that could be tried again")
-def must_zero_failed(context: Ctx) -> None:
-    context.world.checker.must(zero_failed)
-
-
-@then("the load on {model:Model} was back to normal within the {budget:Budget} time of the fault")
-def must_recovered(context: Ctx, model: str, budget: str) -> None:
-    workers = len(context.world.cluster.workers_of(model))
-    context.world.checker.must(recovered, within=context.world.timeouts.named(budget), workers=workers)
-
-
-@then("the load on {model:Model} was back to normal within the {budget:Budget} time of the healing")
-def recovered_after_healing(context: Ctx, model: str, budget: str) -> None:
-    workers = len(context.world.cluster.workers_of(model))
-    context.world.checker.must(recovered, within=context.world.timeouts.named(budget), workers=workers, of_healing=True)
-
-
-@then("all of the load was answered")
+@then("every load request was answered")
 def must_all_answered(context: Ctx) -> None:
+    """Every load request received a whole 2xx response."""
     context.world.checker.must(all_answered, purpose=LOAD)
 
 
-@then("{worker:Worker} answered requests of the load that were sent after it was healed")
+@then("every retryable load request was answered")
+def must_zero_failed(context: Ctx) -> None:
+    """Under the fault, every load request was answered that had not received a byte. A response that had begun may break off."""
+    context.world.checker.must(zero_failed)
+
+
+@then("no load request was answered incorrectly or booked twice")
+def must_be_sound(context: Ctx) -> None:
+    """Load responses are whole and match the usage ledger. Refused and broken requests show their failure."""
+    context.world.observations.usage.read(context.world.timeouts.settling)
+    context.world.checker.must(load_integrity)
+
+
+@then("at least {count:Number} load requests were answered while the fault was active")
+def must_served_meanwhile(context: Ctx, count: int) -> None:
+    """Proves that the load ran during the fault and that requests were answered."""
+    context.world.checker.must(served_meanwhile, at_least=count)
+
+
+@then("the load on {model:Model} is back to normal within the {budget:Budget} time of {moment:Moment}")
+def must_recovered(context: Ctx, model: str, budget: str, moment: bool) -> None:
+    """From that moment to the first of only good windows, the load needed no longer than the time budget."""
+    workers = len(context.world.cluster.workers_of(model))
+    context.world.checker.must(recovered, within=context.world.timeouts.named(budget), workers=workers, of_healing=moment)
+
+
+@then("{worker:Worker} answered load requests sent after the removal")
 def must_served_again(context: Ctx, worker: str) -> None:
+    """The worker answered some load requests that were due after the fault's removal."""
     context.world.checker.must(served_again, worker=worker)
-
-
-@given("clients keep asking {model:Model}")
-def begin_traffic(context: Ctx, model: str) -> None:
-    context.world.traffic.begin(model)
-
-
-@when("the clients go on asking for a while")
-def go_on_traffic(context: Ctx) -> None:
-    context.world.traffic.go_on()
-
-
-@when("the clients have asked enough")
-def end_traffic(context: Ctx) -> None:
-    context.world.traffic.end()

@@ -1,45 +1,47 @@
-"""Memory, processor time and connections that run short."""
+"""Memory, CPU time and connections that run short."""
 
-from behave import given, then, when
+from behave import step, then
 
 from hivecheck.world.context import Ctx
 
 
-@given("the memory of {hive:Hive} is noted")
-def note(context: Ctx, hive: str) -> None:
-    context.world.observations.resources.note(hive)
+@step("a worker {worker:Worker} of {model:Model} with {mib:Number} MiB of weights starts on {hive:Hive}")
+def start_large(context: Ctx, worker: str, model: str, mib: int, hive: str) -> None:
+    """Has a hive start a worker that allocates so much memory while it loads."""
+    context.world.observations.resources.start_large(worker, model, hive, mib)
 
 
-@when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}, whose weights take {mib:Number} MiB")
-def start_heavy(context: Ctx, worker: str, model: str, hive: str, mib: int) -> None:
-    context.world.observations.resources.start_heavy(worker, model, hive, mib)
-
-
-@given("{percent:Number} percent of the memory of {worker:Worker} are filled")
-def fill(context: Ctx, percent: int, worker: str) -> None:
+@step("{worker:Worker} fills {percent:Number} percent of its memory")
+def fill(context: Ctx, worker: str, percent: int) -> None:
+    """Has a worker allocate memory up to that share of its own limit."""
     context.world.observations.resources.fill(worker, percent)
 
 
-@then("the kernel kills for want of memory at {hive:Hive} within the {budget:Budget} time")
+@then("the memory of {hive:Hive} grew by at most {mib:Number} MiB within the {budget:Budget} time")
+def must_be_free(context: Ctx, hive: str, mib: int, budget: str) -> None:
+    """The hive's memory usage, with its workers, returns to the level that was noted earlier in the scenario."""
+    context.world.observations.resources.must_be_free(hive, mib, context.world.timeouts.named(budget))
+
+
+@then("the kernel OOM-kills a process of {hive:Hive} within the {budget:Budget} time")
 def must_have_been_killed(context: Ctx, hive: str, budget: str) -> None:
+    """The kernel's count of OOM kills is higher than it was when the hive's memory was noted."""
     context.world.observations.resources.must_have_been_killed(hive, context.world.timeouts.named(budget))
 
 
-@then("{hive:Hive} uses no more memory than before within the {budget:Budget} time")
-def must_be_free(context: Ctx, hive: str, budget: str) -> None:
-    context.world.observations.resources.must_be_free(hive, context.world.timeouts.named(budget))
-
-
-@then("the kernel no longer holds {target:FaultTarget} back while chats for {model:Model} are answered")
+@then("the kernel does not throttle {target:FaultTarget} while chats for {model:Model} are answered")
 def must_run_freely(context: Ctx, target: str, model: str) -> None:
+    """Sends a few chats, which must be answered, and compares the kernel's count of throttled periods."""
     context.world.observations.resources.must_run_freely(target, model)
 
 
-@then("newcomers at {hive:Hive} are turned away with 503 and closed, each within the {budget:Budget} time")
-def must_turn_away(context: Ctx, hive: str, budget: str) -> None:
-    context.world.observations.resources.must_turn_away(hive, context.world.timeouts.named(budget))
+@then("{hive:Hive} rejects new connections with status 503 and closes them within the {budget:Budget} time")
+def must_reject_connections(context: Ctx, hive: str, budget: str) -> None:
+    """Opens a few connections, one after the other. Each must receive 503 and be closed in time."""
+    context.world.observations.resources.must_reject_connections(hive, context.world.timeouts.named(budget))
 
 
-@then("each refusal says how much was needed and how much was free")
-def must_tell_numbers(context: Ctx) -> None:
-    context.world.observations.resources.must_tell_numbers()
+@then("each refusal states the needed and the free memory")
+def must_state_figures(context: Ctx) -> None:
+    """The error message of each refused request of the last batch gives both figures in MiB."""
+    context.world.observations.resources.must_state_figures()

@@ -1,46 +1,41 @@
-"""Security: open ports, internal authentication, sandboxes, secrets."""
+"""Security: open ports, internal authentication, sandboxes and secrets."""
 
-from behave import then, when
+from behave import step, then
 
 from hivecheck.world.context import Ctx
 
 
-@when("somebody without the cluster's token tries to {call:InternalCall}")
-def knock(context: Ctx, call: str) -> None:
-    context.world.observations.security.knock(call)
+@step("a client without the cluster token tries to {call:InternalCall}")
+def call_without_token(context: Ctx, call: str) -> None:
+    """Makes an internal call twice: without the cluster token and with a wrong one."""
+    context.world.observations.security.ports.call_without_token(call)
 
 
-@then("the call is refused for want of the token")
+@then("the service refuses the call for lack of a valid cluster token")
 def must_be_refused(context: Ctx) -> None:
-    context.world.observations.security.must_be_refused()
+    """Each such call received status 401 and code invalid_cluster_token."""
+    context.world.observations.security.ports.must_be_refused()
 
 
-@then("every listening socket of every node is on the stack's own network")
-def must_listen_inside(context: Ctx) -> None:
-    context.world.observations.security.must_listen_inside()
+@then("every listening socket {rule:SocketRule}")
+def must_listen(context: Ctx, rule: str) -> None:
+    """Lists the listening sockets of every process of every node and judges each of them."""
+    context.world.observations.security.ports.must_listen(rule)
 
 
-@then("no node listens on a port that nobody asked for")
-def must_listen_as_asked(context: Ctx) -> None:
-    context.world.observations.security.must_listen_as_asked()
+@then("every service runs {rule:SandboxRule}")
+def must_run(context: Ctx, rule: str) -> None:
+    """Asks the kernel in each node about privileges, file system and limits."""
+    context.world.observations.security.sandbox.must_run(rule)
 
 
-@then("every service runs as an ordinary user without privileges or capabilities")
-def must_be_unprivileged(context: Ctx) -> None:
-    context.world.observations.confinement.must_be_unprivileged()
+@step("clients send valid, wrong and misplaced credentials of every kind")
+def send_every_credential(context: Ctx) -> None:
+    """Sends one request with each credential and one for each place where a key does not belong."""
+    context.world.observations.security.secrets.send_every_credential()
 
 
-@then("every service has a root it cannot write to, and limits on memory and processes")
-def must_be_limited(context: Ctx) -> None:
-    context.world.observations.confinement.must_be_limited()
-
-
-@when("clients use every kind of credential, right, wrong and misplaced")
-def use_every_credential(context: Ctx) -> None:
-    context.world.observations.secrecy.use_every_credential()
-
-
-@then("no key or token is in any log, journal, page, answer or report")
-def must_not_show(context: Ctx) -> None:
-    context.world.checker.observe()
-    context.world.observations.secrecy.must_not_show()
+@then("no {leak:Leak}")
+def must_not_leak(context: Ctx, leak: str) -> None:
+    """Searches metrics for names that clients made up, or logs, journals, pages, responses and history for the stack's secrets."""
+    context.world.observations.must_not_leak(leak)

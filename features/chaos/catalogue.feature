@@ -1,8 +1,8 @@
 @chaos @integration @topology.model_provisioning @fresh_stack
-Feature: The catalogue of a hive is damaged, and what is readable of it is kept
+Feature: A hive keeps every readable row of a damaged catalogue
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
-  Scenario Outline: A hive that finds its catalogue damaged rebuilds it from every row that is whole
+  Scenario Outline: A hive that starts with a damaged catalogue rebuilds it from every intact row
     Given steady load of 20 requests per second on model-a
     And hive-1 has downloaded 12 models
     When a SIGTERM is injected into hive-1
@@ -14,9 +14,9 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
     And the catalogue of hive-1 is healthy
     When an outage of the model hub is removed from hub
     Then hive-1 downloads and serves a new model
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then no request of the load was answered wrongly or booked twice
+    Then no load request was answered incorrectly or booked twice
 
     Examples:
       | damage                                 |
@@ -25,7 +25,7 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
       | a truncation of the database           |
 
   @INT-006 @P2 @requires.files
-  Scenario Outline: A hive whose catalogue is damaged while it runs writes it anew, and loses nothing
+  Scenario Outline: A running hive rewrites its damaged catalogue and keeps every model
     Given steady load of 20 requests per second on model-a
     And hive-1 has downloaded 12 models
     When <damage> is injected into hive-1
@@ -33,7 +33,7 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
     And the catalogue of hive-1 holds every downloaded model on disk
     And hive-1 downloads and serves a new model
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
     Examples:
       | damage                             |
@@ -41,7 +41,7 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
       | a zeroed database                  |
 
   @INT-006 @P2 @requires.terminate @requires.restart @requires.files
-  Scenario: A hive that can read nothing of its catalogue works from memory, and says so
+  Scenario: A hive with an unreadable catalogue works from memory and reports degraded health
     Given steady load of 20 requests per second on model-a
     And hive-1 has downloaded 12 models
     When a SIGTERM is injected into hive-1
@@ -50,6 +50,6 @@ Feature: The catalogue of a hive is damaged, and what is readable of it is kept
     Then the catalogue of hive-1 is degraded, and so is the hive
     And hive-1 keeps in place its damaged database
     And hive-1 downloads and serves a new model
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then no request of the load was answered wrongly or booked twice
+    Then no load request was answered incorrectly or booked twice

@@ -1,25 +1,25 @@
 @integration @chaos @topology.network_faults @requires.packets
-Feature: Networks are cut, slow and rude, and clients get their answers or are told why not
+Feature: The gateway handles partitions, latency, packet loss and connection resets
 
   @INT-004 @P2
-  Scenario: When the way to a hive is cut, another hive does its work, and it serves again once the way is whole
+  Scenario: The gateway reroutes requests when a partition separates it from a hive
     Given steady load of 20 requests per second on model-shared
     When clients send a batch of 8 concurrent chats for model-shared, simulating 0.1 seconds of work
-    And the connections from orchestrator to hive-1 are noted
+    And every connection from orchestrator to hive-1 is noted
     And a partition from the orchestrator is injected into hive-1
     Then the circuit of worker-shared-1 is open within the partition detection time
-    When the load has gone on for a while
+    When the load continues for a while
     And a partition from the orchestrator is removed from hive-1
     Then the circuit of worker-shared-1 is closed within the partition recovery time
-    And none of the noted connections from orchestrator to hive-1 is left within the partition recovery time
-    When the load has gone on until it is back to normal
+    And no noted connection from orchestrator to hive-1 is left within the partition recovery time
+    When the load continues until it is back to normal
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And at least 20 requests of the load were answered while the fault was active
-    And the load on model-shared was back to normal within the recovery time of the healing
+    Then every retryable load request was answered
+    And at least 20 load requests were answered while the fault was active
+    And the load on model-shared is back to normal within the recovery time of the removal
 
   @INT-004 @P2
-  Scenario: When the way to the only hive of a model is cut, its clients are told when to come back
+  Scenario: The gateway refuses requests when a partition separates it from the only hive of a model
     Given steady load of 20 requests per second on model-a
     When a partition from the hives is injected into orchestrator
     Then the circuit of worker-a is open within the partition detection time
@@ -29,12 +29,12 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     Then the circuit of worker-a is closed within the partition recovery time
     When clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then the load on model-a was back to normal within the recovery time of the healing
+    Then the load on model-a is back to normal within the recovery time of the removal
 
   @NF-006 @P1
-  Scenario: A stream whose hive vanishes without a word ends with an error once it was silent for too long
+  Scenario: The gateway ends a stream with a timeout error after a silent crash of its hive
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a, with a long response
     When a silent crash is injected into hive-1
@@ -45,10 +45,10 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then every request of the load was answered that could be tried again
+    Then every retryable load request was answered
 
   @NF-007 @P2
-  Scenario: A stream that the network cuts in its middle ends with an error that its client can read
+  Scenario: The gateway ends a stream with an error event after a reset in mid-response
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a, with a long response
     When a reset after 4096 bytes to the orchestrator is injected into hive-1
@@ -59,10 +59,10 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then every request of the load was answered that could be tried again
+    Then every retryable load request was answered
 
   @NF-007 @P2 @topology.attached @fresh_stack
-  Scenario: A connection whose first packet is lost comes about late, and costs no client its answer
+  Scenario: SYN loss delays connections to a worker, and no request fails
     Given steady load of 20 requests per second on model-b
     When clients send 3 sequential chats for model-b
     And SYN loss to the workers is injected into orchestrator
@@ -77,42 +77,42 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @NF-005 @P1
-  Scenario: Connections that are reset before the first byte cost no client its answer
+  Scenario: The gateway retries requests after a connection reset before the first byte
     Given steady load of 20 requests per second on model-shared
     When a connection reset to the orchestrator is injected into hive-1
     Then the circuit of worker-shared-1 is open within the partition detection time
-    When the load has gone on for a while
+    When the load continues for a while
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And at least 20 requests of the load were answered while the fault was active
+    Then every retryable load request was answered
+    And at least 20 load requests were answered while the fault was active
 
   @NF-005 @P1
-  Scenario: A connection that is reset in mid-stream ends with an error that its client can read
+  Scenario: The gateway ends a stream with an error event after a connection reset
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a, with a long response
     When a connection reset to the orchestrator is injected into hive-1
     Then every stream broke off visibly with error event upstream_disconnected
-    When the load has gone on for a while
+    When the load continues for a while
     And the load ends
-    Then every request of the load was answered that could be tried again
+    Then every retryable load request was answered
 
   @NF-001 @P1
-  Scenario Outline: While the way to a hive is cut it is tried again after ever longer waits, and it is found again when the way is whole
+  Scenario Outline: The gateway retries a partitioned hive with growing waits and routes to it again after the partition
     Given steady load of 10 requests per second on model-a
     When a partition from the orchestrator is injected into hive-1 for <seconds> seconds
     Then the circuit of worker-a is open within the partition detection time
     And worker-a is online in the registry within the heartbeat time
     And a partition from the orchestrator is over on hive-1
     And the circuit of worker-a is closed within the partition recovery time
-    And hive-1 was tried again after ever longer waits
+    And hive-1 was retried with growing waits
     When clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then the load on model-a was back to normal within the recovery time of the healing
+    Then the load on model-a is back to normal within the recovery time of the removal
 
     Examples: a cut that shows it
       | seconds |
@@ -124,7 +124,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
       | 30      |
 
   @NF-002 @P1
-  Scenario: A way that takes half a second longer makes answers later, keeps them whole, and drives nobody away
+  Scenario: Latency of 500 ms delays responses, keeps streams whole and ejects no worker
     Given steady load of 10 requests per second on model-a
     When 500 ms latency to the orchestrator is injected into hive-1
     And clients send 5 sequential streams of 10 tokens for model-a
@@ -137,13 +137,13 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     When 500 ms latency to the orchestrator is removed from hive-1
     And clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then all of the load was answered
-    And the load on model-a was back to normal within the recovery time of the healing
+    Then every load request was answered
+    And the load on model-a is back to normal within the recovery time of the removal
 
   @NF-004 @P2
-  Scenario: A way that carries 10 KB a second makes long answers late, keeps them whole, and slows down nobody else
+  Scenario: A bandwidth limit of 10 KB/s slows the long streams of one hive only and keeps them whole
     Given steady load of 10 requests per second on model-b
     When a 10 KB/s bandwidth limit to the orchestrator is injected into hive-1
     And clients send 2 sequential streams of 100 tokens for model-a
@@ -157,10 +157,10 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @NF-003 @P1 @topology.default
-  Scenario: A way that loses a third of the packets costs no client its answer
+  Scenario: Packet loss of 30 % to a hive fails no request
     Given steady load of 10 requests per second on model-b
     When a client sends a chat for model-a
     And 30 % packet loss from the orchestrator is injected into hive-1
@@ -169,14 +169,14 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And every request took one attempt
     And worker-a is online in the registry within the heartbeat time
     When 30 % packet loss from the orchestrator is removed from hive-1
-    Then at least 3 segments had to be sent again to hive-1
+    Then at least 3 TCP segments to hive-1 were retransmitted
     When clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @GATE-006 @P1 @topology.attached @requires.pause
-  Scenario: A worker that its hive reaches half a second later is no wedge; one that freezes is, and comes back when it thaws
+  Scenario: A hive tolerates latency of 500 ms to a worker, and detects when the worker is paused
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the workers is injected into hive-1
     Given a client is streaming from model-a, with a long response
@@ -192,10 +192,10 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And clients send a batch of 3 concurrent chats for model-a
     Then every request of the batch was answered
     When the load ends
-    Then every request of the load was answered that could be tried again
+    Then every retryable load request was answered
 
   @INT-005 @P2 @topology.attached
-  Scenario Outline: A worker that its hive cannot reach gets no work, whichever way is cut, and does again once the way is whole
+  Scenario Outline: A worker that its hive cannot reach leaves routing and returns after the partition
     Given steady load of 20 requests per second on model-shared
     When <cut> is injected into worker-1
     Then hive-1 reports worker-1 as hung within the partition detection time
@@ -208,7 +208,7 @@ Feature: Networks are cut, slow and rude, and clients get their answers or are t
     And worker-1 is routable within the partition recovery time
     And 3 heartbeats of worker-1 arrive, each within the heartbeat time
     When the load ends
-    Then every request of the load was answered that could be tried again
+    Then every retryable load request was answered
 
     Examples:
       | cut                                  |

@@ -1,26 +1,26 @@
 @integration @chaos @requires.memory
-Feature: The kernel kills workers for want of memory, and their hive knows why
+Feature: The kernel OOM-kills workers, and their hive reports the reason
 
   @INT-008 @P2 @topology.default @fresh_stack
-  Scenario: A model that does not fit into memory is never offered, and its hive goes on and says why
+  Scenario: A hive never offers a model that does not fit into memory and reports the reason
     Given steady load of 20 requests per second on model-a
     And the memory of hive-1 is noted
-    When a worker worker-huge of model-declared starts on hive-1, whose weights take 1024 MiB
-    Then the kernel kills for want of memory at hive-1 within the restart time
+    When a worker worker-huge of model-declared with 1024 MiB of weights starts on hive-1
+    Then the kernel OOM-kills a process of hive-1 within the restart time
     And hive-1 restarted worker-huge at least once within the restart time
     And hive-1 reports the last exit of worker-huge: out of memory
     And worker-huge is unknown to the registry
     When a client sends a chat for model-declared
     Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     When hive-1 removes worker-huge
-    Then hive-1 uses no more memory than before within the settling time
+    Then the memory of hive-1 grew by at most 32 MiB within the settling time
     And hive-1 never restarted worker-a
     And hive-1 never restarted worker-shared-1
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @INT-009 @P2 @topology.default @fresh_stack
-  Scenario: A worker killed for want of memory in the middle of an answer takes nobody along, and its memory is free again
+  Scenario: An OOM kill in mid-stream affects only its worker, and the memory is freed
     Given steady load of 20 requests per second on model-shared
     And the memory of hive-1 is noted
     And a client is streaming from model-a
@@ -32,12 +32,12 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     And hive-1 never restarted worker-shared-1
     When an OOM kill is removed from worker-a
     Then worker-a is routable within the restart time
-    And hive-1 uses no more memory than before within the settling time
+    And the memory of hive-1 grew by at most 32 MiB within the settling time
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @WC-003 @P1 @topology.two_hives
-  Scenario: A hive sees that a worker was killed for want of memory, removes it and starts it again
+  Scenario: A hive detects the OOM kill of a worker, removes the worker and restarts it
     Given steady load of 10 requests per second on model-shared
     And the epoch of worker-1 is noted
     When an OOM kill is injected into worker-1
@@ -46,7 +46,7 @@ Feature: The kernel kills workers for want of memory, and their hive knows why
     When an OOM kill is removed from worker-1
     Then worker-1 is registered with a newer epoch within the restart time
     And hive-1 restarted worker-1 at least once within the restart time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And the load on model-shared was back to normal within the recovery time of the healing
+    Then every retryable load request was answered
+    And the load on model-shared is back to normal within the recovery time of the removal

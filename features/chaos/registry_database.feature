@@ -1,8 +1,8 @@
 @integration @chaos @topology.small @fresh_stack
-Feature: The registry's database is taken from it while it runs
+Feature: The registry tolerates the loss of its database at run time
 
   @INT-007 @P2 @requires.exec
-  Scenario Outline: A registry that cannot write its database says so, serves from memory, and stores everything once it can
+  Scenario Outline: A registry that cannot write its database reports degraded health, serves from memory and stores its entries later
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists within the database fault detection time
@@ -13,8 +13,8 @@ Feature: The registry's database is taken from it while it runs
     When <fault> is removed from registry
     Then the registry has stored exactly what it lists within the database fault detection time
     When the load ends
-    Then all of the load was answered
-    And the load on model-a was back to normal within the recovery time of the fault
+    Then every load request was answered
+    And the load on model-a is back to normal within the recovery time of the fault
 
     Examples:
       | fault                       |
@@ -22,7 +22,7 @@ Feature: The registry's database is taken from it while it runs
       | a file write limit of 0 bytes |
 
   @INT-007 @P2 @requires.exec
-  Scenario: A registry whose database is replaced under its hands fills the new file with all it knows
+  Scenario: A registry stores all its entries again when its database file is replaced
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     And the registry has stored exactly what it lists within the database fault detection time
@@ -31,7 +31,7 @@ Feature: The registry's database is taken from it while it runs
     And the registry has stored exactly what it lists within the database fault detection time
     When a service worker-late is registered
     Then the registry has stored exactly what it lists within the database fault detection time
-    When the load has gone on for a while
+    When the load continues for a while
     And the load ends
-    Then all of the load was answered
-    And the load on model-a was back to normal within the recovery time of the fault
+    Then every load request was answered
+    And the load on model-a is back to normal within the recovery time of the fault

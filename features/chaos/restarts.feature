@@ -1,8 +1,8 @@
 @integration @chaos @topology.default
-Feature: Workers and hives are struck while clients are served
+Feature: Workers recover from kills and pauses under load
 
   @INT-003 @P2 @requires.kill @fresh_stack
-  Scenario: A worker that is killed half-way through a stream comes back, and nothing is corrupted
+  Scenario: A worker killed in mid-stream restarts, and no response is corrupted
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a
     When a SIGKILL is injected into the worker serving the request
@@ -12,15 +12,15 @@ Feature: Workers and hives are struck while clients are served
     When clients send 5 chats for model-a
     Then every answer is a full chat completion of the requested model
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @GATE-006 @P1 @requires.pause
-  Scenario: A worker that stands still for a while leaves rotation, and is back by itself
+  Scenario: A worker paused for a while leaves routing and returns by itself
     Given steady load of 20 requests per second on model-a
     When a process pause is injected into worker-a for 4 seconds
     Then worker-a is not routable within the pause detection time
     And a process pause is over on worker-a
     And worker-a is routable within the worker return time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then the load on model-a was back to normal within the recovery time of the healing
+    Then the load on model-a is back to normal within the recovery time of the removal

@@ -1,8 +1,8 @@
 @integration @chaos @topology.small
-Feature: Workers crash, freeze and will not go while clients keep coming, and their clients hardly notice
+Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few requests
 
   @WC-001 @P1 @requires.kill
-  Scenario: A worker killed before its first byte costs no request, and the stack is soon as it was
+  Scenario: A worker killed before its first byte fails no request, and the load recovers
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
     And a client waits for the first token of model-a, with a slow response
@@ -10,29 +10,29 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     Then that worker is not routable within the worker detection time
     And hive-1 restarted that worker at least once within the restart time
     And that worker is routable within the worker return time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
     Then another worker answered every request at the second attempt
-    And every request of the load was answered that could be tried again
-    And at least 50 requests of the load were answered while the fault was active
-    And the load on model-a was back to normal within the recovery time of the fault
+    And every retryable load request was answered
+    And at least 50 load requests were answered while the fault was active
+    And the load on model-a is back to normal within the recovery time of the fault
 
   @WC-001 @P1 @requires.kill
-  Scenario: A worker killed after its first byte breaks off so that clients can tell, and nothing is sent twice
+  Scenario: A worker killed after its first byte breaks its streams visibly, and no request is sent twice
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
     And a client is streaming from model-a, with a long response
     When a SIGKILL is injected into the worker serving the request
     Then that worker is not routable within the worker detection time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
     Then every stream broke off visibly
     And every request took one attempt
-    And every request of the load was answered that could be tried again
-    And the load on model-a was back to normal within the recovery time of the fault
+    And every retryable load request was answered
+    And the load on model-a is back to normal within the recovery time of the fault
 
   @WC-002 @P1 @requires.kill
-  Scenario: Who dies at once when it is registered is no ghost for longer than its lease
+  Scenario: A worker that crashes right after registration disappears within one lease
     Given steady load of 20 requests per second on model-a
     And a hive hive-9 joins the stack without workers
     When a worker worker-x of model-x starts on hive-9
@@ -41,10 +41,10 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     And worker-x is offline in the status API within the lease expiry time
     And the gateway no longer offers model-x within the convergence time
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @WC-004 @P1 @requires.kill @requires.exec
-  Scenario: A worker that ignores SIGTERM is killed with all its processes after the grace time, and nobody else notices
+  Scenario: A hive kills a worker that ignores SIGTERM after the grace time, and no other worker is affected
     Given steady load of 20 requests per second on model-a
     And a hive hive-9 joins the stack with workers that ignore SIGTERM
     And a worker worker-x of model-x serves on hive-9
@@ -52,58 +52,58 @@ Feature: Workers crash, freeze and will not go while clients keep coming, and th
     Then hive-9 kills worker-x after the grace time within the node stop time
     And no process of worker-x is left within the settling time
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @WC-005 @P1 @requires.kill
-  Scenario: Half the workers are killed at once, and the other half answers for all
+  Scenario: The remaining workers answer all requests when half the workers are killed at once
     Given a worker worker-3 of model-a serves on hive-1
     And a worker worker-4 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
     When a SIGKILL is injected into half the workers of model-a
-    And the load has gone on for a while
+    And the load continues for a while
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And at least 50 requests of the load were answered while the fault was active
+    Then every retryable load request was answered
+    And at least 50 load requests were answered while the fault was active
 
   @WC-006 @P1 @requires.pause
-  Scenario: A worker that freezes leaves rotation, clients are served by the others, and it comes back when it thaws
+  Scenario: A paused worker leaves routing, the other workers answer, and it returns after it resumes
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     When a process pause is injected into worker-3
     Then worker-3 is not routable within the pause detection time
-    When the load has gone on for a while
+    When the load continues for a while
     And a process pause is removed from worker-3
     Then worker-3 is routable within the worker return time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And at least 20 requests of the load were answered while the fault was active
-    And the load on model-a was back to normal within the recovery time of the fault
+    Then every retryable load request was answered
+    And at least 20 load requests were answered while the fault was active
+    And the load on model-a is back to normal within the recovery time of the fault
 
   @WC-006 @P1 @requires.pause @fresh_stack
-  Scenario: When every worker freezes nobody can be served, and everybody is again soon after they thaw
+  Scenario: A model is not offered while all its workers are paused, and recovers after they resume
     Given steady load of 20 requests per second on model-a
     When a process pause is injected into every worker of hive-1
     Then the gateway no longer offers model-a within the convergence time
-    When the load has gone on for a while
+    When the load continues for a while
     And a process pause is removed from every worker of hive-1
-    And the load has gone on until it is back to normal
+    And the load continues until it is back to normal
     And the load ends
-    Then the load on model-a was back to normal within the recovery time of the healing
+    Then the load on model-a is back to normal within the recovery time of the removal
 
   @WC-006 @P1 @requires.exec @topology.sensitive_breaker
-  Scenario: A worker that lets requests hang and calls itself well is found out by what it does, and gets its chance again
+  Scenario: The gateway detects a gray failure by hanging requests and probes the worker again
     Given a worker worker-3 of model-a serves on hive-1, with an admin port
-    And steady load of 50 requests per second on model-a, at its workers' own pace
+    And steady load of 50 requests per second on model-a, at the workers' own pace
     When a gray failure is injected into worker-3
     Then the circuit of worker-3 is not closed within the pause detection time
     And hive-1 reports worker-3 as alive
-    When the load has gone on for a while
+    When the load continues for a while
     And a gray failure is removed from worker-3
     Then the circuit of worker-3 is closed within the worker return time
-    When the load has gone on until it is back to normal
+    When the load continues until it is back to normal
     And the load ends
-    Then every request of the load was answered that could be tried again
-    And at least 50 requests of the load were answered while the fault was active
-    And the load on model-a was back to normal within the recovery time of the healing
-    And worker-3 answered requests of the load that were sent after it was healed
+    Then every retryable load request was answered
+    And at least 50 load requests were answered while the fault was active
+    And the load on model-a is back to normal within the recovery time of the removal
+    And worker-3 answered load requests sent after the removal

@@ -25,18 +25,18 @@ Feature: The gateway accepts authorized clients only, and forwards their identit
 
   @SEC-003 @P1
   Scenario: No node listens outside the stack's network, or on an undeclared port
-    Then every listening socket of every node is on the stack's own network
-    And no node listens on a port that nobody asked for
+    Then every listening socket is on the private network of the stack
+    And every listening socket belongs to a declared port
 
   @SEC-004 @P2 @requires.sandbox
   Scenario: Every container has only the permissions that its service needs
-    Then every service runs as an ordinary user without privileges or capabilities
-    And every service has a root it cannot write to, and limits on memory and processes
+    Then every service runs as an unprivileged user without capabilities
+    And every service runs with a read-only root and limits on memory and processes
 
   @SEC-003 @P1
   Scenario Outline: Services reject internal calls without the cluster token
-    When somebody without the cluster's token tries to <call>
-    Then the call is refused for want of the token
+    When a client without the cluster token tries to <call>
+    Then the service refuses the call for lack of a valid cluster token
 
     Examples:
       | call                                       |

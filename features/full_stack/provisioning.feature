@@ -106,7 +106,7 @@ Feature: A hive downloads a model when a client requests it
     And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
   @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.small_disk
   Scenario: A disk that fills up during a download fails it cleanly, and the hive recovers
@@ -123,4 +123,4 @@ Feature: A hive downloads a model when a client requests it
     And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered

@@ -50,10 +50,10 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-a is closed within the settling time
     When 500 ms latency to the orchestrator is removed from hive-1
-    And the load has gone on until it is back to normal
+    And the load continues until it is back to normal
     And the load ends
-    Then all of the load was answered
-    And the load on model-shared was back to normal within the recovery time of the healing
+    Then every load request was answered
+    And the load on model-shared is back to normal within the recovery time of the removal
 
     Examples:
       | behaviour      | status |

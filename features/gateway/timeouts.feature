@@ -21,7 +21,7 @@ Feature: Every request ends in time, and no limit cuts a response that makes pro
     When clients send a batch of 2 concurrent chats for model-b
     Then every request of the batch was answered
     When the load ends
-    Then all of the load was answered
+    Then every load request was answered
 
     Examples:
       | behaviour          | code                    |

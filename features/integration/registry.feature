@@ -3,36 +3,36 @@ Feature: The cluster serves through outages of the registry
 
   @GATE-015 @SVC-013 @P1 @requires.kill @requires.restart
   Scenario: The gateway routes by its last known view without a registry and converges afterwards
-    Given clients keep asking model-shared
+    Given steady load of 3 clients on model-shared
     When the registry is killed
     Then the gateway is ready without the registry
     When a worker worker-late of model-late starts on hive-1
-    And the clients go on asking for a while
+    And the load continues for a while
     And clients send 20 chats for model-a
     Then hive-1 reports worker-late as alive within the restart time
     When the registry is started again
     Then worker-late is routable within the convergence time
-    When the clients have asked enough
+    When the load ends
     Then every request was answered
     And every request was served by exactly one worker of its model
 
   @SVC-016 @P1 @requires.kill @requires.restart
   Scenario: A killed registry lists all workers at once after its restart, and no lease expires
-    Given clients keep asking model-shared
+    Given steady load of 3 clients on model-shared
     When the registry is killed
     And the registry is started again
     Then the registry lists exactly the declared workers
-    When the clients have asked enough
+    When the load ends
     Then no lease has expired since the restart of the registry
     And every request was answered
 
   @SVC-016 @P1 @requires.kill @requires.restart
   Scenario: All services register again within a heartbeat after the registry lost its data
-    Given clients keep asking model-shared
+    Given steady load of 3 clients on model-shared
     When the registry is killed
     And the registry is started again without its database
-    And the clients go on asking for a while
-    And the clients have asked enough
+    And the load continues for a while
+    And the load ends
     Then every service registers again within the heartbeat time
     And the registry lists exactly the declared workers within the settling time
     And every request was answered

@@ -9,9 +9,9 @@ from typing import Any
 from behave import register_type
 
 from hivecheck.bdd.cluster_types import CLUSTER_TYPES
+from hivecheck.bdd.load_types import LOAD_TYPES
 from hivecheck.bdd.request_types import REQUEST_TYPES, WORKER, one_of
 from hivecheck.faults import FAULTS
-from hivecheck.world.observations.security import INTERNAL_CALLS
 
 
 def _typed(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
@@ -41,7 +41,6 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Hive": (r"hive-[0-9]+", str, "a hive's name"),
     "Budget": (r"[a-z ]+?", str, "a time budget's name"),
     "Within": (r"(?: within the [a-z ]+? time)?", lambda text: text[12:-5], "a time budget, as ` within the <name> time`, or nothing: now"),
-    "InternalCall": (one_of(INTERNAL_CALLS), str, "a service-to-service call"),
     "Path": (r"/v1/[a-z/]+", str, "a path of the API"),
     "Code": (r"[a-z_]+", str, "an error code"),
     "Health": (r"healthy|degraded|unhealthy", str, "a service's health as it reports it"),
@@ -50,12 +49,13 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Value": (r"\S+", str, "a setting's value"),
     "Accepted": (r"\S.*", str, "the accepted form of a setting"),
     "Name": (r"[a-z]+", str, "a person's or a tenant's name"),
-    "Fault": (one_of(FAULTS), str, "a fault of docs/faults.md"),
-    "FaultTarget": (_TARGET, str, "the fault target: a node, a worker, or a way to point at some"),
+    "Fault": (one_of(FAULTS), str, "a fault of [faults.md](faults.md)"),
+    "FaultTarget": (_TARGET, str, "a node or a worker by name, or a selection of workers"),
     **CLUSTER_TYPES,
     **REQUEST_TYPES,
     "Number": (r"\d+", int, "a whole number"),
     "Seconds": (r"\d+(?:\.\d+)?", float, "seconds"),
+    **LOAD_TYPES,
 }
 
 

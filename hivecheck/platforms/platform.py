@@ -61,6 +61,14 @@ class CommandResult:
 
 
 @dataclass(frozen=True)
+class ProcessMemory:
+    """Resident memory of one process: now, and the most since its start."""
+
+    resident_bytes: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
 class Usage:
     """What a node uses: memory now, processor time since its start, processes now."""
 
@@ -194,6 +202,9 @@ class Node(Protocol):
 
     def processes(self) -> list[ProcessView]:
         """Every living process of this node (no zombies), the service's own first."""
+
+    def memory(self, pid: int | None = None) -> ProcessMemory:
+        """Memory of the service's own process, or of `pid`, a process of this node. Raises InconclusiveError when it cannot be read."""
 
     def proc_of(self, pid: int) -> Path | None:
         """The folder in /proc of a process of this node. None when it has exited or is not visible on this machine."""

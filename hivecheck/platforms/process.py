@@ -17,8 +17,18 @@ import tomli_w
 from hivecheck import process_labels
 from hivecheck.errors import ClientError, SetupError
 from hivecheck.platforms.data_folder import DataFolder
-from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
+from hivecheck.platforms.platform import (
+    QUICK_START,
+    CommandResult,
+    EngineControl,
+    Listener,
+    NodeSpec,
+    PlatformContext,
+    ProcessMemory,
+    ProcessView,
+)
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
+from hivecheck.platforms.process_memory import process_memory
 from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually_all
 
@@ -105,6 +115,9 @@ class ProcessNode(DataFolder):
         found = process_labels.find(self._environment[process_labels.RUN_LABEL], self.stack)
         views = [ProcessView(item.pid, item.parent_pid, item.state, item.command) for item in found if item.node == self.name]
         return sorted(views, key=lambda view: view.pid != self.pid)
+
+    def memory(self, pid: int | None = None) -> ProcessMemory:
+        return process_memory(self.run, pid or self.processes()[0].pid)
 
     def proc_of(self, pid: int) -> Path | None:
         return Path("/proc", str(pid)) if pid in {view.pid for view in self.processes()} else None

@@ -19,7 +19,8 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from hivecheck.errors import ClientError, SetupError, TargetError
 from hivecheck.platforms.docker import engine
-from hivecheck.platforms.platform import CommandResult, EngineControl, Listener, Node, ProcessView
+from hivecheck.platforms.platform import CommandResult, EngineControl, Listener, Node, ProcessMemory, ProcessView
+from hivecheck.platforms.process_memory import process_memory
 
 KILL_SECONDS = 10.0
 _numbers = itertools.count(1)
@@ -101,6 +102,9 @@ class ImageNode:
             return []
         self._container.reload()
         return [ProcessView(int(self._container.attrs["State"]["Pid"]), 1, "S", " ".join(self._container.attrs["Args"]))]
+
+    def memory(self, pid: int | None = None) -> ProcessMemory:
+        return process_memory(self.run, pid or self.processes()[0].pid)
 
     def proc_of(self, pid: int) -> Path | None:
         return None

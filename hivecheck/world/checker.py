@@ -1,4 +1,4 @@
-"""Brings the facts together and has a check judge them. Facts that are still on their way get the settling budget."""
+"""Collects the facts and has a check judge them. Facts that have not arrived yet get the settling budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Check = Callable[Concatenate[History, Limits], Verdict]
 
 @dataclass
 class Checker:
-    """`tail` reads what nodes wrote since the scenario began; `finish_calls` waits for the calls of one purpose, or for all of them."""
+    """`tail` reads what nodes wrote since the scenario began. `finish_calls` waits for the calls of one purpose, or for all of them."""
 
     history: History
     tail: LogTail
@@ -29,12 +29,12 @@ class Checker:
     allowances: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # check -> limits that the target has instead of ours
 
     def must(self, check: Check[Limits], *args: Limits.args, **limits: Limits.kwargs) -> None:
-        """Judge history by a check once every call that it is about has ended; raises AssertionError or InconclusiveError.
+        """Judge history by a check once every call that it is about has ended. Raises AssertionError or InconclusiveError.
 
-        A check of one `purpose` does not wait for the others: what they keep going is what it may be about.
+        A check of one `purpose` does not wait for calls of other purposes, because it may be about what they keep running.
 
-        History only grows, and a journal or log line may arrive a moment after the answer: so a verdict that is not good is judged
-        again until the settling budget is over. A wrong that was done stays in history, so waiting cannot make it good.
+        A journal or log line may arrive a moment after its response. The check therefore repeats until it passes or the settling
+        budget is over. History only grows, so a defect that it shows does not disappear.
         """
         purpose = limits.get("purpose")
         self.finish_calls(purpose if isinstance(purpose, str) else None)

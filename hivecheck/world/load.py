@@ -1,4 +1,4 @@
-"""A load whose rate nobody's slowness changes: each request is sent when its schedule says so, whatever became of those before it."""
+"""Steady load: one engine sends chats on an open-loop or a closed-loop schedule until the load ends."""
 
 from __future__ import annotations
 
@@ -8,90 +8,168 @@ import contextlib
 import math
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import ConditionTimeoutError, InconclusiveError, UsageError
 from hivecheck.history import Event, History
 from hivecheck.loop_thread import LoopThread
 from hivecheck.measurement.recovery import LEAST_BASELINE, LOAD, OBJECTIVE, measure
-from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
-from hivecheck.world.requests.chats import BODIES, CHAT
+from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 
-# Work that takes longer than anything this machine does besides: the baseline is the worker's time, not the processor's.
+# Longer than any other work on this machine takes, so the baseline measures the worker and not the processor.
 PACE = "ttft=0.08;itl=0.01"
 TOKENS = 4
 LONGEST_SECONDS = 60.0
-MOST_UNDER_WAY = 500
-BASELINE_WINDOWS, WHILE_WINDOWS = 1.0, 1.5  # of the recovery objective; a while has room for a whole window wherever it begins
+MAX_IN_FLIGHT = 500
+# In windows of the recovery objective. "A while" of 1.5 windows holds a whole window wherever it begins.
+BASELINE_WINDOWS, WHILE_WINDOWS = 1.0, 1.5
 LEAVING_SECONDS = 5.0
-LOOK_SECONDS = 0.2  # a look reckons with the whole history
+POLL_SECONDS = 0.2  # each poll evaluates the whole history
+CLOSED_LOOP_REQUESTS = 10  # that a closed loop completes in "a while"
+CLOSED_LOOP_PAUSE_SECONDS = 0.01
+
+
+class Schedule(Protocol):
+    """When the load sends its requests."""
+
+    async def send_all(self, load: Load) -> None:
+        """Send requests until the load is over."""
+
+    def batch(self, windows: float) -> tuple[int, float]:
+        """How many requests make up so many windows, and how many seconds it takes to send them."""
+
+
+@dataclass(frozen=True)
+class OpenLoop:
+    """Requests at a fixed rate, independent of earlier responses. Streamed and unary chats alternate. Checks call them load requests."""
+
+    rate_per_second: float
+
+    async def send_all(self, load: Load) -> None:
+        """Send each request when it is due. A late request is sent at once, and its time counts from when it was due."""
+        begun, number = time.monotonic(), 0
+        while not load.is_over and (due := begun + number / self.rate_per_second) < begun + LONGEST_SECONDS:
+            if (early := due - time.monotonic()) > 0:
+                await asyncio.sleep(early)
+            load.send(number, due)
+            number += 1
+
+    def batch(self, windows: float) -> tuple[int, float]:
+        count = max(math.ceil(self.rate_per_second * windows * OBJECTIVE.window_seconds), LEAST_BASELINE)
+        return count, count / self.rate_per_second
+
+
+@dataclass(frozen=True)
+class ClosedLoop:
+    """A fixed number of clients. Each sends its next chat after the response to its last one. Checks treat them as ordinary requests."""
+
+    clients: int
+
+    async def send_all(self, load: Load) -> None:
+        """Keep one chat of each client in flight."""
+        while not load.is_over:
+            if load.in_flight() < self.clients:
+                load.send_chat()
+            await asyncio.sleep(CLOSED_LOOP_PAUSE_SECONDS)
+
+    def batch(self, windows: float) -> tuple[int, float]:
+        return CLOSED_LOOP_REQUESTS, 0.0
 
 
 @dataclass
 class Load:
-    """Streamed and unary chats in turn, at one rate, until it is ended. `unsent` were due when too many were under way."""
+    """The steady load of one scenario. `unsent` counts requests that were due while too many were in flight."""
 
-    gateway: OpenAIClient
-    secrets: Secrets
-    history: History
-    timeouts: Timeouts
+    chats: Chats
     loop: LoopThread
     calls: list[PendingRequest] = field(default_factory=list)
     unsent: int = 0
+    is_over: bool = False
     _model: str = ""
-    _rate: float = 0.0
     _pace: str = PACE
-    _is_over: bool = False
-    _schedule: concurrent.futures.Future[None] | None = None
+    _schedule: Schedule | None = None
+    _sending: concurrent.futures.Future[None] | None = None
 
-    def begin(self, model: str, rate_per_second: float, pace: str = PACE) -> None:
-        """Returns when a baseline has been taken: so many were answered that what comes later can be compared with them.
+    @property
+    def history(self) -> History:
+        """The history of the scenario."""
+        return self.chats.history
 
-        `pace` is what each request asks of the simulator; empty for the workers' own.
+    @property
+    def timeouts(self) -> Timeouts:
+        """The time budgets of the run."""
+        return self.chats.timeouts
+
+    def begin(self, model: str, schedule: Schedule, pace: str = PACE) -> None:
+        """Returns when a baseline exists: enough requests were answered to compare later ones with them.
+
+        `pace` is the simulated work of each open-loop request. An empty pace leaves it to the workers' own settings.
         """
         if self._schedule:
             raise UsageError("expected: one steady load in a scenario\nactual: a second one")
-        self._model, self._rate, self._pace = model, rate_per_second, pace
-        self._note("began", rate_per_second=rate_per_second)
-        self._schedule = self.loop.start(self._keep_schedule())
+        self._model, self._schedule, self._pace = model, schedule, pace
+        if isinstance(schedule, OpenLoop):
+            self._note("began", rate_per_second=schedule.rate_per_second)
+        self._sending = self.loop.start(schedule.send_all(self))
         self._await_more(BASELINE_WINDOWS)
 
-    def go_on(self) -> None:
-        """Return when so many more, begun from now on, have come to their end that one can see how it goes."""
+    def go_on(self, until: str) -> None:
+        """Returns when the named condition of `CONTINUATIONS` holds."""
+        CONTINUATIONS[until](self)
+
+    def go_on_for_a_while(self) -> None:
+        """Returns when enough requests that are sent from now on have ended to show the effect of a change."""
         self._await_more(WHILE_WINDOWS)
 
     def go_on_until_recovered(self) -> None:
-        """Return when it is back to normal, or when that has taken longer than it may: a check says which."""
+        """Returns when the load is back to normal, or when the time for it is over. A check tells the two apart."""
         within = self.timeouts.recovery + 2 * OBJECTIVE.window_seconds
         with contextlib.suppress(ConditionTimeoutError):
-            eventually(self._is_recovered, within=within, what="the load is back to normal", every=LOOK_SECONDS)
+            eventually(self._is_recovered, within=within, what="the load is back to normal", every=POLL_SECONDS)
 
     def end(self) -> None:
-        """Nothing more is sent; what is under way comes to its end."""
-        if self._is_over:
+        """Sends nothing more and waits until every request in flight has ended."""
+        if self.is_over:
             return
         self._stop()
-        eventually(self._have_ended, within=self.timeouts.request + 1, what="every request of the load ended")
-        self._note("ended", scheduled=len(self.calls) + self.unsent, unsent=self.unsent)
+        eventually(self._have_ended, within=self.timeouts.request + 1, what="every request of the load ended", every=0.002)
+        self._note_end()
 
     def leave(self) -> None:
-        """For the end of a scenario: nothing more is sent, and whoever still waits goes away."""
-        if self._is_over or not self._schedule:
+        """For the end of a scenario: sends nothing more and disconnects every request in flight."""
+        if self.is_over or not self._schedule:
             return
         self._stop()
         for call in self.calls:
             if not call.is_done:
                 call.leave()
         with contextlib.suppress(ConditionTimeoutError):
-            eventually(self._have_ended, within=LEAVING_SECONDS, what="every client of the load gone")
-        self._note("ended", scheduled=len(self.calls) + self.unsent, unsent=self.unsent)
+            eventually(self._have_ended, within=LEAVING_SECONDS, what="every request of the load disconnected")
+        self._note_end()
+
+    def send(self, number: int, due: float) -> None:
+        """Send one load request of an open loop, or count it as unsent when too many are in flight."""
+        if self.in_flight() < MAX_IN_FLIGHT:
+            self.calls.append(self.chats.gateway.start(self._request(number, due)))
+        else:
+            self.unsent += 1
+
+    def send_chat(self) -> None:
+        """Send one ordinary chat of a closed loop."""
+        self.calls.append(self.chats.start(self._model))
+
+    def in_flight(self) -> int:
+        """Among the latest requests only. An older one is hardly in flight, and the schedule must not wait for a long count."""
+        return sum(not call.is_done for call in self.calls[-2 * MAX_IN_FLIGHT :])
 
     def _is_recovered(self) -> bool:
-        """By what is known so far: everything before the first request that is still under way."""
+        """Judges history up to the first request that is still in flight."""
         open_since = [call.operation.intended_at or 0.0 for call in self.calls if not call.is_done]
         try:
             return measure(self.history, until=min(open_since, default=time.monotonic())).recover is not None
@@ -99,39 +177,24 @@ class Load:
             return False
 
     def _await_more(self, windows: float) -> None:
-        """That many windows of the load, and no fewer requests than a baseline takes."""
-        before, more = len(self.calls), max(math.ceil(self._rate * windows * OBJECTIVE.window_seconds), LEAST_BASELINE)
-        within = self.timeouts.request + more / self._rate
+        """Wait until the requests of that many windows, all sent from now on, have ended."""
+        if self._schedule is None:
+            raise UsageError("expected: a steady load that runs\nactual: none has begun\nnext: begin it in a Given")
+        before, (more, seconds) = len(self.calls), self._schedule.batch(windows)
 
         def have_ended() -> bool:
             fresh = self.calls[before : before + more]
             return len(fresh) == more and all(call.is_done for call in fresh)
 
-        eventually(have_ended, within=within, what=f"{more} more requests of the load ended")
+        eventually(have_ended, within=self.timeouts.request + seconds, what=f"{more} more requests of the load ended")
 
     def _have_ended(self) -> bool:
         return all(call.is_done for call in self.calls)
 
     def _stop(self) -> None:
-        self._is_over = True
-        if self._schedule:
-            self._schedule.result(LEAVING_SECONDS)
-
-    async def _keep_schedule(self) -> None:
-        """Each is sent when it is due; one that is late is sent at once, and its time counts from when it was due."""
-        begun, number = time.monotonic(), 0
-        while not self._is_over and (due := begun + number / self._rate) < begun + LONGEST_SECONDS:
-            if (early := due - time.monotonic()) > 0:
-                await asyncio.sleep(early)
-            if self._under_way() < MOST_UNDER_WAY:
-                self.calls.append(self.gateway.start(self._request(number, due)))
-            else:
-                self.unsent += 1
-            number += 1
-
-    def _under_way(self) -> int:
-        """Those of the last moments only: whoever is older is hardly under way, and the schedule must not wait for a long count."""
-        return sum(not call.is_done for call in self.calls[-2 * MOST_UNDER_WAY :])
+        self.is_over = True
+        if self._sending:
+            self._sending.result(LEAVING_SECONDS)
 
     def _request(self, number: int, due: float) -> Request:
         body = {"model": self._model, "messages": BODIES[CHAT]["messages"], "max_tokens": TOKENS}
@@ -139,11 +202,22 @@ class Load:
             path=CHAT,
             model=self._model,
             body=body | ({"stream": True} if number % 2 else {}),
-            key=credential("a valid key", self.secrets),
+            key=credential("a valid key", self.chats.secrets),
             headers={"X-Request-Id": f"{LOAD}-{uuid.uuid4().hex[:12]}", **({"X-Simulate": self._pace} if self._pace else {})},
             purpose=LOAD,
             intended_at=due,
         )
 
+    def _note_end(self) -> None:
+        if isinstance(self._schedule, OpenLoop):
+            self._note("ended", scheduled=len(self.calls) + self.unsent, unsent=self.unsent)
+
     def _note(self, what: str, **data: float) -> None:
         self.history.record(Event(time.monotonic(), "load", self._model, {"what": what, **data}))
+
+
+# Words in Gherkin -> how the load continues.
+CONTINUATIONS: dict[str, Callable[[Load], None]] = {
+    "for a while": Load.go_on_for_a_while,
+    "until it is back to normal": Load.go_on_until_recovered,
+}

@@ -1,4 +1,4 @@
-"""The composition root: what a step sees. Frozen; a handful of collaborators, composed for one scenario on one stack."""
+"""The composition root: everything that a step can use. One frozen World serves one scenario on one stack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.requests import Requests
-from hivecheck.world.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,6 @@ class World:
     cluster: Cluster
     observations: Observations
     load: Load
-    traffic: Traffic
     faults: Faults
     random_faults: RandomFaults
     checker: Checker
@@ -63,19 +61,17 @@ class World:
             requests=requests,
             cluster=cluster,
             observations=Observations.compose(stack, history, requests, cluster, checker),
-            load=Load(gateway, stack.secrets, history, timeouts, loop),
-            traffic=Traffic(chats),
+            load=Load(chats, loop),
             faults=faults,
             random_faults=RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent),
             checker=checker,
         )
 
     def close(self) -> None:
-        """Ends every request and closes what this scenario opened, whatever fails meanwhile. The stack stays."""
+        """Ends every request and closes what this scenario opened, even when a part of that fails. The stack stays."""
         with contextlib.ExitStack() as last_to_first:
             last_to_first.callback(self.history.close)
             last_to_first.callback(self.requests.client.close)
             last_to_first.callback(self.cluster.leave)
             last_to_first.callback(self.requests.leave)
             last_to_first.callback(self.load.leave)
-            last_to_first.callback(self.traffic.leave)

@@ -14,7 +14,7 @@ from hivecheck.stack import platform_factory
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
-from hivecheck.world.observations.confinement import Confinement
+from hivecheck.world.observations.security import Sandbox
 
 pytestmark = pytest.mark.docker
 
@@ -52,7 +52,7 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
 @pytest.mark.parametrize("stack", LOOSENED, indirect=True)
 def test_missing_restriction_detected(stack: Stack) -> None:
     """A stack with one missing restriction is detected."""
-    confinement = Confinement(stack)
+    sandbox = Sandbox(stack)
     with pytest.raises(AssertionError, match="expected: "):
-        confinement.must_be_unprivileged()
-        confinement.must_be_limited()
+        sandbox.must_be_unprivileged()
+        sandbox.must_be_limited()

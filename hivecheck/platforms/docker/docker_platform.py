@@ -25,8 +25,18 @@ from hivecheck.platforms.docker.capabilities import EngineCapabilities
 from hivecheck.platforms.docker.container_exec import execute
 from hivecheck.platforms.docker.network import Place, StackNetwork
 from hivecheck.platforms.node_program import shell_command
-from hivecheck.platforms.platform import QUICK_START, CommandResult, EngineControl, Listener, NodeSpec, PlatformContext, ProcessView
+from hivecheck.platforms.platform import (
+    QUICK_START,
+    CommandResult,
+    EngineControl,
+    Listener,
+    NodeSpec,
+    PlatformContext,
+    ProcessMemory,
+    ProcessView,
+)
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
+from hivecheck.platforms.process_memory import process_memory
 from hivecheck.process_labels import Owner
 from hivecheck.source_hash import source_hash
 
@@ -141,6 +151,9 @@ class DockerNode(DataFolder):
         views = process_views(self.run(shell_command(PROCESSES)).output) if folders is None else kernel.process_views(folders)
         living = [view for view in views if view.state not in "ZX" and view.pid != 1]
         return sorted(living, key=lambda view: (f"services.{self.service}" not in view.command, view.pid))
+
+    def memory(self, pid: int | None = None) -> ProcessMemory:
+        return process_memory(self.run, pid or self.processes()[0].pid)
 
     def proc_of(self, pid: int) -> Path | None:
         return (self._process_folders() or {}).get(pid)

@@ -50,11 +50,6 @@ class Direct:
         """The headers that workers add to their responses."""
         return RETURNED
 
-    def warm_up(self, model: str, count: int) -> None:
-        """Large chats before a measurement. What the gateway keeps for good, it has after them."""
-        self.ask_large(model, count)
-        self.large_bytes = 0
-
     def time(self, model: str, count: int, simulate: str, *, stream: bool) -> None:
         """Sequential chats that ask for timing headers."""
         for _ in range(count):

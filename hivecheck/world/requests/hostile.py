@@ -142,13 +142,13 @@ class Hostile:
 
     def note_memory(self) -> None:
         """Keeps the gateway's memory for a later comparison."""
-        self.memory_bytes = _memory(self._gateway(), "VmRSS")
+        self.memory_bytes = self._gateway().memory().resident_bytes
 
     def must_not_fill_memory(self, most_megabytes: int) -> None:
         """The peak of the gateway's memory exceeds the noted one by at most so much."""
         if self.memory_bytes is None:
             raise InconclusiveError("expected: a noted memory of the gateway\nactual: none; note it in an earlier step")
-        grown = (_memory(self._gateway(), "VmHWM") - self.memory_bytes) / MEGABYTE
+        grown = (self._gateway().memory().peak_bytes - self.memory_bytes) / MEGABYTE
         assert grown <= most_megabytes, f"expected: at most {most_megabytes} MB more at the gateway\nactual: {grown:.0f} MB more"
 
     def _send(self, kinds: list[str]) -> None:
@@ -181,12 +181,3 @@ class Hostile:
 
 def _unknown(by: RequestHead) -> RawRequest:
     return RawRequest(by.chat(model=f"model-{by.request_id}"))
-
-
-def _memory(node: Node, name: str) -> int:
-    """Bytes of the service's own process (proc(5), status). Raises InconclusiveError when it cannot be read."""
-    done = node.run(["cat", f"/proc/{node.processes()[0].pid}/status"])
-    found = [line for line in done.output.splitlines() if line.startswith(f"{name}:")]
-    if not found:
-        raise InconclusiveError(f"{name} of {node.name} cannot be read: {done.output.strip()[:200]}")
-    return int(found[0].split()[1]) * 1024

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from hivecheck.bdd.parameter_types import TYPES
+from hivecheck.world.load import PACE, ClosedLoop, OpenLoop
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,19 @@ from hivecheck.bdd.parameter_types import TYPES
         ("IsNew", "", False),
         ("IsNew", ", and it is new", True),
         ("BeforeReady", "it received no request", "received"),
+        ("Duration", "", None),
+        ("Duration", " for 1.5 seconds", 1.5),
+        ("LoadSchedule", "20 requests per second", OpenLoop(20)),
+        ("LoadSchedule", "3 clients", ClosedLoop(3)),
+        ("LoadPace", "", PACE),
+        ("LoadPace", ", at the workers' own pace", ""),
+        ("Moment", "the fault", False),
+        ("Moment", "the removal", True),
+        ("TimeShare", "", None),
+        ("TimeShare", ", which took at most 50 percent of that time", 0.5),
+        ("Percent", "25", 0.25),
+        ("Reading", "every connection from orchestrator to hive-1", "every connection from orchestrator to hive-1"),
+        ("MetricCount", "exactly 7 more requests of model-a", "exactly 7 more requests of model-a"),
     ],
 )
 def test_type_converts(name: str, text: str, value: object) -> None:
@@ -65,6 +79,8 @@ def test_type_converts(name: str, text: str, value: object) -> None:
         ("Number", "-1"),
         ("Seconds", "1 s"),
         ("Client", "a client with a key"),
+        ("Duration", "for 1 seconds"),
+        ("ComparedConnection", "noted connection from a"),
     ],
 )
 def test_type_refuses(name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The steady load keeps its schedule whatever becomes of its requests, and their times count from when they were due."""
+"""Steady load: an open loop keeps its schedule, a closed loop keeps its number of clients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from hivecheck.measurement.recovery import LOAD, first_token_seconds
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
-from hivecheck.world.load import Load
+from hivecheck.world.load import CONTINUATIONS, ClosedLoop, Load, OpenLoop, Schedule
+from hivecheck.world.requests.chats import Chats
 
 RATE = 50.0
 MORE = 20
@@ -26,7 +27,7 @@ MORE = 20
 
 @dataclass
 class Server:
-    """Answers every request with an empty object, and none while it is silent."""
+    """Answers every request with one token, and none while it is silent."""
 
     port: int = 0
     is_talking: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,30 +76,32 @@ def server(loop: LoopThread) -> Iterator[Server]:
 def load(loop: LoopThread, server: Server) -> Iterator[Load]:
     history, timeouts = History(), Timeouts()
     gateway = OpenAIClient(f"http://127.0.0.1:{server.port}", loop, history, timeouts.request)
-    made = Load(gateway, Secrets(), history, timeouts, loop)
+    made = Load(Chats(gateway, Secrets(), history, timeouts), loop)
     yield made
     made.leave()
     gateway.close()
 
 
 def await_more(load: Load, more: int = MORE) -> int:
-    """Return when so many more were sent; where they begin."""
+    """Returns when so many more were sent, with the index of the first of them."""
     before = len(load.calls)
     eventually(lambda: len(load.calls) >= before + more, within=20, what=f"{more} more requests sent")
     return before
 
 
-def test_it_begins_with_a_baseline_and_ends_with_nothing_under_way(load: Load) -> None:
-    load.begin("model-a", RATE)
+def test_open_loop_baseline_and_end(load: Load) -> None:
+    """The load begins with a baseline of answered requests and ends with none in flight."""
+    load.begin("model-a", OpenLoop(RATE))
     load.end()
-    answered = [probe for probe in load.history.operations(LOAD) if probe.is_answered]
+    answered = [one for one in load.history.operations(LOAD) if one.is_answered]
     assert len(answered) == len(load.calls) >= RATE
     assert [event.data["what"] for event in load.history.events("load")] == ["began", "ended"]
     assert load.history.events("load")[-1].data == {"what": "ended", "scheduled": len(load.calls), "unsent": 0}
 
 
-def test_a_server_that_falls_silent_stops_nobody_from_asking(load: Load, loop: LoopThread, server: Server) -> None:
-    load.begin("model-a", RATE)
+def test_open_loop_ignores_a_silent_server(load: Load, loop: LoopThread, server: Server) -> None:
+    """An open loop keeps its schedule while the server does not answer."""
+    load.begin("model-a", OpenLoop(RATE))
     loop.run(server.be_silent(True), 5)
     begun = await_more(load)
     await_more(load)
@@ -110,8 +113,9 @@ def test_a_server_that_falls_silent_stops_nobody_from_asking(load: Load, loop: L
     assert gaps == {1 / RATE}
 
 
-def test_who_had_to_wait_waited_since_it_was_due(load: Load, loop: LoopThread, server: Server) -> None:
-    load.begin("model-a", RATE)
+def test_open_loop_latency_counts_from_due_time(load: Load, loop: LoopThread, server: Server) -> None:
+    """The time of a request counts from when it was due."""
+    load.begin("model-a", OpenLoop(RATE))
     loop.run(server.be_silent(True), 5)
     begun = await_more(load)
     loop.run(server.be_silent(False), 5)
@@ -120,16 +124,50 @@ def test_who_had_to_wait_waited_since_it_was_due(load: Load, loop: LoopThread, s
     assert first_token_seconds(first) >= (MORE - 2) / RATE
 
 
-def test_whoever_waits_when_it_leaves_is_told_apart(load: Load, loop: LoopThread, server: Server) -> None:
-    load.begin("model-a", RATE)
+def test_leave_marks_requests_in_flight(load: Load, loop: LoopThread, server: Server) -> None:
+    """A request in flight at the end of the scenario is marked as disconnected by its client."""
+    load.begin("model-a", OpenLoop(RATE))
     loop.run(server.be_silent(True), 5)
     await_more(load)
     load.leave()
     assert all(call.is_done for call in load.calls)
-    assert CLIENT_LEFT in {probe.error for probe in load.history.operations(LOAD)}
+    assert CLIENT_LEFT in {one.error for one in load.history.operations(LOAD)}
 
 
-def test_there_is_one_steady_load_in_a_scenario(load: Load) -> None:
-    load.begin("model-a", RATE)
+def test_second_load_is_refused(load: Load) -> None:
+    """A scenario has one steady load."""
+    load.begin("model-a", OpenLoop(RATE))
     with pytest.raises(UsageError, match="one steady load"):
-        load.begin("model-a", RATE)
+        load.begin("model-a", OpenLoop(RATE))
+
+
+def test_closed_loop_keeps_its_clients_in_flight(load: Load, loop: LoopThread, server: Server) -> None:
+    """A closed loop has as many requests in flight as it has clients while the server does not answer."""
+    load.begin("model-a", ClosedLoop(3))
+    loop.run(server.be_silent(True), 5)
+    eventually(lambda: load.in_flight() == 3, within=5, what="three requests in flight")
+    sent = len(load.calls)
+    loop.run(server.be_silent(False), 5)
+    load.go_on("for a while")
+    load.end()
+    assert len(load.calls) > sent
+    assert all(call.is_done for call in load.calls)
+
+
+def test_closed_loop_requests_are_ordinary_chats(load: Load) -> None:
+    """Checks of load requests ignore a closed loop, and checks of chats judge it."""
+    load.begin("model-a", ClosedLoop(3))
+    load.end()
+    assert not load.history.operations(LOAD)
+    assert not load.history.events("load")
+    assert len(load.history.operations("chat")) == len(load.calls) == len(load.chats.calls)
+
+
+@pytest.mark.parametrize("schedule", [OpenLoop(RATE), ClosedLoop(3)])
+def test_load_continues(load: Load, schedule: Schedule) -> None:
+    """Continuing for a while returns after requests that were sent since have ended."""
+    load.begin("model-a", schedule)
+    before = len(load.calls)
+    load.go_on("for a while")
+    assert sum(call.is_done for call in load.calls[before:]) >= min(10, schedule.batch(1.5)[0])
+    assert set(CONTINUATIONS) == {"for a while", "until it is back to normal"}

@@ -1,0 +1,66 @@
+"""Parameter types of load, faults, readings and security. `parameter_types.py` registers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hivecheck.world import phrases
+from hivecheck.world.load import CONTINUATIONS, PACE, ClosedLoop, OpenLoop, Schedule
+from hivecheck.world.observations.metrics import COUNTS, PRESENCE, RECORDS
+from hivecheck.world.observations.observations import CLOSED, LEAKS, READINGS
+from hivecheck.world.observations.security import INTERNAL_CALLS, SANDBOX_RULES, SOCKET_RULES
+
+
+def _words(table: Iterable[str]) -> tuple[str, Callable[[str], Any]]:
+    """A type that takes the phrases of a table as they are."""
+    return phrases.pattern(table), str
+
+
+def _number(text: str) -> float | None:
+    """The number in an optional suffix. None where the suffix is empty."""
+    found = re.search(r"\d+(?:\.\d+)?", text)
+    return float(found[0]) if found else None
+
+
+def _percent(text: str) -> float | None:
+    number = _number(text)
+    return None if number is None else number / 100
+
+
+def _schedule(text: str) -> Schedule:
+    number, _, unit = text.partition(" ")
+    return ClosedLoop(int(number)) if unit == "clients" else OpenLoop(int(number))
+
+
+LOAD_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
+    "Duration": (r"(?: for \d+(?:\.\d+)? seconds)?", _number, "nothing, or how long the fault lasts"),
+    "LoadSchedule": (
+        r"\d+ requests per second|\d+ clients",
+        _schedule,
+        "an open loop, which sends load requests at a rate, or a closed loop of clients, which send ordinary requests",
+    ),
+    "LoadPace": (
+        r"(?:, at the workers' own pace)?",
+        lambda text: "" if text else PACE,
+        "nothing for a fixed simulated pace, or the pace of the workers' settings",
+    ),
+    "LoadUntil": (*_words(CONTINUATIONS), "how long the load continues"),
+    "Moment": (r"the fault|the removal", lambda text: text == "the removal", "the moment from which recovery is measured"),
+    "TimeShare": (
+        r"(?:, which took at most \d+ percent of that time)?",
+        _percent,
+        "nothing, or a limit on the other model's median as a share of the slow response",
+    ),
+    "Percent": (r"\d+", _percent, "a percentage"),
+    "Reading": (*_words(READINGS), "a value that is noted for a later comparison"),
+    "ComparedConnection": (*_words(CLOSED), "connections, compared with noted ones"),
+    "RequestRecord": (*_words(RECORDS), "a record of each request in logs and metrics"),
+    "Presence": (*_words(PRESENCE), "whether the metrics name the worker"),
+    "MetricCount": (*_words(COUNTS), "what the metrics must count"),
+    "InternalCall": (*_words(INTERNAL_CALLS), "a service-to-service call"),
+    "SocketRule": (*_words(SOCKET_RULES), "a rule for listening sockets"),
+    "SandboxRule": (*_words(SANDBOX_RULES), "a rule for the processes of a service"),
+    "Leak": (*_words(LEAKS), "content from clients that must not appear in output"),
+}
