@@ -31,7 +31,7 @@ Feature: The gateway offers the models of its workers and refuses other ones
     And the workers received no request
 
   @SVC-006 @P0 @CHAT-010
-  Scenario: The gateway answers 503 for a model whose last worker has left
+  Scenario: The gateway answers 503 for a model without a worker left
     Given a worker worker-x of model-x serves on hive-1, and is removed again
     When a client sends a chat for model-x
     Then every request was refused with status 503 and code no_available_workers, with a Retry-After header

@@ -6,7 +6,7 @@ import pytest
 from language import RULES, areas, violations
 
 # Area and the rules that it does not keep yet. Strict: a rule that an area keeps must leave its row, and an empty row goes.
-NOT_YET = (("features/integration", "reserved"),)
+NOT_YET: tuple[tuple[str, str], ...] = ()
 
 
 def cases(rule: str) -> list[object]:
