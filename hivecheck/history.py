@@ -128,7 +128,10 @@ class History:
 
     def record(self, item: Operation | Event) -> None:
         with self._lock:
-            (self._operations if isinstance(item, Operation) else self._events).append(item)  # type: ignore[arg-type]
+            if isinstance(item, Operation):
+                self._operations.append(item)
+            else:
+                self._events.append(item)
             if self._file:
                 self._write({"type": type(item).__name__.lower()} | asdict(item))
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -120,7 +121,9 @@ def _stop_processes(stack: KeptStack, orders: list[list[str]]) -> list[str]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGTERM)
         with contextlib.suppress(ConditionTimeoutError):
-            eventually(lambda names=names: not _roots(stack, names), within=Timeouts().node_stop, what="nodes ended")  # type: ignore[misc]
+            eventually(
+                partial(_roots, stack, names), within=Timeouts().node_stop, what="the nodes have exited", until=lambda left: not left
+            )
     return [process.sentence() for process in process_labels.sweep(stack.run_id, stack.name)]
 
 

@@ -28,7 +28,7 @@ from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
-from hivecheck.waiting import eventually
+from hivecheck.waiting import eventually, eventually_all
 
 LOG_LINES_IN_MESSAGE = 5
 
@@ -215,8 +215,8 @@ class Stack:
     def _dismiss_guests(self) -> None:
         """Nodes that joined later than the topology says leave in an orderly way."""
         extra_nodes = [name for name in self.nodes if name not in {node.name for node in self.topology.nodes}]
-        if stubborn := self._stop(extra_nodes):
-            raise HealError("; ".join(stubborn))
+        if late := self._stop(extra_nodes):
+            raise HealError("; ".join(late))
         for name in extra_nodes:
             del self.nodes[name]
             if hive := self.hives.pop(name, None):
@@ -225,8 +225,8 @@ class Stack:
     def _end_foreign_gateway(self) -> None:
         """So that each scenario gets a fresh one: what it remembers (open breakers, say) is no state that we could look at."""
         fronts = [node.name for node in self.topology.of("orchestrator")] if self.target else []
-        if stubborn := self._stop(fronts):
-            raise HealError("; ".join(stubborn))
+        if late := self._stop(fronts):
+            raise HealError("; ".join(late))
 
     def _resume_all(self) -> None:
         for node in self.nodes.values():
@@ -234,20 +234,17 @@ class Stack:
                 node.resume()
 
     def _stop(self, names: list[str]) -> list[str]:
-        """SIGTERM to all of them at once; what does not end within its budget is killed and reported."""
+        """Send SIGTERM to all of them at once. A node that exceeds its budget is killed and reported."""
         running = [self.nodes[name] for name in names if self.nodes[name].is_running()]
         for node in running:
             with contextlib.suppress(ClientError):
                 node.signal(signal.SIGTERM)
-        stubborn = []
-        deadline = time.monotonic() + self.timeouts.node_stop
-        for node in running:
-            try:
-                eventually(lambda node=node: not node.is_running(), within=max(0.0, deadline - time.monotonic()), what="ended")  # type: ignore[misc]
-            except ConditionTimeoutError:
-                stubborn.append(f"{self.name}/{node.name} did not end within {self.timeouts.node_stop:g} s of SIGTERM")
-                node.kill()
-        return stubborn
+        with contextlib.suppress(ConditionTimeoutError):
+            eventually_all(running, lambda node: not node.is_running(), within=self.timeouts.node_stop, what="every node has exited")
+        late = [node for node in running if node.is_running()]
+        for node in late:
+            node.kill()
+        return [f"{self.name}/{node.name} did not exit within {self.timeouts.node_stop:g} s of SIGTERM" for node in late]
 
     def _clients(self) -> StackClients:
         if self.clients is None:

@@ -51,7 +51,7 @@ def test_node_ignores_sigterm(project):
     assert ended.verdict_of("It passes") == ("testcase", "")
     assert ended.counts() == (2, 1, 0, 0)
     text = " ".join(failure.text for failure in ended.junit.iter("failure"))
-    assert "small-1/registry did not end within 3 s of SIGTERM" in text
+    assert "small-1/registry did not exit within 3 s of SIGTERM" in text
     assert "small-1/registry did not end" in ended.output
 
 

@@ -98,7 +98,13 @@ def test_keep_failed(terminal: Terminal, tmp_path: Path) -> None:
 
     plant(load(PROJECT_ROOT / "mutants" / "orchestrator" / "cluster-unknown-model-policy-ignored.toml"), PROJECT_ROOT, tmp_path / "overlay")
     done = terminal.run(
-        "run", "features/integration/models.feature", "--name", "unknown_model_status", "--keep-failed", "-D", f"services_root={tmp_path}/overlay"
+        "run",
+        "features/integration/models.feature",
+        "--name",
+        "unknown_model_status",
+        "--keep-failed",
+        "-D",
+        f"services_root={tmp_path}/overlay",
     )
     assert done.returncode == 1, done.stdout
     assert "Kept for you: unknown_model_503-1" in done.stdout and "hivecheck down unknown_model_503-1" in done.stdout

@@ -27,7 +27,7 @@ def blocks() -> list[tuple[str, str]]:
 
 
 def shows(output: str, excerpt: str) -> bool:
-    """Whether the lines of the excerpt appear in the output in this order. `...` stands for any text within a line, and spaces count once."""
+    """Whether the lines of the excerpt appear in the output in this order. `...` stands for any text, and spaces count once."""
     lines = iter(" ".join(line.split()) for line in output.splitlines())
     expected = [" ".join(line.split()) for line in excerpt.splitlines()]
     patterns = [re.escape(line).replace(re.escape("..."), ".*") for line in expected if line not in ("", "...")]
