@@ -14,15 +14,17 @@ def streams(history: History) -> list[Operation]:
 
 def end_of(history: History, arrival: Event) -> Event | None:
     """The end of an arrival in the worker's journal. None if there is no end, after a kill for example."""
+    # A restarted worker counts `n` from its beginning again, so only the pid tells two arrivals apart.
     key = (arrival.node, arrival.data.get("pid"), arrival.data.get("n"))
     ends = (line for line in history.journal("end") if (line.node, line.data.get("pid"), line.data.get("n")) == key)
     return next(ends, None)
 
 
 def tokens_received(operation: Operation) -> int:
-    """Tokens that the client received: the streamed ones, or the words of the text, because the bundled worker writes one word a token."""
+    """Tokens that the client received: those of the stream, or the words of a unary answer."""
     if operation.is_stream:
         return len(operation.tokens)
+    # The bundled worker writes one word a token.
     choices = operation.body.get("choices", []) if isinstance(operation.body, dict) else []
     return sum(len(str((choice.get("message") or choice).get("content") or choice.get("text") or "").split()) for choice in choices)
 
@@ -34,6 +36,7 @@ def order_fault(operation: Operation) -> str | None:
     return None if actual.strip() == expected.strip() else f"tokens {actual!r} instead of {expected!r}"
 
 
+# The reference's default, and the second name that the topology `single_slot` configures.
 SESSION_HEADERS = ("X-Session-ID", "X-Inventiv-Session")
 Sessions = dict[tuple[str, str], list[tuple[Operation, str]]]
 

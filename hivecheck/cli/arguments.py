@@ -28,10 +28,11 @@ def no_options(parser: argparse.ArgumentParser) -> None:
 def command(commands: Commands, name: str, carry_out: CarryOut, options: Options = no_options, *, old_name: str = "") -> None:
     """Declare a command. Its help is the docstring of the function that carries it out.
 
-    `old_name` works until the next release. A parser without `help` stays out of `hivecheck --help`.
+    `old_name` works until the next release.
     """
     text = (carry_out.__doc__ or "").strip()
     parsers = [commands.add_parser(name, help=text.splitlines()[0], description=text)]
+    # Without `help` argparse leaves the old name out of `hivecheck --help`.
     parsers += [commands.add_parser(old_name, description=text)] if old_name else []
     for parser, used in zip(parsers, (name, old_name), strict=False):
         parser.set_defaults(carry_out=carry_out, command=name, notices=[] if used == name else [_notice(used, name)])
@@ -78,6 +79,7 @@ def selection(arguments: argparse.Namespace) -> list[str]:
     options = list(arguments.paths)
     has_faults = getattr(arguments, "random_faults", None) or getattr(arguments, "fault_plan", None)
     if has_faults and not (arguments.paths or arguments.tags or arguments.name):
+        # Only this feature injects a drawn plan. The default selection would run every other scenario too.
         options.append(RANDOM_FEATURE)
     for expression in arguments.tags or ([] if options else ["@integration"]):
         options += ["--tags", expression]

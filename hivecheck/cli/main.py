@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HivecheckError as error:
         sys.stderr.write(f"hivecheck {arguments.command}: {error}\n")
         return 2
+    # Python flushes stdout again at its exit and fails a second time (docs of `signal`, note on SIGPIPE).
     except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -41,6 +41,7 @@ def _images_options(parser: argparse.ArgumentParser) -> None:
 
 def images(arguments: argparse.Namespace) -> int:
     """Build the image that services run in, if its inputs changed, or list the images of this machine."""
+    # Here and not above: it loads the Docker SDK, which most commands can do without.
     from hivecheck import images
 
     chosen = settings(arguments)
@@ -82,6 +83,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     findings = []
     for finding in doctor.examine(settings(arguments)):
         say(finding.line())
+        # Through a pipe Python writes whole blocks, and one check can wait 10 s for the daemon.
         sys.stdout.flush()
         findings.append(finding)
     return doctor.exit_code(findings)
@@ -91,6 +93,7 @@ def cleanup(arguments: argparse.Namespace) -> int:
     """Remove what dead runs left behind. A living run and a kept stack are not touched."""
     from hivecheck.cleanup import orphans
 
+    # A misspelt -D is refused before anything is removed.
     settings(arguments)
     if not orphans.reap(say):
         say("No dead run left anything behind.")

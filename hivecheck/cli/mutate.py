@@ -40,6 +40,7 @@ def mutate(arguments: argparse.Namespace) -> int:
         names = names + drawn.names
         if drawn.left_out:
             say(drawn.sentence())
+        # Without names `mutation_run.mutate` plants all mutants, which a change without mutants must not do.
         if not names:
             say(f"No mutant is touched by the change since {arguments.since}.")
             return 0

@@ -28,8 +28,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run features; the exit code is that of the run."""
+    # Here and not above: most commands can do without behave.
     from hivecheck.bdd.runner import run_features
 
+    # First, so that a folder without a project is refused before an image is built.
     selected = selection(arguments)
     if arguments.down:
         return _clear(arguments)

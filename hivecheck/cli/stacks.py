@@ -57,6 +57,7 @@ def up(arguments: argparse.Namespace) -> int:
             f"actual: target={chosen.target}\nnext: use `hivecheck run --target {chosen.target} --keep-failed`"
         )
     declared = topology.load(arguments.topology)
+    # Two commands can start in one second, so the pid is part of the name.
     run_id = f"up-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     platform = platform_factory.open_platform(platform_factory.choose(chosen, say), chosen, run_id, chosen.report_dir / run_id, say)
     stack = Stack(declared.name, declared, platform, Timeouts().scaled(chosen.timeout_scale))

@@ -30,6 +30,7 @@ class ControlClient:
         self._token = token
         self._timeout_seconds = timeout_seconds
         self._session = requests.Session()
+        # A proxy of the environment cannot reach the nodes on 127.0.0.1.
         self._session.trust_env = False
 
     def ask(

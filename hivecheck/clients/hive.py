@@ -51,4 +51,5 @@ class HiveClient(ControlClient):
 
     def remove_worker(self, identifier: str, drain_seconds: float = 5.0) -> Reply:
         """Drain and stop a worker. Returns after its exit."""
+        # The hive responds after the exit. Beyond the drain that takes its SIGTERM and SIGKILL deadlines.
         return self.ask("DELETE", f"/workers/{identifier}?drain={drain_seconds:g}", seconds=drain_seconds + 15)

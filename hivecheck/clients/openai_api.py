@@ -70,6 +70,7 @@ class PendingRequest:
     def begin(self) -> None:
         """The request is about to be sent: called in its own task."""
         self._task = asyncio.current_task()
+        # `leave` may come before the task exists.
         if self.cancelled and self._task:
             self._task.cancel()
 
@@ -119,6 +120,7 @@ class OpenAIClient:
         async def fetch() -> tuple[int, Any]:
             headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
             async with self._session.get(self.url + path, headers=headers) as response:
+                # aiohttp refuses JSON of another content type, and the harness must see a wrong one.
                 return response.status, await response.json(content_type=None)
 
         return self._loop.run(fetch(), self._timeout_seconds)
@@ -131,6 +133,7 @@ class OpenAIClient:
         payload = request.raw_body if request.raw_body is not None else json.dumps(request.body).encode()
         try:
             async with asyncio.timeout(self._timeout_seconds):
+                # Again, because a busy loop starts the task late, and the client's own delay is no latency.
                 call.update(started_at=time.monotonic())
                 async with self._session.post((request.base_url or self.url) + request.path, data=payload, headers=headers) as response:
                     call.update(status=response.status, headers=dict(response.headers), headers_at=time.monotonic())
@@ -150,7 +153,9 @@ class OpenAIClient:
 
 
 async def _open_session() -> aiohttp.ClientSession:
+    # aiohttp's default of 100 connections would queue requests in the client, and the gateway would look slow.
     connector = aiohttp.TCPConnector(limit=0)
+    # aiohttp's default total of 300 s would cut a long stream. `_carry_out` has a limit of its own.
     return aiohttp.ClientSession(connector=connector, trust_env=False, timeout=aiohttp.ClientTimeout(total=None))
 
 

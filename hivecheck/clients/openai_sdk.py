@@ -27,6 +27,7 @@ class SdkClient:
         self._client = openai.OpenAI(
             base_url=f"{url}/v1",
             api_key=key,
+            # Proxy variables of the environment must not divert calls to 127.0.0.1.
             http_client=openai.DefaultHttpxClient(trust_env=False),
             **{name: value for name, value in chosen.items() if value is not None},
         )
@@ -76,7 +77,7 @@ class SdkClient:
         self._client.close()
 
     def _streamed(self, operation: Operation, stream: Any, leave_after: int | None) -> Operation:
-        """The package tells an end without `[DONE]` from one with it as little as its user can: both count as the end."""
+        """Read a stream to its end, or leave it after `leave_after` tokens."""
         operation = replace(operation, status=stream.response.status_code, headers=dict(stream.response.headers))
         try:
             for chunk in stream:
@@ -86,6 +87,7 @@ class SdkClient:
                     return replace(operation, error=CLIENT_LEFT)
         except self._openai.APIError as error:
             return _raised(operation, error)
+        # The package ends its iteration alike with and without [DONE], so its user cannot tell them apart.
         return replace(operation, saw_done=True)
 
 

@@ -65,6 +65,7 @@ class RawClient:
             connection = socket.create_connection(self._address, self._patience_seconds)
             connections.append(connection)
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            # The answer proves that the server accepted it. Before, it may wait in the listen backlog.
             connection.recv(65536)
         return connections
 
@@ -74,6 +75,7 @@ class RawClient:
         try:
             connection.sendall(parcel.first)
             for piece in parcel.then():
+                # Data for a closed socket brings a RST, and a RST discards the answer that is not read yet.
                 if select.select([connection], [], [], parcel.pause_seconds)[0] or time.monotonic() > deadline:
                     return
                 connection.sendall(piece)

@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for what, check in DIAGNOSTICS.items():
         try:
             yield from check(settings)
+        # The first problem must not hide the others.
         except (HivecheckError, OSError) as error:
             yield Finding(Level.BAD, what, f"cannot be looked at: {error}")
 
@@ -54,6 +55,7 @@ def python(version: tuple[int, ...], system: str) -> Finding:
     shown = f"{'.'.join(map(str, version[:3]))} on {system}"
     if version < OLDEST_PYTHON:
         return Finding(Level.BAD, "python", shown, "install Python 3.11 or newer, and name it: PYTHON=/path/to/python3")
+    # ADR 3: leftovers are found by a label in /proc/<pid>/environ.
     if system != "linux":
         return Finding(Level.BAD, "python", shown, "nodes are watched by way of /proc, so Linux is needed")
     return Finding(Level.OK, "python", shown)
@@ -94,10 +96,11 @@ def _look_at_python(_: Settings) -> Iterator[Finding]:
 
 
 def _look_at_engine(settings: Settings) -> Iterator[Finding]:
-    """The daemon, and what depends on it: image and disk. Without one there are only processes, which may be all that is wanted."""
+    """The daemon, and what depends on it: image and disk."""
     try:
         client = engine.connect(DAEMON_SECONDS)
     except PlatformError as error:
+        # Without a daemon the process platform still works, so this is a problem only where docker is required.
         must_be = settings.platform == "docker" or settings.ci
         yield Finding(Level.BAD if must_be else Level.WARN, "docker engine", str(error))
         return
@@ -162,6 +165,7 @@ def compose_ports() -> list[tuple[str, int]]:
 
 
 def _room(what: str, folder: Path) -> Finding:
+    # The report folder exists only after the first run, and `disk_usage` raises for a missing one.
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return disk(what, there, shutil.disk_usage(there).free)
 

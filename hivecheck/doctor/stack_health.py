@@ -48,6 +48,7 @@ def stack(kept: KeptStack) -> Iterator[Finding]:
     found = {name: node(kept.name, name, known.url, _health(known, kept.token)) for name, known in kept.nodes.items()}
     yield from found.values()
     for name, known in kept.nodes.items():
+        # BAD can mean that another program took the port. That program must not receive the cluster's token.
         if known.service in QUESTIONS and found[name].level is not Level.BAD:
             try:
                 yield QUESTIONS[known.service](kept, known.url)
@@ -123,6 +124,7 @@ QUESTIONS: dict[str, Callable[[KeptStack, str], Finding]] = {
 
 def _health(known: KeptNode, token: str) -> dict[str, Any] | None:
     with closing(ControlClient(known.url, token, ANSWER_SECONDS)) as client, suppress(ClientError):
+        # Without the token, because it is not yet known which program answers.
         body = client.ask("GET", "/health", with_token=False).body
         return body if isinstance(body, dict) else {}
     return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+# The schemes that debootstrap reads. apt has more, such as cdrom: and mirror+http:.
 REACHABLE = ("http://", "https://", "file:", "copy:")
 
 

@@ -98,9 +98,11 @@ def _prepare(engine: Engine, raw: str, name: str, choice: str, say: Say) -> Base
     reference = reference_of(name, identifier)
     labels = {"image": "base", "recipe": recipe(), "choice": choice, "from": identifier, "name": name, "digest": engine.digest(raw)}
     labels |= {"python": facts.python, "machine": facts.machine, "glibc": facts.glibc}
+    # Only a missing command needs apt. A whole base is prepared offline.
     network = "default" if facts.missing else "none"
     files = {"Dockerfile": DOCKERFILE.read_bytes()}
     engine.build(files, reference, {"BASE_IMAGE": raw}, {f"hivecheck.{key}": value for key, value in labels.items()}, network)
+    # docker/base/Dockerfile succeeds without apt's mirror too, so its result is examined again.
     if missing := ask(engine, reference).missing:
         say(
             f"the base {reference} goes without {' and '.join(missing)}: apt could not install them. Network faults will not be "
@@ -123,6 +125,7 @@ def ask(engine: Engine, image: str) -> Facts:
     except (ImageError, ValueError) as error:
         raise ImageError(f"{needed}; the registry responded: {error}\nName another one: HIVECHECK_BASE_IMAGE, or --base.") from None
     facts = Facts(told["python"], told["machine"], told["glibc"], tuple(told["missing"]))
+    # `platform.libc_ver()` is empty on musl, where the manylinux wheels do not load.
     if tuple(int(part) for part in facts.python.split(".")) < OLDEST_PYTHON or not facts.glibc:
         libc = f"glibc {facts.glibc}" if facts.glibc else "another C library"
         raise ImageError(f"{needed}; it has Python {facts.python} and {libc}.\nName another one: HIVECHECK_BASE_IMAGE, or --base.")

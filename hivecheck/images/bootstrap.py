@@ -83,10 +83,12 @@ def _release_or_refuse() -> str:
 
 
 def _debootstrap(codename: str, source: apt_sources.AptSource, root: Path) -> list[str]:
-    """In a mount namespace of its own, so that an interrupted one leaves no /proc mounted below a folder that is then removed."""
+    """The command that bootstraps a root file system."""
+    # Ubuntu has python3-venv in universe.
     components = [name for name in source.components if name in {"main", "universe"}]
     options = ["--variant=minbase", f"--include={','.join(PACKAGES)}", f"--components={','.join(components)}"]
     options += [f"--keyring={source.keyring}"] if source.keyring else []
+    # An interrupted debootstrap leaves /proc mounted, and the folder is removed later. So it has its own mounts.
     return ["unshare", "--mount", "--", "debootstrap", *options, codename, str(root), source.uri]
 
 

@@ -51,6 +51,7 @@ def build(settings: Settings, say: Say) -> str:
     with _alone(settings.cache_dir, say):
         base = base_image.known(engine, settings.base_image) or base_image.make(engine, settings.base_image, settings.cache_dir, say)
         inputs = inputs_of(settings, base)
+        # Again within the lock: the run that held it may have built this image.
         if not engine.image_id(inputs.tag):
             _build(engine, inputs, settings.cache_dir, say)
             prune.old_images(engine, inputs.tag, base.reference)
@@ -68,6 +69,7 @@ def inputs_of(settings: Settings, base: Base) -> Inputs:
     services = settings.services_root / "services"
     files = {"Dockerfile": (PROJECT_ROOT / "docker" / "Dockerfile").read_bytes()}
     for path in sorted(services.rglob("*")):
+        # Byte code differs from run to run and would change the tag.
         if path.is_file() and path.suffix != ".pyc":
             files[f"services/{path.relative_to(services).as_posix()}"] = path.read_bytes()
     return Inputs(base, requirements.of_services(PROJECT_ROOT), files, source_hash(services))

@@ -131,6 +131,7 @@ class Engine:
                 buildargs=dict(arguments),
                 network_mode=network,
                 rm=True,
+                # `rm` removes the containers of a successful build only.
                 forcerm=True,
                 decode=True,
             )
@@ -138,7 +139,8 @@ class Engine:
 
 
 def _label_line(labels: Mapping[str, str]) -> bytes:
-    """All labels in one instruction: given to the daemon apart, each is a step of its own, and takes a second where storage is slow."""
+    """A LABEL instruction of a Dockerfile with all labels."""
+    # One instruction: with the API's `labels` each is a step, and a step takes a second on slow storage.
     return f"\nLABEL {' '.join(f'{name}={json.dumps(value)}' for name, value in sorted(labels.items()))}\n".encode()
 
 

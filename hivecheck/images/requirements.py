@@ -25,6 +25,7 @@ def of_services(project_root: Path) -> str:
 
 def closure(lock: str, direct: list[str]) -> str:
     """The blocks of a lock (as `uv pip compile` writes it, with its `# via` notes) that `direct` needs."""
+    # A lock has no dependency graph. Its `# via` notes are one, turned around: each package names its parents.
     blocks = {_name(block): block for block in re.split(r"\n(?=\S)", lock.strip()) if re.match(r"[A-Za-z0-9]", block)}
     needs: dict[str, set[str]] = defaultdict(set)
     for name, block in blocks.items():
@@ -48,4 +49,5 @@ def _name(block: str) -> str:
 
 
 def _normal(name: str) -> str:
+    # PEP 503: these spellings are one name.
     return re.sub(r"[-_.]+", "-", name).lower()

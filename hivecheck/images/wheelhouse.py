@@ -45,6 +45,7 @@ def _download(requirements: str, python: str, tags: list[str], folder: Path) -> 
         listed, wheels = Path(made) / "requirements.txt", Path(made) / "wheels"
         listed.write_text(requirements, encoding="utf-8")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        # pip accepts a foreign --platform or --python-version only with --only-binary=:all: or --no-deps.
         command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", python, "--dest", str(wheels)]
         command += [part for tag in tags for part in ("--platform", tag)]
         done = subprocess.run(
@@ -63,6 +64,7 @@ def _download(requirements: str, python: str, tags: list[str], folder: Path) -> 
                 f"pip should have fetched the services' wheels for Python {python}, {tags[0]}, but:{shown}\n"
                 "Look at pip's configuration (`pip config list`) and the way to its index; or choose a base with another Python (--base)."
             )
+        # A rename on one file system is atomic, so an interrupted download never looks complete.
         wheels.rename(folder)
 
 

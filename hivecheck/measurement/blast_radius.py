@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hivecheck.history import Operation
 
+# The beginning of the error that `openai_api` notes when its time limit ends a request.
 HUNG = "no end within"
 
 
@@ -42,6 +43,7 @@ def blast_radius(operations: Iterable[Operation], injections: Sequence[tuple[flo
 
 def _harm_to(stream: Operation) -> str | None:
     """The worst thing that happened to the stream. None if it is whole and was not retried."""
+    # In this order, because a stream counts once: a hung stream has an error too.
     if (stream.error or "").startswith(HUNG):
         return "hung"
     if stream.error or stream.stream_error or not 200 <= (stream.status or 0) < 300:

@@ -1,7 +1,6 @@
 """Effect of a fault on the clients, by their clocks: computed from a steady load's requests and the faults' events. Pure.
 
-t_fault is the time at which the effect of the first fault was observed. Times of a load request count from its scheduled time. So a late
-load generator does not hide an outage (coordinated omission).
+t_fault is the time at which the effect of the first fault was observed.
 """
 
 from __future__ import annotations
@@ -103,6 +102,7 @@ def measure(history: History, objective: Objective = OBJECTIVE, until: float | N
     return Recovery(
         faults=tuple(dict.fromkeys(str(injection.data["fault"]) for injection in injections)),
         fault_targets=tuple(dict.fromkeys(injection.node for injection in injections)),
+        # A request can fail between the injection and its observed effect, before t_fault.
         detect=max(0.0, min(request.ended_at or 0.0 for request in bad) - first.at) if bad else None,
         recover=None if recovered_at is None else max(0.0, recovered_at - first.at),
         heal=None if healed_at is None else healed_at - first.at,
@@ -141,6 +141,7 @@ def lateness_seconds(request: Operation) -> float:
 
 
 def _due(request: Operation) -> float:
+    # From the schedule, so that a late load generator does not hide an outage (coordinated omission).
     return request.started_at if request.intended_at is None else request.intended_at
 
 
@@ -179,11 +180,13 @@ def _is_cut_short(request: Operation, limit_seconds: float) -> bool:
 def _recovered_at(requests: Sequence[Operation], fault_at: float, end: float, limit: float, objective: Objective) -> float | None:
     """The start of the first window after the last bad one. The fault's own time if no window is bad, None if the last one is."""
     dues = [_due(request) for request in requests]
+    # Due times are sums of floats. Without 1e-9 a rounding error drops the last window.
     starts = [due for due in dues if due >= fault_at and due + objective.window_seconds <= end + 1e-9]
     if not starts:
         raise InconclusiveError(
             f"expected: a load that continues for {objective.window_seconds:g} s after the fault\nactual: {end - fault_at:.2f} s"
         )
+    # Good windows before another bad one are no recovery, because the state must last.
     bad = -1
     for place, start in enumerate(starts):
         window = requests[bisect_left(dues, start) : bisect_left(dues, start + objective.window_seconds)]
@@ -208,4 +211,5 @@ def _healed_at(history: History, injections: Sequence[Event]) -> float | None:
     for injection in injections:
         own = [event.at for event in healed if (event.node, event.data["fault"]) == (injection.node, injection.data["fault"])]
         ends.append(min((at for at in own if at >= injection.at), default=math.inf))
+    # The stack is whole only after the last removal, so one active fault leaves the time open.
     return max(ends) if max(ends) < math.inf else None

@@ -54,6 +54,7 @@ class Change:
 
 def changed(root: Path, since: str) -> set[str]:
     """Files below `root` that differ from a commit, untracked ones included. Raises MutantError."""
+    # With renames git names only the new path, and a mutant may still name the old one.
     known = _git(root, "diff", "--relative", "--no-renames", "--name-only", since, "--", ".")
     return {*known.splitlines(), *_git(root, "ls-files", "--others", "--exclude-standard").splitlines()}
 

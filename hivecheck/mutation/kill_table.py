@@ -54,7 +54,8 @@ class KillTable:
 
 
 def judge(mutant: Mutant, statuses: Mapping[str, Mapping[str, object]]) -> Kill:
-    """Each requirement of the mutant must have a scenario that failed. An inconclusive scenario does not count."""
+    """Each requirement of the mutant must have a scenario that failed."""
+    # An inconclusive scenario has no verdict about the defect, so only `failed` counts.
     killers = {key: str(scenario["message"]) for key, scenario in statuses.items() if scenario["status"] == "failed"}
     failed = {requirement for key in killers for requirement in _list(statuses[key]["requirements"])}
     return Kill(mutant, killers, tuple(requirement for requirement in mutant.requirements if requirement not in failed))

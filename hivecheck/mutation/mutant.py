@@ -69,6 +69,7 @@ def plant(mutant: Mutant, source: Path, target: Path) -> str:
         raise MutantError(f"{mutant.name}: expected `before` exactly once in {mutant.file}, actual count: {count}")
     changed = text.replace(mutant.before, mutant.after)
     try:
+        # A file that does not compile fails every scenario at the start, and that proves nothing.
         compile(changed, mutant.file, "exec")
     except SyntaxError as error:
         raise MutantError(f"{mutant.name}: {mutant.file} with `after` is not valid Python: {error}") from None

@@ -35,6 +35,7 @@ def mutate(root: Path, names: Sequence[str], *, seed: int, platform: str | None,
         reports = report_dir / "mutate"
         shutil.rmtree(reports, ignore_errors=True)
         table = KillTable({})
+        # In reverse `process` comes first, so a broken source tree shows on the quicker platform.
         for home in sorted(set(homes.values()), reverse=True):
             # The quickest platform takes every mutant that it can reveal, the others take the rest.
             is_whole = not names and home in (platform, QUICKEST)
@@ -50,6 +51,7 @@ def mutate(root: Path, names: Sequence[str], *, seed: int, platform: str | None,
         def attempt(mutant: Mutant) -> Kill:
             ended = subrun.run(overlays[mutant.name], mutant.requirements, reports / mutant.name, seed, homes[mutant.name])
             kill = judge(mutant, ended.scenarios)
+            # ADR 8: a mutant that survived may not have run, for example where another installation of the services came first.
             if ended.source_hash != hashes[mutant.name]:
                 kill = Kill(
                     mutant, {}, mutant.requirements, f"its nodes ran source {ended.source_hash or 'unknown'}, not {hashes[mutant.name]}"

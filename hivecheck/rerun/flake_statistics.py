@@ -69,6 +69,7 @@ class FlakeRecord:
 
 def interval(hits: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Clopper-Pearson: every share that could have given so many hits by chance. The interval is exact: its coverage is guaranteed."""
+    # Not the normal approximation, which gives an interval of width 0 for 0 hits.
     tail = (1 - confidence) / 2
     low = 0.0 if hits == 0 else _share_where(lambda share: 1 - _at_most(hits - 1, total, share) > tail)
     high = 1.0 if hits == total else _share_where(lambda share: _at_most(hits, total, share) < tail)

@@ -56,6 +56,7 @@ def shrink(shrinking: Shrinking, out: TextIO) -> int:
     if not failure:
         _say(out, f"\nNO VERDICT  {shrinking.plan} does not fail here, so there is nothing to shrink (exit 2)")
         return 2
+    # A part that fails in another way shows another defect.
     least = smallest(whole.faults, lambda faults: run(faults) == failure)
     found = replace(whole, faults=least)
     shrinking.smallest.write_text(found.text(), encoding="utf-8")

@@ -38,6 +38,7 @@ def run(services_root: Path, requirements: Sequence[str], report_dir: Path, seed
     """Run every scenario of these requirements (all of them for none) against the services below `services_root`."""
     tags = " or ".join(f"@{requirement}" for requirement in requirements) or "@integration"
     options = ["--tags", tags, "--seed", str(seed), "--platform", platform, "-D", f"services_root={services_root}"]
+    # Settings of the person's shell would change the runs that are compared.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}
     return carry_out(options, report_dir, environment, SELECTED_SECONDS if requirements else WHOLE_SECONDS)
 

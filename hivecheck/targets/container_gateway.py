@@ -23,6 +23,7 @@ from hivecheck.platforms.platform import CommandResult, EngineControl, Listener,
 from hivecheck.platforms.process_memory import process_memory
 
 KILL_SECONDS = 10.0
+# The daemon allows a container name once, and each scenario starts a new gateway (ADR 9).
 _numbers = itertools.count(1)
 
 
@@ -133,6 +134,7 @@ def start(
             name=f"{mark.run_id}-{stack}-{name}-{next(_numbers)}",
             environment=environment,
             network_mode="host",
+            # The kernel gives pid 1 no default signal actions, so without an init SIGTERM can have no effect.
             init=True,
             user=f"{os.getuid()}:{os.getgid()}",  # the image's own user could not read its configuration
             volumes={str(folder): {"bind": str(folder), "mode": "rw"}},

@@ -66,6 +66,7 @@ class TargetPlatform:
         left = [sentence for _, sentence in self._containers_left(stack)]
         swept = self._inner.sweep(stack)
         own = [node for node in self._processes if stack in (None, node.stack)]
+        # The inner sweep ends these by label. Only their parent, which is this process, can reap them.
         eventually_all(own, lambda node: not node.is_running(), within=REAP_SECONDS, what="exit of every gateway process")
         if self._target.image and self.name != "docker":  # ended ones, too
             from hivecheck.targets import container_gateway
@@ -94,6 +95,7 @@ class TargetPlatform:
         )
         text = templates.config(self._target, seats, known)
         if text is not None:
+            # Before the text is there: it has the key, and `write_text` makes a file that others may read.
             config.touch(mode=0o600)
             config.write_text(text, encoding="utf-8")
         command, environment = templates.command(self._target, seats, known), templates.environment(self._target, known)

@@ -92,6 +92,7 @@ def unready(ready: Ready, status: int, body: Any, known: Mapping[str, str]) -> s
         found = body
         for key in path.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
+        # As text, because a $ in the template makes the expected number a string.
         if str(found) != str(expected):
             return f"{ready.path} says {path} is {found!r}, not {expected!r}"
     return None

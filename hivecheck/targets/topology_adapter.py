@@ -33,6 +33,7 @@ def arranged(topology: Topology, target: Target) -> Topology:
         elif node.service == "worker":
             nodes.append(_open(node))
         elif node.service == "hive":
+            # ADR 6: a managed worker listens on its hive's loopback, and a hive relays only with our token.
             workers = [_worker(node.settings, worker) for worker in node.settings.get("workers", ())]
             nodes += [*workers, _watching(node, [worker.name for worker in workers])]
         else:
@@ -41,7 +42,8 @@ def arranged(topology: Topology, target: Target) -> Topology:
 
 
 def _open(worker: NodeDeclaration) -> NodeDeclaration:
-    """Without a token: a foreign gateway has no place for ours."""
+    """The worker, open to requests without a token."""
+    # ADR 9: a foreign gateway has no place for our token.
     return msgspec.structs.replace(worker, settings=worker.settings | {"token": ""})
 
 

@@ -1,6 +1,6 @@
 """Declared stacks: which nodes, with which settings. Data from `topologies/*.toml`; starts nothing.
 
-In settings, `{node-name}` stands for that node's URL; other braces are left to the service.
+In settings, `{node-name}` stands for that node's URL.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class NodeDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     service: str
     settings: dict[str, Any] = {}
+    # A disk of its own lets the kernel answer ENOSPC without harm to the machine. It is a tmpfs, for data that need not survive.
     disk_mib: int | None = None
 
 
@@ -79,6 +80,7 @@ def render(settings: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, An
     def fill(value: Any) -> Any:
         if isinstance(value, str):
             for name, url in urls.items():
+                # Not str.format: other braces, such as those of JSON, belong to the service.
                 value = value.replace("{" + name + "}", url)
             return value
         if isinstance(value, Mapping):
@@ -100,6 +102,7 @@ def _resolve(name: str, folder: Path, seen: tuple[str, ...]) -> dict[str, Any]:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise TopologyError(f"topology {name}: {path.name} is no TOML: {error}") from None
+    # Before the merge, because `load` passes only known keys to msgspec and drops others silently.
     if unknown := set(raw) - {"summary", "extends", "change", "nodes"}:
         raise TopologyError(f"topology {name}: unknown key {sorted(unknown)[0]!r}; accepted: summary, extends, change, nodes")
     if "extends" not in raw:

@@ -41,6 +41,7 @@ def served_again(history: History, *, worker: str) -> Verdict:
             actual=f"none; {counted(len(removed), 'fault was', 'faults were')} removed from {worker}",
         )
     named = [request for request in later if request.is_answered and request.header("X-Worker-Id") == worker]
+    # The header is the gateway's claim. The journal proves that the worker received the request.
     served = [request for request in named if any(line.node == worker for line in history.arrivals(request))]
     if not served:
         return failed(
@@ -76,6 +77,7 @@ def served_meanwhile(history: History, *, at_least: int) -> Verdict:
 def survived_churn(history: History, *, at_least: int) -> Verdict:
     """Every request was answered, and at least `at_least` of them were in flight between the first and the last change of the cluster."""
     times = [event.at for event in history.acts() if event.data.get("what") in CHANGES]
+    # A request that its own client abandoned is no failure of the gateway.
     operations = [operation for operation in history.operations(None) if operation.error != CLIENT_LEFT]
     if not times:
         return inconclusive(expected="workers are started and removed", actual="no worker was started or removed")

@@ -14,6 +14,7 @@ def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
     most: dict[str, int] = {}
     for worker in {line.node for line in arrivals}:
         spans = [(line.at, end.at) for line in arrivals if line.node == worker and (end := end_of(history, line))]
+        # The number in flight rises only at an arrival, so its maximum is at one. A span excludes its end.
         most[worker] = max((sum(start <= at < stop for start, stop in spans) for at, _ in spans), default=0)
     if any(count > limit for count in most.values()):
         return failed(expected=f"at most {counted(limit, 'request')} in flight at each worker", actual=f"{most}")

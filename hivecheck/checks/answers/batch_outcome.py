@@ -40,6 +40,7 @@ def _fault(operation: Operation, status: int | None, code: str | None) -> str | 
     actual = operation.status, operation.error_object().get("code")
     if actual != (status, code):
         return f"{actual[0]} {actual[1]}"
+    # Without Retry-After the `openai` SDK tries again after 0.5 s, into the same overload.
     if status == 503 and not (operation.header("Retry-After") or "").isdigit():
         return f"Retry-After {operation.header('Retry-After')!r}"
     return None

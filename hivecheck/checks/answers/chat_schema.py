@@ -1,7 +1,4 @@
-"""A unary answer has OpenAI's full chat completion schema and the requested model.
-
-Source: the Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
-"""
+"""A unary answer has OpenAI's full chat completion schema and the requested model."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import Any
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
 
+# The Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 
 
@@ -43,6 +41,7 @@ def faults(body: Any, model: str) -> list[str]:
         f"model is {body.get('model')!r}": body.get("model") == model,
         "no choice of index 0": first.get("index") == 0,
         "role is not assistant": message.get("role") == "assistant",
+        # A tool call has the content null. `tool_called` judges those answers.
         "content is empty": isinstance(message.get("content"), str) and message["content"],
         f"finish_reason is {first.get('finish_reason')!r}": first.get("finish_reason") in FINISH_REASONS,
         f"usage does not add up: {usage}": adds_up,

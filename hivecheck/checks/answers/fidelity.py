@@ -72,6 +72,7 @@ def _judge_resolved(history: History, operation: Operation, model: str, workers:
 
 def _different_head(operation: Operation, line: Mapping[str, Any]) -> Verdict | None:
     """A failure if path or headers of the journal line differ from those that the client sent."""
+    # Header names ignore case (RFC 9110, section 5.1), and HTTP libraries change it.
     headers = {name.lower(): value for name, value in line.get("headers", {}).items()}
     lost = {name: headers.get(name.lower()) for name, value in operation.sent_headers.items() if headers.get(name.lower()) != value}
     if line.get("path") == operation.path and not lost:
@@ -98,6 +99,7 @@ def _object(text: object) -> Mapping[str, Any] | None:
 
 def _wrong_body(operation: Operation, arrival: Event) -> str | None:
     sent = json.dumps(operation.request).encode()
+    # The gateway adds `stream_options` to the body of a stream, so its bytes and their hash differ.
     if not operation.is_stream:
         is_same = arrival.data.get("body_sha256") == hashlib.sha256(sent).hexdigest()
         return None if is_same else f"exactly these {counted(len(sent), 'byte')}: {sent.decode()}"

@@ -8,8 +8,9 @@ from hivecheck.wording import counted
 
 
 def own_answer(history: History) -> Verdict:
-    """Answers are distinguished by their number of tokens, so each request needs another `max_tokens`."""
+    """Judges every request of the scenario. Each needs another `max_tokens`."""
     operations = history.operations()
+    # The bundled worker writes the same words to each client. Only the number of words tells two answers apart.
     limits = [operation.request.get("max_tokens") for operation in operations]
     if len(operations) < 2 or len(set(limits)) < len(limits):
         return inconclusive(expected="at least two requests with different max_tokens", actual=f"max_tokens {limits}")
@@ -23,6 +24,7 @@ def _judge_one(operation: Operation) -> Verdict:
         return failed(expected=f"{operation.id} is answered", actual=operation.sentence())
     body = operation.body if isinstance(operation.body, dict) else {}
     tokens = len(operation.tokens) if operation.is_stream else (body.get("usage") or {}).get("completion_tokens")
+    # Chunks are not kept, so the model's name in a stream is unknown here.
     model = operation.model if operation.is_stream else body.get("model")
     actual = (operation.header("X-Request-Id"), model, tokens)
     expected = (operation.id, operation.model, operation.request.get("max_tokens"))

@@ -36,6 +36,7 @@ def queueing(history: History, *, slots: int) -> Verdict:
 
 
 def _most_at_once(spans: list[tuple[float, float]]) -> int:
+    # At equal times -1 sorts before 1, so a slot that is freed and taken at once counts once.
     changes = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
     most = now = 0
     for _, change in changes:

@@ -6,8 +6,10 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 from hivecheck.wording import counted
 
+# None is a valid `param` of an error, so it cannot stand for any value.
 ANY = object()
 HOSTILE = "hostile"
+# The `openai` SDK reads type and code from these fields. With a text body they are lost in every SDK.
 FIELDS = {"message", "type", "param", "code"}
 RETRIED = (408, 409)  # the `openai` SDK retries both, so a hostile request would come again
 MOST_ECHOED = 1024

@@ -7,8 +7,9 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
 def throughput(history: History, *, per_second: float) -> Verdict:
-    """`per_second`: the minimum rate. Twice as many requests are needed, because fewer are one burst and show no rate."""
+    """`per_second`: the minimum rate."""
     operations = history.operations()
+    # Requests for less than two seconds are one burst and show no rate.
     if len(operations) < 2 * per_second:
         return inconclusive(expected=f"at least {2 * per_second:g} requests", actual=f"{len(operations)}")
     if refused := [one.sentence() for one in operations if not one.is_answered]:

@@ -13,6 +13,7 @@ def within_time(history: History, *, seconds: float) -> Verdict:
     operations = history.operations()
     if not operations:
         return inconclusive(expected="at least one request", actual="no request was sent")
+    # A request that failed at once must not hide behind a slow answer, so a failure comes first.
     slowest = max(operations, key=lambda operation: (not operation.is_answered, operation.seconds))
     if not slowest.is_answered or slowest.seconds > seconds:
         return failed(

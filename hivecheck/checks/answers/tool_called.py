@@ -19,6 +19,7 @@ def _judge_one(operation: Operation, tool: str) -> Verdict:
         choice: Any = operation.body["choices"][0]
         [call] = choice["message"]["tool_calls"]
         call_head = (choice["finish_reason"], call["type"], call["function"]["name"], bool(call["id"]))
+        # OpenAI's schema: `arguments` is a string that holds JSON, and no object.
         arguments = json.loads(call["function"]["arguments"])
     except (KeyError, IndexError, TypeError, ValueError) as error:
         return failed(

@@ -12,11 +12,13 @@ from hivecheck.wording import counted
 
 DIRECT = "direct"  # the purpose of requests to a worker itself
 OF_ITS_OWN = ("id", "created")  # differ from answer to answer
+# A malformed body is compared as text, so the two values are cut out of the text.
 _OWN_VALUES = re.compile(rf'"({"|".join(OF_ITS_OWN)})": ?("[^"]*"|\d+)')
 
 
 def transparent(history: History) -> Verdict:
     """Pairs requests by their order: the first one through the gateway with the first one to the worker, and so on."""
+    # Each request has an id of its own, so nothing but the order can pair them.
     through, direct = (sorted(history.operations(purpose), key=lambda one: one.started_at) for purpose in ("chat", DIRECT))
     if not through or len(through) != len(direct):
         return inconclusive(

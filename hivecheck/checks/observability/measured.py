@@ -43,6 +43,7 @@ def too_few_notes(history: History) -> Verdict | None:
 def grown(history: History) -> list[MetricReading]:
     """Every series of the last note, compared with the first."""
     first, last = noted(history)[0], noted(history)[-1]
+    # A labelled series appears with its first sample. One that is missing from the first note counts from 0.
     before = {(node, name, _key(labels)): value for node, series in first.items() for name, labels, value in series}
     return [
         MetricReading(node, name, labels, before.get((node, name, _key(labels)), 0.0), value, (node, name, _key(labels)) not in before)

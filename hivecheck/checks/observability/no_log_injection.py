@@ -14,6 +14,7 @@ def no_log_injection(history: History, *, node: str) -> Verdict:
     lines = history.events("log", node)
     if not lines:
         return inconclusive(expected=f"log lines of {node}", actual="none")
+    # A line that is no JSON has no event. It can be the rest of a line that a client's text broke.
     foreign = [line.data for line in lines if line.data.get("event") in (None, FORGED)]
     if foreign:
         return failed(expected=f"{node} itself wrote every line of its log", actual=f"{counted(len(foreign), 'other line')}: {foreign[:3]}")

@@ -63,6 +63,7 @@ def _wrong(
     at_worker = first_byte - arrivals[-1].at
     rules = {
         "the phases add up to the first token": abs(before_token - timing["first_token"]) <= ROUNDING_SECONDS,
+        # The client's clock starts before the gateway's and stops after it, so its time is the larger one.
         "first token <= total <= the client's time": timing["first_token"] <= timing["total"] <= at_client,
         f"the proxy time is at least the worker's {at_worker:.4f} s": timing["proxy"] >= at_worker - ROUNDING_SECONDS,
         "the log has the same phases": all(abs(line.get(f"{phase}_seconds", 0.0) - timing[phase]) <= ROUNDING_SECONDS for phase in PHASES),
@@ -84,6 +85,7 @@ def _judge_metrics(history: History, orchestrator: str) -> Verdict:
         spent = [line[f"{phase}_seconds"] for line in lines if f"{phase}_seconds" in line]
         count = measured.growth_of(series, "gateway_phase_seconds_count", orchestrator, phase=phase)
         total = measured.growth_of(series, "gateway_phase_seconds_sum", orchestrator, phase=phase)
+        # Each log line is rounded, so the error of the sum grows with the number of lines.
         if count != len(spent) or abs(total - sum(spent)) > ROUNDING_SECONDS * (1 + len(spent)):
             expected = f"the metrics of phase {phase} grow by the log's {counted(len(spent), 'request')} and {sum(spent):.6f} s"
             return failed(expected=expected, actual=f"{counted(round(count), 'request')} and {total:.6f} s")

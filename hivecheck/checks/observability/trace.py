@@ -114,6 +114,7 @@ def _judge_metrics(history: History, answered: list[Operation], orchestrator: st
     if leaked := [one for one in series if any(name in value for value in one.labels.values() for name in ids)]:
         return failed(expected="no metric label has a request id", actual=f"{leaked[0]}")
     ends = [end_of(history, arrival) for operation in answered for arrival in history.arrivals(operation)[-1:]]
+    # Equal and not at least, because a request that is counted twice must fail.
     expected = {
         "requests": len(answered),
         "routed": len(answered),

@@ -19,8 +19,6 @@ def recovered(history: History, *, within: float, workers: int, of_healing: bool
     """`within`: seconds from the fault to the first of only good windows. With `of_healing` they count from its verified removal.
 
     `workers` is the number of workers n of the load's model. The stack must tolerate faults in at most (n - 1) // 2 of them.
-    The measured time has an error of up to the load's p99 lateness. The check passes only if it passes at both ends of that range, and
-    also without the lateness allowance. It fails only if it fails at both ends.
     Raises InconclusiveError when history has too few requests.
     """
     expected = f"service is back to normal within {within:g} s of the {'removal of the fault' if of_healing else 'fault'}"
@@ -47,8 +45,10 @@ def recovered(history: History, *, within: float, workers: int, of_healing: bool
             return inconclusive(expected=expected, actual=f"not yet at the end of the load, after {measured.watched - since:.2f} s; {load}")
         return failed(expected=expected, actual=f"not in {measured.watched - since:.2f} s; {load}")
     took = max(0.0, measured.recover - since)
+    # The load's p99 lateness is the error of the measured time. A verdict must hold at both ends of that range.
     if took - error > within:
         return failed(expected=expected, actual=f"after {took:.2f} s; {load}")
+    # The lateness that a window was allowed must not be the reason why it is good, so a pass holds without it too.
     strict = measure(history, STRICT).recover
     if took + error > within or strict is None or strict - since > within:
         return inconclusive(

@@ -9,7 +9,7 @@ from hivecheck.wording import counted
 
 
 def zero_failed(history: History) -> Verdict:
-    """The gateway holds the headers back until the first byte. So an answer that began with a 2xx is not retryable, and any other is."""
+    """Judges the load requests in flight at the injection and all later ones."""
     injections = [event for event in history.events("fault") if event.data["what"] == "injected"]
     requests = [request for request in history.operations(LOAD) if request.error != CLIENT_LEFT]
     expected = "every retryable request is answered"
@@ -31,4 +31,5 @@ def zero_failed(history: History) -> Verdict:
 
 
 def _has_begun(request: Operation) -> bool:
+    # The gateway holds the headers back until the first byte. So a 2xx means that another attempt came too late.
     return request.status is not None and 200 <= request.status < 300

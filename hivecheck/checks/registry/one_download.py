@@ -10,10 +10,7 @@ from hivecheck.wording import counted
 
 
 def one_download(history: History, *, model: str, size_bytes: int, parts: int = 1) -> Verdict:
-    """The hub's journal has `parts` downloads. Each resumes where the one before it ended, and the last one reaches `size_bytes`.
-
-    After a break the receiver may have less than the hub sent. So a part may begin before the end of the one before it, but never at 0.
-    """
+    """The hub's journal has `parts` downloads. Each resumes where the one before it ended, and the last one reaches `size_bytes`."""
     began = _lines(history, "download_began", model)
     ended = {line.data["n"]: line for line in _lines(history, "download_ended", model)}
     if not began or any(line.data["n"] not in ended for line in began):
@@ -24,6 +21,7 @@ def one_download(history: History, *, model: str, size_bytes: int, parts: int = 
     ranges = ", ".join(f"{start} to {end}" for start, end in spans)
     if len(spans) != parts or spans[0][0] != 0 or spans[-1][1] != size_bytes:
         return failed(expected=f"{counted(parts, 'download')} of {model}, together from byte 0 to {size_bytes}", actual=ranges)
+    # After a break the receiver may have less than the hub sent. So parts may overlap, but none begins at 0 again.
     if any(not 0 < start <= before for (_, before), (start, _) in itertools.pairwise(spans)):
         return failed(expected=f"each download of {model} resumes where the one before it ended", actual=ranges)
     return passed(ranges)

@@ -14,6 +14,7 @@ def not_sent_again(history: History) -> Verdict:
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
     if not operations or any(not nodes for nodes in places.values()):
         return inconclusive(expected="every request is in the journal of a worker", actual=f"{places}")
+    # After the first byte another attempt would send the client some tokens twice.
     if again := {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}:
         return failed(expected="each request reaches one worker once", actual=f"{again}")
     requests = counted(len(operations), "request")
@@ -64,6 +65,7 @@ def taken_over(history: History, *, is_marked: bool = True) -> Verdict:
 def _judge_taken_over(history: History, operation: Operation, is_marked: bool) -> Verdict:
     arrivals = history.arrivals(operation)
     names = [arrival.node for arrival in arrivals]
+    # A killed worker writes no end. With an end there was nothing left to take over.
     if not arrivals or end_of(history, arrivals[0]) is not None:
         actual = f"arrivals at {names}" + (", and the first one has an end" if arrivals else "")
         return inconclusive(expected=f"{operation.id} is unfinished at the worker that died", actual=actual)
@@ -90,6 +92,7 @@ def _judge_spaced(history: History, operation: Operation, attempts: int, least: 
     ends = [end_of(history, line) for line in arrivals]
     if None in ends:
         return inconclusive(expected=f"an end of each attempt of {operation.id} in a journal", actual=f"arrivals at {nodes}")
+    # A pause begins at the end of an attempt. Else a slow attempt looks like a pause.
     pauses = [after.at - end.at for end, after in zip(ends[:-1], arrivals[1:], strict=True) if end]
     if short := [pause for place, pause in enumerate(pauses) if pause < least * 2**place]:
         return failed(expected=f"pauses of at least {least:g} s that double", actual=f"{pauses} s, too short: {short}")

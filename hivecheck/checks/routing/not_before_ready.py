@@ -1,7 +1,4 @@
-"""Before a worker is ready it is not registered, it receives no request, and no client gets an answer.
-
-The journal's `ready` line, the registry's log and the clients' times come from one machine's monotonic clock, so they compare.
-"""
+"""Before a worker is ready it is not registered, it receives no request, and no client gets an answer."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ def not_before_ready(history: History, *, worker: str, aspect: str) -> Verdict:
     ready = [line for line in history.journal("ready") if line.node == worker]
     if not ready:
         return inconclusive(expected=f"a `ready` line in the journal of {worker}", actual="none")
+    # Journal, log and clients read one machine's monotonic clock, containers included. So their times compare.
     early = {"registered": _registered_early, "answered": _answered_early, "received": _received_early}[aspect]
     return early(history, worker, ready[0].at)
 
@@ -39,6 +37,7 @@ def _answered_early(history: History, worker: str, at: float) -> Verdict:
             expected=f"requests before and after {worker} was ready", actual=f"{len(refused)} refused before, {len(answered)} answered"
         )
     early = [operation for operation in answered if operation.ended_at is not None and operation.ended_at < at]
+    # 404: no worker was ready for the model lately, and no setting declares it. 503: the gateway knows the model.
     odd = [operation for operation in refused if operation.status not in (404, 503)]
     if early or odd:
         return failed(expected=f"every request is refused with 404 or 503 until {worker} is ready", actual=(early or odd)[0].sentence())

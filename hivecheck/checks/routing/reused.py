@@ -13,6 +13,7 @@ def reused(history: History, *, purpose: str, at_most: int) -> Verdict:
     peers = [line.data.get("peer") for operation in operations for line in history.arrivals(operation)]
     if len(peers) <= at_most or None in peers:
         return inconclusive(expected=f"more than {counted(at_most, 'arrival')} with a known peer address", actual=f"{peers}")
+    # A peer address has a port, so each connection has another one.
     if len(set(peers)) > at_most:
         return failed(
             expected=f"{counted(len(peers), 'request')} over at most {counted(at_most, 'connection')}",

@@ -18,6 +18,7 @@ def smaller_queue(history: History, *, at_least: int) -> Verdict:
     began, busy = arrivals[0].at, arrivals[0].node
     during = [one for one in history.operations() if not one.is_stream and began < one.started_at < end.at]
     wrong = [one.id for one in during if any(line.node == busy for line in history.arrivals(one))]
+    # One request at the busy worker is a failure, however few there are. So this comes before the number.
     if wrong:
         return failed(
             expected=f"none of {counted(len(during), 'request')} reaches {busy}, which is busy", actual=f"{len(wrong)} did: {wrong}"

@@ -21,6 +21,7 @@ def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
     if any(len(home) != 1 or not later[name] for name, home in homes.items()):
         expected = f"each session has turns at one worker before {joiner} starts, and a turn after"
         return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
+    # With hash mod N a new worker moves nearly every session. Rendezvous hashing moves only those that it wins.
     astray = {name: (homes[name], later[name]) for name in own if not later[name] <= homes[name] | {joiner}}
     if astray:
         return failed(expected=f"each session stays or moves to {joiner}", actual=f"{len(astray)} moved elsewhere: {astray}")

@@ -48,6 +48,7 @@ def _journaled(history: History, operation: Operation) -> int | None:
 
 def _seconds(history: History, operation: Operation) -> float | None:
     """From the slot to the first token, at the worker."""
+    # Queue and network are no part of the prefill, and they would hide what the cache saves.
     end, first = end_of(history, history.arrivals(operation)[-1]), history.journal("first_token", operation.id)
     slot_at = end.data.get("slot_at") if end else None
     return first[-1].at - slot_at if first and slot_at is not None else None

@@ -13,11 +13,7 @@ DIRECT = "direct"  # the purpose of streams that bypass the gateway
 
 
 def added_first_token(history: History, *, seconds: float) -> Verdict:
-    """`seconds`: the limit of the added time at the lower quartile.
-
-    On both paths the worker's own time is subtracted. A busy machine delays most streams, so the quicker quarter shows the gateway's part.
-    The first stream of each path is left out, because it opens the connection.
-    """
+    """`seconds`: the limit of the added time at the lower quartile."""
     through, direct = (_path_times(history, purpose) for purpose in ("chat", DIRECT))
     if min(len(through), len(direct)) < MIN_STREAMS or None in through + direct:
         missing = (through + direct).count(None)
@@ -33,6 +29,7 @@ def added_first_token(history: History, *, seconds: float) -> Verdict:
 
 def _path_times(history: History, purpose: str) -> list[float | None]:
     streams = sorted((one for one in history.operations(purpose) if one.is_stream), key=lambda one: one.started_at)
+    # The first stream of a path is left out, because it opens the connection.
     return [_path_time(history, operation) for operation in streams[1:]]
 
 
@@ -43,10 +40,12 @@ def _path_time(history: History, operation: Operation) -> float | None:
     emitted = end.data.get("emitted") if end else None
     if not operation.tokens or not emitted:
         return None
+    # The worker's own time differs from stream to stream, so it is subtracted on both paths.
     return (operation.tokens[0].at - operation.started_at) - (float(emitted[0]) - arrivals[-1].at)
 
 
 def _quartile(times: list[float]) -> float:
+    # A busy machine delays most streams, so the quicker quarter shows the gateway's part.
     return quantiles(times, n=4)[0]
 
 

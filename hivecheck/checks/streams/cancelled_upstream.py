@@ -13,6 +13,7 @@ def freed(history: History, *, purpose: str, seconds: float, is_queued: bool = F
     operations = history.operations(purpose)
     if not operations:
         return inconclusive(expected=f"clients of {purpose} that left", actual="none")
+    # One batch for each phase: two real routers left 8 of 8 stalled streams open, two others never cancelled a unary one.
     return worst([_judge_in_time(history, operation, seconds, is_queued) for operation in operations])
 
 

@@ -21,6 +21,7 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
         operation.error,
         f"error event {dict(operation.stream_error)}" if operation.stream_error else None,
         None if operation.finish_reason else "no finish reason",
+        # The `openai` SDK takes a clean end without [DONE] as a normal end, so it misses a truncated answer.
         None if operation.saw_done else "no [DONE]",
         order_fault(operation),
         None if operation.tokens else "no token",

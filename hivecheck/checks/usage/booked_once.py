@@ -56,6 +56,7 @@ def _costs_nothing(operation: Operation, row: dict[str, Any]) -> Verdict:
 def _cost_in_full(operation: Operation, row: dict[str, Any], end: Event | None, estimated: bool) -> Verdict:
     if end is None:
         return inconclusive(expected=f"the number of tokens of {operation.id} in the journal of a worker", actual="no end in any journal")
+    # Only the worker knows its prefix cache, so the gateway's estimate has no cached tokens.
     cached = 0 if estimated else end.data.get("cached_tokens", 0)
     expected = {"status": operation.status, "outcome": "ok", "estimated": estimated, "cached_tokens": cached}
     expected |= {"prompt_tokens": end.data.get("prompt_tokens"), "completion_tokens": end.data.get("output_tokens")}
@@ -70,6 +71,7 @@ def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, 
     received, booked = tokens_received(operation), row["completion_tokens"]
     sent = end.data.get("output_tokens") if end else None
     least, most = received, received if operation.error != CLIENT_LEFT else booked if sent is None else sent
+    # A killed gateway left the tokens of its last write. Those of the last `lag_seconds` may be missing.
     if row["outcome"] == "interrupted":
         last = max((token.at for token in operation.tokens), default=0.0)
         least = sum(token.at < last - lag_seconds for token in operation.tokens)

@@ -18,6 +18,7 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
     ending = f"{operation.sentence()}, separate usage chunks: {operation.usage_chunks}, before [DONE]: {operation.before_done or 'nothing'}"
     if not operation.saw_done:
         return failed(expected="the stream ends with [DONE]", actual=ending)
+    # For its ledger the gateway asks each worker for usage. It must hide the usage from a client that did not ask.
     if not has_usage_option:
         is_clean = operation.usage_chunks == 0 and operation.usage is None
         return (
@@ -25,6 +26,7 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
             if is_clean
             else failed(expected="the stream has no usage, because the request has no include_usage", actual=ending)
         )
+    # OpenAI's API reference, `include_usage`: one more chunk before [DONE], with empty choices.
     if (operation.usage_chunks, operation.before_done) != (1, "usage"):
         return failed(expected="one separate usage chunk right before [DONE]", actual=ending)
     arrivals = history.arrivals(operation)

@@ -28,6 +28,7 @@ def usage_totals(history: History) -> Verdict:
 def _judge_totals(history: History, ledger: list[dict[str, Any]], usage: dict[str, Any]) -> Verdict:
     group, since, until = usage["by"], usage["since"], usage["until"]
     totals = _totals(usage["totals"], group)
+    # Half-open like the usage API, so that two adjacent ranges count each request once.
     booked = _sums((row[group], row) for row in ledger if since <= row["at"] < until)
     ended = _sums((line[group], line) for line in _journaled(history) if since <= line["at"] < until)
     if not totals == booked == ended:
