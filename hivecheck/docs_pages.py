@@ -111,6 +111,7 @@ def vocabulary(root: Path) -> list[StepDefinition]:
     steps = list(_feature_steps(root))
     found = []
     for path in sorted((root / "steps").glob("*_steps.py")):
+        # Parsed, not imported: an import would register every step with behave.
         for keyword, pattern, meaning in _patterns(ast.parse(path.read_text(encoding="utf-8"))):
             regex = _regex(pattern)
             used = tuple((file, text) for file, kind, text in steps if keyword in (kind, "step") and regex.fullmatch(text))
@@ -228,7 +229,8 @@ def _platforms(requires: frozenset[str]) -> str:
 
 
 def worker_faults_page(root: Path) -> str:
-    """Every fault the worker simulator knows, out of its table: the services are read, never imported."""
+    """Every fault the worker simulator knows, out of its table."""
+    # Parsed, not imported: the harness judges the services from outside and depends on none of their modules.
     tree = ast.parse((root / "services/worker/fault_types.py").read_text(encoding="utf-8"))
     [table] = [
         node.value for node in tree.body if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "FAULT_TYPES"

@@ -119,6 +119,7 @@ class History:
     """Append-only and thread-safe. An operation is recorded once, at its end. The first line of the file has the format number."""
 
     def __init__(self, path: Path | None = None) -> None:
+        # The loop thread and thread pools record operations while the main thread records acts.
         self._lock = threading.Lock()
         self._operations: list[Operation] = []
         self._events: list[Event] = []
@@ -171,16 +172,19 @@ class History:
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None
         self._file.write(json.dumps(line, default=str) + "\n")
+        # At once, because a harness that is killed leaves only what the kernel has.
         self._file.flush()
 
 
 def _as_act(event: Event) -> Event:
-    """An injection counts from the moment of the harm; its event is recorded once the effect was observed."""
+    """The event as an act, at the moment of the harm."""
+    # The event of an injection is recorded later, once the effect was observed. Detection budgets count from the harm.
     return event if event.kind == "act" else Event(event.data["injected_at"], "act", event.node, {**event.data, "what": event.data["act"]})
 
 
 def journal_pairs(history: History) -> Iterator[tuple[Event, Event | None]]:
     """Each arrival with its end, or None while the worker has not finished."""
+    # Not by request id: a retried request arrives several times, and a restarted worker numbers its requests from 1 again.
     ends = {(line.node, line.data.get("pid"), line.data.get("n")): line for line in history.journal("end")}
     for arrival in history.journal("arrival"):
         yield arrival, ends.get((arrival.node, arrival.data.get("pid"), arrival.data.get("n")))

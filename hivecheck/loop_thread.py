@@ -15,6 +15,7 @@ class LoopThread:
     """Runs coroutines for synchronous callers. Close it, or use it as a context manager."""
 
     def __init__(self) -> None:
+        # Not behave's async steps: its loop runs only within a step, so a steady load would stop between two steps.
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hivecheck-loop", daemon=True)
         self._thread.start()

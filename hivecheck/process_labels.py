@@ -80,13 +80,11 @@ def find(run_id: str | None = None, stack: str | None = None) -> list[Labelled]:
 
 
 def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[Labelled]:
-    """SIGKILL every process of the run until two rounds in a row find none; returns the killed processes.
-
-    A worker that is being spawned appears in the next round.
-    """
+    """SIGKILL every process of the run until two rounds in a row find none; returns the killed processes."""
     killed: dict[int, Labelled] = {}
     deadline = time.monotonic() + seconds
     clean_rounds = 0
+    # Two rounds, because a process that is being spawned while /proc is read appears only in the next one.
     while clean_rounds < 2 and time.monotonic() < deadline:
         found = find(run_id, stack)
         clean_rounds = 0 if found else clean_rounds + 1
@@ -109,6 +107,7 @@ def is_abandoned(owner: str, kept: str) -> bool:
 def started_ticks(pid: int) -> int | None:
     """When a process started, in clock ticks since boot (field 22 of /proc/<pid>/stat, proc(5)); None when there is no such process."""
     try:
+        # After the last ')', because the command name in parentheses may itself contain spaces and parentheses (proc(5)).
         return int(Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
         return None
@@ -136,7 +135,8 @@ def _read(entry: Path) -> Labelled | None:
 
 
 def _host() -> str:
-    """This machine by its name and its process id namespace: a container may share the name, but not the namespace."""
+    """This machine by its name and its process id namespace."""
+    # A container may share the host's name, but a pid in it means another process.
     return f"{os.uname().nodename}/{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
@@ -145,7 +145,8 @@ def _boot_id() -> str:
 
 
 def _pause(seconds: float) -> None:
-    """A pause without `waiting`, because the watchdog uses this module and must start in a few milliseconds."""
+    """A pause of some seconds."""
+    # Without `waiting` and its imports, because the watchdog uses this module and must start in a few milliseconds.
     import select
 
     select.select([], [], [], seconds)

@@ -84,6 +84,7 @@ class Timeouts:
 
     def within(self, words: str) -> float:
         """The seconds of a step's optional budget; without one the step must hold now."""
+        # 0 seconds is still one probe: `eventually` calls it before it looks at the clock.
         return self.named(words) if words else 0.0
 
 

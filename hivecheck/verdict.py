@@ -17,6 +17,7 @@ class Answer(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+# A proven failure stays one, whatever else lacks facts. An inconclusive check must not count as a pass.
 _RANK = {Answer.PASSED: 0, Answer.INCONCLUSIVE: 1, Answer.FAILED: 2}
 
 
@@ -57,5 +58,6 @@ def inconclusive(*, expected: str, actual: str, reason: Reason = Reason.TOO_LITT
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several, the first among equals. No verdict at all is inconclusive."""
+    # sorted() is stable, so the first among equals stays first.
     ranked = sorted(verdicts, key=lambda verdict: _RANK[verdict.answer], reverse=True)
     return ranked[0] if ranked else inconclusive(expected="at least one request to judge", actual="none")

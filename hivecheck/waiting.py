@@ -42,6 +42,7 @@ def eventually(
             last = value
         except ClientError as error:
             last = error
+        # After the probe, so a probe that takes longer than the budget still has one result before the wait gives up.
         waited = time.monotonic() - start
         if reason := gone():
             raise otherwise(f"expected: {what}\nactual: {reason}, after {waited:.2f} s; last value: {_shown(last)}")

@@ -59,6 +59,7 @@ _BEFORE_READY = {
     "it received no request": "received",
 }
 
+# The phrases come from the modules that act on them, so a sentence that parses has an action.
 CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Circuit": (r"closed|open|half_open|not closed", str, "the state of a worker's circuit"),
     "Node": (rf"the registry|the gateway|the hub|{_HIVE}|{_WORKER}", _node, "a node, or a worker's process"),

@@ -24,6 +24,7 @@ CORRECT_NEXT = "correct the argument, or leave it out"
 
 def places(paths: Iterable[str]) -> list[FileLocation]:
     """Every file that these arguments name. Raises FeatureError for an argument that names none."""
+    # An argument that selects nothing leaves no trace in behave's result, so each one is checked alone.
     found, problems = [], []
     for path in paths:
         try:
@@ -41,9 +42,9 @@ def places(paths: Iterable[str]) -> list[FileLocation]:
 def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]:
     """The features of these places; a scenario outside the lines that are asked for is skipped.
 
-    Each file comes once, because behave would run a feature that is named twice, twice, and one key has one outcome.
     Raises FeatureError when a file or a line would let the run prove less than it seems to.
     """
+    # By resolved path, so each file comes once. behave runs a feature twice if it is named twice, and one key has one outcome.
     asked: dict[str, set[int]] = {}
     for place in located:
         asked.setdefault(str(Path(place.filename).resolve()), set()).add(place.line or 0)
@@ -72,14 +73,16 @@ def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]
 
 
 def must_be_named(features: Iterable[Feature], patterns: Iterable[str]) -> None:
-    """Raise FeatureError for a pattern of `--name` that no scenario matches: beside others it would select nothing in silence."""
+    """Raise FeatureError for a pattern of `--name` that no scenario matches."""
+    # behave drops such a pattern in silence if another one matches, and the run passes without the scenario.
     names = [scenario.name for feature in features for scenario in feature.walk_scenarios()]
     lost = [pattern for pattern in patterns if not any(re.search(pattern, name) for name in names)]
     feature_lint.must_be_none([Problem(f"--name {name!r}", NAME_NEEDED, "there is none", CORRECT_NEXT) for name in lost])
 
 
 def scenarios_at(feature: Feature, lines: Sequence[str], number: int) -> list[Scenario]:
-    """The scenarios of this line: that of an Examples row, or all rows of an outline; behave itself would take the nearest."""
+    """The scenarios of this line: that of an Examples row, or all rows of an outline."""
+    # Not behave's own filter: for a line outside of every scenario it takes the nearest one.
     items = _items(feature)
     starts = [_first_line(item) for item in items]
     for item, start, after in zip(items, starts, [*starts[1:], len(lines) + 1], strict=True):

@@ -57,6 +57,7 @@ def must_have_a_then(scenarios: Iterable[Scenario]) -> None:
     """Raise FeatureError for scenarios without a Then step of their own; And and But count as the step before them."""
     owners = {}
     for scenario in scenarios:
+        # One problem for an outline, because each of its rows has the same steps and would repeat the message.
         owner = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else scenario
         owners[f"{owner.filename}:{owner.line}"] = owner
     lacking = ((place, owner) for place, owner in owners.items() if all(step.step_type != "then" for step in owner.steps))
@@ -91,7 +92,8 @@ def of_encoding(error: UnicodeDecodeError, data: bytes, file: str) -> Problem:
 
 
 def unknown_language(lines: Sequence[str], file: str) -> Problem | None:
-    """The `# language:` comment before the feature, if behave does not know its language; behave itself ends with a KeyError."""
+    """The `# language:` comment before the feature, if behave does not know its language."""
+    # Before the parse, because behave's parser ends with a KeyError for an unknown language.
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if text and not text.startswith("#"):
@@ -124,7 +126,8 @@ def _open_text(feature: Feature, file: str) -> Iterator[Problem]:
 
 
 def _keywords_in_prose(feature: Feature, file: str, lines: Sequence[str]) -> Iterator[Problem]:
-    """English keywords are found in files of other languages too: there behave takes them for prose."""
+    """Description lines that start with a keyword of the file's language or of English."""
+    # English too: in a file of another language, behave takes `Scenario:` for prose and drops the steps below it.
     languages = [i18n.languages[name] for name in dict.fromkeys((feature.language, "en"))]
     for statement in _statements(feature):
         prose = list(_placed(statement, lines))
@@ -146,7 +149,8 @@ def _statements(feature: Feature) -> Iterator[Feature | Rule | Background | Scen
 
 
 def _placed(statement: Feature | Rule | Background | Scenario, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Description lines with their numbers, which behave does not keep; between them there are only comments and empty lines."""
+    """Description lines with their numbers."""
+    # behave keeps the text of a description without line numbers. Between its lines there are only comments and empty lines.
     number = statement.line
     for text in statement.description:
         number = next(later for later, line in enumerate(lines[number:], start=number + 1) if line.strip() == text)

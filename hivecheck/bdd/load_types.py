@@ -34,6 +34,7 @@ def _schedule(text: str) -> Schedule:
     return ClosedLoop(int(number)) if unit == "clients" else OpenLoop(int(number))
 
 
+# An optional type matches the empty text, so one step serves the sentence with and without the suffix.
 LOAD_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Duration": (r"(?: for \d+(?:\.\d+)? seconds)?", _number, "nothing, or how long the fault lasts"),
     "LoadSchedule": (

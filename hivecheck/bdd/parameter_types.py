@@ -18,6 +18,7 @@ def _typed(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[str],
     def parse(text: str) -> Any:
         return convert(text)
 
+    # The parse library takes the pattern of a type from this attribute. Without it, the type matches `.+?`, that is any text.
     parse.pattern = pattern  # type: ignore[attr-defined]
     return parse
 
@@ -32,6 +33,7 @@ _TARGET = (
 )
 _MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
 
+# Each pattern is narrow. With a general pattern, file order decides between two steps, and behave reports no ambiguity.
 TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Model": (r"model-[a-z0-9-]+", str, "a model's name"),
     "Models": (r"model-[a-z0-9-]+(?:(?:, | and )model-[a-z0-9-]+)*", _names, "one or more models"),

@@ -25,7 +25,8 @@ def one_of(words: Iterable[str]) -> str:
 
 
 def _plain(pattern: re.Pattern[str]) -> str:
-    """A pattern without capturing groups: behave counts groups to find the parameters of a step."""
+    """A pattern without capturing groups."""
+    # behave's matcher counts groups to find the parameters of a step.
     return re.sub(r"\((?!\?)", "(?:", pattern.pattern)
 
 

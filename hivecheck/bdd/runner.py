@@ -86,6 +86,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             for word in self.config.tags or []:
                 tags.must_be_selectable(word)
             self._plan()
+            # behave's JUnit loses skip reasons and errors of hooks, and lets `a.b.feature` overwrite `a/b.feature`.
+            # `reports/junit.py` replaces it.
             self.config.reporters = []
             self.formatters: list[Any] = []
             self.run_model()
@@ -218,6 +220,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             raise ScenarioTimeoutError(f"expected: the scenario ends within its time budget\nactual: it still runs, here:\n{place}")
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # KeyboardInterrupt for SIGTERM too: by default it ends behave without hooks, cleanup or report.
             signal.signal(number, interrupt)
         signal.signal(signal.SIGALRM, time_out)
 

@@ -47,6 +47,7 @@ def planned(feature: Feature, scenario: Scenario, missing_capabilities: Lacking)
 
 def undefined(scenario: Scenario, registry: StepRegistry) -> tuple[str, str] | None:
     """The first undefined step of this scenario, and what to do about it; None when all are defined."""
+    # At the plan, not in the run. behave would run the first steps of the scenario and then stop at the undefined one.
     for step in scenario.all_steps:
         if registry.find_step_definition(step) is None:
             text = f"{step.keyword} {step.name}"
@@ -59,10 +60,9 @@ def undefined(scenario: Scenario, registry: StepRegistry) -> tuple[str, str] | N
 
 
 def shuffle(features: list[Feature], order: random.Random) -> None:
-    """Shuffle features, and scenarios within their feature, because behave cannot interleave features.
-
-    Scenarios of one topology stay together. So few stacks are up at a time, and an idle stack uses processor time too.
-    """
+    """Shuffle features, and scenarios within their feature. Scenarios of one topology stay together."""
+    # behave cannot interleave features. Few stacks are up at a time this way, and an idle stack uses processor time too.
+    # Sorted first, because the order of the arguments must not change the order that a seed gives.
     features.sort(key=lambda feature: str(feature.filename))
     order.shuffle(features)
     _put_together(features)
@@ -91,6 +91,7 @@ def _tags_from_outside_in(item: Feature | Rule | ScenarioOutline | Scenario) -> 
     levels = []
     level = item
     while level is not None:
+        # An outline's own tag may hold a placeholder, such as <topology>. Only its rows have the final tag.
         levels.append([str(tag) for tag in level.tags if "<" not in tag])
         level = level.parent
     return [tag for tags_of_level in reversed(levels) for tag in tags_of_level]

@@ -23,6 +23,7 @@ def collect(stack: Stack, history: History, gateway_url: str, folder: Path, stor
     folder.mkdir(parents=True, exist_ok=True)
     redact = _redaction(stack.secrets.all())
     _write(folder / "story.txt", redact(story))
+    # Each text is redacted before it reaches the disk: CI servers publish the evidence folder.
     _write(folder / "requests.sh", redact(_curl_lines(history.operations(None), gateway_url)))
     _write(folder / "operations.txt", redact("\n".join(operation.sentence() for operation in history.operations(None))))
     _write(folder / "states.json", redact(json.dumps(_states(stack), indent=2, default=str)))
@@ -56,6 +57,7 @@ def _answer(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except (HivecheckError, KeyError, TypeError, ValueError) as error:
+        # A node under a fault may refuse. Its refusal is evidence too, and the other states must still be collected.
         return f"no answer: {error}"
 
 
@@ -64,6 +66,7 @@ def _curl_lines(operations: Iterable[Operation], url: str) -> str:
     for operation in operations:
         headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in operation.sent_headers.items())
         body = shlex.quote(json.dumps(operation.request, ensure_ascii=False))
+        # On one line, because the rest of a message with line breaks would be a command of the script.
         lines.append(f"# {operation.sentence()}".replace("\n", " "))
         lines.append(f'curl -N {url}{operation.path} -H "Authorization: Bearer $KEY" {headers} -d {body}')
     return "\n".join(lines)
@@ -87,4 +90,5 @@ def _redaction(secrets: list[str]) -> Callable[[str], str]:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # JSON can contain lone surrogates, and strict UTF-8 rejects them.
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")

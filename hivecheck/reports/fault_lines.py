@@ -13,6 +13,7 @@ def lines(history: History) -> tuple[str, ...]:
 
 
 def _end_of(injection: Event, ends: list[Event]) -> Event | None:
+    # The first removal after the injection, because a scenario may inject the same fault into the same target twice.
     own = (end for end in ends if (end.node, end.data["fault"]) == (injection.node, injection.data["fault"]) and end.at >= injection.at)
     return min(own, key=lambda end: end.at, default=None)
 

@@ -72,6 +72,7 @@ def _document(result: RunResult) -> ElementTree.Element:
     run_cases = _run_cases(result)
     suites = {SCENARIOS_SUITE: _scenario_cases(result), **({RUN_SUITE: run_cases} if run_cases else {})}
     properties = _suite_properties(result)
+    # junit-xml 1.9 reports a failure without message and text as passed. Each `_Case` therefore has a message.
     made = [TestSuite(name, [_made(case) for case in cases], properties=properties) for name, cases in suites.items()]
     root = ElementTree.fromstring(to_xml_report_string(made, prettyprint=False))
     for element, case in zip(root.iter("testcase"), [case for cases in suites.values() for case in cases], strict=True):
@@ -90,6 +91,7 @@ def _suite_properties(result: RunResult) -> dict[str, str]:
 
 
 def _made(case: _Case) -> TestCase:
+    # GitLab reads this syntax, and only in the system-out of failed cases.
     attached = "\n".join(f"[[ATTACHMENT|{path}]]" for path in case.attachments)
     made = TestCase(case.name, case.classname, case.seconds, stdout=attached or None)
     match case.element:
@@ -116,6 +118,7 @@ def _complete(element: ElementTree.Element, case: _Case) -> None:
 def _scenario_cases(result: RunResult) -> list[_Case]:
     outcomes = result.outcomes
     names = [(_classname(outcome), one_line(outcome.planned.name) or "a scenario without a name") for outcome in outcomes]
+    # GitLab keeps the first of duplicate names. `a.b.feature` and `a/b.feature` share a class name, so then the key decides.
     names = _made_unique(names, [str(outcome.planned.line) for outcome in outcomes])
     names = _made_unique(names, [one_line(outcome.planned.key) for outcome in outcomes])
     return [_scenario_case(result, outcome, *name) for outcome, name in zip(outcomes, names, strict=True)]

@@ -110,6 +110,7 @@ def _stories(result: RunResult, status: Status, folder: Path) -> Iterator[Line]:
     """A block for each scenario. Scenarios that did not start for the same reason share one, or they would hide the failures."""
     outcomes = in_plan_order(outcome for outcome in result.outcomes if outcome.status is status)
     if status in _NEVER_STARTED:
+        # groupby joins only neighbours.
         outcomes.sort(key=message_of)
     for _, group in groupby(outcomes, key=message_of if status in _NEVER_STARTED else lambda outcome: outcome.planned.key):
         yield from _block(result, list(group), folder)
@@ -129,6 +130,7 @@ def _block(result: RunResult, outcomes: list[Outcome], folder: Path) -> Iterator
 
 
 def _problems_of_the_run(result: RunResult) -> Iterator[Line]:
+    # Orphans last, as in `_LISTED`: they count against the system under test, the other problems do not.
     for problem in sorted(result.problems, key=lambda problem: problem.is_orphan):
         yield from _problem(problem)
     if result.crash is not None:

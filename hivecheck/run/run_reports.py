@@ -87,6 +87,7 @@ class RunReports:
         try:
             self._write(self.settings.report_dir / "junit.xml", target)
         except (OSError, ReportError) as error:
+            # Without reports a CI has no result to read, so even a run of passed scenarios ends with exit code 3.
             self.crash = self.crash or f"the reports were not written: {error}"
             junit_path = None
         result = self.result()
@@ -117,6 +118,7 @@ def _write_json(path: Path, content: object) -> None:
 def _remove_old_runs(report_dir: Path) -> None:
     """All but the newest runs. A run with a kept stack stays."""
     kept = {stack.run_id for stack in kept_stacks.kept_stacks(report_dir)}
+    # Only folders with the name of a run. A user may point the report folder at a place with other files.
     runs = sorted(path for path in report_dir.iterdir() if path.is_dir() and re.fullmatch(r"\d{8}-\d{6}-\d+", path.name))
     for path in runs[:-RUNS_KEPT]:
         if path.name not in kept:

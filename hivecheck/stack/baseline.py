@@ -24,6 +24,7 @@ class Baseline:
         if stopped:
             return f"not running: {', '.join(stopped)}"
         hives = self._clients.hives
+        # Exactly these: an additional worker of an earlier scenario would share the requests of the next one.
         listed, expected = self._clients.registry.services(), set(self._topology.workers()) | set(hives)
         if set(listed) != expected:
             return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"

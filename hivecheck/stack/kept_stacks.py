@@ -57,6 +57,7 @@ def keep(stack: Stack, run_id: str, report_dir: Path) -> KeptStack:
     kept = KeptStack(run_id, stack.name, stack.topology.name, stack.platform.name, stack.secrets.token, stack.secrets.keys["tester"], nodes)
     path = _file(report_dir, kept)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Before the content, because write_text would create the file with the mode of the umask.
     path.touch(mode=0o600)
     path.write_text(json.dumps({"format": FORMAT} | asdict(kept), indent=2), encoding="utf-8")
     return kept
@@ -92,6 +93,7 @@ def the_stack(report_dir: Path, name: str | None) -> KeptStack:
 
 def take_down(stack: KeptStack, report_dir: Path) -> list[str]:
     """SIGTERM to the nodes, all but the registry first; returns what did not end by itself and was killed."""
+    # The registry last, so that hives and workers can deregister.
     orders = [[name for name, node in stack.nodes.items() if node.service != "registry"], list(stack.nodes)]
     killed = _stop_containers(stack, orders) if stack.platform == "docker" else _stop_processes(stack, orders)
     forget(stack, report_dir)

@@ -29,6 +29,7 @@ class Secrets:
     def orchestrator_settings(self) -> dict[str, Any]:
         """What the orchestrator must know of them: hashes of the keys, the JWT secret."""
         allowed = {"restricted": list(RESTRICTED_MODELS)}
+        # Hashes only, so that a settings file or a log of the gateway cannot leak a key.
         keys = [{"name": name, "sha256": hashlib.sha256(key.encode()).hexdigest()} for name, key in self.keys.items()]
         told = [
             key | {"models": allowed.get(key["name"], []), "tenant": key["name"] if key["name"] in TENANTS else "hivecheck"} for key in keys

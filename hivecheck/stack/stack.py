@@ -136,8 +136,10 @@ class Stack:
         """Stop every node in an orderly way; returns what did not stop or was left behind (and removes it)."""
         with contextlib.suppress(ClientError):
             self._resume_all()
+        # The registry ends last, so hives can deregister. Worker nodes end last, so a draining gateway can finish.
         last = [name for name, node in self.nodes.items() if node.service in ("registry", "worker")]
         left = self._stop([name for name in self.nodes if name not in last]) + self._stop(last)
+        # Before the sweep, which kills them: whatever outlived its own stop is a leak and must be reported by name.
         left += [sentence for _, sentence in self.platform.leftovers(self.name)]
         self.platform.sweep(self.name)
         self.platform.release(self.name)
@@ -155,7 +157,8 @@ class Stack:
         self.clients = StackClients.of(self.topology, urls, self.secrets, self.target)
 
     def _start_all(self, specs: list[NodeSpec]) -> None:
-        """All at once: every service waits for its peers by itself. However this ends, no start is still under way afterwards."""
+        """Start all at once. However this ends, no start is still under way afterwards."""
+        # No order is needed, because every service waits for its peers by itself.
         with ThreadPoolExecutor(len(specs)) as pool:
             starts = {spec.name: pool.submit(self.platform.start, self.name, spec) for spec in specs}
             try:
@@ -223,7 +226,8 @@ class Stack:
                 hive.close()
 
     def _end_foreign_gateway(self) -> None:
-        """So that each scenario gets a fresh one: what it remembers (open breakers, say) is no state that we could look at."""
+        """End the gateway under test, so that each scenario gets a fresh one."""
+        # A foreign gateway has no status API. Its state, such as open circuits, would reach the next scenario without a trace.
         fronts = [node.name for node in self.topology.of("orchestrator")] if self.target else []
         if late := self._stop(fronts):
             raise HealError("; ".join(late))
@@ -239,6 +243,7 @@ class Stack:
         for node in running:
             with contextlib.suppress(ClientError):
                 node.signal(signal.SIGTERM)
+        # One budget for all of them, because they got SIGTERM at the same time.
         with contextlib.suppress(ConditionTimeoutError):
             eventually_all(running, lambda node: not node.is_running(), within=self.timeouts.node_stop, what="every node has exited")
         late = [node for node in running if node.is_running()]

@@ -48,11 +48,13 @@ class Faults:
             return [self.workers.called(target)]
         if target in self.stack.nodes:
             return [target]  # without a request to the registry, which may be under a fault itself
+        # Sorted names, because a seed repeats a choice only from the same list in the same order.
         models = self.workers_by_model()
         workers = sorted({name for names in models.values() for name in names})
         if match := ONE_OF.fullmatch(target):
             return [self.random.choice(_some(models.get(match[1], []), target))]
         if match := HALF_OF.fullmatch(target):
+            # Half is rounded down, but a single worker is still a target: a fault without a target proves nothing.
             of = _some(models.get(match[1], []) if match[1] else workers, target)
             return sorted(self.random.sample(of, max(1, len(of) // 2)))
         if match := EVERY_OF.fullmatch(target):
@@ -75,13 +77,11 @@ class Faults:
 
 
 def epoch_of(fault_target: FaultTarget, under_fault: Sequence[FaultTarget]) -> int | None:
-    """A worker's epoch in the registry; None for a target that is no worker. `under_fault` are all targets of active faults.
-
-    The gateway's last known list replaces the registry's while the registry is under a fault: a paused registry would never answer.
-    """
+    """A worker's epoch in the registry; None for a target that is no worker. `under_fault` are all targets of active faults."""
     if fault_target.is_node and fault_target.node.service != "worker":
         return None
     stack = fault_target.stack
+    # A paused registry accepts a connection and never answers. The gateway keeps its last known list, which replaces it.
     if not any(target.node.service == "registry" for target in under_fault):
         with contextlib.suppress(ClientError):
             return _epoch(stack.registry.services("worker", status="all"), fault_target.name)

@@ -26,6 +26,7 @@ from hivecheck.world.requests.credentials import credential
 PACE = "ttft=0.08;itl=0.01"
 TOKENS = 4
 LONGEST_SECONDS = 60.0
+# A bound on the harness itself. A target that hangs would otherwise fill memory and descriptors of the load's own process.
 MAX_IN_FLIGHT = 500
 # In windows of the recovery objective. "A while" of 1.5 windows holds a whole window wherever it begins.
 BASELINE_WINDOWS, WHILE_WINDOWS = 1.0, 1.5
@@ -53,6 +54,7 @@ class OpenLoop:
 
     async def send_all(self, load: Load) -> None:
         """Send each request when it is due. A late request is sent at once, and its time counts from when it was due."""
+        # Due times come from the start, not from the last send. So one late request does not shift all later ones.
         begun, number = time.monotonic(), 0
         while not load.is_over and (due := begun + number / self.rate_per_second) < begun + LONGEST_SECONDS:
             if (early := due - time.monotonic()) > 0:
@@ -165,11 +167,13 @@ class Load:
         self.calls.append(self.chats.start(self._model))
 
     def in_flight(self) -> int:
-        """Among the latest requests only. An older one is hardly in flight, and the schedule must not wait for a long count."""
+        """How many of the latest requests have not ended."""
+        # The latest only: the schedule waits for this count, and a list of the whole scenario would make it later and later.
         return sum(not call.is_done for call in self.calls[-2 * MAX_IN_FLIGHT :])
 
     def _is_recovered(self) -> bool:
         """Judges history up to the first request that is still in flight."""
+        # A request in flight may still fail. A window that contains it has no verdict yet.
         open_since = [call.operation.intended_at or 0.0 for call in self.calls if not call.is_done]
         try:
             return measure(self.history, until=min(open_since, default=time.monotonic())).recover is not None
@@ -201,6 +205,7 @@ class Load:
         return Request(
             path=CHAT,
             model=self._model,
+            # Both kinds, because a fault can spare one: unary requests have no byte before their end and can all be retried.
             body=body | ({"stream": True} if number % 2 else {}),
             key=credential("a valid key", self.chats.secrets),
             headers={"X-Request-Id": f"{LOAD}-{uuid.uuid4().hex[:12]}", **({"X-Simulate": self._pace} if self._pace else {})},

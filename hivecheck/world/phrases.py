@@ -19,6 +19,7 @@ def pattern(phrases: Iterable[str], argument: str = ARGUMENT) -> str:
 def act(table: Mapping[str, Callable[..., None]], words: str, subject: object, *more: Any) -> None:
     """Call the action that the words name with `subject`, the words' own arguments and `more`. Raises UsageError for unknown words."""
     for phrase, action in table.items():
+        # A full match, because one phrase can be the beginning of another.
         if match := re.fullmatch(pattern([phrase], f"({ARGUMENT})"), words):
             action(subject, *match.groups(), *more)
             return

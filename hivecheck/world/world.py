@@ -48,6 +48,7 @@ class World:
         gateway = OpenAIClient(stack.gateway.url, loop, history, timeouts.request)
         chats = Chats(gateway, stack.secrets, history, timeouts)
         tail = LogTail(stack.nodes.values())
+        # Earlier scenarios on the same stack wrote to the same logs and journals. Their lines are no evidence for this one.
         tail.skip_to_end()
         checker = Checker(history, tail, timeouts, chats.wait_for_all, stack.target.allowances() if stack.target else {})
         injector = Injector(history, timeouts, epoch_of)
@@ -70,6 +71,7 @@ class World:
     def close(self) -> None:
         """Ends every request and closes what this scenario opened, even when a part of that fails. The stack stays."""
         with contextlib.ExitStack() as last_to_first:
+            # An ExitStack calls the last callback first: the load ends, then the requests, and history closes last.
             last_to_first.callback(self.history.close)
             last_to_first.callback(self.requests.client.close)
             last_to_first.callback(self.cluster.leave)

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 
+# The memory of a download is one block, whatever the size of the file.
 BLOCK_BYTES = 64 * 1024
 
 
@@ -29,5 +30,6 @@ class Content:
     def read(self, start: int, count: int) -> bytes:
         """At most `count` bytes from `start` on, within one block."""
         number, offset = divmod(start, BLOCK_BYTES)
+        # A generator for each block, so a resumed download starts anywhere without the bytes before it.
         block = random.Random(f"{self.seed} {self.model} {number}").randbytes(BLOCK_BYTES)
         return block[offset : offset + min(count, max(0, self.size_bytes - start))]

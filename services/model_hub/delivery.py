@@ -34,6 +34,7 @@ async def deliver(hub: ModelHub, content: Content, request: web.Request) -> web.
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size_bytes}"
     response = web.StreamResponse(status=206 if is_part else 200, headers=headers)
     response.content_length = stop - start
+    # Before the journal and the faults: a HEAD request is no download and must not use one up.
     if request.method == "HEAD":
         await response.prepare(request)
         return response
@@ -52,6 +53,7 @@ async def _send(
         began = time.monotonic()
         while place < end:
             piece = _piece(content, place, end)
+            # One wrong byte with the right length: only the checksum can find it.
             await response.write(_corrupted(piece) if is_corrupted and place == start else piece)
             place += len(piece)
             await _keep_pace(hub, began, place - start)
@@ -89,6 +91,7 @@ def _corrupted(piece: bytes) -> bytes:
 def _span(request: web.Request, content: Content, etag: str) -> tuple[int, int] | None:
     """The first byte and the byte after the last, or None for a range outside of the file. Other Range forms mean the whole file."""
     requested = _RANGE.fullmatch(request.headers.get("Range", ""))
+    # RFC 9110: a server may ignore a Range (14.2), and must ignore it if If-Range does not match (13.1.5).
     if not requested or request.headers.get("If-Range", etag) != etag:
         return 0, content.size_bytes
     start = int(requested[1])

@@ -62,5 +62,6 @@ class ModelHub:
     def find(self, model: str) -> Content:
         """Raises ApiError 404."""
         if model not in self.contents:
+            # At most 256 characters, the longest accepted name. A longer one would only fill the log.
             raise ApiError("model_not_found", f"The hub has no model '{model[:256]}'.", param="model")
         return self.contents[model]

@@ -44,6 +44,7 @@ class InjectedFaults:
 
     def take_corruption(self) -> bool:
         """Whether this download gets a wrong byte. Uses up one of `corrupt`."""
+        # Taken at the start of a download, so a retry after the last ordered fault succeeds.
         self.corrupt -= (is_corrupted := self.corrupt > 0)
         return is_corrupted
 

@@ -24,6 +24,7 @@ class Journal:
     def began(self, model: str, start: int, request_id: str) -> int:
         """Record a download from byte `start` on, before its first byte is sent. Returns its number."""
         self._count += 1
+        # Before the first byte, so a hub that is killed in a download still shows that it began.
         self._append("download_began", n=self._count, model=model, start=start, request_id=request_id)
         return self._count
 

@@ -23,6 +23,7 @@ from services.worker.slots import Slots
 def main(argv: Sequence[str] | None = None) -> None:
     """Serve until a stop request. Exit codes: 0 stopped, 2 invalid settings, 3 port in use."""
     chosen = settings.load_or_exit(argv)
+    # Before the model loads: a hive that dies meanwhile must leave no orphan.
     if chosen.exit_with_parent:
         parent.die_with()
     injected_faults = _faults_or_exit(chosen)
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
     meters = Meters(context.metrics, chosen.models, slots)
     request_handler = RequestHandler(context, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), injected_faults)
+    # Before the port opens, so no line of this incarnation precedes its `started`.
     request_handler.journal.started()
     service.run(context, WorkerHooks(request_handler, slots), routes(request_handler, slots), is_public=is_public)
 

@@ -55,6 +55,7 @@ def application(
     context: service.ServiceContext, hooks: service.ServiceHooks, request_handler: RequestHandler, slots: Slots
 ) -> web.Application:
     """The admin application. Its common routes, such as /health, need the token as well."""
+    # The port can crash the worker, so not even /health answers without the token.
     app = service.application(context, hooks, routes(request_handler, slots), is_public=lambda path: False)
     app.middlewares.append(_token_for_everything(request_handler))
     return app
@@ -91,6 +92,7 @@ async def _apply(change: Change, request_handler: RequestHandler) -> None:
     """Apply the whole change or nothing of it. Raises ApiError 400 before any effect."""
     injected_faults = request_handler.injected_faults
     added = [*change.one_shots, *([OneShot(change.fault, change.count)] if change.fault is not None else [])]
+    # Everything is parsed before anything is applied. A test that sends one bad fault must not find half of its change active.
     shots = [_parsed(shot.fault) for shot in added for _ in range(shot.count)]
     rates = None if change.rates is None else tuple(Rate(rate.share, _parsed(rate.fault)) for rate in change.rates)
     if len(injected_faults.one_shots) + len(shots) > MAX_ONE_SHOTS:

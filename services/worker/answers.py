@@ -48,6 +48,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     type: str = "function"
 
 
+# omit_defaults: OpenAI's last delta is `{}`, and further deltas have no role.
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
     role: str | None = None
     content: str | None = None
@@ -103,6 +104,7 @@ class ChatStream:
     name = "chat.completion.chunk"
 
     def opening(self, head: Head) -> bytes:
+        # vLLM and OpenAI send the role once, in a first delta with empty content.
         return self._event(head, ChatPiece(delta=Delta(role="assistant", content="")))
 
     def token(self, head: Head, text: str) -> bytes:
@@ -133,6 +135,7 @@ class TextStream:
 
 def tail(shape: StreamShape, head: Head, job: Job, tokens: int, finish_reason: str) -> bytes:
     """The end of a stream: finish reason, usage if requested, `[DONE]`."""
+    # OpenAI sends the usage in a chunk of its own: `choices` is empty, and it comes between the finish reason and `[DONE]`.
     usage = _event(head, shape.name, (), _usage(job, tokens)) if head.include_usage else b""
     return shape.closing(head, finish_reason) + usage + DONE
 
@@ -187,6 +190,7 @@ def vector(item: str) -> list[float]:
 
 def score(query: str, document: str) -> float:
     """A number from 0 to 1 that depends only on the two texts."""
+    # The separator keeps the pairs (`ab`, `c`) and (`a`, `bc`) apart.
     digest = hashlib.sha256(f"{query}\0{document}".encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4]) / 0xFFFFFFFF
 

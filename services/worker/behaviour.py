@@ -14,10 +14,12 @@ from services.worker.settings import WorkerSettings
 
 __all__ = ["NORMAL", "Behaviour", "BehaviourError", "Fault", "Length", "Pace", "deadlines", "length_of", "pace_of", "parse", "strain"]
 
+# Limits, because a client chooses these values. Infinity or NaN would keep a slot forever.
 MAX_SECONDS = 3600.0
 MAX_TOKENS = 100_000
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+# No CR and no LF: a value with a line break would add a header of its own (RFC 9110 section 5.5).
 _HEADER_VALUE = re.compile(r"[\t -~]{0,1024}")
 
 KEYS = ("at", "ttft", "itl", "tokens", "header", "fault")
@@ -110,6 +112,7 @@ def length_of(settings: WorkerSettings, behaviour: Behaviour, limit: int | None)
     """The length of one answer. `limit` is the client's max_tokens, and the default length if the behaviour sets none."""
     natural = behaviour.tokens or limit or settings.default_output_tokens
     tokens = min(natural, limit or natural, settings.max_output_tokens)
+    # The simulated model has no natural end. So an answer that reaches the client's limit ends for length, as a real one does.
     is_cut = tokens < natural or (limit is not None and behaviour.tokens is None)
     return Length(tokens, "length" if is_cut else "stop")
 

@@ -15,6 +15,7 @@ class ClosingConnections:
 
     def __init__(self, requests_per_connection: int) -> None:
         self._limit = requests_per_connection
+        # Weak keys, because a strong key would keep each closed connection in memory.
         self._carried: WeakKeyDictionary[asyncio.BaseProtocol, int] = WeakKeyDictionary()
 
     async def must_be_open(self, request: web.Request) -> None:
@@ -23,6 +24,7 @@ class ClosingConnections:
             return
         carried = self._carried.get(request.protocol, 0)
         if carried >= self._limit:
+            # Unread and unanswered, so a relay cannot know whether the request was processed (RFC 9112 section 9.3.1).
             request.transport.abort()
             await faults.hang()
         self._carried[request.protocol] = carried + 1

@@ -115,6 +115,7 @@ class Generator:
         body = run.endpoint.write(run.head, run.job, length.tokens, length.finish_reason)
         if run.fault and run.fault.kind == "error_event_after":
             run.record.end("failed", 500, f"fault {run.fault}")
+            # A unary answer has sent no byte yet, so a real server reports the failure by its status.
             return faults.status_answer(500, run.behaviour.headers)
         if run.fault and run.fault.tokens is not None:
             await faults.inject_after_tokens(run.fault, run.request, run.record, None)
@@ -146,6 +147,7 @@ class Generator:
         for index in range(length.tokens):
             if index and due:
                 await _reach(next(due), run.record)
+            # A write to a socket with room does not suspend. Without this, one long stream would block the health check.
             elif index % TOKENS_PER_TURN == TOKENS_PER_TURN - 1:
                 await asyncio.sleep(0)
             run.record.emit()
@@ -195,6 +197,7 @@ class Generator:
         if run.endpoint.stream is None:
             return Length(0, "stop")
         length = length_of(self._settings, run.behaviour, run.job.limit)
+        # A fault after n tokens needs n tokens, whatever the client's limit is. Else it would silently not take effect.
         after = run.fault.tokens if run.fault else None
         return length if after is None else Length(after, length.finish_reason)
 

@@ -75,6 +75,7 @@ class InjectedFaults:
         for rate in self.rates:
             if drawn < rate.share:
                 return rate.behaviour
+            # One draw for all rates. With a draw for each, the later ones would apply too rarely.
             drawn -= rate.share
         return NORMAL
 

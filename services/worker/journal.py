@@ -85,6 +85,7 @@ class Journal:
     def __init__(self, data_dir: Path, worker: str) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.path = data_dir / FILE_NAME
+        # O_APPEND and no buffer: each line reaches the kernel in one call, so SIGKILL loses none that was written.
         self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._worker = worker
         self._pid = os.getpid()
@@ -96,6 +97,7 @@ class Journal:
 
     def append(self, line: Line) -> None:
         data = self._encoder.encode(line) + b"\n"
+        # write(2) may accept a part on a full disk, and os.write then raises nothing.
         if os.write(self._fd, data) != len(data):
             raise OSError(f"{self.path}: the disk accepted only a part of a line")
 
@@ -153,6 +155,7 @@ class Record:
                 model=model,
                 session=headers.get("X-Session-ID"),
                 stream=stream,
+                # The evidence of a scenario contains journals, so credentials must not reach the file (SEC-002).
                 headers=without_secrets(headers),
                 body=body.decode("utf-8", "replace") if len(body) <= MAX_BODY_BYTES else None,
                 body_sha256=hashlib.sha256(body).hexdigest(),

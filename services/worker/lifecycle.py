@@ -52,6 +52,7 @@ class WorkerHooks:
     async def start(self) -> None:
         # Replaces the handler of `service.run`, so that a fault can ignore SIGTERM.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._on_sigterm)
+        # Minus the uptime, because the time since the start is part of the load time and not on top of it.
         left = self._settings.startup_seconds - self._request_handler.context.uptime_seconds()
         if left > 0:
             self._loading = asyncio.get_running_loop().call_later(left, self._loaded)
@@ -70,6 +71,7 @@ class WorkerHooks:
             self._request_handler.cut()  # The ends must be in the journal before the process exits.
             await self._slots.idle.wait()
         if self._admin:
+            # Last, so that a test can read the journal and the faults of a worker that drains.
             await self._admin.cleanup()
 
     def _on_sigterm(self) -> None:

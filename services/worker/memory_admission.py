@@ -47,6 +47,7 @@ class MemoryAdmission:
         limit = self._settings.memory_mib * KIB_PER_MIB
         if not limit:
             return
+        # Measured at each request, because the fault `allocate` takes memory that no reservation counts.
         used = self._process.memory_info().rss // BYTES_PER_KIB
         needed = tokens * self._settings.memory_kib_per_token
         if used + needed > limit:

@@ -41,6 +41,7 @@ class ModelMeters:
         self.ttft.observe(first - record.arrived)
         self.e2e.observe(ended - record.arrived)
         self.lateness.observe(record.late_seconds)
+        # TPOT divides by the tokens after the first, so a single token has none.
         if record.output_tokens > 1:
             self.tpot.observe((ended - first) / (record.output_tokens - 1))
         for earlier, later in pairwise(record.emitted):

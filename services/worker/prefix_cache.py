@@ -33,6 +33,7 @@ class PrefixCache:
 
     def keep(self, session: SessionKey, computed: Words) -> None:
         """Replace the session's words with the prompt and answer of its last turn."""
+        # pop and set, because an assignment to a known key would keep its old place in the order of eviction.
         self.tokens += len(computed) - len(self._kept.pop(session, ()))
         self._kept[session] = computed
         while self.tokens > self._max_tokens:

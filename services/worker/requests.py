@@ -92,6 +92,7 @@ class RerankRequest(msgspec.Struct):
     top_n: Limit | None = None
 
 
+# `Any`, because the journal also records a body with a number or a list as its model.
 class Peek(msgspec.Struct):
     """The fields that the journal records of a rejected body."""
 
@@ -115,6 +116,7 @@ def chat(body: bytes) -> Job:
         words=words,
         session=_session(asked.session_id),
         tool=_tool(asked.tools or [], asked.tool_choice),
+        # OpenAI deprecates max_tokens in favour of max_completion_tokens. Clients still send either.
         limit=asked.max_completion_tokens or asked.max_tokens,
         is_stream=bool(asked.stream),
         include_usage=_wants_usage(asked.stream_options),

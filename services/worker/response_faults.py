@@ -16,6 +16,7 @@ from services.worker.requests import Job
 DRIP_BYTES = 16  # Smaller than any SSE event, so each event arrives in several pieces.
 KIB = 1024
 WRONG_TYPE = "text/html; charset=utf-8"
+# The SSE framing is intact, and only the JSON breaks off. So the client's JSON parser meets the fault, not its event reader.
 BROKEN_CHUNK = b'data: {"id": "chatcmpl-broken", "choices": [{"delta": {"content": \n\n'
 
 Write = Callable[[bytes], Awaitable[None]]

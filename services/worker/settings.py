@@ -89,6 +89,7 @@ def load_or_exit(argv: Sequence[str] | None = None) -> WorkerSettings:
 
 def must_fit_together(settings: WorkerSettings, input_fd: int = 0) -> None:
     """Raise SettingsError for combinations that are invalid: an admin port without a token, a parent without a pipe."""
+    # The admin port can crash the worker, so it never opens to callers without a token.
     if settings.admin_port and not settings.token:
         raise config.SettingsError(f"admin_port = {settings.admin_port}: needs a token; set one, or admin_port = 0")
     if settings.admin_port == settings.port:

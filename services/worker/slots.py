@@ -29,6 +29,7 @@ class Slots:
 
     @property
     def waiting(self) -> int:
+        # Counted, because a cancelled entry may still be in the queue and must not take a waiting place.
         return sum(not turn.done() for turn, _ in self._queue)
 
     def running_of(self, key: str) -> int:

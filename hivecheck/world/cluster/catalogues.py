@@ -59,6 +59,7 @@ class Catalogues:
         node = self.stack.nodes[hive]
         files = node.files(f"{CATALOGUE}.damaged-*")
         assert [Path(named).name] == files, f"expected: {named} as the one file moved aside\nactual: {files}"
+        # A person may still recover rows from the damaged file, so the hive must not repair it in place.
         kept = node.read_file(files[0])
         odd = counted(len(kept), "other byte")
         assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {odd}"
@@ -93,6 +94,7 @@ class Catalogues:
         """The catalogue file is readable and lists every downloaded model as ready."""
 
         def stored() -> list[str]:
+            # mode=ro: a plain connect would create a missing file, and the hive would later find it.
             with closing(sqlite3.connect(f"file:{self._path(hive)}?mode=ro", uri=True)) as connection:
                 try:
                     rows = connection.execute("SELECT model FROM models WHERE state = 'ready' ORDER BY model").fetchall()
@@ -123,6 +125,7 @@ class Catalogues:
             return body["status"], body["catalogue"]["status"], {worker["state"] for worker in body["workers"].values()}
 
         self._await_answer(hive)
+        # One read for all three, because a hive that is degraded for its workers would satisfy the first value alone.
         expected = ("degraded", "degraded", {"alive"})
         must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda value: value == expected)
 
@@ -172,6 +175,7 @@ def _still_there(data: bytes, sound: bytes) -> list[str]:
         with closing(sqlite3.connect(path)) as connection:
             rows = connection.execute("SELECT rowid, model FROM models WHERE state = 'ready'").fetchall()
         path.write_bytes(data)
+        # By rowid and with a connection for each row. A scan ends at the first damaged page and hides the intact rows behind it.
         for number, model in rows:
             with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.DatabaseError):
                 found += [name for (name,) in connection.execute("SELECT model FROM models WHERE rowid = ?", (number,)) if name == model]

@@ -84,6 +84,7 @@ class Cluster:
 
     def workers_of(self, model: str) -> list[str]:
         """The workers of a model, sorted."""
+        # Hives are asked too, because a worker that a scenario started is in no topology.
         return sorted(name for name, models in self.models_by_worker().items() if model in models)
 
     def note(self, reading: str, node: str) -> None:
@@ -107,6 +108,7 @@ class Cluster:
 
     def must_route_to(self, worker: str, routable: str, within: float) -> None:
         """The worker is routable, or the incarnation that was acted on last is `not routable`."""
+        # Not routable means the old incarnation only: its hive may restart the worker within the same budget.
         {"routable": self.workers.must_be_routable, "not routable": self.workers.must_leave_routing}[routable](worker, within)
 
     def must_run(self, view: str, count: int, worker: str, within: float) -> None:

@@ -69,6 +69,7 @@ class GatewayStatus:
         before = self.noted[0]["requests_total"]
 
         def enough(stats: dict[str, Any]) -> bool:
+            # At least, not exactly: a request that is counted twice must reach the check, which judges the exact number.
             return int(stats["requests_total"]) >= before + count and not stats["in_flight"]
 
         within, what = self.stack.timeouts.settling, f"requests counted since the note: {count}"

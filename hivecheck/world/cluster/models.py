@@ -125,6 +125,8 @@ class Models:
         """The model as each running hive that knows it reports it."""
         replies = {}
         for name, hive in self.stack.hives.items():
+            # A scenario may have stopped a hive in the middle of its download. It refuses connections, which says nothing
+            # about the model.
             if self.stack.nodes[name].is_running() and (view := hive.model(model)):
                 replies[name] = view
         return replies
@@ -136,6 +138,7 @@ class Models:
 
     def file_sha256(self, hive: str, model: str) -> str:
         """The checksum of the file as it lies on the hive's disk."""
+        # From the bytes on disk. The hive's own report could repeat the hub's checksum without a look at the file.
         names = [name for name in self.stack.nodes[hive].files(f"models/{model}*") if not name.endswith(".part")]
         return hashlib.sha256(self.stack.nodes[hive].read_file(names[0])).hexdigest() if names else "no file"
 

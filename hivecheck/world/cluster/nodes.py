@@ -11,6 +11,7 @@ from hivecheck.platforms.platform import Node, NodeSpec
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 
+# The interval of the declared hives in the topologies, so that the same detection budgets hold for a hive that joins.
 JOINED_HEARTBEAT_SECONDS = 0.5
 READY, NOT_READY = "ready", "not ready"
 
@@ -119,6 +120,7 @@ class Nodes:
             view = shown.get(worker)
             assert view, f"expected: {worker} in {hive}'s info\nactual: {sorted(shown)}"
             assert view["pid"] in processes, f"expected: {worker}'s pid among {processes}\nactual: {view['pid']}"
+            # The command line too: a pid that the kernel has used again would be among the processes.
             assert worker in processes[view["pid"]], f"expected: process {view['pid']} to be {worker}\nactual: {processes[view['pid']]}"
             actual = (view["state"], tuple(view["models"]))
             assert actual == ("alive", declared[worker]), f"expected: {worker} alive with {declared[worker]}\nactual: {actual}"

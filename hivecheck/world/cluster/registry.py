@@ -26,7 +26,7 @@ OTHER_URL = "http://127.0.0.1:10"
 GHOST_MODEL = "model-ghost"
 CONNECTIONS = 25
 LOOKS = 3
-SWEEPS_SECONDS = 0.6  # more than two sweeps of a registry at its default interval
+SWEEPS_SECONDS = 0.6  # more than two sweeps of a registry at its default interval of 0.25 s
 NEWER_EPOCH, OTHER_ADDRESS = " with a newer epoch", " with a newer epoch and another address"
 # What the registry answers to a registration: status and error code.
 OUTCOMES = {"accepted as new": (201, None), "accepted as known": (200, None), "refused as a conflict": (409, "conflict")}
@@ -71,6 +71,7 @@ class Registry:
         ghosts = [_ghost(number, epoch + number) for number in range(1, count + 1)]
         clients = [RegistryClient(self.stack.registry.url, self.stack.secrets.token) for _ in range(min(count, CONNECTIONS))]
         with ThreadPoolExecutor(len(clients)) as pool:
+            # Several connections, because requests on one keep-alive connection would reach the registry one after the other.
             shares = [ghosts[place :: len(clients)] for place in range(len(clients))]
             answers = pool.map(lambda pair: [pair[0].register(ghost) for ghost in pair[1]], zip(clients, shares, strict=True))
         replies = [reply for share in answers for reply in share]
@@ -159,6 +160,7 @@ class Registry:
         """For the end of a scenario: deregister every service. One that cannot be deregistered expires."""
         for name, ghost in self.ghosts.items():
             with contextlib.suppress(ClientError):
+                # The registry deletes an entry only for its current epoch, and answers 409 to an older one.
                 self.stack.registry.deregister(name, int(ghost["epoch"]))
         self.ghosts.clear()
 
@@ -173,6 +175,7 @@ class Registry:
 
     def _must_expire(self, silent: str, missed: int, beating: str, within: float) -> None:
         intervals = [hive.info()["heartbeat_interval_seconds"] for hive in self.stack.hives.values()]
+        # The lower limit counts as much as the upper one: an expiry after one lost heartbeat ejects healthy workers.
         least = missed * max(intervals)
         self._await(silent, beating, within=self._left(silent, within), what=f"{silent} offline", until=lambda status: status == "offline")
         silent_seconds = time.monotonic() - self.sent_at[silent]

@@ -15,7 +15,8 @@ from hivecheck.waiting import consistently, must_eventually
 
 REGISTRY = "registry"
 DATABASE = "registry.db"
-LOOKS = 40  # more than the registry needs to try in vain to write it
+# 40 looks at intervals of 20 ms take 0.8 s. The registry tries a failed write again every 0.25 s, so it tries in vain meanwhile.
+LOOKS = 40
 STORED_ENTRIES = Path(__file__).parent / "programs" / "stored_entries.py"
 
 
@@ -72,6 +73,8 @@ class RegistryDatabase:
         path = node.path_of(DATABASE)
         if path is None or node.is_running():
             raise ClientError("expected: a stopped registry with its database on this machine\nactual: no such registry")
+        # The write-ahead log and its index go too: SQLite would replay an old log into a new database
+        # (sqlite.org/howtocorrupt.html).
         for part in path.parent.glob(f"{DATABASE}*"):
             part.unlink()
 

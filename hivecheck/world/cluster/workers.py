@@ -61,6 +61,7 @@ class Workers:
     def start_many(self, count: int, model: str, hive: str) -> None:
         """A hive starts workers at the same time. Returns when each one is routable."""
         first = len(self.joined) + len(self.left) + 1
+        # A name is never used twice in a scenario: a worker that left stays in `left` and must not appear again.
         fresh = [f"worker-new-{number}" for number in range(first, first + count)]
         _at_once(lambda name: self.start(name, [model], hive), fresh)
         self.joined += fresh
@@ -130,12 +131,14 @@ class Workers:
             return until()
 
         eventually(look, within=self.stack.timeouts.request, what="the end of every stream")
+        # A stream shorter than the detection time ends before a false ejection could show.
         if (took := time.monotonic() - start) <= longer_than:
             raise InconclusiveError(f"expected: streams that run for more than {longer_than:g} s\nactual: {took:.2f} s")
 
     def must_have_status(self, selector: str, status: str, view: str, within: float) -> None:
         """A view reports this status of the worker. The budget of `OFFLINE` counts from the last act on the worker."""
         worker = self.called(selector)
+        # Detection time counts from the harm, and a step may look later than that.
         left = self._left(worker, within) if status == OFFLINE else within
         looks: dict[str, Callable[[], Any]] = {
             REGISTRY_VIEW: lambda: self.stack.registry.services("worker", status="all").get(worker),
@@ -241,6 +244,7 @@ class Workers:
 
     def _serving(self) -> str:
         self.checker.observe()
+        # With the pid, because a restarted worker numbers its requests from 1 again in the same journal.
         ended = {(line.node, line.data["n"], line.data["pid"]) for line in self.history.journal("end")}
         open_now = [line for line in self.history.journal("arrival") if (line.node, line.data["n"], line.data["pid"]) not in ended]
         # Some request of a steady load always runs somewhere. A scenario means the request that it sent itself.
@@ -270,6 +274,7 @@ class Workers:
         """The rest of a budget that began with the last act on the worker."""
         acts = self.history.acts(worker)
         waited = time.monotonic() - acts[-1].at if acts else 0.0
+        # A first look after the budget cannot tell an early change from a late one.
         if waited > within:
             raise InconclusiveError(
                 f"expected: a look at {worker} within {within:g} s of the last act on it\nactual: the first look came after {waited:.2f} s"

@@ -125,6 +125,7 @@ class Metrics:
 
     def _values(self, node: str, name: str, *labels: str) -> Counter[tuple[str, ...]]:
         """The series of one metric by the values of these labels. An absent series counts as 0."""
+        # Prometheus clients create a labelled series at its first count. Before that, absence means 0.
         counted: Counter[tuple[str, ...]] = Counter()
         for series in self._page(node):
             if series.name == name:
@@ -144,6 +145,7 @@ class Metrics:
         result = node.run(["sh", "-c", command])
         if result.exit_code:
             raise ClientError(f"{GATEWAY}: {command}: {result.output.strip()}")
+        # The link of a socket in /proc reads `socket:[inode]` (proc(5)). Links of files and pipes differ.
         return result.output.count("socket:[")
 
 

@@ -66,6 +66,7 @@ class Resources:
         order = {"X-Simulate": f"fault=allocate:{expected - self._resident_mib(worker)}"}
         client.ask("POST", f"/workers/{worker}/v1/chat/completions", body=body, headers=order)
         client.close()
+        # Measured, not assumed: a worker that refuses the chat allocates nothing.
         actual = self._resident_mib(worker)
         if abs(actual - expected) > 2:
             raise InconclusiveError(f"expected: {worker} fills {expected} MiB\nactual: {actual} MiB")
@@ -126,6 +127,7 @@ class Resources:
         try:
             with socket.create_connection((address.hostname, address.port), within) as connection:
                 connection.settimeout(within)
+                # A raw socket: an HTTP client stops reading at the end of the response and does not show the close.
                 connection.sendall(b"GET /health HTTP/1.1\r\nHost: new\r\n\r\n")
                 while piece := connection.recv(4096):
                     response += piece

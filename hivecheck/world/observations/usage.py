@@ -75,6 +75,7 @@ class Usage:
     def read_totals(self) -> None:
         """The totals of each group from the scenario's beginning, from the mark, and between the two."""
         for group in GROUPS:
+            # Two of the ranges meet at the mark. A row there belongs to the later one, because `until` is exclusive.
             for since, until in ((self.began_at, None), (self.mark, None), (self.began_at, self.mark)):
                 shown = self.stack.orchestrator.usage(group, since, until)
                 self._note(usage={"by": group, "since": since, "until": until or shown["until"], "totals": shown["totals"]})

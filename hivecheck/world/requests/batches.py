@@ -54,6 +54,7 @@ class Batches:
         if not queued and phase not in PHASES:
             raise UsageError(f"There is no phase {phase!r}. Known: {', '.join(PHASES)}, {QUEUED.pattern}.")
         if queued:
+            # These first fill every slot of the workers. Requests that follow can then only wait in a queue.
             self._start(model, int(queued[1]))
         self._start(model, count, phase)
         self.is_queued = bool(queued)
@@ -61,6 +62,7 @@ class Batches:
     def leave(self) -> None:
         """The clients of the last batch disconnect."""
         for call in self.last:
+            # A client that disconnects after the end cancels nothing, and the check would pass without proof.
             if call.is_done:
                 raise InconclusiveError(
                     f"expected: a client that disconnects before its response ends\nactual: {call.operation.sentence()}"
@@ -109,6 +111,7 @@ class Batches:
         what = f"{counted(first, 'token')} of each stream"
         eventually(lambda: all(len(call.operation.tokens) >= first for call in self.last), within=within, what=what)
 
+    # The journal, not a pause: a worker writes the arrival before any effect of the request.
     def _await_arrival(self) -> None:
         expected = {call.operation.id for call in self.last}
 

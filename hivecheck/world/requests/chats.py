@@ -28,6 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 # No gateway knows these fields and headers, so they must arrive as they were sent.
 UNKNOWN_FIELDS = {"x_unknown": {"nested": [1, 2.5, None, "ü"]}, "guided_choice": ["yes", "no"]}
+# The traceparent is the example of the W3C recommendation, so every parser of trace contexts accepts it.
 UNKNOWN_HEADERS = {"X-Unknown": "one, two", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 CONCURRENT_CHATS = 4
 CLIENT = "client"  # in history: the node of events about a client

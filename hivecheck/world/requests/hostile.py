@@ -24,6 +24,7 @@ MEGABYTE = 2**20
 CHAT = "/v1/chat/completions"
 GOOD: dict[str, Any] = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
 DRIP_SECONDS = 0.02
+# Four times the 16 MiB limit of the services. A gateway that reads on beyond its limit shows in its peak memory.
 MOST_SENT = 64 * MEGABYTE
 # Ends its own log line, begins a forged one, turns a terminal red and reverses the text that follows.
 LOG_BREAKER = 'x"}\r\n{"event": "forged", "level": "info"}\u2028\u202e\x1b[31m\x00'
@@ -53,11 +54,13 @@ class RequestHead:
 
 @functools.cache
 def _bomb() -> bytes:
+    # Twice the limit after decompression, and 143 KiB on the wire. A check of Content-Length alone accepts it.
     return gzip.compress(b" " * 32 * MEGABYTE, 1)
 
 
 def _chunks() -> Iterator[bytes]:
     piece = b"x" * 65536
+    # Valid JSON as far as it goes, so a parser has no reason to stop before the size limit.
     yield b"10\r\n" + b'{"model": "xxxxx' + b"\r\n"
     for _ in range(MOST_SENT // len(piece)):
         yield f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
@@ -148,6 +151,7 @@ class Hostile:
         """The peak of the gateway's memory exceeds the noted one by at most so much."""
         if self.memory_bytes is None:
             raise InconclusiveError("expected: a noted memory of the gateway\nactual: none; note it in an earlier step")
+        # The peak, because the gateway may have freed the memory before this look.
         grown = (self._gateway().memory().peak_bytes - self.memory_bytes) / MEGABYTE
         assert grown <= most_megabytes, f"expected: at most {most_megabytes} MB more at the gateway\nactual: {grown:.0f} MB more"
 

@@ -43,6 +43,7 @@ class Requests:
     def compose(cls, stack: Stack, history: History, chats: Chats, checker: Checker, seed: str) -> Requests:
         """A fresh Requests for one scenario."""
         client = chats.gateway
+        # Twice the budget, so a late refusal is measured as late instead of as a timeout of the client.
         raw = RawClient(client.url, history, patience_seconds=2 * stack.timeouts.rejection)
         batches = Batches(chats, stack, history, checker)
         return cls(
@@ -50,6 +51,7 @@ class Requests:
             raw=raw,
             chats=chats,
             batches=batches,
+            # Each client has its own random sequence. So a new draw in one leaves the choices of the others as they are.
             sessions=Sessions(chats, random.Random(f"{seed} sessions")),
             sdk=Sdk(client.url, stack.secrets, history),
             hostile=Hostile(raw, stack, history),

@@ -68,6 +68,7 @@ class Sessions:
 
     def hold(self, model: str, count: int, how: Holding) -> None:
         """`count` sessions with new names for each of `how.who` take their first turns."""
+        # New names, because the gateway keeps the bindings of earlier scenarios on a shared stack.
         prefix = f"{self.random.getrandbits(32):08x}"
         self.held += [
             Session(f"{prefix}-{number}", number, model, owner, how.words, how.is_stream) for number in range(count) for owner in how.who
@@ -84,6 +85,7 @@ class Sessions:
         self.clients.wait([self._send(session, path, headers) for session in taking])
 
     def _send(self, session: Session, path: str, headers: dict[str, str]) -> PendingRequest:
+        # Each turn names the session in another way. A gateway that reads one way only loses the session at the second turn.
         way = (session.place + session.turns) % (len(SESSION_HEADERS) + 1)
         body = {"model": session.model} | BODIES[path] | (_conversation(session) if path == CHAT else {})
         sent = dict(headers)
