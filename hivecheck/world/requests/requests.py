@@ -18,7 +18,7 @@ from hivecheck.world.requests.direct import Direct
 from hivecheck.world.requests.expectations import Expectations
 from hivecheck.world.requests.hostile import Hostile
 from hivecheck.world.requests.sdk import Sdk
-from hivecheck.world.requests.sessions import Sessions
+from hivecheck.world.requests.sessions import Sessions, headers_of
 
 BATCH, DIRECT = "the batch", "the direct requests"
 VERBATIM, VERBATIM_STREAM = "odd JSON and trace headers", "odd JSON and trace headers, as a stream"
@@ -52,7 +52,7 @@ class Requests:
             chats=chats,
             batches=batches,
             # Each client has its own random sequence. So a new draw in one leaves the choices of the others as they are.
-            sessions=Sessions(chats, random.Random(f"{seed} sessions")),
+            sessions=Sessions(chats, random.Random(f"{seed} sessions"), headers_of(stack)),
             sdk=Sdk(client.url, stack.secrets, history),
             hostile=Hostile(raw, stack, history),
             direct=Direct(chats, stack, random.Random(f"{seed} callers")),

@@ -10,6 +10,7 @@ from typing import Any
 from hivecheck.checks.facts import SESSION_HEADERS
 from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import InconclusiveError
+from hivecheck.stack.stack import Stack
 from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 
@@ -60,10 +61,11 @@ class Session:
 
 @dataclass
 class Sessions:
-    """`held` are the sessions of the scenario. No other scenario uses their names."""
+    """`held` are the sessions of the scenario. No other scenario uses their names. `headers` name a session at this gateway."""
 
     clients: Chats
     random: random.Random
+    headers: tuple[str, ...]
     held: list[Session] = field(default_factory=list)
 
     def hold(self, model: str, count: int, how: Holding) -> None:
@@ -86,15 +88,22 @@ class Sessions:
 
     def _send(self, session: Session, path: str, headers: dict[str, str]) -> PendingRequest:
         # Each turn names the session in another way. A gateway that reads one way only loses the session at the second turn.
-        way = (session.place + session.turns) % (len(SESSION_HEADERS) + 1)
+        way = (session.place + session.turns) % (len(self.headers) + 1)
         body = {"model": session.model} | BODIES[path] | (_conversation(session) if path == CHAT else {})
         sent = dict(headers)
-        if way < len(SESSION_HEADERS):
-            sent[SESSION_HEADERS[way]] = session.name
+        if way < len(self.headers):
+            sent[self.headers[way]] = session.name
         else:
             body["session_id"] = session.name
         session.turns += 1
         return self.clients.send(Request(path, session.model, body, credential(session.who, self.clients.secrets), sent))
+
+
+def headers_of(stack: Stack) -> tuple[str, ...]:
+    """The headers that name a session at the gateway under test."""
+    # A header that the gateway is not configured for names no session: its turns would move, and the gateway would be blamed.
+    configured = [tuple(node.settings.get("session_headers", SESSION_HEADERS[:1])) for node in stack.topology.of("orchestrator")]
+    return SESSION_HEADERS if stack.target else configured[0]
 
 
 def _conversation(session: Session) -> dict[str, Any]:
