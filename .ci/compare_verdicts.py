@@ -12,13 +12,13 @@ NOT_SUPPORTED = "not supported"
 
 def main(first: str, second: str) -> int:
     runs = [json.loads(Path(name).read_text(encoding="utf-8"))["scenarios"] for name in (first, second)]
-    odd = []
+    differences = []
     for key in sorted({*runs[0], *runs[1]}):
         verdicts = [run.get(key, {}).get("status", "absent") for run in runs]
         if len(set(verdicts)) > 1 and NOT_SUPPORTED not in verdicts:
-            odd.append(f"{key}: {verdicts[0]} in {first}, {verdicts[1]} in {second}")
-    sys.stdout.write("\n".join([*odd, f"scenarios compared: {len(runs[0])}, with different verdicts: {len(odd)}\n"]))
-    return 1 if odd or not runs[0] else 0
+            differences.append(f"{key}: {verdicts[0]} in {first}, {verdicts[1]} in {second}")
+    sys.stdout.write("\n".join([*differences, f"scenarios compared: {len(runs[0])}, with different verdicts: {len(differences)}\n"]))
+    return 1 if differences or not runs[0] else 0
 
 
 if __name__ == "__main__":

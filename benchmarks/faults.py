@@ -185,7 +185,9 @@ def measure_once(stack: Stack, words: str, target: str) -> tuple[float, float]:
 
 
 def must_be_at_baseline(stack: Stack) -> None:
-    eventually(stack.not_at_baseline, within=2 * stack.timeouts.heal, what="the stack at its baseline", until=lambda odd: odd is None)
+    eventually(
+        stack.not_at_baseline, within=2 * stack.timeouts.heal, what="the stack at its baseline", until=lambda difference: difference is None
+    )
 
 
 @contextmanager

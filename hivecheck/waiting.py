@@ -45,9 +45,11 @@ def eventually(
         # After the probe, so a probe that takes longer than the budget still has one result before the wait gives up.
         waited = time.monotonic() - start
         if reason := gone():
-            raise otherwise(f"expected: {what}\nactual: {reason}, after {waited:.2f} s; last value: {_shown(last)}")
+            raise otherwise(f"expected: {what}\nactual: {reason}, after {waited:.2f} s; last value: {_value_text(last)}")
         if waited >= within:
-            raise otherwise(f"expected: {what}, within {within:g} s\nactual: {_shown(last)} at the last of {counted(attempts, 'attempt')}")
+            raise otherwise(
+                f"expected: {what}, within {within:g} s\nactual: {_value_text(last)} at the last of {counted(attempts, 'attempt')}"
+            )
         time.sleep(min(every, max(0.0, within - waited)))  # noqa: TID251 - the one place
 
 
@@ -78,12 +80,12 @@ def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callab
     """Demand that `holds` accepts the probe's value `times` in a row. Raises AssertionError at the first that it refuses."""
     for attempt in range(1, times + 1):
         value = probe()
-        assert holds(value), f"expected: {what}, {times} times in a row\nactual: {_shown(value)} at attempt {attempt}"
+        assert holds(value), f"expected: {what}, {times} times in a row\nactual: {_value_text(value)} at attempt {attempt}"
         if attempt < times:
             time.sleep(every)  # noqa: TID251 - the one place
     return value
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     text = str(value) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= 2000 else f"{text[:2000]}... (of {counted(len(text), 'character')})"

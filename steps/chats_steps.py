@@ -9,7 +9,7 @@ from hivecheck.world.requests.worker_behaviours import WAITS, Pattern
 @when("{client:Client} sends a chat for {model:ModelName}{simulate:Simulating}")
 def send_chat(context: Ctx, client: str, model: str, simulate: str) -> None:
     """Sends one unary chat and waits for its end."""
-    context.world.requests.chats.ask(model, who=client, simulate=simulate)
+    context.world.requests.chats.ask(model, identity=client, simulate=simulate)
 
 
 @when("a client streams {tokens:Number} tokens from {model:Model}{usage:WithUsage}{simulate:Simulating}")

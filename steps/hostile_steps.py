@@ -2,7 +2,7 @@
 
 from behave import given, then, when
 
-from hivecheck.checks.answers.refusal import turned_away
+from hivecheck.checks.answers.refusal import hostile_refused
 from hivecheck.checks.observability.no_log_injection import no_log_injection
 from hivecheck.world.context import Ctx, Limits
 
@@ -22,7 +22,7 @@ def attack(context: Ctx, attack: str) -> None:
 @then("the gateway rejects every attack{status:WithStatus} within the {budget:Budget} time, before any worker receives it")
 def must_reject(context: Ctx, status: Limits, budget: str) -> None:
     """Each attack got an error object in time, and the gateway made no upstream request for it."""
-    context.world.checker.must(turned_away, seconds=context.world.timeouts.named(budget), **status)
+    context.world.checker.must(hostile_refused, seconds=context.world.timeouts.named(budget), **status)
 
 
 @then("the gateway rejects a new connection within the {budget:Budget} time")

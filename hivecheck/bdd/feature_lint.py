@@ -60,8 +60,8 @@ def must_have_a_then(scenarios: Iterable[Scenario]) -> None:
         # One problem for an outline, because each of its rows has the same steps and would repeat the message.
         owner = scenario.parent if isinstance(scenario.parent, ScenarioOutline) else scenario
         owners[f"{owner.filename}:{owner.line}"] = owner
-    lacking = ((place, owner) for place, owner in owners.items() if all(step.step_type != "then" for step in owner.steps))
-    must_be_none([_without_then(place, owner) for place, owner in lacking])
+    without_then = ((place, owner) for place, owner in owners.items() if all(step.step_type != "then" for step in owner.steps))
+    must_be_none([_without_then(place, owner) for place, owner in without_then])
 
 
 def _without_then(place: str, scenario: Scenario) -> Problem:

@@ -12,7 +12,7 @@ from behave.step_registry import StepRegistry
 from hivecheck import tags
 from hivecheck.reports.result import Planned
 
-Lacking = Callable[[Sequence[str]], str | None]
+MissingCapabilities = Callable[[Sequence[str]], str | None]
 
 
 def must_be_tagged_well(features: Sequence[Feature]) -> None:
@@ -30,7 +30,7 @@ def selected(features: Sequence[Feature], config: Any) -> Iterator[tuple[Feature
                 yield feature, scenario
 
 
-def planned(feature: Feature, scenario: Scenario, missing_capabilities: Lacking) -> Planned:
+def planned(feature: Feature, scenario: Scenario, missing_capabilities: MissingCapabilities) -> Planned:
     """The scenario as a row of the plan. `missing_capabilities` gives the reason why it is not supported here."""
     own = _tags_from_outside_in(scenario)
     return Planned(

@@ -8,7 +8,7 @@ from hivecheck import process_labels
 from hivecheck.errors import PlatformError
 
 
-def reap(say: Callable[[str], None]) -> int:
+def remove_orphans(say: Callable[[str], None]) -> int:
     """Remove all of it and say what, a line each; returns how many things there were. Raises LeakError if something stays."""
     removed = [f"process {process.sentence()}" for process in _end_processes()]
     try:
@@ -35,6 +35,6 @@ def _remove_containers() -> list[str]:
 
     client = engine.connect()
     try:
-        return engine.reap(client)
+        return engine.remove_orphans(client)
     finally:
         client.close()

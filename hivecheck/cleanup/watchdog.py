@@ -39,10 +39,10 @@ def watch(run_id: str, platform: str) -> int:
     """Wait for the harness's word or its death; in the latter case end everything that carries its label."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a terminal's ctrl-C is for the harness
-    said = b""
+    message = b""
     while piece := os.read(0, 64):
-        said += piece
-    if said != b"done":
+        message += piece
+    if message != b"done":
         _sweep(run_id, platform)
     return 0
 

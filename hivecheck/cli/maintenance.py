@@ -95,7 +95,7 @@ def cleanup(arguments: argparse.Namespace) -> int:
 
     # A misspelt -D is refused before anything is removed.
     settings(arguments)
-    if not orphans.reap(say):
+    if not orphans.remove_orphans(say):
         say("No dead run left anything behind.")
     return 0
 

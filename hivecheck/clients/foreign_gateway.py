@@ -48,8 +48,8 @@ class ForeignGateway:
     def in_flight(self) -> int:
         """Requests at the workers."""
         # The gateway's own count is under test. In one real gateway it stuck at 9 after 16 aborts.
-        shown = [worker.get("/health") for worker in self._workers]
-        return sum(int(health["running"]) + int(health["waiting"]) for health in shown)
+        reports = [worker.get("/health") for worker in self._workers]
+        return sum(int(health["running"]) + int(health["waiting"]) for health in reports)
 
     def is_ready(self) -> bool:
         return self._missing() is None

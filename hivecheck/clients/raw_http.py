@@ -35,7 +35,7 @@ class RawClient:
         self._history = history
         self._patience_seconds = patience_seconds
 
-    def send(self, identifier: str, words: str, parcel: RawRequest) -> Operation:
+    def send(self, identifier: str, words: str, raw: RawRequest) -> Operation:
         """Send one raw request and wait for the response, the close or the end of the patience."""
         operation = Operation(
             id=identifier,
@@ -44,11 +44,11 @@ class RawClient:
             is_stream=False,
             started_at=time.monotonic(),
             purpose=PURPOSE,
-            request={"bytes": len(parcel.first)},
+            request={"bytes": len(raw.first)},
         )
         try:
             with socket.create_connection(self._address, self._patience_seconds) as connection:
-                self._post(connection, parcel)
+                self._post(connection, raw)
                 operation = _answer(connection, operation)
         except TimeoutError:
             operation = replace(operation, error=f"no end within {self._patience_seconds:g} s")
@@ -69,14 +69,14 @@ class RawClient:
             connection.recv(65536)
         return connections
 
-    def _post(self, connection: socket.socket, parcel: RawRequest) -> None:
+    def _post(self, connection: socket.socket, raw: RawRequest) -> None:
         """A peer that responded early or closed the connection does not receive the rest."""
         deadline = time.monotonic() + self._patience_seconds
         try:
-            connection.sendall(parcel.first)
-            for piece in parcel.then():
+            connection.sendall(raw.first)
+            for piece in raw.then():
                 # Data for a closed socket brings a RST, and a RST discards the answer that is not read yet.
-                if select.select([connection], [], [], parcel.pause_seconds)[0] or time.monotonic() > deadline:
+                if select.select([connection], [], [], raw.pause_seconds)[0] or time.monotonic() > deadline:
                     return
                 connection.sendall(piece)
         except (BrokenPipeError, ConnectionResetError):

@@ -31,7 +31,7 @@ BUILD_GIGABYTES = 0.7
 COMFORT_GIGABYTES = 2.0
 COMPOSE_FILE = PROJECT_ROOT / "docker-compose.integration.yml"
 COMPOSE_PORT = re.compile(r"127\.0\.0\.1:\$\{(\w+):-(\d+)\}")
-REAP = "`hivecheck cleanup` removes it"
+CLEANUP = "`hivecheck cleanup` removes it"
 Check = Callable[[Settings], Iterator[Finding]]
 
 
@@ -52,13 +52,13 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 def python(version: tuple[int, ...], system: str) -> Finding:
     """The interpreter that runs this, and its operating system."""
-    shown = f"{'.'.join(map(str, version[:3]))} on {system}"
+    version_text = f"{'.'.join(map(str, version[:3]))} on {system}"
     if version < OLDEST_PYTHON:
-        return Finding(Level.BAD, "python", shown, "install Python 3.11 or newer, and name it: PYTHON=/path/to/python3")
+        return Finding(Level.BAD, "python", version_text, "install Python 3.11 or newer, and name it: PYTHON=/path/to/python3")
     # ADR 3: leftovers are found by a label in /proc/<pid>/environ.
     if system != "linux":
-        return Finding(Level.BAD, "python", shown, "nodes are watched by way of /proc, so Linux is needed")
-    return Finding(Level.OK, "python", shown)
+        return Finding(Level.BAD, "python", version_text, "nodes are watched by way of /proc, so Linux is needed")
+    return Finding(Level.OK, "python", version_text)
 
 
 def image(views: Sequence[ImageView], now: float) -> Finding:
@@ -91,11 +91,11 @@ def port(variable: str, number: int, *, is_taken: bool, service: str | None) -> 
     return Finding(Level.OK, what, f"free for {COMPOSE_FILE.name}")
 
 
-def _look_at_python(_: Settings) -> Iterator[Finding]:
+def _check_python(_: Settings) -> Iterator[Finding]:
     yield python(sys.version_info[:3], sys.platform)
 
 
-def _look_at_engine(settings: Settings) -> Iterator[Finding]:
+def _check_engine(settings: Settings) -> Iterator[Finding]:
     """The daemon, and what depends on it: image and disk."""
     try:
         client = engine.connect(DAEMON_SECONDS)
@@ -113,11 +113,11 @@ def _look_at_engine(settings: Settings) -> Iterator[Finding]:
     yield _room("disk for images", Path(daemon.root_folder))
 
 
-def _look_at_disk(settings: Settings) -> Iterator[Finding]:
+def _check_disk(settings: Settings) -> Iterator[Finding]:
     yield _room("disk for reports", settings.report_dir)
 
 
-def _look_at_stacks(settings: Settings) -> Iterator[Finding]:
+def _check_stacks(settings: Settings) -> Iterator[Finding]:
     kept = kept_stacks.kept_stacks(settings.report_dir)
     if not kept:
         yield Finding(Level.OK, "stacks", "none is up")
@@ -125,7 +125,7 @@ def _look_at_stacks(settings: Settings) -> Iterator[Finding]:
         yield from stack_health.stack(item)
 
 
-def _look_at_ports(_: Settings) -> Iterator[Finding]:
+def _check_ports(_: Settings) -> Iterator[Finding]:
     with socket.socket() as candidate:
         candidate.bind((LOOPBACK, 0))
     yield Finding(Level.OK, "ports", f"nodes get free ones of {LOOPBACK} from the system")
@@ -133,7 +133,7 @@ def _look_at_ports(_: Settings) -> Iterator[Finding]:
         yield port(variable, number, is_taken=_is_open(number), service=_service_at(number))
 
 
-def _look_at_leftovers(settings: Settings) -> Iterator[Finding]:
+def _check_leftovers(settings: Settings) -> Iterator[Finding]:
     found = [f"{process.run_id}: {process.sentence()}" for process in orphans.abandoned_processes()]
     try:
         client = engine.connect(DAEMON_SECONDS)
@@ -143,18 +143,18 @@ def _look_at_leftovers(settings: Settings) -> Iterator[Finding]:
         abandoned = engine.abandoned(client)
         found += [f"{run_id}: {stack}, {name}" for (run_id, stack), names in abandoned.items() for name in names]
         client.close()
-    yield from (Finding(Level.WARN, "left behind", line, REAP) for line in found)
+    yield from (Finding(Level.WARN, "left behind", line, CLEANUP) for line in found)
     if not found:
         yield Finding(Level.OK, "left behind", "nothing of runs with a dead harness")
 
 
 DIAGNOSTICS: dict[str, Check] = {
-    "python": _look_at_python,
-    "docker engine": _look_at_engine,
-    "disk for reports": _look_at_disk,
-    "stacks": _look_at_stacks,
-    "ports": _look_at_ports,
-    "left behind": _look_at_leftovers,
+    "python": _check_python,
+    "docker engine": _check_engine,
+    "disk for reports": _check_disk,
+    "stacks": _check_stacks,
+    "ports": _check_ports,
+    "left behind": _check_leftovers,
 }
 
 

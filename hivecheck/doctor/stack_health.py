@@ -83,9 +83,11 @@ def registrations(stack_name: str, declared: Sequence[str], listed: Sequence[str
 
 def workers(stack_name: str, url: str, states: Mapping[str, str]) -> Finding:
     """Workers of one hive by their state."""
-    odd = [f"{name} is {state}" for name, state in sorted(states.items()) if state != "alive"]
-    if odd:
-        return Finding(Level.BAD, f"{stack_name} workers", f"{', '.join(odd)} at {url}", "the hive's log has the reason: `hivecheck logs`")
+    not_alive = [f"{name} is {state}" for name, state in sorted(states.items()) if state != "alive"]
+    if not_alive:
+        return Finding(
+            Level.BAD, f"{stack_name} workers", f"{', '.join(not_alive)} at {url}", "the hive's log has the reason: `hivecheck logs`"
+        )
     return Finding(Level.OK, f"{stack_name} workers", f"{len(states)} alive at {url}")
 
 

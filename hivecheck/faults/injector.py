@@ -32,8 +32,8 @@ class Injection:
     fault: Fault
     fault_target: FaultTarget
     timer: threading.Timer | None = None
-    healed: threading.Event = field(default_factory=threading.Event)
-    trouble: HivecheckError | None = None
+    removed: threading.Event = field(default_factory=threading.Event)
+    failure: HivecheckError | None = None
 
     def is_on(self, target: str, name: str | None = None) -> bool:
         """Whether this fault was injected into the target; with `name`, only a fault of that name."""
@@ -70,7 +70,7 @@ class Injector:
             self._inject(Injection(name, target, self.known[name](), fault_target), seconds)
 
     def active(self) -> list[Injection]:
-        return [injection for injection in self.injections if not injection.healed.is_set()]
+        return [injection for injection in self.injections if not injection.removed.is_set()]
 
     def heal(self, target: str, name: str | None = None) -> None:
         """Remove the active faults of this name (None: all) from the target, the last injection first, and verify that nothing is left.
@@ -86,7 +86,7 @@ class Injector:
             )
         for injection in reversed(injected):
             self._heal(injection, "on demand")
-        self._raise_troubles()
+        self._raise_failures()
 
     def await_end(self, target: str, name: str | None = None) -> None:
         """Return when every fault with a duration on this target is over and removed. Raises UsageError when there is none."""
@@ -100,15 +100,15 @@ class Injector:
         for injection in timed:
             # Longer than the removal may take, so that an error of the removal is reported instead of a timeout.
             longest = injection.timer.interval + self.timeouts.fault_heal + self.timeouts.settling if injection.timer else 0.0
-            eventually(injection.healed.is_set, within=longest, what=f"{injection.sentence()} is over")
-        self._raise_troubles()
+            eventually(injection.removed.is_set, within=longest, what=f"{injection.sentence()} is over")
+        self._raise_failures()
 
     def heal_all(self) -> None:
         """Remove every fault, the last injection first, and verify that nothing is left. Raises as `heal` does."""
         for injection in reversed(self.active()):
             with contextlib.suppress(HivecheckError):  # the other faults must be removed all the same; the error is raised below
                 self._heal(injection, "at the end")
-        self._raise_troubles()
+        self._raise_failures()
 
     def _inject(self, injection: Injection, seconds: float | None) -> None:
         with self._lock:
@@ -143,7 +143,7 @@ class Injector:
 
     def _heal(self, injection: Injection, by: str) -> None:
         with self._lock:
-            if injection.healed.is_set():
+            if injection.removed.is_set():
                 return
             if injection.timer:
                 injection.timer.cancel()
@@ -158,24 +158,24 @@ class Injector:
                     until=lambda left: left is None,
                 )
             except HivecheckError as error:
-                injection.trouble = HealError(f"{injection.sentence()} could not be removed\n{error}")
-                raise injection.trouble from None
+                injection.failure = HealError(f"{injection.sentence()} could not be removed\n{error}")
+                raise injection.failure from None
             finally:
-                injection.healed.set()
+                injection.removed.set()
             took, stats = round(time.monotonic() - begun, 4), injection.fault.stats() if isinstance(injection.fault, StatsProvider) else {}
             self._note(injection, REMOVED, by=by, heal_seconds=took, stats=stats)
             if "doubt" in stats:
-                injection.trouble = InconclusiveError(
+                injection.failure = InconclusiveError(
                     f"expected: {injection.sentence()}\nactual: {stats['doubt']}\nnext: repeat the run on a less busy machine"
                 )
 
-    def _raise_troubles(self) -> None:
-        troubles = [injection.trouble for injection in self.injections if injection.trouble]
+    def _raise_failures(self) -> None:
+        failures = [injection.failure for injection in self.injections if injection.failure]
         for injection in self.injections:
-            injection.trouble = None
-        if troubles:
-            is_left = any(isinstance(trouble, HealError) for trouble in troubles)
-            raise (HealError if is_left else InconclusiveError)("\n".join(str(trouble) for trouble in troubles))
+            injection.failure = None
+        if failures:
+            is_left = any(isinstance(failure, HealError) for failure in failures)
+            raise (HealError if is_left else InconclusiveError)("\n".join(str(failure) for failure in failures))
 
     def _note(self, injection: Injection, what: str, **data: object) -> None:
         noted = {"what": what, "fault": injection.name, **data}

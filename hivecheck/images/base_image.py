@@ -121,10 +121,10 @@ def ask(engine: Engine, image: str) -> Facts:
     """What an image's Python says of itself. Raises ImageError if it has none, or one that the services cannot run on."""
     needed = f"The base {image} must have Python {'.'.join(map(str, OLDEST_PYTHON))} or newer as python3, and the GNU C library"
     try:
-        told = json.loads(engine.run(image, ["python3", "-c", QUESTION]))
+        answer = json.loads(engine.run(image, ["python3", "-c", QUESTION]))
     except (ImageError, ValueError) as error:
         raise ImageError(f"{needed}; the registry responded: {error}\nName another one: HIVECHECK_BASE_IMAGE, or --base.") from None
-    facts = Facts(told["python"], told["machine"], told["glibc"], tuple(told["missing"]))
+    facts = Facts(answer["python"], answer["machine"], answer["glibc"], tuple(answer["missing"]))
     # `platform.libc_ver()` is empty on musl, where the manylinux wheels do not load.
     if tuple(int(part) for part in facts.python.split(".")) < OLDEST_PYTHON or not facts.glibc:
         libc = f"glibc {facts.glibc}" if facts.glibc else "another C library"

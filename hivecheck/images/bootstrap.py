@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hivecheck.errors import ImageError
 from hivecheck.images import apt_sources
-from hivecheck.images.engine import IMAGE_LABEL, SHOWN_LINES, Engine, Say
+from hivecheck.images.engine import IMAGE_LABEL, OUTPUT_LINES, Engine, Say
 
 PACKAGES = ("ca-certificates", "iproute2", "iptables", "python3", "python3-venv")
 # Nothing that a service reads, and every file costs time at each step of a build. The apt sources name the host's mirror.
@@ -121,5 +121,5 @@ def _must_run(command: Sequence[str]) -> None:
         check=False,
     )
     if done.returncode:
-        shown = "".join(f"\n  | {line}" for line in (done.stdout + done.stderr).splitlines()[-SHOWN_LINES:])
-        raise ImageError(f"`{' '.join(command[:5])} ...` should have worked, but ended with {done.returncode}:{shown}\n{WAYS_OUT}")
+        output = "".join(f"\n  | {line}" for line in (done.stdout + done.stderr).splitlines()[-OUTPUT_LINES:])
+        raise ImageError(f"`{' '.join(command[:5])} ...` should have worked, but ended with {done.returncode}:{output}\n{WAYS_OUT}")

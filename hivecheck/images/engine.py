@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from hivecheck.errors import ImageError
 
 IMAGE_LABEL = "hivecheck.image"
-SHOWN_LINES = 15
+OUTPUT_LINES = 15
 # A build step that prints nothing for this long hangs.
 CALL_SECONDS = 300
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -45,7 +45,7 @@ class Engine:
 
     def image_id(self, reference: str) -> str | None:
         """The id of a local image; None when there is none of that name."""
-        with _told(f"looking for the image {reference}"):
+        with _engine_errors(f"looking for the image {reference}"):
             try:
                 return str(self._api.inspect_image(reference)["Id"])
             except ImageNotFound:
@@ -53,24 +53,24 @@ class Engine:
 
     def digest(self, reference: str) -> str:
         """What a registry calls this content, e.g. `python@sha256:...`; empty for an image that came from none."""
-        with _told(f"looking for the image {reference}"):
+        with _engine_errors(f"looking for the image {reference}"):
             return str(next(iter(self._api.inspect_image(reference)["RepoDigests"] or ()), ""))
 
     def images(self, **labels: str) -> list[dict[str, Any]]:
         """Summaries (Id, RepoTags, Labels, Created, Size) of local images with these labels (`_` for `.`), newest first."""
         expected = [f"{name.replace('_', '.')}={value}" for name, value in labels.items()]
-        with _told("listing images"):
+        with _engine_errors("listing images"):
             found: list[dict[str, Any]] = self._api.images(filters={"label": expected})
         return sorted(found, key=lambda image: -int(image["Created"]))
 
     def used_images(self) -> set[str]:
         """Ids of the images of every container, running or not."""
-        with _told("listing containers"):
+        with _engine_errors("listing containers"):
             return {str(container["ImageID"]) for container in self._api.containers(all=True)}
 
     def must_be_offered(self, reference: str, within: float) -> None:
         """Raises ImageError, its first line the reason, unless a registry says within so many seconds that it has the reference."""
-        with _told(f"asking a registry for {reference}"):
+        with _engine_errors(f"asking a registry for {reference}"):
             patience = self._api.timeout
             self._api.timeout = within
             try:
@@ -80,12 +80,12 @@ class Engine:
 
     def pull(self, reference: str) -> None:
         """Fetch an image from its registry."""
-        with _told(f"pulling {reference}"):
+        with _engine_errors(f"pulling {reference}"):
             self._client.images.pull(reference)
 
     def remove(self, reference: str) -> None:
         """Remove a tag, and its image with the last tag. A missing image and one in use are left alone."""
-        with _told(f"removing {reference}"):
+        with _engine_errors(f"removing {reference}"):
             try:
                 self._api.remove_image(reference)
             except NotFound:
@@ -97,7 +97,7 @@ class Engine:
     def run(self, image: str, command: list[str]) -> str:
         """What a command prints in a throw-away container without a network. Raises ImageError if it ends with another code than 0."""
         what = f"running {command[0]} in {image}"
-        with _told(what):
+        with _engine_errors(what):
             # Not containers.run: it leaves a container behind that could not be started.
             settings = {"entrypoint": [], "network_mode": "none", "user": "0", "labels": {IMAGE_LABEL: "probe"}}
             container = self._client.containers.create(image, command, **settings)
@@ -115,7 +115,7 @@ class Engine:
         """Make an image of one layer from a tar stream of a root file system."""
         repository, _, tag = reference.rpartition(":")
         changes = [_label_line(labels).decode().strip()]
-        with _told(f"importing {reference}"):
+        with _engine_errors(f"importing {reference}"):
             answer = self._api.import_image_from_stream(stream, repository, tag, changes)
             _must_be_done(f"importing {reference}", map(json.loads, answer.splitlines()))
 
@@ -123,7 +123,7 @@ class Engine:
         self, files: Mapping[str, bytes], tag: str, arguments: Mapping[str, str], labels: Mapping[str, str], network: str
     ) -> list[str]:
         """Build the Dockerfile among `files` (the whole context) and return the output's lines. `network` is none or default."""
-        with _told(f"building {tag}"):
+        with _engine_errors(f"building {tag}"):
             stream = self._api.build(
                 fileobj=_tar(dict(files) | {"Dockerfile": files["Dockerfile"] + _label_line(labels)}),
                 custom_context=True,
@@ -167,7 +167,7 @@ def _must_be_done(what: str, messages: Iterator[dict[str, Any]]) -> list[str]:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _engine_errors(what: str) -> Iterator[None]:
     """Turn what the SDK raises inside into an ImageError that says what was being done."""
     try:
         yield
@@ -178,15 +178,15 @@ def _told(what: str) -> Iterator[None]:
 
 def _failed(what: str, reason: str, lines: list[str]) -> str:
     """The task, the cause, the last lines of output, and what to do. A full disk comes first, because tracebacks may follow it."""
-    shown = lines[-SHOWN_LINES:]
+    excerpt = lines[-OUTPUT_LINES:]
     if full := [line for line in (reason, *lines) if "no space left on device" in line.lower()]:
-        shown = [line for line in full if line != reason]
+        excerpt = [line for line in full if line != reason]
         way_out = "The daemon's disk is full: `docker system df` shows what fills it, `docker image prune` frees unused images."
     elif lines:
         way_out = "The step above is in docker/Dockerfile or docker/base/Dockerfile; mend it, or choose another base with --base."
     else:
         way_out = "Look at the daemon: `docker info`, and its log."
-    output = "".join(f"\n  | {line}" for line in shown[-SHOWN_LINES:])
+    output = "".join(f"\n  | {line}" for line in excerpt[-OUTPUT_LINES:])
     return f"{what} should have worked, but: {reason.strip()}{output}\n{way_out}"
 
 

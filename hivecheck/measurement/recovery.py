@@ -206,10 +206,10 @@ def _is_good(window: Sequence[Operation], limit: float, objective: Objective) ->
 
 def _healed_at(history: History, injections: Sequence[Event]) -> float | None:
     """When the last fault was verified as removed. None as long as one is active."""
-    healed = [event for event in history.events("fault") if event.data["what"] == "removed"]
+    removals = [event for event in history.events("fault") if event.data["what"] == "removed"]
     ends = []
     for injection in injections:
-        own = [event.at for event in healed if (event.node, event.data["fault"]) == (injection.node, injection.data["fault"])]
+        own = [event.at for event in removals if (event.node, event.data["fault"]) == (injection.node, injection.data["fault"])]
         ends.append(min((at for at in own if at >= injection.at), default=math.inf))
     # The stack is whole only after the last removal, so one active fault leaves the time open.
     return max(ends) if max(ends) < math.inf else None

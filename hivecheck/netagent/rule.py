@@ -40,7 +40,7 @@ class Counters:
     at which a peer began a connection to the node, without the kernel's retries. Both are reactions of the senders.
     """
 
-    seen: int = 0
+    matched: int = 0
     dropped: int = 0
     delayed: int = 0
     reset: int = 0
@@ -57,6 +57,6 @@ class Counters:
     def sentence(self) -> str:
         """For evidence and history."""
         late = f"p50/p99 {self.lateness_p50_seconds * 1e3:.1f}/{self.lateness_p99_seconds * 1e3:.1f} ms late"
-        packets = f"{counted(self.seen, 'packet')}, {self.dropped} dropped, {self.delayed} delayed, {self.reset} reset"
+        packets = f"{counted(self.matched, 'packet')}, {self.dropped} dropped, {self.delayed} delayed, {self.reset} reset"
         load = f"{self.cpu_share:.0%} of a core{', SATURATED' if self.is_saturated else ''}"
         return f"{packets}, {self.repeated} retransmitted; {late}, {load}; {self.mechanism}"

@@ -37,7 +37,7 @@ class Treatment:
         self.peers = frozenset(fields["peers"])
         self._began = now
         self.expires = now + float(fields["duration_seconds"])
-        self.counters = {"seen": 0, "dropped": 0, "delayed": 0, "reset": 0, "repeated": 0, "payload_bytes": 0}
+        self.counters = {"matched": 0, "dropped": 0, "delayed": 0, "reset": 0, "repeated": 0, "payload_bytes": 0}
         self.attempts: list[float] = []
         self._incoming, self._outgoing = fields["direction"] in ("both", "in"), fields["direction"] in ("both", "out")
         self._loss, self._dropped_syns = float(fields["loss"]), int(fields["dropped_syns"])
@@ -58,7 +58,7 @@ class Treatment:
 
     def decide(self, segment: Segment, is_outgoing: bool, now: float) -> tuple[str, float]:
         """The decision for a packet that this rule matches, and the time of its release."""
-        self.counters["seen"] += 1
+        self.counters["matched"] += 1
         self.counters["payload_bytes"] += segment.carried
         self._observe(segment, is_outgoing, now)
         if self._is_lost(segment):

@@ -19,7 +19,7 @@ QUICK_START = {"SSL_CERT_FILE": os.devnull}
 class NodeSpec:
     """A node to start: `settings` become its TOML file, with the address the platform reserved for it; `overrides` are laid over.
 
-    `disk_mib`: power `disk`, a small disk of its own below `models` in its data folder; it is empty whenever the node starts.
+    `disk_mib`: capability `disk`, a small disk of its own below `models` in its data folder; it is empty whenever the node starts.
     """
 
     name: str
@@ -80,11 +80,11 @@ class Usage:
 class Freezable(Protocol):
     """Capability `container_pause`: pause and resume every process of the node."""
 
-    def freeze(self) -> None: ...
+    def pause_container(self) -> None: ...
 
-    def thaw(self) -> None: ...
+    def resume_container(self) -> None: ...
 
-    def is_frozen(self) -> bool: ...
+    def is_container_paused(self) -> bool: ...
 
 
 class Squeezable(Protocol):
@@ -137,10 +137,10 @@ class PacketControl(Protocol):
     def apply(self, rule: Rule) -> str:
         """From now on the rule holds, until its lease is over; returns its name."""
 
-    def counters(self, name: str, knock_at: Sequence[str] = ()) -> Counters:
+    def counters(self, name: str, connect_to: Sequence[str] = ()) -> Counters:
         """What that rule did. It is still reported after the rule's duration.
 
-        `knock_at`: other nodes, by name, to which a connection is begun first, as the node's own service would: packets to count.
+        `connect_to`: other nodes, by name, to which a connection is begun first, as the node's own service would: packets to count.
         """
 
     def remove(self, name: str) -> Counters | None:

@@ -31,10 +31,10 @@ class Secrets:
         allowed = {"restricted": list(RESTRICTED_MODELS)}
         # Hashes only, so that a settings file or a log of the gateway cannot leak a key.
         keys = [{"name": name, "sha256": hashlib.sha256(key.encode()).hexdigest()} for name, key in self.keys.items()]
-        told = [
+        entries = [
             key | {"models": allowed.get(key["name"], []), "tenant": key["name"] if key["name"] in TENANTS else "hivecheck"} for key in keys
         ]
-        return {"api_keys": told, "jwt": {"secret": self.jwt_secret}}
+        return {"api_keys": entries, "jwt": {"secret": self.jwt_secret}}
 
     def mint(self, subject: str, tenant: str, *, lifetime_seconds: float = 300.0, **more: list[str]) -> str:
         """A signed JWT; a negative lifetime makes an expired one. `more` are further claims: models, organisations."""

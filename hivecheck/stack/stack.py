@@ -122,13 +122,18 @@ class Stack:
     def heal(self) -> None:
         """Undo what a scenario did - paused, stopped, added - and wait for the baseline. Raises HealError when it does not come."""
         self._resume_all()
-        self._dismiss_guests()
+        self._stop_extra_nodes()
         self._end_foreign_gateway()
         for node in self.nodes.values():
             if not node.is_running():
                 node.restart()
         try:
-            eventually(self._healed, within=self.timeouts.heal, what=f"stack {self.name} at its baseline", until=lambda odd: odd is None)
+            eventually(
+                self._healed,
+                within=self.timeouts.heal,
+                what=f"stack {self.name} at its baseline",
+                until=lambda difference: difference is None,
+            )
         except ConditionTimeoutError as error:
             raise HealError(str(error)) from None
 
@@ -177,12 +182,12 @@ class Stack:
                 self.not_at_baseline,
                 within=self.timeouts.stack_ready,
                 what=f"stack {self.name} ready",
-                until=lambda odd: odd is None,
-                gone=self._who_died,
+                until=lambda difference: difference is None,
+                gone=self._dead_node,
                 otherwise=SetupError,
             )
         except SetupError as error:
-            kind = NodeDiedError if self._who_died() else SetupError
+            kind = NodeDiedError if self._dead_node() else SetupError
             raise kind(f"{error}\n{self._last_words()}") from None
 
     def _must_run_the_source(self) -> None:
@@ -193,12 +198,12 @@ class Stack:
         for event in LogTail(self.nodes.values()).log_lines():
             if event.data.get("event") == "listening":
                 running[event.node] = event.data["source_hash"]
-        if odd := {name: seen for name, seen in running.items() if seen != expected}:
+        if difference := {name: source for name, source in running.items() if source != expected}:
             raise SetupError(
-                f"expected: every node runs source {expected}\nactual: {odd}; another installation of the services is in the way"
+                f"expected: every node runs source {expected}\nactual: {difference}; another installation of the services is in the way"
             )
 
-    def _who_died(self) -> str | None:
+    def _dead_node(self) -> str | None:
         dead = [f"{name} ended with code {node.exit_code()}" for name, node in self.nodes.items() if not node.is_running()]
         return "; ".join(dead) or None
 
@@ -215,7 +220,7 @@ class Stack:
                 hive.remove_worker(extra, drain_seconds=0.0)
         return self.not_at_baseline()
 
-    def _dismiss_guests(self) -> None:
+    def _stop_extra_nodes(self) -> None:
         """Nodes that joined later than the topology says leave in an orderly way."""
         extra_nodes = [name for name in self.nodes if name not in {node.name for node in self.topology.nodes}]
         if late := self._stop(extra_nodes):

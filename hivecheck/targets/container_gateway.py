@@ -36,7 +36,7 @@ class ContainerLabels:
     kept: str
 
 
-class ImageNode:
+class ContainerGateway:
     """The gateway's container. Its data folder is its own."""
 
     service = "orchestrator"
@@ -145,7 +145,7 @@ def start(
         raise TargetError(f"target image {image}: expected it on the daemon, and it is not there; pull or load it first.") from None
     except APIError as error:
         raise SetupError(f"{stack}/{name} could not be started from {image}: {error.explanation or error}") from None
-    return ImageNode(name, url, folder, container)
+    return ContainerGateway(name, url, folder, container)
 
 
 def leftovers(run_id: str, stack: str | None) -> list[tuple[str, str]]:

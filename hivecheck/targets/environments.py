@@ -37,5 +37,5 @@ def _must_succeed(target: Target, command: list[str]) -> None:
     except subprocess.TimeoutExpired:
         raise TargetError(f"target {target.name}: {' '.join(command)} did not end within {INSTALL_SECONDS:g} s; try it by hand.") from None
     if done.returncode:
-        said = " / ".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])
-        raise TargetError(f"target {target.name}: expected {' '.join(command)} to succeed, got exit code {done.returncode}: {said}")
+        output = " / ".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])
+        raise TargetError(f"target {target.name}: expected {' '.join(command)} to succeed, got exit code {done.returncode}: {output}")

@@ -181,8 +181,8 @@ def _must_make_sense(target: Target) -> None:
     for place, text, known in _templates(target):
         template = Template(text)
         if not template.is_valid() or set(template.get_identifiers()) - set(known):
-            odd = sorted(set(template.get_identifiers()) - set(known))
-            raise wrong(f"one of ${', $'.join(known)} in {place}", f"${odd[0]}" if odd else text, "write $$ for a dollar sign")
+            unknown = sorted(set(template.get_identifiers()) - set(known))
+            raise wrong(f"one of ${', $'.join(known)} in {place}", f"${unknown[0]}" if unknown else text, "write $$ for a dollar sign")
 
 
 def _templates(target: Target) -> list[tuple[str, str, Mapping[str, str]]]:

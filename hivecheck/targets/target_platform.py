@@ -19,7 +19,7 @@ from hivecheck.targets.target import Target
 from hivecheck.targets.templates import WorkerAddress
 from hivecheck.waiting import eventually_all
 
-REAP_SECONDS = 5.0
+GATEWAY_EXIT_SECONDS = 5.0
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -67,7 +67,7 @@ class TargetPlatform:
         swept = self._inner.sweep(stack)
         own = [node for node in self._processes if stack in (None, node.stack)]
         # The inner sweep ends these by label. Only their parent, which is this process, can reap them.
-        eventually_all(own, lambda node: not node.is_running(), within=REAP_SECONDS, what="exit of every gateway process")
+        eventually_all(own, lambda node: not node.is_running(), within=GATEWAY_EXIT_SECONDS, what="exit of every gateway process")
         if self._target.image and self.name != "docker":  # ended ones, too
             from hivecheck.targets import container_gateway
 
@@ -76,14 +76,14 @@ class TargetPlatform:
 
     def _start_gateway(self, stack: str, spec: NodeSpec) -> Node:
         url = self._inner.reserve(stack, spec.name)
-        seats = [WorkerAddress(item["id"], self._inner.reserve(stack, item["id"]), item["models"]) for item in spec.settings["workers"]]
+        addresses = [WorkerAddress(item["id"], self._inner.reserve(stack, item["id"]), item["models"]) for item in spec.settings["workers"]]
         folder = (self._folder / stack / spec.name).resolve()
         (folder / "data").mkdir(parents=True, exist_ok=True)
         extra = PortReservation()
         self._extra_ports[stack].append(extra)
         config = folder / (self._target.config.file if self._target.config else "config")
         known = templates.values(
-            seats,
+            addresses,
             host=LOOPBACK,
             port=url.rpartition(":")[2],
             extra_port=extra.port,
@@ -93,12 +93,12 @@ class TargetPlatform:
             key=spec.settings["key"],
             token=spec.settings["token"],
         )
-        text = templates.config(self._target, seats, known)
+        text = templates.config(self._target, addresses, known)
         if text is not None:
             # Before the text is there: it has the key, and `write_text` makes a file that others may read.
             config.touch(mode=0o600)
             config.write_text(text, encoding="utf-8")
-        command, environment = templates.command(self._target, seats, known), templates.environment(self._target, known)
+        command, environment = templates.command(self._target, addresses, known), templates.environment(self._target, known)
         if self._target.image:
             from hivecheck.targets import container_gateway  # not at the top: a command needs no Docker
 

@@ -23,17 +23,17 @@ class WorkerAddress:
     models: Sequence[str]
 
 
-def values(seats: Sequence[WorkerAddress], **own: Any) -> dict[str, str]:
+def values(addresses: Sequence[WorkerAddress], **own: Any) -> dict[str, str]:
     """What stands behind each $ that is about the gateway; `own` are address, folders and secrets."""
-    workers = {"worker_urls": ",".join(seat.url for seat in seats), "worker_count": str(len(seats))}
+    workers = {"worker_urls": ",".join(address.url for address in addresses), "worker_count": str(len(addresses))}
     return {name: str(value) for name, value in own.items()} | workers
 
 
-def command(target: Target, seats: Sequence[WorkerAddress], known: Mapping[str, str]) -> list[str]:
+def command(target: Target, addresses: Sequence[WorkerAddress], known: Mapping[str, str]) -> list[str]:
     """The argument list; `$worker_urls` as an argument by itself becomes one for each worker."""
     arguments: list[str] = []
     for part in target.command:
-        arguments += [seat.url for seat in seats] if part == ALL_WORKERS else [Template(part).substitute(known)]
+        arguments += [address.url for address in addresses] if part == ALL_WORKERS else [Template(part).substitute(known)]
     return arguments
 
 
@@ -41,26 +41,26 @@ def environment(target: Target, known: Mapping[str, str]) -> dict[str, str]:
     return {name: Template(text).substitute(known) for name, text in target.environment.items()}
 
 
-def config(target: Target, seats: Sequence[WorkerAddress], known: Mapping[str, str]) -> str | None:
+def config(target: Target, addresses: Sequence[WorkerAddress], known: Mapping[str, str]) -> str | None:
     """The text of the config file; None when the target has none."""
     if target.config is None:
         return None
-    pieces = [Template(target.config.each_worker).substitute(each) for each in per_worker(seats)]
+    pieces = [Template(target.config.each_worker).substitute(each) for each in per_worker(addresses)]
     return Template(target.config.text).substitute(dict(known) | {"each_worker": "".join(pieces)})
 
 
-def registrations(target: Target, seats: Sequence[WorkerAddress]) -> list[tuple[str, str, Any]]:
+def registrations(target: Target, addresses: Sequence[WorkerAddress]) -> list[tuple[str, str, Any]]:
     """Method, path and body of every call that tells the gateway of its workers."""
-    return [(call.method, call.path, fill(call.body, each)) for each in per_worker(seats) for call in target.register]
+    return [(call.method, call.path, fill(call.body, each)) for each in per_worker(addresses) for call in target.register]
 
 
-def per_worker(seats: Sequence[WorkerAddress]) -> list[dict[str, str]]:
+def per_worker(addresses: Sequence[WorkerAddress]) -> list[dict[str, str]]:
     """What stands behind each $ that is about a worker: for each worker, for each of its models."""
     found = []
-    for seat in seats:
-        place = urlsplit(seat.url)
-        about = {"id": seat.id, "url": seat.url, "host": str(place.hostname), "port": str(place.port)}
-        found += [about | {"model": model} for model in seat.models]
+    for address in addresses:
+        place = urlsplit(address.url)
+        about = {"id": address.id, "url": address.url, "host": str(place.hostname), "port": str(place.port)}
+        found += [about | {"model": model} for model in address.models]
     return found
 
 
@@ -73,14 +73,14 @@ def fill(value: Any, known: Mapping[str, str]) -> Any:
     return [fill(item, known) for item in value] if isinstance(value, list) else value
 
 
-def gateway_profile(target: Target, seats: Sequence[WorkerAddress], key: str, token: str) -> GatewayProfile:
+def gateway_profile(target: Target, addresses: Sequence[WorkerAddress], key: str, token: str) -> GatewayProfile:
     """How the stack deals with this gateway."""
-    known = values(seats, key=key, token=token)
+    known = values(addresses, key=key, token=token)
     return GatewayProfile(
         target.name,
         target.ready.path,
         lambda reply: unready(target.ready, reply.status, reply.body, known),
-        registrations(target, seats),
+        registrations(target, addresses),
     )
 
 

@@ -90,14 +90,14 @@ def render(settings: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, An
     return {key: fill(value) for key, value in settings.items()}
 
 
-def _resolve(name: str, folder: Path, seen: tuple[str, ...]) -> dict[str, Any]:
+def _resolve(name: str, folder: Path, parents: tuple[str, ...]) -> dict[str, Any]:
     path = folder / f"{name}.toml"
     if not path.is_file():
         raise TopologyError(
             f"There is no topology {name!r}. Known: {', '.join(names(folder))}. A topology is a TOML file in {folder.name}/."
         )
-    if name in seen:
-        raise TopologyError(f"topology {name}: extends itself by way of {' -> '.join(seen)}")
+    if name in parents:
+        raise TopologyError(f"topology {name}: extends itself by way of {' -> '.join(parents)}")
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -107,7 +107,7 @@ def _resolve(name: str, folder: Path, seen: tuple[str, ...]) -> dict[str, Any]:
         raise TopologyError(f"topology {name}: unknown key {sorted(unknown)[0]!r}; accepted: summary, extends, change, nodes")
     if "extends" not in raw:
         return raw
-    merged = copy.deepcopy(_resolve(raw["extends"], folder, (*seen, name)))
+    merged = copy.deepcopy(_resolve(raw["extends"], folder, (*parents, name)))
     merged["summary"] = raw.get("summary", merged.get("summary", ""))
     merged["nodes"] = merged.get("nodes", []) + raw.get("nodes", [])
     by_name = {node.get("name"): node for node in merged["nodes"]}
@@ -119,12 +119,12 @@ def _resolve(name: str, folder: Path, seen: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _check(topology: Topology) -> None:
-    seen: set[str] = set()
+    names: set[str] = set()
     for node in topology.nodes:
         if node.service not in SERVICES:
             raise TopologyError(f"topology {topology.name}: node {node.name} runs {node.service!r}; accepted: {', '.join(SERVICES)}")
-        if node.name in seen:
+        if node.name in names:
             raise TopologyError(f"topology {topology.name}: two nodes are called {node.name}")
-        seen.add(node.name)
+        names.add(node.name)
     if not topology.nodes:
         raise TopologyError(f"topology {topology.name}: has no nodes; declare at least one [[nodes]]")

@@ -70,7 +70,7 @@ class RandomFaults:
 
     def _await_room(self, planned: PlannedFault, targets: FaultCandidates) -> None:
         """On a slow machine a target may recover later than planned. More faulty targets than planned would exceed the budget."""
-        most, kind = targets.tolerated(planned.target), targets.of_its_kind(planned.target)
+        most, kind = targets.worker_budget(planned.target), targets.of_its_kind(planned.target)
 
         def faulty() -> list[str]:
             active = {injection.fault_target.name for injection in self.faults.injector.active()} & set(kind)

@@ -33,13 +33,13 @@ class RegistrationLoop:
     def __init__(
         self,
         identifier: str,
-        wanted: Callable[[], wire.Registration | None],
+        desired: Callable[[], wire.Registration | None],
         client: RegistryClient,
         interval: float,
         on_finished: Callable[[str], None],
     ) -> None:
         self._id = identifier
-        self._wanted = wanted
+        self._desired = desired
         self._on_finished = on_finished
         self._client = client
         self._interval = interval
@@ -56,8 +56,8 @@ class RegistrationLoop:
 
     def reconcile_now(self) -> None:
         """Reconcile now if anything but metrics has changed."""
-        wanted = self._wanted()
-        if wanted is None or _facts(wanted) != _facts(self._sent):
+        desired = self._desired()
+        if desired is None or _facts(desired) != _facts(self._sent):
             self._wake.set()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class RegistrationLoop:
             self._wake.clear()
             started = time.monotonic()
             try:
-                await self._reconcile(self._wanted())
+                await self._reconcile(self._desired())
                 failures = 0
                 self._log_state("")
                 pause: float | None = self._interval
@@ -92,11 +92,11 @@ class RegistrationLoop:
             if not self._finished.is_set():
                 await _wait(self._wake, pause)
 
-    async def _reconcile(self, wanted: wire.Registration | None) -> None:
-        if wanted is None:
+    async def _reconcile(self, desired: wire.Registration | None) -> None:
+        if desired is None:
             await self._withdraw()
             return
-        registration = msgspec.structs.replace(wanted, epoch=max(wanted.epoch, self._least_epoch))
+        registration = msgspec.structs.replace(desired, epoch=max(desired.epoch, self._least_epoch))
         try:
             if self._is_registered and self._held_epoch == registration.epoch:
                 await self._renew(registration)
@@ -105,7 +105,7 @@ class RegistrationLoop:
         except RegistryError as error:
             await self._handle_rejection(error, registration)
             raise
-        self._sent = wanted
+        self._sent = desired
 
     async def _register(self, registration: wire.Registration) -> None:
         self._held_epoch = registration.epoch
@@ -114,16 +114,16 @@ class RegistrationLoop:
         self._is_registered = True
         logs.event(log, "registered", id=self._id, epoch=registration.epoch, models=registration.models)
 
-    async def _renew(self, wanted: wire.Registration) -> None:
+    async def _renew(self, desired: wire.Registration) -> None:
         heartbeat = wire.Heartbeat(
-            epoch=wanted.epoch, state=wanted.state, health=wanted.health, models=wanted.models, metrics=wanted.metrics
+            epoch=desired.epoch, state=desired.state, health=desired.health, models=desired.models, metrics=desired.metrics
         )
         try:
             await self._client.heartbeat(self._id, heartbeat)
         except RegistryError as error:
             if error.code != "not_found":
                 raise
-            await self._register(wanted)
+            await self._register(desired)
 
     async def _withdraw(self) -> None:
         if self._held_epoch is not None:
@@ -134,7 +134,7 @@ class RegistrationLoop:
                     raise
             logs.event(log, "withdrawn", id=self._id, epoch=self._held_epoch)
         self._held_epoch, self._is_registered, self._sent = None, False, None
-        if self._wanted() is None:  # The worker may have become alive again during the call.
+        if self._desired() is None:  # The worker may have become alive again during the call.
             self._finish()
 
     def _finish(self) -> None:
@@ -202,14 +202,14 @@ class Registrar:
             await loop.wait_withdrawn()
 
     def _start_loop(self, identifier: str) -> None:
-        loop = RegistrationLoop(identifier, lambda: self._wanted(identifier), self._client, self._interval_seconds, self._forget)
+        loop = RegistrationLoop(identifier, lambda: self._desired(identifier), self._client, self._interval_seconds, self._forget)
         self._loops[identifier] = loop
         self._tasks[identifier] = background(loop.run())
 
     def _forget(self, identifier: str) -> None:
         del self._loops[identifier], self._tasks[identifier]
 
-    def _wanted(self, identifier: str) -> wire.Registration | None:
+    def _desired(self, identifier: str) -> wire.Registration | None:
         return None if identifier in self._withdrawn else self._describe().get(identifier)
 
 

@@ -18,10 +18,10 @@ from services.hive.worker import Worker
 
 def overall_health(states: Iterable[wire.WorkerState]) -> wire.Health:
     """Healthy only if every worker is alive. Draining workers do not count, and starting ones make the hive `degraded`."""
-    wanted = [state for state in states if state != "draining"]
-    if all(state == "alive" for state in wanted):
+    serving = [state for state in states if state != "draining"]
+    if all(state == "alive" for state in serving):
         return "healthy"
-    if "alive" in wanted or all(state == "starting" for state in wanted):
+    if "alive" in serving or all(state == "starting" for state in serving):
         return "degraded"
     return "unhealthy"
 

@@ -55,7 +55,7 @@ class Registry:
             "ttl_seconds": self.settings.ttl_seconds,
             "database_moved_aside": self._moved_aside,
             "database_trouble": self._writer.error,
-            "database_troubles": self._writer.troubles,
+            "database_errors": self._writer.database_errors,
             "database_pending": self._writer.pending(),
         }
 

@@ -77,7 +77,7 @@ class Writer:
 
     def __init__(self, path: Path, instance: str, entries: Iterable[Entry] = (), revision: int | None = None) -> None:
         self.error: str | None = None
-        self.troubles = 0  # how often the database was found locked, unwritable, replaced or damaged
+        self.database_errors = 0  # how often the database was found locked, unwritable, replaced or damaged
         self._path = path
         self._instance = instance
         self._wake = threading.Condition()
@@ -181,7 +181,7 @@ class Writer:
 
     def _settle(self, error: str | None) -> None:
         if error != self.error:
-            self.troubles += error is not None
+            self.database_errors += error is not None
             logs.event(log, "database_failed" if error else "database_written", level=logging.WARNING, path=str(self._path), error=error)
         self.error = error
 

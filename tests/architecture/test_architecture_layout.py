@@ -14,7 +14,7 @@ FILE_LINES, FUNCTION_LINES = 350, 70
 HOOK_LINES, SCRIPT_LINES = 60, 40
 NAMELESS = {"util", "utils", "common", "helper", "helpers", "misc", "base", "tools"}
 # The first one that exists would wipe what setup.cfg says (behave), or hide it (pytest, mypy, coverage).
-RIVAL_CONFIGS = {"behave.ini", ".behaverc", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini", ".coveragerc", ".importlinter"}
+OTHER_CONFIGS = {"behave.ini", ".behaverc", "tox.ini", "pytest.ini", ".pytest.ini", "mypy.ini", ".mypy.ini", ".coveragerc", ".importlinter"}
 # Longer than this, a function is more than its name says.
 UNDOCUMENTED_LINES = 6
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home|Users|root|work)/(?!me\b)\w+")
@@ -62,7 +62,7 @@ def test_test_module_names() -> None:
 
 def test_one_config_file() -> None:
     """No other file overrides setup.cfg."""
-    assert sorted(RIVAL_CONFIGS & {path.name for path in ROOT.iterdir()}) == []
+    assert sorted(OTHER_CONFIGS & {path.name for path in ROOT.iterdir()}) == []
     assert "[tool.pytest" not in text_of("pyproject.toml")
 
 
@@ -97,8 +97,8 @@ def test_class_docstring() -> None:
 
 def test_function_docstring() -> None:
     """Every public function of some length has a docstring."""
-    told = [item for name in python_files("hivecheck") for item in functions(name) if _must_be_explained(item)]
-    assert [item.where for item in told if not ast.get_docstring(item.node)] == []
+    explained = [item for name in python_files("hivecheck") for item in functions(name) if _must_be_explained(item)]
+    assert [item.where for item in explained if not ast.get_docstring(item.node)] == []
 
 
 def _must_be_explained(item: Function) -> bool:

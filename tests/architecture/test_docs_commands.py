@@ -36,9 +36,9 @@ def test_commands_exist(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     for words in [shlex.split(span)[1:] for span in spans(page) if span.startswith("hivecheck ")]:
         with pytest.raises(SystemExit) as end:
             main([*words, "--help"])
-        told = capsys.readouterr().out
+        output = capsys.readouterr().out
         assert end.value.code == 0, f"hivecheck {shlex.join(words)}"
-        assert [word for word in words if word.startswith("-") and word not in told] == []
+        assert [word for word in words if word.startswith("-") and word not in output] == []
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -140,25 +140,25 @@ def test_wrong_token_is_client_error(small_stack: Stack) -> None:
 
 def test_chat_names_worker(gateway: OpenAIClient, key: str) -> None:
     """A chat succeeds and names its worker."""
-    seen = asked(gateway, key)
-    assert seen.is_answered
-    assert seen.header("X-Worker-Id") in WORKERS
-    assert seen.body["usage"]["completion_tokens"] == 3
+    operation = asked(gateway, key)
+    assert operation.is_answered
+    assert operation.header("X-Worker-Id") in WORKERS
+    assert operation.body["usage"]["completion_tokens"] == 3
 
 
 def test_stream_with_usage(gateway: OpenAIClient, key: str) -> None:
     """A stream is whole, and has usage when the client asked for it."""
-    seen = asked(gateway, key, stream=True, stream_options={"include_usage": True})
-    assert ("".join(token.text for token in seen.tokens).split(), seen.saw_done) == (["t0", "t1", "t2"], True)
-    assert (seen.usage or {})["completion_tokens"] == 3
+    operation = asked(gateway, key, stream=True, stream_options={"include_usage": True})
+    assert ("".join(token.text for token in operation.tokens).split(), operation.saw_done) == (["t0", "t1", "t2"], True)
+    assert (operation.usage or {})["completion_tokens"] == 3
 
 
 @pytest.mark.parametrize(("credential", "model", "status"), [("sk-wrong", "model-a", 401), (None, "model-a", 401), ("", "model-a", 401)])
 def test_refused_chat_has_error(gateway: OpenAIClient, credential: str | None, model: str, status: int) -> None:
     """A refused chat is an operation with its error object."""
-    seen = asked(gateway, credential, model=model)
-    assert (seen.status, seen.is_answered) == (status, False)
-    assert seen.error_object()["code"]
+    operation = asked(gateway, credential, model=model)
+    assert (operation.status, operation.is_answered) == (status, False)
+    assert operation.error_object()["code"]
 
 
 def test_unknown_model_has_error(gateway: OpenAIClient, key: str) -> None:
@@ -176,14 +176,14 @@ def test_journal_by_request_id(small_stack: Stack, gateway: OpenAIClient, key: s
     """The journal lines of a chat are found by its request ID."""
     tail = LogTail(small_stack.nodes.values())
     tail.skip_to_end()
-    seen = asked(gateway, key)
+    operation = asked(gateway, key)
     history = History()
 
-    def told() -> list[str]:
+    def events() -> list[str]:
         for event in [*tail.journal_lines(), *tail.log_lines()]:
             history.record(event)
-        return [event.data["event"] for event in history.events("journal") if event.data.get("request_id") == seen.id]
+        return [event.data["event"] for event in history.events("journal") if event.data.get("request_id") == operation.id]
 
-    eventually(told, within=small_stack.timeouts.settling, what="arrival and end", until=lambda lines: {"arrival", "end"} <= set(lines))
-    logged = {event.node for event in history.events("log") if event.data.get("request_id") == seen.id}
+    eventually(events, within=small_stack.timeouts.settling, what="arrival and end", until=lambda lines: {"arrival", "end"} <= set(lines))
+    logged = {event.node for event in history.events("log") if event.data.get("request_id") == operation.id}
     assert {"orchestrator", "hive-1"} <= logged

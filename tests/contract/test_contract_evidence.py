@@ -31,7 +31,7 @@ class Evidence:
 
 @pytest.fixture(scope="module")
 def taken(small_stack: Stack, loop: LoopThread, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
-    """Evidence of one chat and of somebody who shouted every secret into the history."""
+    """Evidence of one chat and of a log with every secret."""
     history = History()
     gateway = OpenAIClient(small_stack.orchestrator.url, loop, history, 10)
     body = {"model": "model-a", "messages": [{"role": "user", "content": "it's me; $HOME"}], "max_tokens": 2}
@@ -39,7 +39,7 @@ def taken(small_stack: Stack, loop: LoopThread, tmp_path_factory: pytest.TempPat
     eventually(lambda: call.is_done, within=10, what="an answer")
     gateway.close()
     for place, secret in enumerate(small_stack.secrets.all()):
-        history.record(Event(float(place), "log", "hive-1", {"said": secret}))
+        history.record(Event(float(place), "log", "hive-1", {"text": secret}))
     folder = tmp_path_factory.mktemp("evidence")
     evidence.collect(small_stack, history, small_stack.orchestrator.url, folder, f"story with {small_stack.secrets.token}")
     yield Evidence(folder, small_stack)
@@ -56,7 +56,7 @@ def test_no_secret_in_evidence(taken: Evidence) -> None:
 def test_redaction_leaves_mark(taken: Evidence) -> None:
     """A redacted secret leaves a mark in its place."""
     assert taken.text("story.txt") == "story with ***\n"
-    assert taken.text("events.txt").count('"said": "***"') == len(taken.stack.secrets.all())
+    assert taken.text("events.txt").count('"text": "***"') == len(taken.stack.secrets.all())
 
 
 def test_logs_and_journals_kept(taken: Evidence) -> None:

@@ -110,7 +110,7 @@ def must_have_log_frames(stack: Stack) -> None:
 
 
 def must_be_at_baseline(stack: Stack) -> None:
-    eventually(stack.not_at_baseline, within=Timeouts().heal, what="the stack at its baseline", until=lambda odd: odd is None)
+    eventually(stack.not_at_baseline, within=Timeouts().heal, what="the stack at its baseline", until=lambda difference: difference is None)
 
 
 def test_cases_are_complete() -> None:

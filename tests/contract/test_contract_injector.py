@@ -39,7 +39,7 @@ def injector(tmp_path: Path, diary: list[str]) -> Injector:
         "second": partial(Noop, "second", diary=diary),
         "blunt": partial(Noop, "blunt", has_effect=False, diary=diary),
         "half-hearted": partial(Noop, "half-hearted", doubt="it could not keep up", diary=diary),
-        "stubborn": partial(Noop, "stubborn", can_heal=False, diary=diary),
+        "permanent": partial(Noop, "permanent", can_heal=False, diary=diary),
     }
     return Injector(History(tmp_path / "history.jsonl"), SOON, identify, made)
 
@@ -77,9 +77,9 @@ def test_history(small_stack: Stack, injector: Injector) -> None:
     """History holds the effect and the times of injection and removal."""
     injector.inject("first", "registry", [fault_target(small_stack)])
     injector.heal("registry")
-    injected, healed = (event.data for event in injector.history.events("fault", "registry"))
-    assert (injected["what"], injected["effect"], healed["what"]) == ("injected", "first was called for registry", "removed")
-    assert injected["inject_seconds"] >= 0 and healed["heal_seconds"] >= 0
+    injected, removed = (event.data for event in injector.history.events("fault", "registry"))
+    assert (injected["what"], injected["effect"], removed["what"]) == ("injected", "first was called for registry", "removed")
+    assert injected["inject_seconds"] >= 0 and removed["heal_seconds"] >= 0
 
 
 def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
@@ -94,11 +94,11 @@ def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> 
 
 def test_removal_fails(small_stack: Stack, injector: Injector, diary: list[str]) -> None:
     """A failed removal is reported, and the other faults are removed."""
-    for name in ("first", "stubborn", "second"):
+    for name in ("first", "permanent", "second"):
         injector.inject(name, "registry", [fault_target(small_stack)])
-    with pytest.raises(HealError, match="stubborn on registry could not be removed"):
+    with pytest.raises(HealError, match="permanent on registry could not be removed"):
         injector.heal_all()
-    assert diary[3:] == ["second removed", "stubborn removed", "first removed"]
+    assert diary[3:] == ["second removed", "permanent removed", "first removed"]
     assert injector.active() == []
 
 
@@ -129,9 +129,9 @@ def test_remaining_after_duration(small_stack: Stack, tmp_path: Path) -> None:
 
 def test_failed_removal_outweighs_doubt(small_stack: Stack, injector: Injector) -> None:
     """A failed removal outweighs a doubt."""
-    injector.inject("stubborn", "registry", [fault_target(small_stack)])
+    injector.inject("permanent", "registry", [fault_target(small_stack)])
     injector.inject("half-hearted", "registry", [fault_target(small_stack)])
-    with pytest.raises(HealError, match="stubborn on registry could not be removed") as raised:
+    with pytest.raises(HealError, match="permanent on registry could not be removed") as raised:
         injector.heal_all()
     assert "it could not keep up" in str(raised.value)
 

@@ -123,16 +123,16 @@ def test_start_needs_reservation(platform: Platform, stack: str) -> None:
 
 def test_started_node_answers(registry: Node) -> None:
     """A started node answers at its address with its name."""
-    told = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
-    assert (registry.name, registry.service, told["name"]) == ("registry", "registry", "registry")
+    info = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
+    assert (registry.name, registry.service, info["name"]) == ("registry", "registry", "registry")
     assert registry.is_running()
     assert registry.exit_code() is None
 
 
 def test_source_hash_matches(platform: Platform, registry: Node) -> None:
     """A node reports the source hash of the platform."""
-    told = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
-    assert told["source_hash"] == platform.source_hash()
+    info = requests.get(f"{registry.url}/info", headers={"X-Cluster-Token": TOKEN}, timeout=5).json()
+    assert info["source_hash"] == platform.source_hash()
 
 
 def test_kill_reports_signal(killed: Node) -> None:

@@ -118,12 +118,12 @@ def test_heal_removes_added_worker(stack: Stack) -> None:
 def test_heal_removes_joined_node(stack: Stack) -> None:
     """Healing stops a node that joined."""
     stack.platform.reserve(stack.name, "registry-2")
-    guest = stack.platform.start(stack.name, NodeSpec("registry-2", "registry", {"token": stack.secrets.token}))
-    stack.nodes["registry-2"] = guest
-    eventually(guest.log_lines, within=stack.timeouts.node_ready, what="the guest started")
+    extra = stack.platform.start(stack.name, NodeSpec("registry-2", "registry", {"token": stack.secrets.token}))
+    stack.nodes["registry-2"] = extra
+    eventually(extra.log_lines, within=stack.timeouts.node_ready, what="the guest started")
     stack.heal()
     assert "registry-2" not in stack.nodes
-    assert not guest.is_running()
+    assert not extra.is_running()
 
 
 def test_heal_failure_names_cause(stack: Stack) -> None:
@@ -160,11 +160,11 @@ def test_slow_stack_is_named(platform: Platform) -> None:
 
 def test_pool_shares_stack(stack: Stack, platform: Platform) -> None:
     """The pool shares a stack of one topology, beside another one, and leaves nothing."""
-    told: list[str] = []
-    pool = StackPool(platform, Timeouts(), lambda item: told.append(f"starting {item.name}"), lambda item: told.append("ready"))
+    messages: list[str] = []
+    pool = StackPool(platform, Timeouts(), lambda item: messages.append(f"starting {item.name}"), lambda item: messages.append("ready"))
     second = pool.shared("cascade_shutdown")
     assert pool.shared("cascade_shutdown") is second
-    assert (pool.all(), pool.is_own(second), told) == ([second], False, ["starting cascade_shutdown-1", "ready"])
+    assert (pool.all(), pool.is_own(second), messages) == ([second], False, ["starting cascade_shutdown-1", "ready"])
     assert not set(second.urls().values()) & set(stack.urls().values())
     assert not set(second.secrets.all()) & set(stack.secrets.all())
     assert pool.down(second) == []

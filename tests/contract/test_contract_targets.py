@@ -1,4 +1,4 @@
-"""A gateway of somebody else's in the orchestrator's place: started by command, as a container, or already up somewhere."""
+"""A foreign gateway in the place of the orchestrator: started by command, as a container, or already up somewhere."""
 
 from __future__ import annotations
 
@@ -129,11 +129,11 @@ def test_url_gateway_never_stopped(platform: Platform, tmp_path: Path, loop: Loo
 
 def test_silent_url_is_setup_error(platform: Platform, tmp_path: Path) -> None:
     """A URL without an answer is a set-up error that names it."""
-    nobody = PortReservation()
-    target = load(tmp_path, f'url = "{nobody.url}"\n', REGISTER)
-    with pytest.raises(SetupError, match=nobody.url):
+    closed_port = PortReservation()
+    target = load(tmp_path, f'url = "{closed_port.url}"\n', REGISTER)
+    with pytest.raises(SetupError, match=closed_port.url):
         stack_of(target, platform, tmp_path, Timeouts(stack_ready=2)).up()
-    nobody.release()
+    closed_port.release()
 
 
 def test_missing_program(platform: Platform, tmp_path: Path) -> None:

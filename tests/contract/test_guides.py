@@ -33,7 +33,7 @@ NO_SETTINGS = {"upstream_timeout", "no_available_workers", "gateway_session_pins
 
 
 class Example(NamedTuple):
-    """A command, and what it is said to print; None where the page does not say."""
+    """A command, and the output on the page, or None without one."""
 
     command: str
     output: str | None
@@ -48,8 +48,8 @@ def examples(page: Path) -> list[Example]:
     found = blocks(page)
     after = [*found[1:], ("", "")]
     return [
-        Example(text, said if kind == "text" else None)
-        for (language, text), (kind, said) in zip(found, after, strict=True)
+        Example(text, printed if kind == "text" else None)
+        for (language, text), (kind, printed) in zip(found, after, strict=True)
         if language == "sh"
     ]
 
@@ -75,9 +75,9 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     assert made.down() == []
 
 
-def matches(said: str, came: str) -> bool:
+def matches(printed: str, came: str) -> bool:
     """Line by line; `...` stands for anything within a line."""
-    expected, actual = said.strip("\n").split("\n"), came.strip("\n").split("\n")
+    expected, actual = printed.strip("\n").split("\n"), came.strip("\n").split("\n")
     patterns = [re.escape(line.strip()).replace(re.escape("..."), ".*") for line in expected]
     return len(expected) == len(actual) and all(re.fullmatch(pattern, line.strip()) for pattern, line in zip(patterns, actual, strict=True))
 
@@ -85,12 +85,17 @@ def matches(said: str, came: str) -> bool:
 @pytest.mark.parametrize(("stack", "page"), [(page, page) for page in GUIDES], ids=[page.stem for page in GUIDES], indirect=["stack"])
 def test_examples_run(stack: Stack, page: Path, tmp_path: Path) -> None:
     """Every example of a guide prints what the page shows."""
-    told = {"GATEWAY": stack.orchestrator.url, "KEY": stack.secrets.keys["tester"], "TOKEN": stack.secrets.token, "FOLDER": str(tmp_path)}
+    variables = {
+        "GATEWAY": stack.orchestrator.url,
+        "KEY": stack.secrets.keys["tester"],
+        "TOKEN": stack.secrets.token,
+        "FOLDER": str(tmp_path),
+    }
     assert examples(page)
     for example in examples(page):
         done = subprocess.run(
             ["sh", "-e", "-c", example.command],
-            env=os.environ | told | {"no_proxy": "*"},
+            env=os.environ | variables | {"no_proxy": "*"},
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,

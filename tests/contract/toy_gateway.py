@@ -1,4 +1,4 @@
-"""Somebody else's gateway in sixty lines: told of workers over its API, chats go to the first worker of the model. Standard library.
+"""A foreign gateway in sixty lines: workers register over its API, and chats go to the first worker of the model. Standard library.
 
 It answers `/v1/models` in a form of its own, which is no OpenAI list: a fault for a conformance table to find.
 """

@@ -59,7 +59,7 @@ class BareDaemon:
 
 @contextmanager
 def bare_daemon(folder: Path, data_root: Path, cache_home: Path) -> Iterator[BareDaemon]:
-    """A daemon that nobody else knows; gone, with all it has, at the end."""
+    """A daemon of its own. It ends with all its data after the test."""
     config = folder / "daemon.json"
     config.write_text("{}")
     # A socket's path must be short (108 bytes), and pytest's folders are not.

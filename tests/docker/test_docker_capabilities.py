@@ -55,10 +55,10 @@ def burn(node: Node) -> tuple[float, int]:
 def test_container_pause(stack: Stack) -> None:
     """A paused node does not answer, and answers again after the pause."""
     node = stack.nodes["orchestrator"]
-    engine_of(node).freeze()
+    engine_of(node).pause_container()
     assert not is_answering(node)
     assert node.is_running()
-    engine_of(node).thaw()
+    engine_of(node).resume_container()
     eventually(lambda: is_answering(node), within=5, what="it answers again")
 
 
@@ -90,7 +90,9 @@ def test_addresses_stay(stack: Stack) -> None:
     for node in nodes:
         engine_of(node).connect()
     assert [engine_of(node).packets.address() for node in nodes] == before
-    eventually(stack.not_at_baseline, within=stack.timeouts.heal, what="the stack at its baseline", until=lambda odd: odd is None)
+    eventually(
+        stack.not_at_baseline, within=stack.timeouts.heal, what="the stack at its baseline", until=lambda difference: difference is None
+    )
 
 
 def test_cpu_limit(stack: Stack) -> None:
@@ -129,7 +131,7 @@ def test_usage(stack: Stack) -> None:
 def test_engine_refusal(stack: Stack) -> None:
     """A refusal of the engine is a ClientError with its words."""
     with pytest.raises(ClientError, match="registry: the engine refuses unpause"):
-        engine_of(stack.nodes["registry"]).thaw()
+        engine_of(stack.nodes["registry"]).resume_container()
 
 
 def test_processes(stack: Stack) -> None:
@@ -144,15 +146,15 @@ def test_processes(stack: Stack) -> None:
 class Hidden:
     """A node, or its engine, without access from this machine: every question needs a command in the node."""
 
-    def __init__(self, shown: Any) -> None:
-        self._shown = shown
+    def __init__(self, node: Any) -> None:
+        self._node = node
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._shown, name)
+        return getattr(self._node, name)
 
     @property
     def engine(self) -> Any:
-        return Hidden(self._shown.engine)
+        return Hidden(self._node.engine)
 
     def proc_of(self, pid: int) -> None:
         """Nowhere."""

@@ -73,14 +73,14 @@ def test_cleanup_spares_live_owner(project: SampleProject) -> None:
     living.wait_for("ready")
     client = engine.connect()
     try:
-        assert not [name for name in engine.reap(client) if living.run_id in name]
+        assert not [name for name in engine.remove_orphans(client) if living.run_id in name]
         running = engine.containers(client, living.run_id, running_only=True)
         assert len(running) == 3
         for process in living.process.children():
             process.kill()
         living.process.kill()
         living.end()
-        assert engine.reap(client)
+        assert engine.remove_orphans(client)
         assert engine.containers(client, living.run_id) == []
     finally:
         client.close()

@@ -165,13 +165,13 @@ def test_settings_match_topology(up: Compose, name: str) -> None:
 @pytest.mark.parametrize("name", NODES.values())
 def test_node_is_sandboxed(up: Compose, name: str) -> None:
     """Each node is sandboxed, and its port is bound to this machine."""
-    seen = up.node(name)
-    host = seen["HostConfig"]
-    assert seen["Config"]["User"] == "10001:10001"
+    container = up.node(name)
+    host = container["HostConfig"]
+    assert container["Config"]["User"] == "10001:10001"
     assert host["ReadonlyRootfs"] and host["Init"] and not host["Privileged"]
     assert host["CapDrop"] == ["ALL"] and not host["CapAdd"]
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
     assert (host["PidsLimit"], host["Memory"], host["MemorySwap"]) == (256, 512 * 2**20, 512 * 2**20)
-    bindings = [binding for published in seen["NetworkSettings"]["Ports"].values() for binding in published or ()]
+    bindings = [binding for published in container["NetworkSettings"]["Ports"].values() for binding in published or ()]
     assert [binding["HostIp"] for binding in bindings] == ["127.0.0.1"]
-    assert list(seen["NetworkSettings"]["Networks"]) == [f"{up.project}_stack"]
+    assert list(container["NetworkSettings"]["Networks"]) == [f"{up.project}_stack"]

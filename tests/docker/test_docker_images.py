@@ -144,13 +144,13 @@ def test_old_images_removed(bare: BareDaemon, tag: str, source: Path) -> None:
     for name in old:
         bare.docker("build", "-q", "-t", name, "-", stdin=f"FROM {tag}\nLABEL old={name}\n".encode())
     kept = bare.client.containers.create(old[0], "true")
-    somebody_elses = "somebody/else:1"
-    bare.docker("build", "-q", "-t", somebody_elses, "-", stdin=b"FROM scratch\nLABEL a=b\n")
+    other_image = "somebody/else:1"
+    bare.docker("build", "-q", "-t", other_image, "-", stdin=b"FROM scratch\nLABEL a=b\n")
     try:
         (source / "services" / "wire.py").write_text("# emptied\n")
         newest = bare.hivecheck("images", "build", "-D", f"services_root={source}")[-1]
         left = {name for image in bare.client.images.list() for name in image.tags}
-        assert newest in left and old[0] in left and somebody_elses in left
+        assert newest in left and old[0] in left and other_image in left
         assert len([name for name in left if name.startswith("hivecheck/services:")]) <= 6
     finally:
         kept.remove()
@@ -169,10 +169,10 @@ def offered(bare: BareDaemon, rootfs: str, registry_address: str) -> str:
 
 def test_official_image_pulled(bare: BareDaemon, offered: str) -> None:
     """The official image is pulled where a registry offers it, and its digest is recorded."""
-    told: list[str] = []
-    base = base_image.make(bare.engine, "", bare.cache_home, told.append, official=offered)
+    messages: list[str] = []
+    base = base_image.make(bare.engine, "", bare.cache_home, messages.append, official=offered)
     try:
-        assert told == [f"pulling the base {offered}"]
+        assert messages == [f"pulling the base {offered}"]
         assert base.reference.startswith("hivecheck/base:python-3.11-slim-")
         digest = bare.client.images.get(base.reference).labels["hivecheck.digest"]
         assert re.fullmatch(re.escape(offered.rpartition(":")[0]) + r"@sha256:[0-9a-f]{64}", digest)
@@ -183,10 +183,10 @@ def test_official_image_pulled(bare: BareDaemon, offered: str) -> None:
 
 def test_missing_image_bootstraps(bare: BareDaemon, rootfs: str, registry_address: str) -> None:
     """A registry without the image leads to the bootstrapped base."""
-    told: list[str] = []
-    base = base_image.make(bare.engine, "", bare.cache_home, told.append, official=f"{registry_address}/library/python:0-slim")
+    messages: list[str] = []
+    base = base_image.make(bare.engine, "", bare.cache_home, messages.append, official=f"{registry_address}/library/python:0-slim")
     assert base.reference.startswith("hivecheck/base:bootstrapped-")
-    assert [line.endswith("so the base is bootstrapped from the distribution's packages") for line in told] == [True]
+    assert [line.endswith("so the base is bootstrapped from the distribution's packages") for line in messages] == [True]
 
 
 def test_silent_registry_bootstraps(bare: BareDaemon, rootfs: str) -> None:
@@ -196,37 +196,37 @@ def test_silent_registry_bootstraps(bare: BareDaemon, rootfs: str) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as silent:
         assert silent.stdout and silent.stdout.readline() == b"up\n"
         start = time.monotonic()
-        told: list[str] = []
-        base_image.make(bare.engine, "", bare.cache_home, told.append, official="127.0.0.1:5001/library/python:3.11-slim")
+        messages: list[str] = []
+        base_image.make(bare.engine, "", bare.cache_home, messages.append, official="127.0.0.1:5001/library/python:3.11-slim")
         assert time.monotonic() - start < base_image.REGISTRY_SECONDS + 10
-    assert "timed out" in told[0].lower()
+    assert "timed out" in messages[0].lower()
 
 
 @pytest.mark.parametrize("way", ["environment", "option"])
 def test_named_base_used(bare: BareDaemon, offered: str, way: str) -> None:
     """A named base is pulled and used."""
     if way == "environment":
-        said = bare.hivecheck("images", "build", HIVECHECK_BASE_IMAGE=offered)
+        output = bare.hivecheck("images", "build", HIVECHECK_BASE_IMAGE=offered)
     else:
-        said = bare.hivecheck("images", "build", "--base", offered)
-    labels = bare.client.images.get(said[-1]).labels
+        output = bare.hivecheck("images", "build", "--base", offered)
+    labels = bare.client.images.get(output[-1]).labels
     assert labels["hivecheck.name"] == offered and labels["hivecheck.base"].startswith("hivecheck/base:python-3.11-slim-")
-    assert bare.hivecheck("images", "build", HIVECHECK_BASE_IMAGE=offered) == [said[-1]]
-    assert bare.hivecheck("images", "build")[-1] != said[-1]
+    assert bare.hivecheck("images", "build", HIVECHECK_BASE_IMAGE=offered) == [output[-1]]
+    assert bare.hivecheck("images", "build")[-1] != output[-1]
 
 
 def test_named_base_missing(bare: BareDaemon, registry_address: str) -> None:
     """A named base that does not exist is an error."""
-    said = "\n".join(bare.hivecheck("images", "build", "--base", f"{registry_address}/nobody/has:this", code=2))
-    assert f"pulling {registry_address}/nobody/has:this should have worked, but" in said
+    output = "\n".join(bare.hivecheck("images", "build", "--base", f"{registry_address}/nobody/has:this", code=2))
+    assert f"pulling {registry_address}/nobody/has:this should have worked, but" in output
 
 
 def test_base_without_iptables(bare: BareDaemon, rootfs: str) -> None:
     """A base without iptables is used, with a notice."""
     bare.docker("build", "-q", "-t", "test/bald:1", "-", stdin=f"FROM {rootfs}\nRUN rm -f /usr/sbin/iptables\n".encode())
-    said = bare.hivecheck("images", "build", "--base", "test/bald:1")
-    assert [line for line in said if "goes without iptables: apt could not install" in line]
-    assert bare.engine.image_id(said[-1])
+    output = bare.hivecheck("images", "build", "--base", "test/bald:1")
+    assert [line for line in output if "goes without iptables: apt could not install" in line]
+    assert bare.engine.image_id(output[-1])
 
 
 def test_base_without_python(bare: BareDaemon) -> None:
@@ -235,8 +235,8 @@ def test_base_without_python(bare: BareDaemon) -> None:
     with tarfile.open(fileobj=empty, mode="w") as tar:
         tar.addfile(tarfile.TarInfo("nothing"))
     bare.docker("import", "-", "test/empty:1", stdin=empty.getvalue())
-    said = "\n".join(bare.hivecheck("images", "build", "--base", "test/empty:1", code=2))
-    assert "The base test/empty:1 must have Python 3.11 or newer" in said and "Name another one" in said
+    output = "\n".join(bare.hivecheck("images", "build", "--base", "test/empty:1", code=2))
+    assert "The base test/empty:1 must have Python 3.11 or newer" in output and "Name another one" in output
     assert bare.client.api.containers(all=True) == []
 
 
@@ -276,6 +276,6 @@ def small(bare: BareDaemon, rootfs: str, tmp_path: Path) -> Iterator[BareDaemon]
 
 def test_disk_full_is_reported(small: BareDaemon, rootfs: str) -> None:
     """A disk that fills during the build is reported as such."""
-    said = "\n".join(small.hivecheck("images", "build", "--base", rootfs, code=2))
-    assert "building hivecheck/" in said and "The daemon's disk is full: `docker system df`" in said
+    output = "\n".join(small.hivecheck("images", "build", "--base", rootfs, code=2))
+    assert "building hivecheck/" in output and "The daemon's disk is full: `docker system df`" in output
     assert small.client.api.containers(all=True) == []

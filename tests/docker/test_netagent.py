@@ -106,7 +106,7 @@ def test_one_way_loss(stack: Stack, node: Node, direction: str) -> None:
     passed = of(node).counters(watcher)
     assert passed.dropped == 0
     if direction == "in":
-        assert passed.seen > 0, "packets in the other direction pass"
+        assert passed.matched > 0, "packets in the other direction pass"
     of(node).remove(watcher)
     of(node).remove(name)
 
@@ -116,12 +116,12 @@ def test_random_loss(stack: Stack, node: Node) -> None:
     share = 0.3
     name = of(node).apply(rule(stack, loss=share, direction="in", seed="a third"))
     answers: list[str] = []
-    while of(node).counters(name).seen < 200:
+    while of(node).counters(name).matched < 200:
         answers += talk(node, seconds=60.0, times=10)
     counted = of(node).counters(name)
     of(node).remove(name)
-    spread = SIGMAS * math.sqrt(counted.seen * share * (1 - share))
-    assert abs(counted.dropped - share * counted.seen) < spread, counted.sentence()
+    spread = SIGMAS * math.sqrt(counted.matched * share * (1 - share))
+    assert abs(counted.dropped - share * counted.matched) < spread, counted.sentence()
     assert not [answer for answer in answers if answer.endswith("Error")], "retransmission repairs the loss"
 
 
@@ -133,7 +133,7 @@ def test_delay(stack: Stack, node: Node) -> None:
     during = min(map(float, talk(node, times=calls)[1:]))
     counted = of(node).counters(name)
     of(node).remove(name)
-    assert counted.delayed == counted.seen >= 2 * calls
+    assert counted.delayed == counted.matched >= 2 * calls
     added, late = during - before, 2 * counted.lateness_p50_seconds
     assert 2 * DELAY_SECONDS * 0.9 <= added <= 2 * DELAY_SECONDS * 1.1 + late, (before, during, counted.sentence())
 

@@ -39,7 +39,7 @@ def _judge_refusal(operation: Operation, status: int, code: str, param: object, 
     return passed(f"{operation.id}: refused with {status} {code}")
 
 
-def turned_away(history: History, *, seconds: float, status: int | None = None) -> Verdict:
+def hostile_refused(history: History, *, seconds: float, status: int | None = None) -> Verdict:
     """Every hostile request got a 4xx error object within `seconds`, and no worker received one.
 
     `status` is the status of the answer. None accepts every 4xx status that clients do not retry.

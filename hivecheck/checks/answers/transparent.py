@@ -32,10 +32,10 @@ def _judge_pair(through: Operation, direct: Operation) -> Verdict:
     if direct.status is None or dict(through.request) != dict(direct.request):
         return inconclusive(expected="the same request, answered directly by the worker", actual=direct.sentence())
     actual, expected = _response(through), _response(direct)
-    if odd := [name for name in expected if actual[name] != expected[name]]:
+    if differing := [name for name in expected if actual[name] != expected[name]]:
         return failed(
-            expected=f"{through.id} gets what the worker sends, {_shortened({name: expected[name] for name in odd})}",
-            actual=f"{_shortened({name: actual[name] for name in odd})}",
+            expected=f"{through.id} gets what the worker sends, {_shortened({name: expected[name] for name in differing})}",
+            actual=f"{_shortened({name: actual[name] for name in differing})}",
         )
     return passed(f"{through.id}: the same through the gateway and directly, {through.sentence()}")
 

@@ -12,7 +12,7 @@ MIN_PASSED_BYTES = 16 * 1024 * 1024
 
 def no_growth(history: History, *, node: str, passed_bytes: int, share: float) -> Verdict:
     """Between the first and the last note the memory of `node` may grow by `share` of `passed_bytes`, the traffic between them."""
-    notes = [event.data["footprint"] for event in history.events("state", node) if "footprint" in event.data]
+    notes = [event.data["resource_usage"] for event in history.events("state", node) if "resource_usage" in event.data]
     if len(notes) < 2 or passed_bytes < MIN_PASSED_BYTES:
         expected = f"two notes of the memory of {node} and at least {MIN_PASSED_BYTES} bytes of traffic between them"
         return inconclusive(expected=expected, actual=f"{counted(len(notes), 'note')}, {counted(passed_bytes, 'byte')}")

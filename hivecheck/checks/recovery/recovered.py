@@ -23,10 +23,10 @@ def recovered(history: History, *, within: float, workers: int, of_healing: bool
     """
     expected = f"service is back to normal within {within:g} s of the {'removal of the fault' if of_healing else 'fault'}"
     measured = measure(history)
-    tolerated = (workers - 1) // 2
-    if not of_healing and len(measured.fault_targets) > tolerated:
+    most_targets = (workers - 1) // 2
+    if not of_healing and len(measured.fault_targets) > most_targets:
         return inconclusive(
-            expected=f"faults in at most {tolerated} of {counted(workers, 'worker')}, so that the stack must tolerate them",
+            expected=f"faults in at most {most_targets} of {counted(workers, 'worker')}, so that the stack must tolerate them",
             actual=f"faults in {len(measured.fault_targets)}",
         )
     if measured.unsent > UNSENT_SHARE * (measured.unsent + measured.scheduled):

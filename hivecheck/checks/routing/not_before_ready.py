@@ -38,9 +38,11 @@ def _answered_early(history: History, worker: str, at: float) -> Verdict:
         )
     early = [operation for operation in answered if operation.ended_at is not None and operation.ended_at < at]
     # 404: no worker was ready for the model lately, and no setting declares it. 503: the gateway knows the model.
-    odd = [operation for operation in refused if operation.status not in (404, 503)]
-    if early or odd:
-        return failed(expected=f"every request is refused with 404 or 503 until {worker} is ready", actual=(early or odd)[0].sentence())
+    unexpected = [operation for operation in refused if operation.status not in (404, 503)]
+    if early or unexpected:
+        return failed(
+            expected=f"every request is refused with 404 or 503 until {worker} is ready", actual=(early or unexpected)[0].sentence()
+        )
     return passed(f"{len(refused)} refused before, {len(answered)} answered after")
 
 

@@ -10,50 +10,50 @@ from hivecheck.wording import counted
 Homes = dict[tuple[str, str], set[str]]
 
 
-def moved_to_joiner(history: History, *, joiner: str) -> Verdict:
-    """Sessions stay or move to `joiner`, the worker that was started, and at least one moves: a session without a pin of its own."""
-    acts = [event for event in history.acts(joiner) if event.data.get("what") == "started"]
+def moved_to_new_worker(history: History, *, new_worker: str) -> Verdict:
+    """Sessions stay or move to `new_worker`, the worker that was started, and at least one moves: a session without a pin of its own."""
+    acts = [event for event in history.acts(new_worker) if event.data.get("what") == "started"]
     own = sessions(history)
     if len(acts) != 1 or not own:
-        actual = f"{counted(len(own), 'session')}, {joiner} was started {counted(len(acts), 'time')}"
-        return inconclusive(expected=f"sessions, and one start of {joiner}", actual=actual)
+        actual = f"{counted(len(own), 'session')}, {new_worker} was started {counted(len(acts), 'time')}"
+        return inconclusive(expected=f"sessions, and one start of {new_worker}", actual=actual)
     homes, later = _homes(history, acts[0].at)
     if any(len(home) != 1 or not later[name] for name, home in homes.items()):
-        expected = f"each session has turns at one worker before {joiner} starts, and a turn after"
+        expected = f"each session has turns at one worker before {new_worker} starts, and a turn after"
         return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
     # With hash mod N a new worker moves nearly every session. Rendezvous hashing moves only those that it wins.
-    astray = {name: (homes[name], later[name]) for name in own if not later[name] <= homes[name] | {joiner}}
+    astray = {name: (homes[name], later[name]) for name in own if not later[name] <= homes[name] | {new_worker}}
     if astray:
-        return failed(expected=f"each session stays or moves to {joiner}", actual=f"{len(astray)} moved elsewhere: {astray}")
-    moved = [name for name in own if joiner in later[name]]
+        return failed(expected=f"each session stays or moves to {new_worker}", actual=f"{len(astray)} moved elsewhere: {astray}")
+    moved = [name for name in own if new_worker in later[name]]
     if not moved:
-        return failed(expected=f"at least one of {counted(len(own), 'session')} moves to {joiner}", actual="none did")
-    return passed(f"{len(moved)} of {counted(len(own), 'session')} moved, all to {joiner}")
+        return failed(expected=f"at least one of {counted(len(own), 'session')} moves to {new_worker}", actual="none did")
+    return passed(f"{len(moved)} of {counted(len(own), 'session')} moved, all to {new_worker}")
 
 
-def only_leavers_moved(history: History, *, what: str) -> Verdict:
+def only_lost_sessions_moved(history: History, *, what: str) -> Verdict:
     """The sessions of the worker that was `what` moved, each to one other worker and without a failed turn. All other sessions stayed."""
     acts = [event for event in history.acts() if event.data.get("what") == what]
     if len(acts) != 1:
         return inconclusive(expected=f"one worker that was {what}", actual=f"{acts}")
-    leaver = acts[0].node
+    lost_worker = acts[0].node
     refused = [one for one in history.operations() if session_of(one) is not None and not one.is_answered]
     if refused:
         return failed(expected="every turn of every session is answered", actual="; ".join(one.sentence() for one in refused))
     homes, later = _homes(history, acts[0].at)
-    own = [name for name, home in homes.items() if home == {leaver}]
+    own = [name for name, home in homes.items() if home == {lost_worker}]
     if not own or len(own) == len(homes) or any(len(home) != 1 or not later[name] for name, home in homes.items()):
-        expected = f"sessions at {leaver} and at others, each with turns before and after {leaver} was {what}"
+        expected = f"sessions at {lost_worker} and at others, each with turns before and after {lost_worker} was {what}"
         return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
     wrong = {
         name: (homes[name], later[name])
         for name in homes
-        if (later[name] != homes[name] if name not in own else len(later[name]) != 1 or leaver in later[name])
+        if (later[name] != homes[name] if name not in own else len(later[name]) != 1 or lost_worker in later[name])
     }
     if wrong:
-        expected = f"only {counted(len(own), 'session')} of {leaver} {'moves' if len(own) == 1 else 'move'}, each to one other worker"
+        expected = f"only {counted(len(own), 'session')} of {lost_worker} {'moves' if len(own) == 1 else 'move'}, each to one other worker"
         return failed(expected=expected, actual=f"{wrong}")
-    return passed(f"{len(own)} of {counted(len(homes), 'session')} moved away from {leaver}, and all others stayed")
+    return passed(f"{len(own)} of {counted(len(homes), 'session')} moved away from {lost_worker}, and all others stayed")
 
 
 def _homes(history: History, at: float) -> tuple[Homes, Homes]:

@@ -19,14 +19,14 @@ class ContainerPause:
     example_target: str = "hive-1"
 
     def inject(self, fault_target: FaultTarget) -> None:
-        fault_target.engine.freeze()
+        fault_target.engine.pause_container()
 
     def effect(self, fault_target: FaultTarget) -> str | None:
-        return f"the engine reports {fault_target.name} as paused" if fault_target.engine.is_frozen() else None
+        return f"the engine reports {fault_target.name} as paused" if fault_target.engine.is_container_paused() else None
 
     def remove(self, fault_target: FaultTarget) -> None:
-        if fault_target.engine.is_frozen():
-            fault_target.engine.thaw()
+        if fault_target.engine.is_container_paused():
+            fault_target.engine.resume_container()
 
     def remaining(self, fault_target: FaultTarget) -> str | None:
-        return f"the engine still reports {fault_target.name} as paused" if fault_target.engine.is_frozen() else None
+        return f"the engine still reports {fault_target.name} as paused" if fault_target.engine.is_container_paused() else None

@@ -45,9 +45,9 @@ class FaultCandidates:
     def faults_of(self, target: str) -> Sequence[str]:
         return self.control_plane.get(target) or self.workers[target]
 
-    def tolerated(self, target: str) -> int:
+    def worker_budget(self, target: str) -> int:
         """The number of targets of this kind that may be faulty at once."""
-        return MOST_CONTROL_PLANE_FAULTS if target in self.control_plane else tolerated(len(self.workers))
+        return MOST_CONTROL_PLANE_FAULTS if target in self.control_plane else worker_budget(len(self.workers))
 
     def of_its_kind(self, target: str) -> Mapping[str, Sequence[str]]:
         return self.control_plane if target in self.control_plane else self.workers
@@ -64,7 +64,7 @@ class FaultCandidates:
         """The first moment, not before `at`, at which the budget has room for a fault on `target`."""
         while True:
             faulty = {name: until for name, until in self.faulty(faults, at).items() if name in self.of_its_kind(target)}
-            if target not in faulty and len(faulty) < self.tolerated(target):
+            if target not in faulty and len(faulty) < self.worker_budget(target):
                 return at
             at = faulty.get(target) or min(faulty.values())
 
@@ -83,6 +83,6 @@ class FaultCandidates:
         return at
 
 
-def tolerated(workers: int) -> int:
+def worker_budget(workers: int) -> int:
     """The number of workers that may be faulty at once without an effect on clients."""
     return (workers - 1) // 2

@@ -13,7 +13,7 @@ from typing import Any
 from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.planning.eligibility import ELIGIBLE, EXCLUDED
-from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, tolerated
+from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, worker_budget
 from hivecheck.wording import agreeing
 
 FORMAT = 2  # of plan files. Files without a number come from releases before it, with other keys and other names of faults
@@ -43,7 +43,7 @@ class FaultPlan:
                 raise _refusal(f"faults[{number}].target", planned.target, f"one of {', '.join(targets.names())}")
             faulty, most, kind = (
                 targets.active_with(planned, self.faults),
-                targets.tolerated(planned.target),
+                targets.worker_budget(planned.target),
                 targets.of_its_kind(planned.target),
             )
             if len(faulty) > most:
@@ -75,8 +75,8 @@ class PlanSource:
 def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
     """A plan of `count` faults within the budget, or of fewer when the time ends. The same arguments give the same plan."""
     must_be_within_limits(count)
-    chance = random.Random(f"{seed} plan")
-    if tolerated(len(targets.workers)) < 1:
+    rng = random.Random(f"{seed} plan")
+    if worker_budget(len(targets.workers)) < 1:
         raise UsageError(
             f"expected: 3 workers or more for random faults\nactual: {sorted(targets.workers)}, of which none may be faulty\n"
             "next: use a topology with more workers"
@@ -84,21 +84,21 @@ def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
     faults: list[PlannedFault] = []
     at = 0.0
     for _ in range(count):
-        target = chance.choice(targets.names())
-        at = targets.room_at(target, faults, at + chance.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
+        target = rng.choice(targets.names())
+        at = targets.room_at(target, faults, at + rng.uniform(LEAST_GAP_SECONDS, MOST_GAP_SECONDS))
         at = math.ceil(100 * at) / 100
         if at > LATEST_SECONDS:
             break
-        lasts = round(chance.uniform(SHORTEST_SECONDS, LONGEST_SECONDS), 2)
-        faults.append(PlannedFault(at, _choose(chance, targets.faults_of(target)), target, lasts))
+        lasts = round(rng.uniform(SHORTEST_SECONDS, LONGEST_SECONDS), 2)
+        faults.append(PlannedFault(at, _choose(rng, targets.faults_of(target)), target, lasts))
     return FaultPlan(seed, tuple(faults))
 
 
-def _choose(chance: random.Random, faults: Sequence[str]) -> str:
+def _choose(rng: random.Random, faults: Sequence[str]) -> str:
     """Draw the act first and then one of its faults. Else the many packet faults, which differ in little, would crowd out the others."""
     acts = {name: FAULTS[name]().act for name in sorted(faults)}
-    act = chance.choice(sorted(set(acts.values())))
-    return chance.choice([name for name in acts if acts[name] == act])
+    act = rng.choice(sorted(set(acts.values())))
+    return rng.choice([name for name in acts if acts[name] == act])
 
 
 def must_be_within_limits(count: int) -> None:

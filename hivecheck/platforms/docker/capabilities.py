@@ -27,14 +27,14 @@ class EngineCapabilities:
         self._memory_bytes = memory_bytes
         self.packets: PacketControl = DockerPackets(api, container, place.aliases[0])
 
-    def freeze(self) -> None:
+    def pause_container(self) -> None:
         """Pauses every process (cgroup freezer). Connections stay open."""
         self._do("pause", self._container)
 
-    def thaw(self) -> None:
+    def resume_container(self) -> None:
         self._do("unpause", self._container)
 
-    def is_frozen(self) -> bool:
+    def is_container_paused(self) -> bool:
         return bool(self._inspected()["State"]["Paused"])
 
     def limit_memory(self, memory_bytes: int) -> None:
@@ -59,9 +59,9 @@ class EngineCapabilities:
 
     def throttled_periods(self) -> int:
         """Where the kernel shows its control group here, it tells at once; the engine tells up to a second later."""
-        told = dict(line.split() for line in (self.control_file("cpu.stat") or "").splitlines())
-        if "nr_throttled" in told:
-            return int(told["nr_throttled"])
+        reply = dict(line.split() for line in (self.control_file("cpu.stat") or "").splitlines())
+        if "nr_throttled" in reply:
+            return int(reply["nr_throttled"])
         return int(self._stats()["cpu_stats"].get("throttling_data", {}).get("throttled_periods", 0))
 
     def disconnect(self) -> None:
@@ -78,16 +78,16 @@ class EngineCapabilities:
 
     def usage(self) -> Usage:
         """What the container uses now."""
-        told = self._stats()
+        reply = self._stats()
         return Usage(
-            memory_bytes=int(told["memory_stats"].get("usage", 0)),
-            cpu_seconds=told["cpu_stats"]["cpu_usage"]["total_usage"] / NANOSECONDS,
-            processes=int(told["pids_stats"].get("current", 0)),
+            memory_bytes=int(reply["memory_stats"].get("usage", 0)),
+            cpu_seconds=reply["cpu_stats"]["cpu_usage"]["total_usage"] / NANOSECONDS,
+            processes=int(reply["pids_stats"].get("current", 0)),
         )
 
     def commands(self) -> dict[int, str]:
-        told = self._do("top", self._container, ps_args="-eo pid,args")
-        return {int(row[0]): row[-1] for row in told["Processes"] or ()}
+        reply = self._do("top", self._container, ps_args="-eo pid,args")
+        return {int(row[0]): row[-1] for row in reply["Processes"] or ()}
 
     def control_file(self, *names: str) -> str | None:
         return kernel.control_file(self._container, int(self._inspected()["State"]["Pid"]), *names)

@@ -44,7 +44,7 @@ ENGINE_CAPABILITIES = frozenset({"container_pause", "memory", "cpu", "disk", "ne
 CAPABILITIES = (
     frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec", "sandbox"}) | ENGINE_CAPABILITIES
 )
-MANAGED_POWERS = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "exec"})
+MANAGED_CAPABILITIES = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "exec"})
 PORT = 8000
 DATA, CONFIG, SERVICES = "/data", "/etc/hivecheck/config.toml", "/app/services"
 OWN_DISK = "models"  # below DATA: in the engine's memory, so that it can be small, and be filled without harm to the machine's own
@@ -90,14 +90,14 @@ class DockerNode(DataFolder):
         own = [process.pid for process in self.processes()]
         if not own or pid not in (None, *own):
             raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {own}")
-        struck = pid or own[0]
-        folder = self.proc_of(struck)
+        signalled = pid or own[0]
+        folder = self.proc_of(signalled)
         if folder is None or not kernel.send(str(self._container.id), int(folder.name), number):
-            self.run(["sh", "-c", f"kill -{number.value} {struck}"])
+            self.run(["sh", "-c", f"kill -{number.value} {signalled}"])
 
     def resume(self) -> None:
-        if self.engine and self.engine.is_frozen():
-            self.engine.thaw()  # first, because a paused container runs no command and gets no signal
+        if self.engine and self.engine.is_container_paused():
+            self.engine.resume_container()  # first, because a paused container runs no command and gets no signal
         self.run(["sh", "-c", f"kill -{signal.SIGCONT.value} -1"])
 
     def kill(self) -> None:
@@ -112,10 +112,10 @@ class DockerNode(DataFolder):
 
     def run(self, command: list[str]) -> CommandResult:
         try:
-            code, said = execute(self._api, str(self._container.id), command)
+            code, raw = execute(self._api, str(self._container.id), command)
         except APIError as error:
             raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({error.explanation})") from None
-        output = said.decode(errors="replace")
+        output = raw.decode(errors="replace")
         if code in NOT_STARTED and output.startswith("OCI runtime exec failed"):
             raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({output.strip()})")
         return CommandResult(code, output)
@@ -132,8 +132,8 @@ class DockerNode(DataFolder):
     def read_file(self, relative: str, offset: int = 0) -> bytes:
         if not self._is_on_own_disk(relative):
             return super().read_file(relative, offset)
-        code, said = execute(self._api, str(self._container.id), ["tail", "-c", f"+{offset + 1}", f"{DATA}/{relative}"])
-        return said if code == 0 else b""
+        code, raw = execute(self._api, str(self._container.id), ["tail", "-c", f"+{offset + 1}", f"{DATA}/{relative}"])
+        return raw if code == 0 else b""
 
     def _is_on_own_disk(self, relative: str) -> bool:
         return self._has_own_disk and relative.startswith(f"{OWN_DISK}/")
@@ -192,7 +192,7 @@ class DockerPlatform:
         self.run_id = context.run_id
         self._context = context
         self._client = engine.connect()
-        engine.reap(self._client)
+        engine.remove_orphans(self._client)
         self._owner = Owner.this_process().label()
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
         self._networks: dict[str, StackNetwork] = {}
@@ -200,7 +200,7 @@ class DockerPlatform:
         self._numbers = itertools.count(1)
 
     def capabilities(self, placement: str) -> frozenset[str]:
-        return CAPABILITIES if placement == "node" else MANAGED_POWERS
+        return CAPABILITIES if placement == "node" else MANAGED_CAPABILITIES
 
     def source_hash(self) -> str:
         return source_hash(self._context.services_root / "services")
@@ -311,12 +311,12 @@ def _overrides(spec: NodeSpec) -> list[str]:
     return [part for override in spec.overrides for part in ("--set", override)]
 
 
-def process_views(told: str) -> list[ProcessView]:
+def process_views(listing: str) -> list[ProcessView]:
     """The output of `programs/processes.sh`. A process that ends during its run has no command line.
 
     Of a container that has just ended the engine says in words that nothing can be run there: no process is left.
     """
-    stats, _, rest = told.partition("\n\n")
+    stats, _, rest = listing.partition("\n\n")
     _, *pieces = COMMAND_LINE.split(rest)
     commands = {int(pid): text.replace("\0", " ").strip() for pid, text in zip(pieces[::2], pieces[1::2], strict=True)}
     views = []

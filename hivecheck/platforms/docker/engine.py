@@ -132,7 +132,7 @@ def abandoned(client: docker.DockerClient) -> dict[tuple[str, str], list[str]]:
     return dict(sorted(found.items()))
 
 
-def reap(client: docker.DockerClient) -> list[str]:
+def remove_orphans(client: docker.DockerClient) -> list[str]:
     """Remove what is abandoned; returns the names of what was removed."""
     return [name for run_id, stack in abandoned(client) for name in sweep(client, run_id, stack)]
 

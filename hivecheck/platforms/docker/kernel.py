@@ -38,8 +38,8 @@ def process_folders(container: str, pid: int) -> dict[int, Path] | None:
     folders = {}
     for outer in members.split():
         with contextlib.suppress(OSError):
-            told = (PROC / outer / "status").read_text(errors="replace").splitlines()
-            folders[next((int(line.split()[-1]) for line in told if line.startswith("NSpid:")), 0)] = PROC / outer
+            status_lines = (PROC / outer / "status").read_text(errors="replace").splitlines()
+            folders[next((int(line.split()[-1]) for line in status_lines if line.startswith("NSpid:")), 0)] = PROC / outer
     return None if 0 in folders else folders  # a kernel that does not tell the inner ids; init has one in any case
 
 

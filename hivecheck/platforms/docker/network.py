@@ -45,8 +45,8 @@ class StackNetwork:
 
 def endpoint(client: Any, place: Place) -> dict[str, Any]:
     """A place in the Docker SDK's words for a container that is created."""
-    told = client.api.create_endpoint_config(aliases=place.aliases, ipv4_address=place.address)
-    return {"network": place.network, "networking_config": {place.network: told}}
+    endpoint = client.api.create_endpoint_config(aliases=place.aliases, ipv4_address=place.address)
+    return {"network": place.network, "networking_config": {place.network: endpoint}}
 
 
 def create(client: Any, labels: dict[str, str]) -> StackNetwork:

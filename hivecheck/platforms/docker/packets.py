@@ -106,12 +106,12 @@ class DockerPackets:
                 raise
             return name
 
-    def counters(self, name: str, knock_at: Sequence[str] = ()) -> Counters:
+    def counters(self, name: str, connect_to: Sequence[str] = ()) -> Counters:
         with self._lock:
             self._forget_former()
             if self._agent is None:
                 raise ClientError(f"{self._name} has no netagent (any more): it was started again, or its rules are over")
-            return self._agent.probe(name, knock_at, PORT) if knock_at else self._agent.counters(name)
+            return self._agent.probe(name, connect_to, PORT) if connect_to else self._agent.counters(name)
 
     def remove(self, name: str) -> Counters | None:
         with self._lock:

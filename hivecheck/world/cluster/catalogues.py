@@ -61,8 +61,8 @@ class Catalogues:
         assert [Path(named).name] == files, f"expected: {named} as the one file moved aside\nactual: {files}"
         # A person may still recover rows from the damaged file, so the hive must not repair it in place.
         kept = node.read_file(files[0])
-        odd = counted(len(kept), "other byte")
-        assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {odd}"
+        difference = counted(len(kept), "other byte")
+        assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {difference}"
         self.models.checker.observe()
         logged = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
         assert logged, f"expected: {hive} logs the damage\nactual: no such line"
@@ -87,8 +87,8 @@ class Catalogues:
         assert ready == whole, f"expected: {whole} ready at {hive}\nactual: {ready}"
         for name in whole:
             offered = self.models.file_sha256(hive, name)
-            shown = self.stack.hives[hive].catalogue()[name]["sha256"]
-            assert offered == shown, f"expected: {name} with the checksum of its file, {offered}\nactual: {shown}"
+            report = self.stack.hives[hive].catalogue()[name]["sha256"]
+            assert offered == report, f"expected: {name} with the checksum of its file, {offered}\nactual: {report}"
 
     def _must_hold_everything(self, hive: str) -> None:
         """The catalogue file is readable and lists every downloaded model as ready."""
@@ -109,25 +109,25 @@ class Catalogues:
         """The hive reports the unreadable catalogue as degraded, with a reason, and leaves its bytes unchanged."""
         now = self._path(hive).read_bytes()
         assert now == self._damage(hive).left, f"expected: the unreadable catalogue as it was\nactual: {now[:32]!r}..."
-        shown = self.stack.hives[hive].health()["catalogue"]
-        assert shown["status"] == "degraded" and shown["error"], f"expected: a degraded catalogue, with the reason\nactual: {shown}"
+        report = self.stack.hives[hive].health()["catalogue"]
+        assert report["status"] == "degraded" and report["error"], f"expected: a degraded catalogue, with the reason\nactual: {report}"
 
     def _must_be_healthy(self, hive: str) -> None:
         """The hive reports its catalogue as healthy, whatever the state of its workers."""
-        shown = self.stack.hives[hive].health()["catalogue"]
-        assert (shown["status"], shown["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {shown}"
+        report = self.stack.hives[hive].health()["catalogue"]
+        assert (report["status"], report["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {report}"
 
     def _must_degrade(self, hive: str) -> None:
         """The hive reports its catalogue and itself as degraded, and its workers as alive."""
 
-        def shown() -> tuple[str, str, set[str]]:
+        def report() -> tuple[str, str, set[str]]:
             body = self.stack.hives[hive].health()
             return body["status"], body["catalogue"]["status"], {worker["state"] for worker in body["workers"].values()}
 
         self._await_answer(hive)
         # One read for all three, because a hive that is degraded for its workers would satisfy the first value alone.
         expected = ("degraded", "degraded", {"alive"})
-        must_eventually(shown, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda value: value == expected)
+        must_eventually(report, within=self.stack.timeouts.stack_ready, what=f"{hive} degraded", until=lambda value: value == expected)
 
     def must_take_new_models(self, hive: str) -> None:
         """The hive downloads a model for the first time, and a client gets an answer of it."""

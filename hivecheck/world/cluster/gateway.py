@@ -38,12 +38,12 @@ class GatewayStatus:
 
     def must_list_services(self) -> None:
         """Each service once, healthy, with the models that are declared for it."""
-        shown = self.stack.orchestrator.services()
+        report = self.stack.orchestrator.services()
         models = {name: sorted(own) for name, own in self.stack.topology.workers().items()}
         expected = {name: models.get(name, []) for name in [*self.stack.nodes, *models]}
-        names = [service["name"] for service in shown]
+        names = [service["name"] for service in report]
         assert sorted(names) == sorted(expected), f"expected: {sorted(expected)}\nactual: {sorted(names)}"
-        for service in shown:
+        for service in report:
             name = service["name"]
             assert service["health"] == "healthy", f"expected: {name} healthy\nactual: {service}"
             own = sorted(service["models"]) if service["kind"] == "worker" else expected[name]
@@ -52,11 +52,11 @@ class GatewayStatus:
     def must_show_in_flight(self, worker: str, count: int, within: float) -> None:
         """The service list shows so many requests in flight at this worker, and none at another one."""
 
-        def shown() -> dict[str, Any]:
+        def report() -> dict[str, Any]:
             return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] == "worker"}
 
         expected = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
-        must_eventually(shown, within=within, what=f"requests in flight: {expected}", until=lambda value: value == expected)
+        must_eventually(report, within=within, what=f"requests in flight: {expected}", until=lambda value: value == expected)
 
     def note_statistics(self) -> None:
         """Record the statistics of now in history."""
@@ -97,12 +97,12 @@ class GatewayStatus:
         assert set(registered) <= set(listed), f"expected: workers {sorted(registered)}\nactual: {sorted(listed)}"
         for name, entry in registered.items():
             single = self.stack.orchestrator.worker(name)
-            for shown in (listed[name], single or {}):
-                missing = [key for key in STATUS_FIELDS if shown.get(key) is None]
-                assert not missing, f"expected: {name} with {STATUS_FIELDS}\nactual: no {missing} in {shown}"
-                actual = (shown["models"], shown["hive"], shown["epoch"])
+            for report in (listed[name], single or {}):
+                missing = [key for key in STATUS_FIELDS if report.get(key) is None]
+                assert not missing, f"expected: {name} with {STATUS_FIELDS}\nactual: no {missing} in {report}"
+                actual = (report["models"], report["hive"], report["epoch"])
                 assert actual == (entry["models"], entry["hive"], entry["epoch"]), (
-                    f"expected: {name} as registered {entry}\nactual: {shown}"
+                    f"expected: {name} as registered {entry}\nactual: {report}"
                 )
 
     def must_not_know(self, worker: str) -> None:
@@ -116,13 +116,13 @@ class GatewayStatus:
         # An open circuit and a half-open one take turns from moment to moment, so two reads need not agree.
         expected = {(name, CIRCUITS[name]) for name in CIRCUITS if name == state}
 
-        def shown() -> tuple[object, float | None]:
+        def report() -> tuple[object, float | None]:
             return self._circuit(worker), self._metric("gateway_circuit", worker=worker)
 
         def is_expected(value: tuple[object, float | None]) -> bool:
             return value[0] in ("open", "half_open") if state == NOT_CLOSED else value in expected
 
-        must_eventually(shown, within=within, what=f"circuit of {worker} {state}", until=is_expected)
+        must_eventually(report, within=within, what=f"circuit of {worker} {state}", until=is_expected)
 
     def await_probe(self, worker: str, within: float) -> None:
         """Return when the circuit of a worker lets one request through as a probe."""

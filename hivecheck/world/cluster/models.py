@@ -95,11 +95,11 @@ class Models:
             return self.views(model).get(hive, {})
 
         within = self.stack.timeouts.download
-        shown = eventually(
+        report = eventually(
             part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= PART_BYTES
         )
-        if shown["state"] != "downloading":
-            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {shown}")
+        if report["state"] != "downloading":
+            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {report}")
 
     def must_have_been_downloaded(self, model: str, parts: int) -> None:
         """Hives fetched each byte of the model once, in so many requests to the hub."""
@@ -115,8 +115,8 @@ class Models:
 
     def must_have_failed(self, model: str, code: str) -> None:
         """A hive reports the download as failed with this code. No hive has a file of the model, and no worker serves it."""
-        shown = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
-        assert shown == {code}, f"expected: {model} failed with {code}\nactual: {self.views(model)}"
+        report = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
+        assert report == {code}, f"expected: {model} failed with {code}\nactual: {self.views(model)}"
         assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {self.holders(model)}"
         serving = self.stack.orchestrator.status()["models"]
         assert model not in serving, f"expected: {model} not served\nactual: {serving}"

@@ -65,8 +65,8 @@ class Nodes:
         """The node's `/health` shows its own health, and at the same time that of each of these hives."""
 
         def reported() -> tuple[str, dict[str, Any]]:
-            shown = self.stack.hives[node].health() if node in self.stack.hives else self.stack.orchestrator.health()
-            return shown["status"], {name: shown["hives"].get(name) for name in hives}
+            report = self.stack.hives[node].health() if node in self.stack.hives else self.stack.orchestrator.health()
+            return report["status"], {name: report["hives"].get(name) for name in hives}
 
         expected = health, dict(hives)
         must_eventually(reported, within=within, what=f"health of {node}: {expected}", until=lambda value: value == expected)
@@ -113,12 +113,12 @@ class Nodes:
 
     def must_report_workers(self, hive: str) -> None:
         """`/info` of a hive shows each declared worker as alive, with its process on this node and its models."""
-        shown = self.stack.hives[hive].workers()
+        report = self.stack.hives[hive].workers()
         processes = {process.pid: process.command for process in self.stack.nodes[hive].processes()}
         declared = self.stack.topology.workers()
         for worker in self.stack.topology.managed(hive):
-            view = shown.get(worker)
-            assert view, f"expected: {worker} in {hive}'s info\nactual: {sorted(shown)}"
+            view = report.get(worker)
+            assert view, f"expected: {worker} in {hive}'s info\nactual: {sorted(report)}"
             assert view["pid"] in processes, f"expected: {worker}'s pid among {processes}\nactual: {view['pid']}"
             # The command line too: a pid that the kernel has used again would be among the processes.
             assert worker in processes[view["pid"]], f"expected: process {view['pid']} to be {worker}\nactual: {processes[view['pid']]}"

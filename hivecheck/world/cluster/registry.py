@@ -63,7 +63,7 @@ class Registry:
         reply = self.register(name)
         if reply.status != 201:
             raise InconclusiveError(f"expected: {name} registers\nactual: {reply.status} {reply.body}")
-        self.before = self._shown(name)
+        self.before = self._entry(name)
 
     def register_at_once(self, count: int) -> None:
         """Services register at the same moment, over several connections."""
@@ -94,18 +94,18 @@ class Registry:
         """Each answer to the last step that registered has this outcome."""
         status, code = OUTCOMES[outcome]
         actual = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
-        odd = {name: answer for name, answer in actual.items() if answer != (status, code)}
+        unexpected = {name: answer for name, answer in actual.items() if answer != (status, code)}
         assert actual, "expected: registrations\nactual: none"
-        assert not odd, f"expected: every answer {status}, code {code}\nactual: {odd}"
+        assert not unexpected, f"expected: every answer {status}, code {code}\nactual: {unexpected}"
 
     def must_list_all(self) -> None:
         """The registry lists each registered service once and as it was registered, in its list and by id."""
         services = self.stack.registry.get("/services?status=all")["services"]
-        shown = [_facts(entry) for entry in services if entry["id"] in self.ghosts]
+        report = [_facts(entry) for entry in services if entry["id"] in self.ghosts]
         expected = [_facts(ghost) for _, ghost in sorted(self.ghosts.items())]
-        assert shown == expected, f"expected: the registrations as they were sent, {expected}\nactual: {shown}"
+        assert report == expected, f"expected: the registrations as they were sent, {expected}\nactual: {report}"
         for name, ghost in self.ghosts.items():
-            assert _facts(self._shown(name)) == _facts(ghost), f"expected: {ghost}\nactual: {self._shown(name)}"
+            assert _facts(self._entry(name)) == _facts(ghost), f"expected: {ghost}\nactual: {self._entry(name)}"
 
     def must_be_known_to_gateway(self, within: float) -> None:
         """The gateway's status API shows every registered service."""
@@ -129,7 +129,7 @@ class Registry:
 
     def must_not_know(self, name: str) -> None:
         """The registry has no entry of that id, online or offline."""
-        assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {self._shown(name)}"
+        assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {self._entry(name)}"
         self.ghosts.pop(name, None)
 
     def must_list_declared(self, within: float) -> None:
@@ -166,11 +166,11 @@ class Registry:
 
     def _must_be_unchanged(self, name: str) -> None:
         keys = ("url", "epoch", "models", "status", "registered_at", "revision")
-        actual, expected = ({key: shown[key] for key in keys} for shown in (self._shown(name), self.before))
+        actual, expected = ({key: report[key] for key in keys} for report in (self._entry(name), self.before))
         assert actual == expected, f"expected: {name} unchanged {expected}\nactual: {actual}"
 
     def _must_have_epoch_of_last(self, name: str) -> None:
-        actual = self._shown(name)["epoch"]
+        actual = self._entry(name)["epoch"]
         assert actual == self.ghosts[name]["epoch"], f"expected: epoch {self.ghosts[name]['epoch']}\nactual: {actual}"
 
     def _must_expire(self, silent: str, missed: int, beating: str, within: float) -> None:
@@ -196,7 +196,7 @@ class Registry:
     def _statuses(self) -> dict[str, str]:
         return {name: entry["status"] for name, entry in self.stack.registry.services(status="all").items()}
 
-    def _shown(self, name: str) -> dict[str, Any]:
+    def _entry(self, name: str) -> dict[str, Any]:
         listed = self.stack.registry.get("/services?status=all")
         found = [entry for entry in listed["services"] if entry["id"] == name]
         assert found, f"expected: {name} in the registry\nactual: {[entry['id'] for entry in listed['services']]}"

@@ -22,10 +22,10 @@ STORED_ENTRIES = Path(__file__).parent / "programs" / "stored_entries.py"
 
 @dataclass
 class RegistryDatabase:
-    """`troubles` is the registry's count of database faults when its database last agreed with its list."""
+    """`database_errors` is the registry's count of database faults when its database last agreed with its list."""
 
     stack: Stack
-    troubles: int = 0
+    database_errors: int = 0
 
     def must_agree(self, within: float) -> None:
         """The database holds exactly what the registry lists: ids, epochs, addresses, models, status."""
@@ -36,14 +36,14 @@ class RegistryDatabase:
             return {name: (listed.get(name), stored.get(name)) for name in names if listed.get(name) != stored.get(name)}
 
         what = "what the registry lists and what it has stored agree; if not, those that differ as (listed, stored)"
-        must_eventually(difference, within=within, what=what, until=lambda odd: not odd)
-        self.troubles = int(self._info()["database_troubles"])
+        must_eventually(difference, within=within, what=what, until=lambda value: not value)
+        self.database_errors = int(self._info()["database_errors"])
 
     def must_be_noticed(self, within: float) -> None:
         """The registry has counted a fault of its database since the two last agreed."""
-        counted = self.troubles
+        counted = self.database_errors
         must_eventually(
-            lambda: int(self._info()["database_troubles"]),
+            lambda: int(self._info()["database_errors"]),
             within=within,
             what=f"database faults counted by the registry: more than {counted}",
             until=lambda count: count > counted,
@@ -91,5 +91,5 @@ class RegistryDatabase:
         return {name: _facts(row["registration"], row) for name, row in json.loads(done.output).items()}
 
 
-def _facts(said: dict[str, Any], kept: dict[str, Any]) -> tuple[Any, ...]:
-    return said["epoch"], said["url"], tuple(said.get("models", ())), kept["status"]
+def _facts(report: dict[str, Any], kept: dict[str, Any]) -> tuple[Any, ...]:
+    return report["epoch"], report["url"], tuple(report.get("models", ())), kept["status"]

@@ -71,9 +71,9 @@ class Workers:
         """A hive drains and stops a worker, or at the same time as many of the oldest `joined` ones as `NEW_WORKERS` counts."""
         if new := NEW_WORKERS.fullmatch(workers):
             count = int(new[1])
-            leavers, self.joined = self.joined[:count], self.joined[count:]
-            _at_once(lambda name: self.remove(name, hive), leavers)
-            self.left += leavers
+            removed, self.joined = self.joined[:count], self.joined[count:]
+            _at_once(lambda name: self.remove(name, hive), removed)
+            self.left += removed
             return
         reply = self.stack.hives[hive].remove_worker(workers)
         assert reply.status == 200, f"expected: {hive} removes {workers}\nactual: {reply.status} {reply.body}"

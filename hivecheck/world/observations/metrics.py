@@ -51,12 +51,12 @@ class Metrics:
         pages = {name: [(one.name, dict(one.labels), one.value) for one in self._page(name)] for name in self.stack.nodes}
         self.history.record(Event(time.monotonic(), "state", "metrics", {"metrics": pages}))
 
-    def note_footprint(self) -> None:
+    def note_resource_usage(self) -> None:
         """Record the gateway's resident memory and open sockets. The first note is the one that memory is compared with."""
         self.sockets = self._sockets()
         self.relayed = self.relayed_bytes() if self.relayed is None else self.relayed
-        footprint = {"memory_bytes": self.stack.nodes[GATEWAY].memory().resident_bytes, "sockets": self.sockets}
-        self.history.record(Event(time.monotonic(), "state", GATEWAY, {"footprint": footprint}))
+        resource_usage = {"memory_bytes": self.stack.nodes[GATEWAY].memory().resident_bytes, "sockets": self.sockets}
+        self.history.record(Event(time.monotonic(), "state", GATEWAY, {"resource_usage": resource_usage}))
 
     def note_requests(self, model: str) -> None:
         """Note how many requests of the model gateway and hives have counted."""

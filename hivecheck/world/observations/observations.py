@@ -61,7 +61,7 @@ class Observations:
 READINGS: dict[str, Callable[..., None]] = {
     "the memory of {}": lambda observations, hive: observations.resources.note(hive),
     "every metrics page": lambda observations: observations.metrics.note(),
-    "the resource usage of the gateway": lambda observations: observations.metrics.note_footprint(),
+    "the resource usage of the gateway": lambda observations: observations.metrics.note_resource_usage(),
     "the number of requests for {}": lambda observations, model: observations.metrics.note_requests(model),
     "every connection from {} to {}": lambda observations, node, peer: observations.connections.note(node, peer),
 }

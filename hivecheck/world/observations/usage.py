@@ -66,19 +66,21 @@ class Usage:
 
     def read_own(self) -> None:
         """The usage since the scenario began, as the usage API shows it to a client of each tenant."""
-        for tenant, who in TENANTS.items():
-            status, shown = self.clients.gateway.get(f"/v1/usage?by=key&since={self.began_at:.6f}", credential(who, self.stack.secrets))
+        for tenant, identity in TENANTS.items():
+            status, report = self.clients.gateway.get(
+                f"/v1/usage?by=key&since={self.began_at:.6f}", credential(identity, self.stack.secrets)
+            )
             if status != 200:
-                raise ClientError(f"GET /v1/usage as {who}\nexpected: 200\nactual: {status} {shown}")
-            self._note(own_usage={"tenant": tenant, "totals": shown["totals"]})
+                raise ClientError(f"GET /v1/usage as {identity}\nexpected: 200\nactual: {status} {report}")
+            self._note(own_usage={"tenant": tenant, "totals": report["totals"]})
 
     def read_totals(self) -> None:
         """The totals of each group from the scenario's beginning, from the mark, and between the two."""
         for group in GROUPS:
             # Two of the ranges meet at the mark. A row there belongs to the later one, because `until` is exclusive.
             for since, until in ((self.began_at, None), (self.mark, None), (self.began_at, self.mark)):
-                shown = self.stack.orchestrator.usage(group, since, until)
-                self._note(usage={"by": group, "since": since, "until": until or shown["until"], "totals": shown["totals"]})
+                report = self.stack.orchestrator.usage(group, since, until)
+                self._note(usage={"by": group, "since": since, "until": until or report["until"], "totals": report["totals"]})
 
     def _note(self, **facts: Any) -> None:
         self.history.record(Event(time.monotonic(), "state", "orchestrator", facts))

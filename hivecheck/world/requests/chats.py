@@ -48,9 +48,9 @@ class Chats:
     timeouts: Timeouts
     calls: list[PendingRequest] = field(default_factory=list)
 
-    def ask(self, model: str, *, who: str = "a valid key", simulate: str = "") -> PendingRequest:
+    def ask(self, model: str, *, identity: str = "a valid key", simulate: str = "") -> PendingRequest:
         """One unary chat. Returns when it has ended."""
-        call = self.start(model, who=who, simulate=simulate)
+        call = self.start(model, identity=identity, simulate=simulate)
         self.wait([call])
         return call
 
@@ -134,7 +134,7 @@ class Chats:
         self,
         model: str,
         *,
-        who: str = "a valid key",
+        identity: str = "a valid key",
         simulate: str = "",
         tokens: int = 4,
         stream: bool = False,
@@ -143,7 +143,7 @@ class Chats:
         """Send one chat and return at once."""
         body = {"model": model, "messages": BODIES[CHAT]["messages"], "max_tokens": tokens} | ({"stream": True} if stream else {})
         headers = {"X-Simulate": simulate} if simulate else {}
-        return self.send(Request(CHAT, model, body | (USAGE_WANTED if with_usage else {}), credential(who, self.secrets), headers))
+        return self.send(Request(CHAT, model, body | (USAGE_WANTED if with_usage else {}), credential(identity, self.secrets), headers))
 
     def have_ended(self) -> bool:
         """Whether no request runs any more."""
@@ -168,15 +168,15 @@ class Chats:
             lambda: all(call.is_done for call in calls), within=self.timeouts.request + 1, what="the end of every request", every=0.002
         )
 
-    def must_be_offered_exactly(self, models: Sequence[str], who: str = "a valid key") -> None:
+    def must_be_offered_exactly(self, models: Sequence[str], identity: str = "a valid key") -> None:
         """The gateway lists each of them once and nothing else, at both of its addresses."""
         for path in MODEL_LISTS:
-            offered = self.offered_models(path, who)
+            offered = self.offered_models(path, identity)
             assert sorted(offered) == sorted(models), f"expected: {sorted(models)} at {path}, each once\nactual: {offered}"
 
-    def offered_models(self, path: str = MODEL_LISTS[0], who: str = "a valid key") -> list[str]:
+    def offered_models(self, path: str = MODEL_LISTS[0], identity: str = "a valid key") -> list[str]:
         """The models that the gateway lists for a client, in their order."""
-        status, body = self.gateway.get(path, credential(who, self.secrets))
+        status, body = self.gateway.get(path, credential(identity, self.secrets))
         if status != 200:
             return [f"status {status}"]
         if not isinstance(body, dict) or not isinstance(body.get("data"), list):

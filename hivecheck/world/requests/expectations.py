@@ -14,7 +14,7 @@ from hivecheck.checks.observability.trace import correlation, relayed
 from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, one_attempt_each
 from hivecheck.checks.routing.not_routed_to import nothing_upstream, spared
 from hivecheck.checks.routing.routing_latency import routing_latency
-from hivecheck.checks.sessions.rebalancing import moved_to_joiner, only_leavers_moved
+from hivecheck.checks.sessions.rebalancing import moved_to_new_worker, only_lost_sessions_moved
 from hivecheck.checks.streams.added_first_token import added_first_token
 from hivecheck.checks.streams.broken_stream import broken_stream, unaffected
 from hivecheck.checks.streams.paced_stream import paced_stream
@@ -103,6 +103,6 @@ class Expectations:
     def must_move_only(self, direction: str) -> None:
         """Sessions moved only away from the killed worker, or only to a worker that joined."""
         if direction == AWAY:
-            self.checker.must(only_leavers_moved, what=KILLED)
+            self.checker.must(only_lost_sessions_moved, what=KILLED)
         else:
-            self.checker.must(moved_to_joiner, joiner=direction)
+            self.checker.must(moved_to_new_worker, new_worker=direction)

@@ -59,7 +59,7 @@ class SdkErrorCase:
     """What makes a call fail. `retries` and `timeout_seconds` are arguments of the package, None for its default."""
 
     body: dict[str, Any] = field(default_factory=dict)
-    who: str = "a valid key"
+    identity: str = "a valid key"
     behaviour: str = ""
     retries: int | None = None
     timeout_seconds: float | None = None
@@ -67,8 +67,8 @@ class SdkErrorCase:
 
 SDK_ERRORS: dict[str, SdkErrorCase] = {
     "with a temperature of 3": SdkErrorCase({"temperature": 3}),
-    "with a wrong key": SdkErrorCase(who="a wrong key"),
-    "with a key for other models": SdkErrorCase(who="a key for other models"),
+    "with a wrong key": SdkErrorCase(identity="a wrong key"),
+    "with a key for other models": SdkErrorCase(identity="a key for other models"),
     "with a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
     "simulating a 429 response": SdkErrorCase(behaviour="a 429 response"),
     "simulating a 429 response, with one retry": SdkErrorCase(behaviour="a 429 response", retries=1),
@@ -113,7 +113,7 @@ class Sdk:
 
     @contextlib.contextmanager
     def _client(self, case: SdkErrorCase = SdkErrorCase()) -> Iterator[SdkClient]:
-        key = credential(case.who, self.secrets) or ""
+        key = credential(case.identity, self.secrets) or ""
         client = SdkClient(self.url, key, self.history, retries=case.retries, timeout_seconds=case.timeout_seconds)
         with contextlib.closing(client):
             yield client

@@ -25,7 +25,7 @@ class Holding:
     """How sessions are held. `paths` has one API path a turn, `words` is the length of the first prompt."""
 
     paths: tuple[str, ...] = (CHAT,)
-    who: tuple[str, ...] = ("a valid key",)
+    identity: tuple[str, ...] = ("a valid key",)
     words: int = 2
     is_stream: bool = False
 
@@ -33,7 +33,7 @@ class Holding:
 HOLDINGS = {
     "": Holding(),
     ", with one request per API path": Holding(paths=tuple(BODIES)),
-    ", with the same names for two tenants": Holding(who=("a key of acme", "a key of globex")),
+    ", with the same names for two tenants": Holding(identity=("a key of acme", "a key of globex")),
 }
 
 
@@ -53,7 +53,7 @@ class Session:
     name: str
     place: int
     model: str
-    who: str
+    identity: str
     words: int = 2
     is_stream: bool = False
     turns: int = 0
@@ -69,11 +69,13 @@ class Sessions:
     held: list[Session] = field(default_factory=list)
 
     def hold(self, model: str, count: int, how: Holding) -> None:
-        """`count` sessions with new names for each of `how.who` take their first turns."""
+        """`count` sessions with new names for each of `how.identity` take their first turns."""
         # New names, because the gateway keeps the bindings of earlier scenarios on a shared stack.
         prefix = f"{self.random.getrandbits(32):08x}"
         self.held += [
-            Session(f"{prefix}-{number}", number, model, owner, how.words, how.is_stream) for number in range(count) for owner in how.who
+            Session(f"{prefix}-{number}", number, model, owner, how.words, how.is_stream)
+            for number in range(count)
+            for owner in how.identity
         ]
         for path in how.paths:
             self.take_turn(path=path)
@@ -96,7 +98,7 @@ class Sessions:
         else:
             body["session_id"] = session.name
         session.turns += 1
-        return self.clients.send(Request(path, session.model, body, credential(session.who, self.clients.secrets), sent))
+        return self.clients.send(Request(path, session.model, body, credential(session.identity, self.clients.secrets), sent))
 
 
 def headers_of(stack: Stack) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def test_whole_stream() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "reason"),
     [
         (answer(WHOLE, head=b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), "status"),
         (answer(WHOLE, end=b""), "no end of the body"),
@@ -56,9 +56,9 @@ def test_whole_stream() -> None:
         (answer(['{"error": {"code": "upstream_timeout"}}', "[DONE]"]), "error event"),
     ],
 )
-def test_incomplete_stream(broken: bytes, told: str) -> None:
+def test_incomplete_stream(broken: bytes, reason: str) -> None:
     """A missing or an extra part of a stream is a fault."""
-    assert told in streams.fault_of(broken)
+    assert reason in streams.fault_of(broken)
 
 
 def test_concurrency_count() -> None:

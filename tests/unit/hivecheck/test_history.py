@@ -110,8 +110,8 @@ def test_is_answered(operation: Operation, is_answered: bool) -> None:
 
 def test_header_ignores_case() -> None:
     """The name of a header ignores case."""
-    told = replace(CHAT, headers={"X-Worker-ID": "worker-1"})
-    assert (told.header("x-worker-id"), told.header("x-other")) == ("worker-1", None)
+    operation = replace(CHAT, headers={"X-Worker-ID": "worker-1"})
+    assert (operation.header("x-worker-id"), operation.header("x-other")) == ("worker-1", None)
 
 
 @pytest.mark.parametrize("body", [None, [], "no", {"error": "no"}, {"other": {}}])

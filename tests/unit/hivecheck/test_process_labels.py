@@ -17,7 +17,7 @@ from hivecheck.waiting import eventually
 SLEEP = "import signal; signal.pause()"
 # A child that starts a grandchild in a session of its own and then ends: only the label is left to find it by.
 ORPHAN = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEP!r}], start_new_session=True)"
-STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
+IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
 
 
 @dataclass
@@ -80,7 +80,7 @@ def test_zombie_not_found(run: Run) -> None:
 
 def test_sweep_kills_and_names(run: Run) -> None:
     """A sweep kills a process that ignores SIGTERM, and names it."""
-    child = run.start(STUBBORN, node="worker-1")
+    child = run.start(IGNORES_SIGTERM, node="worker-1")
     eventually(run.nodes, within=5, what="the child")
     assert [(killed.pid, killed.node) for killed in process_labels.sweep(run.run_id)] == [(child.pid, "worker-1")]
     assert child.wait(5) == -9

@@ -39,9 +39,9 @@ def test_unknown_budget() -> None:
 
 def test_budget_sentences() -> None:
     """Every budget is positive and has one sentence."""
-    told = sentences()
-    assert len(told) == len(fields(Timeouts))
-    for name, seconds, sentence in told:
+    rows = sentences()
+    assert len(rows) == len(fields(Timeouts))
+    for name, seconds, sentence in rows:
         assert seconds > 0, name
         assert sentence[0].isupper() and sentence.endswith(".") and ". " not in sentence, name
 

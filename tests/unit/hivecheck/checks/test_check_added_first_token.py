@@ -13,8 +13,8 @@ from hivecheck.history import Event, History, Operation, Token
 def streamed(number: int, way: float, purpose: str) -> list[Operation | list[Event]]:
     """A stream with 0.1 s at the worker and `way` s on the path there and back."""
     at = 10.0 * number
-    seen = tuple(Token(at + 0.1 + way + place, f"t{place} ") for place in range(3))
-    request = stream(number, started_at=at, tokens=seen, purpose=purpose)
+    arrived = tuple(Token(at + 0.1 + way + place, f"t{place} ") for place in range(3))
+    request = stream(number, started_at=at, tokens=arrived, purpose=purpose)
     return [request, [arrival(request, at=at + way / 2), end(request, emitted=[at + way / 2 + 0.1 + place for place in range(3)])]]
 
 

@@ -17,14 +17,14 @@ def broken(**changes: Any) -> Operation:
     return stream(**(CUT | changes))
 
 
-@pytest.mark.parametrize("seen", [{"error": "payload is not whole"}, {"stream_error": {"code": "upstream_error"}}])
-def test_visible_break_passes(seen: dict[str, Any]) -> None:
+@pytest.mark.parametrize("operation_fields", [{"error": "payload is not whole"}, {"stream_error": {"code": "upstream_error"}}])
+def test_visible_break_passes(operation_fields: dict[str, Any]) -> None:
     """A cut body or an error event makes the break visible."""
-    must_say(broken_stream(tell(broken(**seen))), PASSED, "r1")
+    must_say(broken_stream(tell(broken(**operation_fields))), PASSED, "r1")
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "operation_fields",
     [
         {},
         {"error": "payload is not whole", "saw_done": True},
@@ -32,9 +32,9 @@ def test_visible_break_passes(seen: dict[str, Any]) -> None:
         {"stream_error": {"code": "upstream_error"}, "saw_done": True, "finish_reason": "stop"},
     ],
 )
-def test_hidden_break_fails(seen: dict[str, Any]) -> None:
+def test_hidden_break_fails(operation_fields: dict[str, Any]) -> None:
     """A break that looks like a whole answer fails."""
-    must_say(broken_stream(tell(broken(**seen))), FAILED, "no finish reason")
+    must_say(broken_stream(tell(broken(**operation_fields))), FAILED, "no finish reason")
 
 
 def test_disorder_before_break_fails() -> None:

@@ -12,7 +12,7 @@ MIB = 1024 * 1024
 
 
 def story(*memory_mib: float) -> History:
-    return tell(*(state("orchestrator", footprint={"memory_bytes": int(size * MIB)}) for size in memory_mib))
+    return tell(*(state("orchestrator", resource_usage={"memory_bytes": int(size * MIB)}) for size in memory_mib))
 
 
 def judged(history: History, passed_bytes: int = MIN_PASSED_BYTES) -> Verdict:

@@ -61,10 +61,10 @@ def test_early_answer_fails() -> None:
     must_say(judged(tell(READY, refused(1, at=1.0), chat(2, at=2.0)), "answered"), FAILED, "r2")
 
 
-@pytest.mark.parametrize("odd", [refused(1, status=500, at=1.0), chat(1, at=1.0, status=None, error="refused")])
-def test_other_refusal_fails(odd: Operation) -> None:
+@pytest.mark.parametrize("other", [refused(1, status=500, at=1.0), chat(1, at=1.0, status=None, error="refused")])
+def test_other_refusal_fails(other: Operation) -> None:
     """A refusal other than 404 or 503 fails."""
-    must_say(judged(tell(READY, odd, chat(2, at=11.0)), "answered"), FAILED, "r1")
+    must_say(judged(tell(READY, other, chat(2, at=11.0)), "answered"), FAILED, "r1")
 
 
 @pytest.mark.parametrize("only", [refused(1, at=1.0), chat(1, at=11.0)])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
-from hivecheck.checks.answers.refusal import refusal, turned_away
+from hivecheck.checks.answers.refusal import hostile_refused, refusal
 
 
 def test_openai_refusal_passes() -> None:
@@ -59,7 +59,7 @@ HOSTILE: dict[str, Any] = {"purpose": "hostile", "status": 400, "body": {"error"
 def test_hostile_refusal_passes() -> None:
     """An error object in time passes, and arrivals of other clients do not count."""
     other = chat(2)
-    must_say(turned_away(tell(refused(**HOSTILE), other, arrival(other)), seconds=1.0), PASSED, "no HTTP at all")
+    must_say(hostile_refused(tell(refused(**HOSTILE), other, arrival(other)), seconds=1.0), PASSED, "no HTTP at all")
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_hostile_refusal_passes() -> None:
 )
 def test_hostile_other_end_fails(changes: dict[str, Any], word: str) -> None:
     """Each other end fails by name."""
-    must_say(turned_away(tell(refused(**(HOSTILE | changes))), seconds=1.0), FAILED, word)
+    must_say(hostile_refused(tell(refused(**(HOSTILE | changes))), seconds=1.0), FAILED, word)
 
 
 def test_hostile_status_is_optional() -> None:
     """The status is compared only when the caller names it."""
-    must_say(turned_away(tell(refused(**HOSTILE)), seconds=1.0, status=400), PASSED)
-    must_say(turned_away(tell(refused(**HOSTILE)), seconds=1.0, status=413), FAILED, "not 413")
+    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, status=400), PASSED)
+    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, status=413), FAILED, "not 413")
 
 
 def test_hostile_arrival_fails() -> None:
     """A hostile request at a worker fails."""
     ill = refused(**HOSTILE)
-    must_say(turned_away(tell(ill, arrival(ill)), seconds=1.0), FAILED, "arrival")
+    must_say(hostile_refused(tell(ill, arrival(ill)), seconds=1.0), FAILED, "arrival")
 
 
 def test_no_hostile_client_is_inconclusive() -> None:
     """A scenario without hostile clients gives no verdict."""
-    must_say(turned_away(tell(chat()), seconds=1.0), INCONCLUSIVE)
+    must_say(hostile_refused(tell(chat()), seconds=1.0), INCONCLUSIVE)

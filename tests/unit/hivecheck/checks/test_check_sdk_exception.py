@@ -11,7 +11,7 @@ from hivecheck.verdict import Verdict
 REQUEST = refused(raised="RateLimitError")
 
 
-def heard(operation: Operation, call: int, worker: str = "worker-1") -> Event:
+def numbered_arrival(operation: Operation, call: int, worker: str = "worker-1") -> Event:
     return arrival(operation, worker, headers={RETRY_COUNT: str(call)})
 
 
@@ -22,8 +22,8 @@ def judged(history: History, *, calls: int, most: int) -> Verdict:
 def test_exception_after_calls_passes() -> None:
     """The exception after the expected calls passes."""
     must_say(judged(tell(REQUEST), calls=0, most=0), PASSED)
-    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 1)), calls=2, most=2), PASSED)
-    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 0, "worker-2")), calls=1, most=2), PASSED)
+    must_say(judged(tell(REQUEST, numbered_arrival(REQUEST, 0), numbered_arrival(REQUEST, 1)), calls=2, most=2), PASSED)
+    must_say(judged(tell(REQUEST, numbered_arrival(REQUEST, 0), numbered_arrival(REQUEST, 0, "worker-2")), calls=1, most=2), PASSED)
 
 
 def test_other_exception_fails() -> None:
@@ -34,9 +34,9 @@ def test_other_exception_fails() -> None:
 
 def test_other_number_of_calls_fails() -> None:
     """More or fewer calls, or more arrivals, fail."""
-    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 1)), calls=1, most=2), FAILED)
+    must_say(judged(tell(REQUEST, numbered_arrival(REQUEST, 0), numbered_arrival(REQUEST, 1)), calls=1, most=2), FAILED)
     must_say(judged(tell(REQUEST), calls=1, most=1), FAILED)
-    must_say(judged(tell(REQUEST, heard(REQUEST, 0), heard(REQUEST, 0)), calls=1, most=1), FAILED, "2 arrivals")
+    must_say(judged(tell(REQUEST, numbered_arrival(REQUEST, 0), numbered_arrival(REQUEST, 0)), calls=1, most=1), FAILED, "2 arrivals")
 
 
 def test_no_request_is_inconclusive() -> None:

@@ -25,9 +25,9 @@ def judged(history: History) -> Verdict:
 
 def test_one_line_each_passes() -> None:
     """One log line about the end of each request passes."""
-    answered, turned_away, gone = chat(1), refused(2), chat(3, status=200, error=CLIENT_LEFT)
-    lines = [ended(answered, 200, "ok"), ended(turned_away, 503, "error"), ended(gone, 499, "client_gone")]
-    must_say(judged(tell(answered, turned_away, gone, lines)), PASSED)
+    answered, rejected, gone = chat(1), refused(2), chat(3, status=200, error=CLIENT_LEFT)
+    lines = [ended(answered, 200, "ok"), ended(rejected, 503, "error"), ended(gone, 499, "client_gone")]
+    must_say(judged(tell(answered, rejected, gone, lines)), PASSED)
 
 
 def test_other_number_of_lines_fails() -> None:

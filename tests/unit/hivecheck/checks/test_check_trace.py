@@ -139,8 +139,8 @@ def story(gateway: dict[str, Any] | None = None, worker: dict[str, Any] | None =
         log(request, "worker-1", event="request", **(INFERRED | (worker or {}))),
     ]
     journal = served(request, outcome="finished", prompt_tokens=2, output_tokens=4)
-    shown = [noted({"orchestrator": [], "worker-1": []}), noted({"orchestrator": GROWN, "worker-1": WORKED})]
-    return tell(request, journal, lines, shown if notes is None else notes)
+    pages = [noted({"orchestrator": [], "worker-1": []}), noted({"orchestrator": GROWN, "worker-1": WORKED})]
+    return tell(request, journal, lines, pages if notes is None else notes)
 
 
 def judged_joined(history: History) -> Verdict:

@@ -21,9 +21,9 @@ def test_same_response_passes() -> None:
 def test_id_in_raw_body_does_not_count() -> None:
     """In a body that is no JSON, only id and creation time may differ."""
     half = '{"id":"chatcmpl-%s", "created": %d, "model'
-    one, other, odd = (chat(number, body=None, raw=half % (number, number)) for number in (1, 2, 3))
+    one, other, broken = (chat(number, body=None, raw=half % (number, number)) for number in (1, 2, 3))
     must_say(transparent(tell(one, replace(other, purpose=DIRECT))), PASSED)
-    must_say(transparent(tell(one, replace(odd, raw=odd.raw + "s", purpose=DIRECT))), FAILED, "body that is no JSON")
+    must_say(transparent(tell(one, replace(broken, raw=broken.raw + "s", purpose=DIRECT))), FAILED, "body that is no JSON")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_id_in_raw_body_does_not_count() -> None:
         ({"tokens": (Token(0.1, "t0 "),)}, "text"),
         ({"finish_reason": None}, "finish reason"),
         ({"saw_done": False}, "end marker"),
-        ({"stream_error": {"code": "odd"}}, "error event"),
+        ({"stream_error": {"code": "broken"}}, "error event"),
         ({"error": "cut"}, "broken off"),
         ({"headers": {"Content-Type": "text/html"}}, "content type"),
         ({"body": {"model": "other"}}, "body"),

@@ -40,10 +40,10 @@ def test_wrong_usage_fails(wrong: dict[str, Any]) -> None:
     must_say(usage_chunk(tell(one, served(one, prompt_tokens=2))), FAILED)
 
 
-@pytest.mark.parametrize("shown", [{"usage_chunks": 1}, {"usage": USAGE}])
-def test_unrequested_usage_fails(shown: dict[str, Any]) -> None:
+@pytest.mark.parametrize("usage_fields", [{"usage_chunks": 1}, {"usage": USAGE}])
+def test_unrequested_usage_fails(usage_fields: dict[str, Any]) -> None:
     """A usage without include_usage fails."""
-    must_say(usage_chunk(tell(stream(1, **shown))), FAILED, "no usage")
+    must_say(usage_chunk(tell(stream(1, **usage_fields))), FAILED, "no usage")
 
 
 def test_too_little_data_is_inconclusive() -> None:

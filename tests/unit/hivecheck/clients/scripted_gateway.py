@@ -26,7 +26,7 @@ class ScriptedGateway:
     content_type: str = EVENT_STREAM
     is_cut: bool = False
     hangs: bool = False
-    seen: list[tuple[str, CIMultiDictProxy[str], bytes]] = field(default_factory=list)
+    received: list[tuple[str, CIMultiDictProxy[str], bytes]] = field(default_factory=list)
     url: str = ""
 
     def start(self) -> ScriptedGateway:
@@ -47,7 +47,7 @@ class ScriptedGateway:
         return f"http://{host}:{port}"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.seen.append((request.path, request.headers, await request.read()))
+        self.received.append((request.path, request.headers, await request.read()))
         response = web.StreamResponse(status=self.status, headers={"Content-Type": self.content_type, "X-Worker-Id": "worker-1"})
         await response.prepare(request)
         for piece in self.pieces:

@@ -31,13 +31,13 @@ def test_token_sent(control: ControlClient, gateway: ScriptedGateway) -> None:
     """The token goes with every call, unless it is left out."""
     control.get("/a")
     control.ask("GET", "/b", with_token=False)
-    assert [headers.get("X-Cluster-Token") for _, headers, _ in gateway.seen] == ["ct-secret", None]
+    assert [headers.get("X-Cluster-Token") for _, headers, _ in gateway.received] == ["ct-secret", None]
 
 
 def test_body_is_json(control: ControlClient, gateway: ScriptedGateway) -> None:
     """A body is sent as JSON."""
     control.call("POST", "/workers", body={"id": "worker-1"})
-    path, headers, body = gateway.seen[0]
+    path, headers, body = gateway.received[0]
     assert (path, headers["Content-Type"], body) == ("/workers", "application/json", b'{"id": "worker-1"}')
 
 

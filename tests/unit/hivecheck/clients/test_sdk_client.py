@@ -42,12 +42,12 @@ def script(gateway: ScriptedGateway, body: object, status: int = 200, content_ty
 def test_sdk_answer(sdk: SdkClient, gateway: ScriptedGateway, history: History) -> None:
     """A response is what the SDK parsed."""
     script(gateway, COMPLETION)
-    seen = ask(sdk)
-    assert (seen.status, seen.is_answered, seen.body) == (200, True, COMPLETION)
-    assert history.operations() == [seen]
-    path, headers, _ = gateway.seen[0]
-    assert (path, headers["X-Request-Id"], headers["X-Simulate"]) == (CHAT, seen.id, "ttft=0")
-    assert "sk-secret" not in repr(seen)
+    received = ask(sdk)
+    assert (received.status, received.is_answered, received.body) == (200, True, COMPLETION)
+    assert history.operations() == [received]
+    path, headers, _ = gateway.received[0]
+    assert (path, headers["X-Request-Id"], headers["X-Simulate"]) == (CHAT, received.id, "ttft=0")
+    assert "sk-secret" not in repr(received)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
@@ -61,15 +61,15 @@ def test_sdk_no_json(sdk: SdkClient, gateway: ScriptedGateway, content_type: str
 def test_sdk_error(sdk: SdkClient, gateway: ScriptedGateway, status: int, name: str) -> None:
     """An error has the content of its exception."""
     script(gateway, ERROR, status)
-    seen = ask(sdk)
-    assert (seen.status, seen.raised, seen.error_object()) == (status, name, ERROR["error"])
+    received = ask(sdk)
+    assert (received.status, received.raised, received.error_object()) == (status, name, ERROR["error"])
 
 
 def test_sdk_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
     """A stream is read to its end, or cancelled."""
     gateway.pieces = [token("t0 "), token("t1 "), STOP, DONE]
-    seen = ask(sdk, stream=True)
-    assert ([piece.text for piece in seen.tokens], seen.finish_reason, seen.is_answered) == (["t0 ", "t1 "], "stop", True)
+    received = ask(sdk, stream=True)
+    assert ([piece.text for piece in received.tokens], received.finish_reason, received.is_answered) == (["t0 ", "t1 "], "stop", True)
     left = ask(sdk, stream=True, leave_after=1)
     assert (len(left.tokens), left.error, left.is_answered) == (1, CLIENT_LEFT, False)
 
@@ -77,8 +77,8 @@ def test_sdk_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
 def test_sdk_cut_stream(sdk: SdkClient, gateway: ScriptedGateway) -> None:
     """A cut stream raises an exception."""
     gateway.pieces, gateway.is_cut = [token("t0 ")], True
-    seen = ask(sdk, stream=True)
-    assert (len(seen.tokens), seen.raised, seen.saw_done) == (1, "APIConnectionError", False)
+    received = ask(sdk, stream=True)
+    assert (len(received.tokens), received.raised, received.saw_done) == (1, "APIConnectionError", False)
 
 
 def test_sdk_timeout(sdk: SdkClient, gateway: ScriptedGateway) -> None:

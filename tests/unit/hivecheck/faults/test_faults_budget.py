@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hivecheck.faults.planning.fault_budget import RECOVERY_SECONDS, FaultCandidates, PlannedFault, tolerated
+from hivecheck.faults.planning.fault_budget import RECOVERY_SECONDS, FaultCandidates, PlannedFault, worker_budget
 
 TARGETS = FaultCandidates({f"worker-{number}": ["a SIGKILL"] for number in range(1, 6)}, {"registry": ["a process pause"]})
 KILL = PlannedFault(1.0, "a SIGKILL", "worker-1", 2.0)
@@ -27,7 +27,7 @@ faults = st.lists(
 @pytest.mark.parametrize(("workers", "most"), [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (9, 4)])
 def test_worker_share(workers: int, most: int) -> None:
     """Less than half of the workers may be faulty."""
-    assert tolerated(workers) == most
+    assert worker_budget(workers) == most
 
 
 def test_target_recovers() -> None:
@@ -67,7 +67,7 @@ def test_room_holds(faults: list[PlannedFault], target: str, at: float) -> None:
     moment = TARGETS.room_at(target, faults, at)
     faulty = [name for name in TARGETS.faulty(faults, moment) if name in TARGETS.of_its_kind(target)]
     assert moment >= at
-    assert target not in faulty and len(faulty) < TARGETS.tolerated(target)
+    assert target not in faulty and len(faulty) < TARGETS.worker_budget(target)
 
 
 @settings(max_examples=200, deadline=None)

@@ -14,7 +14,7 @@ from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Kind
 from hivecheck.faults.planning.eligibility import possible
-from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, tolerated
+from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, worker_budget
 from hivecheck.faults.planning.plan import FORM, FORMAT, LATEST_SECONDS, FaultPlan, PlanSource, draw, load
 
 CAPABILITIES = {capability for make in FAULTS.values() for capability in make().requires}
@@ -43,7 +43,7 @@ def test_draw_fits_budget(seed: int, count: int, workers: int) -> None:
         earlier = targets.faulty(drawn.faults[:number], planned.at_seconds)
         assert planned.target not in earlier, "no target gets a fault before it is sound again"
         faulty = {*earlier, planned.target}
-        assert len(faulty & set(targets.workers)) <= tolerated(workers)
+        assert len(faulty & set(targets.workers)) <= worker_budget(workers)
         assert len(faulty & set(targets.control_plane)) <= 1
     assert drawn.faults[-1].at_seconds <= LATEST_SECONDS
 

@@ -56,23 +56,23 @@ class MemoryEngine:
 
 
 def made(engine: MemoryEngine, named: str = "") -> tuple[base_image.Base, list[str]]:
-    told: list[str] = []
-    return base_image.make(engine, named, Path("nowhere"), told.append, official="python:3.11-slim"), told
+    messages: list[str] = []
+    return base_image.make(engine, named, Path("nowhere"), messages.append, official="python:3.11-slim"), messages
 
 
 def test_official_image() -> None:
     """The official image is used where a registry offers it."""
     engine = MemoryEngine(registry={"python:3.11-slim": FACTS})
-    base, told = made(engine)
-    assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and told == ["pulling the base python:3.11-slim"]
+    base, messages = made(engine)
+    assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and messages == ["pulling the base python:3.11-slim"]
     assert engine.labels[base.reference]["hivecheck.digest"] == "python:3.11-slim@sha256:00"
 
 
 def test_local_official_image() -> None:
     """A local official image is used without asking a registry."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS})
-    base, told = made(engine)
-    assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and (told, engine.asked) == ([], [])
+    base, messages = made(engine)
+    assert base.reference.startswith("hivecheck/base:python-3.11-slim-") and (messages, engine.asked) == ([], [])
 
 
 def test_named_base_pulled() -> None:
@@ -124,9 +124,11 @@ def test_complete_base_needs_no_network() -> None:
 def test_base_stays_without_iptables() -> None:
     """A base without iptables is used, with a notice."""
     engine = MemoryEngine(local={"python:3.11-slim": FACTS | {"missing": ["iptables", "ip"]}})
-    base, told = made(engine)
+    base, messages = made(engine)
     assert engine.networks == ["default"]
-    assert told[0].startswith(f"the base {base.reference} goes without iptables and ip") and f"docker rmi {base.reference}" in told[0]
+    assert (
+        messages[0].startswith(f"the base {base.reference} goes without iptables and ip") and f"docker rmi {base.reference}" in messages[0]
+    )
 
 
 @pytest.mark.parametrize(("facts", "why"), [({"python": "3.9"}, "it has Python 3.9"), ({"glibc": ""}, "another C library")])

@@ -47,9 +47,9 @@ def test_failed_step() -> None:
     lines = [{"stream": f"line {number}\n"} for number in range(1, 21)]
     with pytest.raises(ImageError) as failure:
         build(Api(*lines, {"error": "The command returned a non-zero code: 1"}))
-    told = str(failure.value)
-    assert told.startswith("building x:1 should have worked, but: The command returned")
-    assert "| line 6\n" in told and "line 5\n" not in told and "docker/Dockerfile" in told
+    output = str(failure.value)
+    assert output.startswith("building x:1 should have worked, but: The command returned")
+    assert "| line 6\n" in output and "line 5\n" not in output and "docker/Dockerfile" in output
 
 
 @pytest.mark.parametrize("where", ["stream", "error"])
@@ -87,8 +87,8 @@ def test_no_daemon(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     """Without a daemon the command prints the next step."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
     assert main(["images", "list"]) == 2
-    told = capsys.readouterr().err
-    assert "A Docker daemon should answer" in told and "systemctl start docker" in told
+    output = capsys.readouterr().err
+    assert "A Docker daemon should answer" in output and "systemctl start docker" in output
 
 
 class Shelf:

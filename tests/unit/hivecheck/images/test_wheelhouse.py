@@ -30,10 +30,10 @@ def test_old_base(glibc: str) -> None:
 
 def test_existing_wheelhouse(tmp_path: Path) -> None:
     """An existing wheelhouse is not fetched again."""
-    told: list[str] = []
-    assert wheelhouse.fetch("", "3.11", "x86_64", "2.36", tmp_path, told.append) == {}
-    assert wheelhouse.fetch("", "3.11", "x86_64", "2.36", tmp_path, told.append) == {}
-    assert told == ["fetching wheels for Python 3.11 on x86_64"]
+    messages: list[str] = []
+    assert wheelhouse.fetch("", "3.11", "x86_64", "2.36", tmp_path, messages.append) == {}
+    assert wheelhouse.fetch("", "3.11", "x86_64", "2.36", tmp_path, messages.append) == {}
+    assert messages == ["fetching wheels for Python 3.11 on x86_64"]
 
 
 def test_pip_failure(tmp_path: Path) -> None:

@@ -43,10 +43,12 @@ def test_apply() -> None:
 def test_counters() -> None:
     """Counters keep their names."""
     agent = NetAgent(
-        Script(READY, b'{"rules": ["r1"], "seen": 3, "dropped": 2, "attempts": [0.5], "is_saturated": true, "mechanism": "NFQUEUE by x"}')
+        Script(
+            READY, b'{"rules": ["r1"], "matched": 3, "dropped": 2, "attempts": [0.5], "is_saturated": true, "mechanism": "NFQUEUE by x"}'
+        )
     )
     counted = agent.counters("r1")
-    assert counted == Counters(seen=3, dropped=2, attempts=(0.5,), is_saturated=True, mechanism="NFQUEUE by x", rules=("r1",))
+    assert counted == Counters(matched=3, dropped=2, attempts=(0.5,), is_saturated=True, mechanism="NFQUEUE by x", rules=("r1",))
     assert "2 dropped" in counted.sentence()
     assert "SATURATED" in counted.sentence()
 

@@ -45,7 +45,7 @@ def test_loss() -> None:
     rule, count = treatment(loss=0.3), 2000
     dropped = sum(fate == DROP for fate, _ in fates(rule, [packet(PEER, NODE)] * count, is_outgoing=False))
     assert abs(dropped - 0.3 * count) < 5 * math.sqrt(count * 0.3 * 0.7)
-    assert (rule.counters["seen"], rule.counters["dropped"]) == (count, dropped)
+    assert (rule.counters["matched"], rule.counters["dropped"]) == (count, dropped)
 
 
 def test_seed() -> None:

@@ -38,10 +38,10 @@ def engine(body: bytes, code: int = 0) -> Iterator[APIClient]:
         def do_GET(self) -> None:
             self.answer({"ExitCode": code})
 
-        def answer(self, told: dict[str, object]) -> None:
+        def answer(self, reply: dict[str, object]) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps(told).encode())
+            self.wfile.write(json.dumps(reply).encode())
 
         def log_message(self, *_: object) -> None:
             """Nothing: a test speaks for itself."""

@@ -45,8 +45,8 @@ def test_tcp_daemon() -> None:
 )
 def test_unsupported_daemon(change: dict[str, object], reason: str) -> None:
     """An unsupported daemon is refused with the next step."""
-    said = daemon.refusal(replace(FINE, **change), OWN) or ""  # type: ignore[arg-type]
-    assert reason in said and said.endswith("or use --platform process.")
+    refusal = daemon.refusal(replace(FINE, **change), OWN) or ""  # type: ignore[arg-type]
+    assert reason in refusal and refusal.endswith("or use --platform process.")
 
 
 @pytest.mark.parametrize("version", ["1.41", "1.50", "2.0"])
@@ -85,8 +85,10 @@ def test_no_process_of_socket(address: str) -> None:
 
 def test_page_has_capabilities() -> None:
     """The page about platforms has every capability with its platforms."""
-    told = {power: (on_docker == "yes", on_process == "yes") for power, on_docker, on_process in ROW.findall(page())}
-    assert told == {power: (power in docker_platform.CAPABILITIES, power in process.CAPABILITIES) for power in tags.CAPABILITIES}
+    rows = {capability: (on_docker == "yes", on_process == "yes") for capability, on_docker, on_process in ROW.findall(page())}
+    assert rows == {
+        capability: (capability in docker_platform.CAPABILITIES, capability in process.CAPABILITIES) for capability in tags.CAPABILITIES
+    }
 
 
 def page() -> str:

@@ -171,7 +171,7 @@ def test_empty_message(status: Status, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("lone \udc80 surrogate", r"lone \udc80 surrogate"),
         ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
@@ -181,10 +181,10 @@ def test_empty_message(status: Status, tmp_path: Path) -> None:
         ("Ä 漢 🐝", "Ä 漢 🐝"),
     ],
 )
-def test_unsafe_text(text: str, shown: str, tmp_path: Path) -> None:
+def test_unsafe_text(text: str, escaped: str, tmp_path: Path) -> None:
     """Text that XML forbids is shown in escaped form."""
     failure = child(only_case(run(Outcome(planned(name=text), Status.FAILED, message=text, detail=f"detail: {text}")), tmp_path), "failure")
-    assert (failure.get("message"), f"  detail: {shown}" in (failure.text or "")) == (shown, True)
+    assert (failure.get("message"), f"  detail: {escaped}" in (failure.text or "")) == (escaped, True)
 
 
 def test_line_breaks(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a person is told at the end of a run: read from the bottom, the verdict, where to look, the counts, the failures."""
+"""What the summary says at the end of a run: read from the bottom, the verdict, where to look, the counts, the failures."""
 
 from __future__ import annotations
 

@@ -49,11 +49,11 @@ def test_message_of_unsupported() -> None:
 
 def test_story() -> None:
     """A block has step, detail, evidence and command."""
-    told = replace(
+    failed = replace(
         outcome(Status.FAILED, message="no answer", detail="actual: 503\nexpected: 200", step="Then it answers"),
         evidence=HOME / ".run/chat",
     )
-    assert story(run(), told, HOME) == [
+    assert story(run(), failed, HOME) == [
         "step: Then it answers",
         "  no answer",
         "  actual: 503",
@@ -65,9 +65,9 @@ def test_story() -> None:
 
 def test_story_with_stall() -> None:
     """A block states a stall of the harness, if there was one."""
-    told = outcome(Status.FAILED, message="no answer")
-    assert not any(line.startswith("machine:") for line in story(run(), told, HOME))
-    assert any(line.startswith("machine: ") and "1.40 s" in line for line in story(run(), replace(told, stall_seconds=1.4), HOME))
+    failed = outcome(Status.FAILED, message="no answer")
+    assert not any(line.startswith("machine:") for line in story(run(), failed, HOME))
+    assert any(line.startswith("machine: ") and "1.40 s" in line for line in story(run(), replace(failed, stall_seconds=1.4), HOME))
 
 
 def test_story_has_reason() -> None:
@@ -95,7 +95,7 @@ def test_story_of_many_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
         ("a\x00b", r"a\x00b"),
@@ -107,9 +107,9 @@ def test_story_of_many_lines() -> None:
         ("tab\tline\nÄ 漢 🐝", "tab\tline\nÄ 漢 🐝"),
     ],
 )
-def test_visible(text: str, shown: str) -> None:
+def test_visible(text: str, expected: str) -> None:
     """Characters that a terminal obeys or XML forbids are escaped."""
-    assert visible(text) == shown
+    assert visible(text) == expected
 
 
 def test_one_line() -> None:
@@ -122,7 +122,7 @@ def test_last_line_of_traceback() -> None:
     assert last_line("Traceback\n  in x\nKeyError: 'a'\n") == "KeyError: 'a'"
 
 
-@pytest.mark.parametrize(("path", "shown"), [("/home/me/a/b", "a/b"), ("/var/b", "/var/b"), ("a/b", "a/b"), ("/home/me", ".")])
-def test_relative_path(path: str, shown: str) -> None:
+@pytest.mark.parametrize(("path", "expected"), [("/home/me/a/b", "a/b"), ("/var/b", "/var/b"), ("a/b", "a/b"), ("/home/me", ".")])
+def test_relative_path(path: str, expected: str) -> None:
     """A path is shown as a person types it."""
-    assert relative_path(Path(path), HOME) == shown
+    assert relative_path(Path(path), HOME) == expected

@@ -1,4 +1,4 @@
-"""What is told of a machine that let the harness wait."""
+"""Reports of a machine that did not schedule the harness."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from hivecheck.stack.secrets import KEY_NAMES, RESTRICTED_MODELS, Secrets
 def test_repr_hides_secrets() -> None:
     """Neither repr nor str shows a secret."""
     secrets = Secrets()
-    shown = f"{secrets!r} {secrets}"
-    assert not [value for value in secrets.all() if value in shown]
+    text = f"{secrets!r} {secrets}"
+    assert not [value for value in secrets.all() if value in text]
 
 
 def test_secrets_differ() -> None:
@@ -31,10 +31,10 @@ def test_all_secrets() -> None:
 def test_settings_have_hashes() -> None:
     """The orchestrator's settings contain hashes of the keys, never the keys."""
     secrets = Secrets()
-    told = secrets.orchestrator_settings()
-    assert not [key for key in secrets.keys.values() if key in str(told)]
-    assert [key["sha256"] for key in told["api_keys"]] == [hashlib.sha256(key.encode()).hexdigest() for key in secrets.keys.values()]
-    limits = {key["name"]: (key["models"], key["tenant"]) for key in told["api_keys"]}
+    settings = secrets.orchestrator_settings()
+    assert not [key for key in secrets.keys.values() if key in str(settings)]
+    assert [key["sha256"] for key in settings["api_keys"]] == [hashlib.sha256(key.encode()).hexdigest() for key in secrets.keys.values()]
+    limits = {key["name"]: (key["models"], key["tenant"]) for key in settings["api_keys"]}
     assert limits == {
         "tester": ([], "hivecheck"),
         "restricted": (list(RESTRICTED_MODELS), "hivecheck"),

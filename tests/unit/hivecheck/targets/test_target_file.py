@@ -1,4 +1,4 @@
-"""Target files: what is accepted, and what a bad one is told."""
+"""Target files: what is accepted, and the error for a bad one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_exemptions_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "problem"),
     [
         ('["toy", "--port", "$port"]', '["toy", "--port", "$prot"]', r"one of \$host, .* in command, got \$prot"),
         ('["toy", "--port", "$port"]', '["toy", "5 $"]', r"in command, got 5 \$; write \$\$"),
@@ -77,10 +77,10 @@ def test_exemptions_exist(name: str) -> None:
         ('command = ["toy", "--port", "$port"]', 'url = "http://x"\nenvironment = { A = "b" }', "a url alone"),
     ],
 )
-def test_bad_file_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_bad_file_refused(tmp_path: Path, old: str, new: str, problem: str) -> None:
     """The error about a bad file has the place, the expected form and the actual value."""
     assert GOOD.count(old) == 1
-    with pytest.raises(TargetError, match=rf"toy\.toml: .*{told}"):
+    with pytest.raises(TargetError, match=rf"toy\.toml: .*{problem}"):
         load(tmp_path, GOOD.replace(old, new))
 
 
@@ -138,6 +138,6 @@ def test_page_is_complete() -> None:
 def test_page_examples_load(tmp_path: Path, number: int) -> None:
     """Every file on the page about targets loads."""
     page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
-    shown = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 3
-    assert load(tmp_path, shown[number]).name == "toy"
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    assert load(tmp_path, blocks[number]).name == "toy"

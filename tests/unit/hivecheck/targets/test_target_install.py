@@ -41,11 +41,11 @@ def wheel(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_install_is_separate(wheel: Path, tmp_path: Path) -> None:
     """Packages go into an environment of their own."""
-    said: list[str] = []
-    home = environments.install(tmp_path / "cache", target(str(wheel)), said.append)
+    messages: list[str] = []
+    home = environments.install(tmp_path / "cache", target(str(wheel)), messages.append)
     assert home == environments.home(tmp_path / "cache", target()) == tmp_path / "cache" / "targets" / "toy"
     assert subprocess.run([home / "bin" / "toy"], capture_output=True, text=True, check=True).stdout == "a toy\n"
-    assert "toy-1.0-py3-none-any.whl" in said[0]
+    assert "toy-1.0-py3-none-any.whl" in messages[0]
 
 
 @pytest.mark.slow

@@ -53,8 +53,8 @@ def judged_by(expect: Callable[[Expectations], None]) -> list[Judged]:
         (lambda one: one.must_receive_nothing("worker-1"), ("all:spared", {"worker": "worker-1"})),
         (lambda one: one.must_handle_at_once(4, OF_BATCH), ("batch:at_once", {"limit": 4})),
         (lambda one: one.must_handle_at_once(1, ""), ("all:queueing", {"slots": 1})),
-        (lambda one: one.must_move_only(AWAY), ("all:only_leavers_moved", {"what": "killed"})),
-        (lambda one: one.must_move_only("worker-9"), ("all:moved_to_joiner", {"joiner": "worker-9"})),
+        (lambda one: one.must_move_only(AWAY), ("all:only_lost_sessions_moved", {"what": "killed"})),
+        (lambda one: one.must_move_only("worker-9"), ("all:moved_to_new_worker", {"new_worker": "worker-9"})),
     ],
 )
 def test_phrase_chooses_check(expect: Callable[[Expectations], None], judged: Judged) -> None:

@@ -26,9 +26,9 @@ def test_oom_kill_counted_once(tmp_path: Path, form: str) -> None:
 
 def test_oom_kill_without_counter(tmp_path: Path) -> None:
     """Without a counter no exit counts as an OOM kill."""
-    odd = tmp_path / "odd"
-    odd.write_text("no such thing as a counter\n")
-    assert not KernelKills([tmp_path / "absent", odd]).has_new_kill()
+    other = tmp_path / "other"
+    other.write_text("no such thing as a counter\n")
+    assert not KernelKills([tmp_path / "absent", other]).has_new_kill()
 
 
 def test_worker_oom_score() -> None:

@@ -70,9 +70,9 @@ def test_model_downloaded_and_served(start_hive: StartHive, hub: Hub) -> None:
     """A requested model is downloaded once, and a worker serves it."""
     hive = start_hive(provisioning__hub_url=hub.url, **QUICK)
     assert bring(hive, serve=True).status_code == 202
-    shown = until_ready(hive)
+    view = until_ready(hive)
     [file] = files(hive)
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == shown["sha256"]
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == view["sha256"]
     eventually(lambda: model(hive)["worker_state"] == "alive", 20)
     assert "model-x" in [one["id"] for one in hive.get("/v1/models")["data"]]
     assert bring(hive, serve=True).status_code == 200

@@ -51,8 +51,8 @@ def test_late_or_empty_registry(start_hive: StartHive, tmp_path: Path) -> None:
     eventually(lambda: hive.states() == {"patient": "alive"})
     for data_dir in (tmp_path / "first", tmp_path / "without-data"):
         with closing(hive_stage.start("registry", data_dir, "", port)) as registry:
-            wanted = {"patient", hive.data_dir.name}
-            eventually(lambda registry=registry, wanted=wanted: registry.services().keys() == wanted, 1.0)
+            expected = {"patient", hive.data_dir.name}
+            eventually(lambda registry=registry, expected=expected: registry.services().keys() == expected, 1.0)
     assert hive.states() == {"patient": "alive"}
 
 

@@ -28,7 +28,7 @@ OFFERINGS = (
     Offering(organisation="globex", code="own", model="model-own"),
 )
 ALIASES = aliases_of(MODELS, OFFERINGS)
-ACME, GLOBEX, GUEST = Identity("a", "acme"), Identity("g", "globex"), Identity("x", "other", organisations=frozenset({"acme"}))
+ACME, GLOBEX, OTHER = Identity("a", "acme"), Identity("g", "globex"), Identity("x", "other", organisations=frozenset({"acme"}))
 
 
 @pytest.mark.parametrize("name", ["model-a", UUID, UUID.upper(), "lab/Model-A", "old-a"])
@@ -37,7 +37,7 @@ def test_each_name(name: str) -> None:
     assert {ALIASES.served_name(name, identity) for identity in (ACME, GLOBEX)} == {"model-a"}
 
 
-@pytest.mark.parametrize("identity", [ACME, GUEST])
+@pytest.mark.parametrize("identity", [ACME, OTHER])
 def test_offering_for_members(identity: Identity) -> None:
     """An offering is available to its organisation and its members."""
     assert ALIASES.served_name("acme/fast", identity) == "model-a"

@@ -110,10 +110,10 @@ def test_delta_kinds(delta: dict[str, Any]) -> None:
     assert read(StreamReading(is_hiding=True), event(choices=[{"delta": delta}, {"delta": delta}]))[2] == 2
 
 
-@pytest.mark.parametrize("odd", [{"prompt_tokens": -1}, {"prompt_tokens": "5"}, {"completion_tokens": 2**60}, [], "x", {}])
-def test_malformed_usage(odd: Any) -> None:
+@pytest.mark.parametrize("usage", [{"prompt_tokens": -1}, {"prompt_tokens": "5"}, {"completion_tokens": 2**60}, [], "x", {}])
+def test_malformed_usage(usage: Any) -> None:
     """A malformed usage is ignored, and the tokens are counted."""
-    chunk = event(choices=[{"delta": {"content": "a"}}], usage=odd)
+    chunk = event(choices=[{"delta": {"content": "a"}}], usage=usage)
     assert read(StreamReading(is_hiding=True), chunk, DONE) == (chunk + DONE, None, 1)
 
 

@@ -47,7 +47,7 @@ def detected(writer: Writer) -> Callable[[], bool]:
 
     def check() -> bool:
         writer.check_file()
-        return writer.troubles > 0
+        return writer.database_errors > 0
 
     return check
 
