@@ -128,6 +128,7 @@ class History:
             self._write({"type": "history", "format": FORMAT})
 
     def record(self, item: Operation | Event) -> None:
+        """Append an operation or an event, in memory and on disk."""
         with self._lock:
             if isinstance(item, Operation):
                 self._operations.append(item)
