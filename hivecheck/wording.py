@@ -1,6 +1,10 @@
-"""Numbers in messages: the one place that chooses between singular and plural."""
+"""Numbers, lists and figures in messages: the one place that chooses between singular and plural, and that writes data as text."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
@@ -14,3 +18,38 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 def agreeing(number: int, singular: str, plural: str) -> str:
     """The form alone, for a verb apart from its number: `f"{counted(n, 'chat')} of model-a {agreeing(n, 'was', 'were')} answered"`."""
     return singular if number == 1 else plural
+
+
+def listed(items: Iterable[object]) -> str:
+    """The items as one phrase in their order: "a", "a and b", "a, b and c". No item: "none"."""
+    *most, last = [_plain(item) for item in items] or ["none"]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def figures(values: Mapping[Any, object], separator: str = ", ") -> str:
+    """Each name with its value, sorted by name: "worker-1: 20, worker-2: 0". No name: "none".
+
+    A name may be a tuple, such as tenant and session. Values may be collections. A mapping in a value stands in brackets.
+    """
+    # A list in a value has commas of its own, so a comma cannot also end the value.
+    between = "; " if any(isinstance(value, list | tuple | AbstractSet) and len(value) > 1 for value in values.values()) else separator
+    lines = sorted((_name(name), _plain(value)) for name, value in values.items())
+    return between.join(f"{name}: {value}" for name, value in lines) or "none"
+
+
+def _name(name: object) -> str:
+    return "/".join(map(_plain, name)) if isinstance(name, tuple) else _plain(name)
+
+
+def _plain(value: object) -> str:
+    """A value of a message without Python's notation: no quotes, no brackets of lists, `true` and `none` in lower case."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        # Journals and logs round to microseconds.
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, Mapping):
+        return f"({figures(value)})" if value else "none"
+    if isinstance(value, AbstractSet):
+        return listed(sorted(map(_plain, value)))
+    return listed(value) if isinstance(value, list | tuple) else str(value)

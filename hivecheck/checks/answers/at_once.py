@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 
 def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
@@ -17,8 +17,8 @@ def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
         # The number in flight rises only at an arrival, so its maximum is at one. A span excludes its end.
         most[worker] = max((sum(start <= at < stop for start, stop in spans) for at, _ in spans), default=0)
     if any(count > limit for count in most.values()):
-        return failed(expected=f"at most {counted(limit, 'request')} in flight at each worker", actual=f"{most}")
+        return failed(expected=f"at most {counted(limit, 'request')} in flight at each worker", actual=figures(most))
     if limit not in most.values():
         expected = f"{counted(limit, 'request')} in flight at a worker, so that the limit takes effect"
-        return inconclusive(expected=expected, actual=f"{most}")
-    return passed(f"in flight at most: {most}")
+        return inconclusive(expected=expected, actual=figures(most))
+    return passed(f"in flight at most: {figures(most)}")

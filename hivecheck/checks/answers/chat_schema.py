@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
+from hivecheck.wording import figures
 
 # The Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
@@ -21,7 +23,7 @@ def _judge_one(operation: Operation) -> Verdict:
     if operation.status != 200:
         return failed(expected=expected, actual=operation.sentence())
     if found := faults(operation.body, operation.model):
-        return failed(expected=expected, actual=f"{'; '.join(found)} in {operation.body}")
+        return failed(expected=expected, actual=f"{'; '.join(found)} in {json.dumps(operation.body)}")
     return passed(f"{operation.id}: a chat completion of {operation.model}")
 
 
@@ -44,7 +46,7 @@ def faults(body: Any, model: str) -> list[str]:
         # A tool call has the content null. `tool_called` judges those answers.
         "content is empty": isinstance(message.get("content"), str) and message["content"],
         f"finish_reason is {first.get('finish_reason')!r}": first.get("finish_reason") in FINISH_REASONS,
-        f"usage does not add up: {usage}": adds_up,
+        f"usage does not add up: {figures(usage)}": adds_up,
     }
     return [fault for fault, holds in rules.items() if not holds]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 # For its ledger the gateway may ask a stream for its usage. It may change nothing else.
 OF_THE_GATEWAY = "stream_options"
@@ -29,7 +29,7 @@ def _judge_unchanged(history: History, operation: Operation) -> Verdict:
     if different := _different_head(operation, line):
         return different
     if _parsed(line["body"]) != operation.request:
-        return failed(expected=f"{operation.id} arrives with body {dict(operation.request)}", actual=line["body"])
+        return failed(expected=f"{operation.id} arrives with body {json.dumps(operation.request)}", actual=line["body"])
     return passed(f"{operation.id}: unchanged at {arrivals[0].node}")
 
 
@@ -48,8 +48,8 @@ def _judge_verbatim(history: History, operation: Operation, returned: Mapping[st
         return failed(expected=f"{operation.id} arrives with {wrong}", actual=f"{arrivals[0].data.get('body')}")
     missing = {name: value for name, value in returned.items() if operation.header(name) != value}
     if missing or operation.header("X-Request-Id") != operation.id:
-        expected = f"the answer has headers {dict(returned)} and X-Request-Id {operation.id}"
-        return failed(expected=expected, actual=f"{dict(operation.headers)}")
+        expected = f"the answer has headers {figures(returned)} and X-Request-Id {operation.id}"
+        return failed(expected=expected, actual=figures(operation.headers))
     return passed(f"{operation.id}: identical at {arrivals[0].node}")
 
 
@@ -63,9 +63,10 @@ def _judge_resolved(history: History, operation: Operation, model: str, workers:
     expected: dict[str, Any] = {**operation.request, "model": model}
     is_right = len(actual) == 1 and actual[0][0] in workers and actual[0][1] == expected
     if not operation.is_answered or not is_right:
+        arrived = listed(f"{json.dumps(body)} at {node}" for node, body in actual)
         return failed(
-            expected=f"one of {sorted(workers)} answers {operation.model} and receives {expected}",
-            actual=f"{actual}: {operation.sentence()}",
+            expected=f"one of {listed(sorted(workers))} answers {operation.model} and receives {json.dumps(expected)}",
+            actual=f"{arrived}: {operation.sentence()}",
         )
     return passed(f"{operation.id}: {actual[0][0]} served {operation.model} as {model}")
 
@@ -78,8 +79,8 @@ def _different_head(operation: Operation, line: Mapping[str, Any]) -> Verdict | 
     if line.get("path") == operation.path and not lost:
         return None
     return failed(
-        expected=f"{operation.id} arrives at {operation.path} with headers {dict(operation.sent_headers)}",
-        actual=f"path {line.get('path')}; these headers differ: {lost}",
+        expected=f"{operation.id} arrives at {operation.path} with headers {figures(operation.sent_headers)}",
+        actual=f"path {line.get('path')}; these headers differ: {figures(lost)}",
     )
 
 
@@ -104,7 +105,7 @@ def _wrong_body(operation: Operation, arrival: Event) -> str | None:
         is_same = arrival.data.get("body_sha256") == hashlib.sha256(sent).hexdigest()
         return None if is_same else f"exactly these {counted(len(sent), 'byte')}: {sent.decode()}"
     actual = json.loads(arrival.data.get("body") or "null")
-    return None if _less(actual) == _less(operation.request) else f"the fields {operation.request}"
+    return None if _less(actual) == _less(operation.request) else f"the fields {json.dumps(operation.request)}"
 
 
 def _less(body: Any) -> Any:

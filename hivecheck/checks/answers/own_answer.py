@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 
 def own_answer(history: History) -> Verdict:
@@ -13,7 +13,7 @@ def own_answer(history: History) -> Verdict:
     # The bundled worker writes the same words to each client. Only the number of words tells two answers apart.
     limits = [operation.request.get("max_tokens") for operation in operations]
     if len(operations) < 2 or len(set(limits)) < len(limits):
-        return inconclusive(expected="at least two requests with different max_tokens", actual=f"max_tokens {limits}")
+        return inconclusive(expected="at least two requests with different max_tokens", actual=f"max_tokens {listed(limits)}")
     if not any(one.started_at < other.started_at < (one.ended_at or 0.0) for one in operations for other in operations):
         return inconclusive(expected="at least two requests in flight at the same time", actual="they ran one after the other")
     return worst([_judge_one(operation) for operation in operations])
@@ -29,5 +29,5 @@ def _judge_one(operation: Operation) -> Verdict:
     actual = (operation.header("X-Request-Id"), model, tokens)
     expected = (operation.id, operation.model, operation.request.get("max_tokens"))
     if actual != expected:
-        return failed(expected=f"id, model and tokens {expected}", actual=f"{actual}")
+        return failed(expected=f"id, model and tokens {listed(expected)}", actual=listed(actual))
     return passed(f"{operation.id}: {counted(tokens or 0, 'token')}")

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from hivecheck.history import History, journal_pairs
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 WAITED_SECONDS = 0.05  # a free slot is taken within milliseconds
 
@@ -27,12 +27,13 @@ def queueing(history: History, *, slots: int) -> Verdict:
         return inconclusive(expected="requests at workers", actual="no arrival in any journal")
     most = {node: _most_at_once(times) for node, times in spans.items()}
     if any(count > slots for count in most.values()):
-        return failed(expected=f"at most {counted(slots, 'slot')} in use at each worker", actual=f"{most}")
+        return failed(expected=f"at most {counted(slots, 'slot')} in use at each worker", actual=figures(most))
     if not waited:
         return failed(
-            expected="at least one request waits for a slot", actual=f"none waited longer than {WAITED_SECONDS} s; slots in use {most}"
+            expected="at least one request waits for a slot",
+            actual=f"none waited longer than {WAITED_SECONDS} s; slots in use: {figures(most)}",
         )
-    return passed(f"{counted(waited, 'request')} waited; slots in use {most}")
+    return passed(f"{counted(waited, 'request')} waited; slots in use: {figures(most)}")
 
 
 def _most_at_once(spans: list[tuple[float, float]]) -> int:

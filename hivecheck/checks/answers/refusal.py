@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 # None is a valid `param` of an error, so it cannot stand for any value.
 ANY = object()
@@ -50,7 +50,7 @@ def hostile_refused(history: History, *, seconds: float, status: int | None = No
     known = {operation.id for operation in history.operations()}
     strange = [line.data.get("request_id") for line in history.journal("arrival") if line.data.get("request_id") not in known]
     if strange:
-        actual = f"{counted(len(strange), 'arrival')} in the journals: {strange[:5]}"
+        actual = f"{counted(len(strange), 'arrival')} in the journals: {listed(strange[:5])}"
         return failed(expected="no worker receives a request of a hostile client", actual=actual)
     return worst([_judge_hostile(operation, seconds, status) for operation in hostile])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 RETRY_COUNT = "x-stainless-retry-count"  # the `openai` package numbers its calls of one request in this header
 
@@ -18,8 +18,10 @@ def _judge_one(history: History, operation: Operation, exception: str, calls: in
     arrivals = history.arrivals(operation)
     numbers = sorted({str(line.data.get("headers", {}).get(RETRY_COUNT)) for line in arrivals})
     expected_numbers = [str(number) for number in range(calls)]
-    expected = f"{exception} after {counted(calls, 'call')} (numbered {expected_numbers}) and at most {counted(most, 'arrival')}"
+    expected = f"{exception} after {counted(calls, 'call')} (numbered {listed(expected_numbers)}) and at most {counted(most, 'arrival')}"
     if (operation.raised, numbers) != (exception, expected_numbers) or len(arrivals) > most:
-        actual = f"{operation.raised or 'no exception'}, calls {numbers}, {counted(len(arrivals), 'arrival')}: {operation.sentence()}"
+        actual = (
+            f"{operation.raised or 'no exception'}, calls {listed(numbers)}, {counted(len(arrivals), 'arrival')}: {operation.sentence()}"
+        )
         return failed(expected=expected, actual=actual)
     return passed(f"{operation.id}: {expected}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import streams
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 
 def within_time(history: History, *, seconds: float) -> Verdict:
@@ -39,6 +39,6 @@ def outlasted(history: History, *, seconds: float) -> Verdict:
     if cut := [stream for stream in all_streams if not stream.is_answered]:
         return failed(expected="every stream is whole", actual=cut[0].sentence())
     if not all_streams or any(stream.seconds <= seconds for stream in all_streams):
-        times = [round(stream.seconds, 2) for stream in all_streams]
-        return inconclusive(expected=f"streams that take longer than {seconds:g} s", actual=f"streams of {times} s")
+        times = listed(f"{stream.seconds:.2f} s" for stream in all_streams)
+        return inconclusive(expected=f"streams that take longer than {seconds:g} s", actual=f"streams of {times}")
     return passed(f"{counted(len(all_streams), 'stream')}, each longer than {seconds:g} s")

@@ -7,6 +7,7 @@ from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
+from hivecheck.wording import listed
 
 
 def tool_called(history: History, *, tool: str) -> Verdict:
@@ -24,8 +25,11 @@ def _judge_one(operation: Operation, tool: str) -> Verdict:
     except (KeyError, IndexError, TypeError, ValueError) as error:
         return failed(
             expected=f"{operation.id} is answered with a call of {tool}",
-            actual=f"{type(error).__name__} in {operation.body}: {operation.sentence()}",
+            actual=f"{type(error).__name__} in {json.dumps(operation.body)}: {operation.sentence()}",
         )
     if call_head != ("tool_calls", "function", tool, True) or not isinstance(arguments, dict):
-        return failed(expected=f"{operation.id} is answered with a call of {tool}", actual=f"{call_head}, arguments {arguments!r}")
+        return failed(
+            expected=f"{operation.id} is answered with a call of {tool}",
+            actual=f"finish reason, type, name and presence of an id: {listed(call_head)}; arguments: {json.dumps(arguments)}",
+        )
     return passed(f"{operation.id}: {tool} called")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 DIRECT = "direct"  # the purpose of requests to a worker itself
 OF_ITS_OWN = ("id", "created")  # differ from answer to answer
@@ -35,7 +36,7 @@ def _judge_pair(through: Operation, direct: Operation) -> Verdict:
     if differing := [name for name in expected if actual[name] != expected[name]]:
         return failed(
             expected=f"{through.id} gets what the worker sends, {_shortened({name: expected[name] for name in differing})}",
-            actual=f"{_shortened({name: actual[name] for name in differing})}",
+            actual=_shortened({name: actual[name] for name in differing}),
         )
     return passed(f"{through.id}: the same through the gateway and directly, {through.sentence()}")
 
@@ -58,8 +59,12 @@ def _less(body: Any) -> Any:
     return {name: value for name, value in body.items() if name not in OF_ITS_OWN} if isinstance(body, Mapping) else body
 
 
-def _shortened(response: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: f"{value[:40]}... ({counted(len(value), 'character')})" if isinstance(value, str) and len(value) > 80 else value
-        for name, value in response.items()
-    }
+def _shortened(response: dict[str, Any]) -> str:
+    # A body in JSON shows the difference between 1 and "1".
+    texts = {name: json.dumps(value) if isinstance(value, Mapping | list) else value for name, value in response.items()}
+    return figures(
+        {
+            name: f"{value[:40]}... ({counted(len(value), 'character')})" if isinstance(value, str) and len(value) > 80 else value
+            for name, value in texts.items()
+        }
+    )

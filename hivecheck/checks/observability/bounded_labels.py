@@ -7,7 +7,7 @@ from collections.abc import Collection
 from hivecheck.checks.observability import measured
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 MODEL_LABELS = ("model", "model_name")
 MAX_PLACEHOLDERS = 1  # all unknown models may share one label value
@@ -25,10 +25,15 @@ def bounded_labels(history: History, *, models: Collection[str]) -> Verdict:
     series = measured.grown(history)
     words = refused | {operation.id for operation in history.operations()}
     if taken := [one for one in series if any(word in value for value in one.labels.values() for word in words)]:
-        return failed(expected="no metric label has a value that a client invented", actual=f"{len(taken)} series, for example {taken[0]}")
+        return failed(
+            expected="no metric label has a value that a client invented", actual=f"{len(taken)} series, for example {taken[0].sentence()}"
+        )
     labelled = {value for one in series for name, value in one.labels.items() if name in MODEL_LABELS}
     if len(unknown := labelled - set(models)) > MAX_PLACEHOLDERS:
         return failed(
-            expected=f"the model labels are {sorted(models)}, and at most {MAX_PLACEHOLDERS} other value", actual=f"{sorted(unknown)}"
+            expected=f"the model labels are {listed(sorted(models))}, and at most {MAX_PLACEHOLDERS} other value",
+            actual=listed(sorted(unknown)),
         )
-    return passed(f"{counted(len(refused), 'invented model')}, {sum(one.is_new for one in series)} new series, models {sorted(labelled)}")
+    return passed(
+        f"{counted(len(refused), 'invented model')}, {sum(one.is_new for one in series)} new series, models {listed(sorted(labelled))}"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, inconclusive
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class MetricReading:
     @property
     def growth(self) -> float:
         return self.after - self.before
+
+    def sentence(self) -> str:
+        """The series and its growth, for messages."""
+        return f"{self.name} of {self.node} ({figures(self.labels)}) from {self.before:g} to {self.after:g}"
 
 
 def noted(history: History) -> list[Mapping[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import counted
@@ -17,5 +19,8 @@ def no_log_injection(history: History, *, node: str) -> Verdict:
     # A line that is no JSON has no event. It can be the rest of a line that a client's text broke.
     foreign = [line.data for line in lines if line.data.get("event") in (None, FORGED)]
     if foreign:
-        return failed(expected=f"{node} itself wrote every line of its log", actual=f"{counted(len(foreign), 'other line')}: {foreign[:3]}")
+        return failed(
+            expected=f"{node} itself wrote every line of its log",
+            actual=f"{counted(len(foreign), 'other line')}: {'; '.join(json.dumps(dict(data)) for data in foreign[:3])}",
+        )
     return passed(f"{counted(len(lines), 'line')} of {node}, all its own")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 FIELDS = ("time", "level", "service", "node", "event")
 CLIENT_GONE = 499  # the status in the log when the client left before it got one (nginx's convention)
@@ -20,7 +22,7 @@ def structured_logs(history: History, *, orchestrator: str) -> Verdict:
         if missing := [name for name in FIELDS if not line.data.get(name)]:
             return failed(
                 expected=f"each log line of {line.node} is a JSON object with {', '.join(FIELDS)}",
-                actual=f"no {missing} in {dict(line.data)}",
+                actual=f"no {listed(missing)} in {json.dumps(dict(line.data))}",
             )
     ends = [line for line in lines if line.node == orchestrator and line.data["event"] == "request"]
     return worst([_judge_one(operation, ends) for operation in history.operations()])
@@ -34,5 +36,5 @@ def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
     actual = (own[0].get("status"), own[0].get("outcome"))
     if actual != expected:
-        return failed(expected=f"the log has status and outcome {expected} for {operation.id}", actual=f"{actual}")
-    return passed(f"{operation.id}: {actual}")
+        return failed(expected=f"the log has status and outcome {listed(expected)} for {operation.id}", actual=listed(actual))
+    return passed(f"{operation.id}: {listed(actual)}")

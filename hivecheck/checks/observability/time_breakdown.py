@@ -12,7 +12,7 @@ from hivecheck.checks.facts import end_of
 from hivecheck.checks.observability import measured
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 PHASES = ("resolve", "choose", "queue", "proxy")
 PARTS = (*PHASES, "first_token", "total")
@@ -33,7 +33,7 @@ def _judge_one(history: History, operation: Operation, orchestrator: str) -> Ver
     timing = _durations(operation.header("Server-Timing") or "")
     if operation.sent_headers.get("X-Timing") != "1":
         expected = f"{operation.id} has no X-Timing, so its answer has no Server-Timing"
-        return failed(expected=expected, actual=f"{timing}") if timing else passed(f"{operation.id}: no Server-Timing")
+        return failed(expected=expected, actual=figures(timing)) if timing else passed(f"{operation.id}: no Server-Timing")
     arrivals = history.arrivals(operation)
     ends = [end_of(history, arrival) for arrival in arrivals]
     if not operation.is_answered or not arrivals or ends[-1] is None:
@@ -42,15 +42,15 @@ def _judge_one(history: History, operation: Operation, orchestrator: str) -> Ver
     if missing := [name for name in PARTS if name not in timing]:
         return failed(
             expected=f"the Server-Timing of {operation.id} has {', '.join(PARTS)}",
-            actual=f"no {missing} in {operation.header('Server-Timing')!r}",
+            actual=f"no {listed(missing)} in {operation.header('Server-Timing')!r}",
         )
     lines = _lines(history, operation, orchestrator)
     if len(lines) != 1:
         return inconclusive(expected=f"one log line `request` about {operation.id}", actual=f"{len(lines)}")
     wrong = _wrong(operation, timing, lines[0].data, arrivals, ends[-1], _first_byte(history, arrivals[-1], ends[-1]))
     if wrong:
-        return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {dict(lines[0].data)}")
-    return passed(f"{operation.id}: {timing}")
+        return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {figures(lines[0].data)}")
+    return passed(f"{operation.id}: {figures(timing)}")
 
 
 def _wrong(

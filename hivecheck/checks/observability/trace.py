@@ -9,7 +9,7 @@ from hivecheck.checks.facts import end_of
 from hivecheck.checks.observability import measured
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 REQUEST = ("model", "path", "status", "outcome", "seconds")
 ROUTING = ("worker", "attempts", "choose_seconds", "proxy_seconds")
@@ -29,8 +29,8 @@ def _judge_tiers(history: History, operation: Operation, orchestrator: str, hive
     lines = {tier: len(_lines(history, operation, tier)) for tier in tiers}
     silent = [tier for tier in tiers if not lines[tier]]
     if silent or operation.header("X-Request-Id") != operation.id:
-        actual = f"no log line of {silent}; the answer has X-Request-Id {operation.header('X-Request-Id')}"
-        return failed(expected=f"log lines of {tiers} with request_id {operation.id}", actual=actual)
+        actual = f"nodes without a log line: {listed(silent)}; the answer has X-Request-Id {operation.header('X-Request-Id')}"
+        return failed(expected=f"log lines of {listed(tiers)} with request_id {operation.id}", actual=actual)
     found = ", ".join(f"{counted(count, 'line')} of {tier}" for tier, count in lines.items())
     return passed(f"{operation.id}: {found}")
 
@@ -43,11 +43,11 @@ def relayed(history: History, *, hives: Mapping[str, str]) -> Verdict:
 def _judge_relay(history: History, operation: Operation, hives: Mapping[str, str]) -> Verdict:
     nodes = [arrival.node for arrival in history.arrivals(operation)]
     if len(nodes) != 1 or nodes[0] not in hives:
-        return inconclusive(expected=f"one arrival of {operation.id} at a managed worker", actual=f"arrivals at {nodes}")
+        return inconclusive(expected=f"one arrival of {operation.id} at a managed worker", actual=f"arrivals at {listed(nodes)}")
     hive = hives[nodes[0]]
     events = [line.get("event") for line in _lines(history, operation, hive)]
     if "relayed" not in events:
-        actual = f"the log of {hive} has {events} for {operation.id}"
+        actual = f"the log of {hive} has {listed(events)} for {operation.id}"
         return failed(expected=f"{hive} relays {operation.id} to {nodes[0]}", actual=actual)
     return passed(f"{operation.id}: relayed by {hive}")
 
@@ -68,10 +68,10 @@ def _judge_claims(history: History, operation: Operation, expected: tuple[str, s
     at_hive = {(line.get("subject"), line.get("tenant")) for line in lines if "subject" in line}
     if at_worker != expected or at_hive != {expected}:
         return failed(
-            expected=f"subject and tenant {expected} at {hives[worker]} and {worker}",
-            actual=f"{at_hive or 'nothing'} at {hives[worker]}, {at_worker} at {worker}",
+            expected=f"subject and tenant {listed(expected)} at {hives[worker]} and {worker}",
+            actual=f"{listed(map(listed, at_hive))} at {hives[worker]}, {listed(at_worker)} at {worker}",
         )
-    return passed(f"{operation.id}: {expected} at {hives[worker]} and {worker}")
+    return passed(f"{operation.id}: {listed(expected)} at {hives[worker]} and {worker}")
 
 
 def joined(history: History, *, orchestrator: str) -> Verdict:
@@ -96,13 +96,16 @@ def _judge_lines(history: History, operation: Operation, orchestrator: str) -> V
     missing = [name for name in (*REQUEST, *ROUTING) if gateway.get(name) is None]
     missing += [f"{end.node}'s {name}" for name in INFERENCE if worker.get(name) is None]
     if missing:
-        return failed(expected=f"request, routing and inference of {operation.id} in the logs under its id", actual=f"no {missing}")
+        return failed(expected=f"request, routing and inference of {operation.id} in the logs under its id", actual=f"no {listed(missing)}")
     expected = {"worker": end.node, "attempts": len(arrivals), "model": operation.model, "status": operation.status}
     actual = {name: gateway[name] for name in expected}
     inferred = {name: worker[name] for name in ("outcome", "prompt_tokens", "output_tokens")}
     journal = {name: end.data.get(name) for name in inferred}
     if actual != expected or inferred != journal:
-        return failed(expected=f"{operation.id}: {expected}, inference {journal}", actual=f"{actual}, inference {inferred}")
+        return failed(
+            expected=f"{operation.id}: {figures(expected)}, inference {figures(journal)}",
+            actual=f"{figures(actual)}, inference {figures(inferred)}",
+        )
     return passed(f"{operation.id}: {orchestrator} and {end.node} agree")
 
 
@@ -112,7 +115,7 @@ def _judge_metrics(history: History, answered: list[Operation], orchestrator: st
     series = measured.grown(history)
     ids = {operation.id for operation in history.operations()}
     if leaked := [one for one in series if any(name in value for value in one.labels.values() for name in ids)]:
-        return failed(expected="no metric label has a request id", actual=f"{leaked[0]}")
+        return failed(expected="no metric label has a request id", actual=leaked[0].sentence())
     ends = [end_of(history, arrival) for operation in answered for arrival in history.arrivals(operation)[-1:]]
     # Equal and not at least, because a request that is counted twice must fail.
     expected = {
@@ -128,8 +131,8 @@ def _judge_metrics(history: History, answered: list[Operation], orchestrator: st
         "tokens": measured.growth_of(series, "vllm:generation_tokens_total"),
     }
     if actual != expected:
-        return failed(expected=f"the metrics grow by {expected}", actual=f"{actual}")
-    return passed(f"the metrics grew by {expected}")
+        return failed(expected=f"the metrics grow by {figures(expected)}", actual=figures(actual))
+    return passed(f"the metrics grew by {figures(expected)}")
 
 
 def _lines(history: History, operation: Operation, node: str) -> list[Mapping[str, Any]]:

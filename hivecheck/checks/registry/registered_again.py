@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 
 def registered_again(history: History, *, registry: str, services: Sequence[str], seconds: float) -> Verdict:
@@ -21,9 +21,10 @@ def registered_again(history: History, *, registry: str, services: Sequence[str]
     for line in lines:
         if line.data.get("event") == "registered":
             at.setdefault(str(line.data.get("id")), line.at - started[-1])
-    late = {name: at.get(name) for name in services if at.get(name, seconds + 1) > seconds}
+    late = [name for name in services if at.get(name, seconds + 1) > seconds]
     if late:
         return failed(
-            expected=f"each of {list(services)} registers within {seconds:g} s", actual=f"late or missing {late}; registered after {at} s"
+            expected=f"each of {listed(services)} registers within {seconds:g} s",
+            actual=f"late or missing: {listed(late)}; registered after: {figures({name: f'{value:.2f} s' for name, value in at.items()})}",
         )
     return passed(f"the last service registered after {max(at[name] for name in services):.2f} s")

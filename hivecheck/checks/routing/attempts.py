@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import agreeing, counted
+from hivecheck.wording import agreeing, counted, figures, listed
 
 
 def not_sent_again(history: History) -> Verdict:
@@ -13,10 +13,10 @@ def not_sent_again(history: History) -> Verdict:
     operations = history.operations()
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
     if not operations or any(not nodes for nodes in places.values()):
-        return inconclusive(expected="every request is in the journal of a worker", actual=f"{places}")
+        return inconclusive(expected="every request is in the journal of a worker", actual=figures(places))
     # After the first byte another attempt would send the client some tokens twice.
     if again := {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}:
-        return failed(expected="each request reaches one worker once", actual=f"{again}")
+        return failed(expected="each request reaches one worker once", actual=figures(again))
     requests = counted(len(operations), "request")
     return passed(f"{requests} {agreeing(len(operations), 'reached', 'each reached')} one worker once")
 
@@ -67,11 +67,11 @@ def _judge_taken_over(history: History, operation: Operation, is_marked: bool) -
     names = [arrival.node for arrival in arrivals]
     # A killed worker writes no end. With an end there was nothing left to take over.
     if not arrivals or end_of(history, arrivals[0]) is not None:
-        actual = f"arrivals at {names}" + (", and the first one has an end" if arrivals else "")
+        actual = f"arrivals at {listed(names)}" + (", and the first one has an end" if arrivals else "")
         return inconclusive(expected=f"{operation.id} is unfinished at the worker that died", actual=actual)
     attempts = operation.header("X-Attempts") if is_marked else "2"
     if not operation.is_answered or len(set(names)) != 2 or len(names) != 2 or attempts != "2":
-        actual = f"arrivals at {names}, X-Attempts {attempts}: {operation.sentence()}"
+        actual = f"arrivals at {listed(names)}, X-Attempts {attempts}: {operation.sentence()}"
         return failed(expected=f"another worker answers {operation.id} at the second attempt", actual=actual)
     if is_marked and operation.header("X-Worker-Id") != names[1]:
         return failed(expected=f"the answer names {names[1]}", actual=f"it names {operation.header('X-Worker-Id')}")
@@ -88,12 +88,18 @@ def _judge_spaced(history: History, operation: Operation, attempts: int, least: 
     nodes = [line.node for line in arrivals]
     if len(arrivals) != attempts or len(set(nodes)) != attempts:
         expected = f"{counted(attempts, 'attempt')} of {operation.id}, each at another worker"
-        return failed(expected=expected, actual=f"arrivals at {nodes}: {operation.sentence()}")
+        return failed(expected=expected, actual=f"arrivals at {listed(nodes)}: {operation.sentence()}")
     ends = [end_of(history, line) for line in arrivals]
     if None in ends:
-        return inconclusive(expected=f"an end of each attempt of {operation.id} in a journal", actual=f"arrivals at {nodes}")
+        return inconclusive(expected=f"an end of each attempt of {operation.id} in a journal", actual=f"arrivals at {listed(nodes)}")
     # A pause begins at the end of an attempt. Else a slow attempt looks like a pause.
     pauses = [after.at - end.at for end, after in zip(ends[:-1], arrivals[1:], strict=True) if end]
     if short := [pause for place, pause in enumerate(pauses) if pause < least * 2**place]:
-        return failed(expected=f"pauses of at least {least:g} s that double", actual=f"{pauses} s, too short: {short}")
-    return passed(f"attempts at {nodes} after pauses of {', '.join(f'{pause:.3f} s' for pause in pauses)}")
+        return failed(
+            expected=f"pauses of at least {least:g} s that double", actual=f"pauses of {_seconds(pauses)}, too short: {_seconds(short)}"
+        )
+    return passed(f"attempts at {listed(nodes)} after pauses of {_seconds(pauses)}")
+
+
+def _seconds(pauses: list[float]) -> str:
+    return listed(f"{pause:.3f} s" for pause in pauses)

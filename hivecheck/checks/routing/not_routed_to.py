@@ -6,7 +6,7 @@ from collections import Counter
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import agreeing, counted
+from hivecheck.wording import agreeing, counted, figures, listed
 
 
 def nothing_upstream(history: History) -> Verdict:
@@ -15,8 +15,8 @@ def nothing_upstream(history: History) -> Verdict:
     if not operations:
         return inconclusive(expected="requests that no worker receives", actual="no request was sent")
     if lines := history.journal("arrival"):
-        arrived = [(line.node, line.data.get("request_id"), line.data.get("path")) for line in lines]
-        return failed(expected="no worker receives a request", actual=f"{counted(len(lines), 'arrival')}: {arrived[:5]}")
+        arrived = [f"{line.data.get('request_id')} for {line.data.get('path')} at {line.node}" for line in lines[:5]]
+        return failed(expected="no worker receives a request", actual=f"{counted(len(lines), 'arrival')}: {listed(arrived)}")
     return passed(f"{counted(len(operations), 'request')}, none reached a worker")
 
 
@@ -24,10 +24,10 @@ def spared(history: History, *, worker: str) -> Verdict:
     """Other workers received every request, and `worker`, which had the longest queue, received none."""
     operations = history.operations()
     counts = Counter(line.node for operation in operations for line in history.arrivals(operation))
-    requests = counted(len(operations), "request")
+    requests, arrivals = counted(len(operations), "request"), figures(counts | {worker: counts[worker]})
     if not operations or any(not history.arrivals(operation) for operation in operations):
-        return inconclusive(expected="every request is in the journal of a worker", actual=f"{requests}, arrivals {dict(counts)}")
+        return inconclusive(expected="every request is in the journal of a worker", actual=f"{requests}, arrivals {arrivals}")
     if counts[worker]:
         reached = f"none of {requests} {agreeing(len(operations), 'reaches', 'reach')} {worker}"
-        return failed(expected=reached, actual=f"arrivals {dict(counts)}")
-    return passed(f"{requests}: arrivals {dict(counts)}")
+        return failed(expected=reached, actual=f"arrivals {arrivals}")
+    return passed(f"{requests}: arrivals {arrivals}")

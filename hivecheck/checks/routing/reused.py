@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 
 def reused(history: History, *, purpose: str, at_most: int) -> Verdict:
@@ -12,11 +12,11 @@ def reused(history: History, *, purpose: str, at_most: int) -> Verdict:
     operations = history.operations(purpose)
     peers = [line.data.get("peer") for operation in operations for line in history.arrivals(operation)]
     if len(peers) <= at_most or None in peers:
-        return inconclusive(expected=f"more than {counted(at_most, 'arrival')} with a known peer address", actual=f"{peers}")
+        return inconclusive(expected=f"more than {counted(at_most, 'arrival')} with a known peer address", actual=listed(peers))
     # A peer address has a port, so each connection has another one.
     if len(set(peers)) > at_most:
         return failed(
             expected=f"{counted(len(peers), 'request')} over at most {counted(at_most, 'connection')}",
-            actual=f"{len(set(peers))}: {sorted(map(str, set(peers)))[:5]}",
+            actual=f"{len(set(peers))}: {listed(sorted(map(str, set(peers)))[:5])}",
         )
     return passed(f"{counted(len(peers), 'request')} over {counted(len(set(peers)), 'connection')}")

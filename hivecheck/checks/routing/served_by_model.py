@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from hivecheck.checks.facts import SUCCESS
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import listed
 
 
 def served_by_model(history: History, *, workers: Mapping[str, Sequence[str]], only: str | None = None, is_marked: bool = True) -> Verdict:
@@ -26,7 +27,11 @@ def _judge_one(history: History, operation: Operation, workers: Mapping[str, Seq
     names = [arrival.node for arrival in arrivals]
     able = {only} if only else {name for name, models in workers.items() if operation.model in models}
     if len(names) != 1 or names[0] not in able:
-        return failed(expected=f"{operation.id} for {operation.model} reaches exactly one of {sorted(able)}", actual=f"it reached {names}")
+        one_of = "only" if len(able) == 1 else "exactly one of"
+        return failed(
+            expected=f"{operation.id} for {operation.model} reaches {one_of} {listed(sorted(able))}",
+            actual=f"it reached {listed(names)}",
+        )
     if is_marked and operation.header("X-Worker-Id") != names[0]:
         return failed(
             expected=f"the answer names {names[0]}, which has {operation.id} in its journal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of, streams
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 
 def smaller_queue(history: History, *, at_least: int) -> Verdict:
@@ -14,14 +14,16 @@ def smaller_queue(history: History, *, at_least: int) -> Verdict:
     arrivals = [line for operation in running for line in history.arrivals(operation)]
     end = end_of(history, arrivals[0]) if len(arrivals) == 1 else None
     if end is None:
-        return inconclusive(expected="one stream with one arrival and an end", actual=f"{[one.sentence() for one in running]}")
+        return inconclusive(
+            expected="one stream with one arrival and an end", actual="; ".join(one.sentence() for one in running) or "none"
+        )
     began, busy = arrivals[0].at, arrivals[0].node
     during = [one for one in history.operations() if not one.is_stream and began < one.started_at < end.at]
     wrong = [one.id for one in during if any(line.node == busy for line in history.arrivals(one))]
     # One request at the busy worker is a failure, however few there are. So this comes before the number.
     if wrong:
         return failed(
-            expected=f"none of {counted(len(during), 'request')} reaches {busy}, which is busy", actual=f"{len(wrong)} did: {wrong}"
+            expected=f"none of {counted(len(during), 'request')} reaches {busy}, which is busy", actual=f"{len(wrong)} did: {listed(wrong)}"
         )
     if len(during) < at_least:
         return inconclusive(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 
 def spread(history: History, *, workers: Sequence[str], at_least: float, places: Mapping[str, str] | None = None) -> Verdict:
@@ -18,15 +19,18 @@ def spread(history: History, *, workers: Sequence[str], at_least: float, places:
     operations = history.operations()
     nodes = (line.node for operation in operations for line in history.arrivals(operation))
     counts = Counter(places.get(node, node) if places else node for node in nodes)
+    arrivals = figures(dict.fromkeys(workers, 0) | counts)
     if counts.total() < len(operations) or not operations or len(workers) < 2:
         return inconclusive(
-            expected=f"at least two of {workers}, and {counted(len(operations), 'request')} in journals", actual=f"arrivals {dict(counts)}"
+            expected=f"at least two workers of {listed(workers)}, and {counted(len(operations), 'request')} in journals",
+            actual=f"arrivals {arrivals}",
         )
-    floor = at_least * len(operations) if at_least < 1 else at_least
+    # Requests are whole, so a share of them rounds up: fewer than 32.2 are fewer than 33.
+    floor = math.ceil(at_least * len(operations)) if at_least < 1 else at_least
     low = [name for name in workers if counts[name] < floor]
     if low:
         return failed(
-            expected=f"each of {list(workers)} receives at least {floor:g} of {counted(len(operations), 'request')}",
-            actual=f"{dict(counts)}",
+            expected=f"each of {listed(workers)} receives at least {floor:g} of {counted(len(operations), 'request')}",
+            actual=arrivals,
         )
-    return passed(f"arrivals {dict(counts)}")
+    return passed(f"arrivals {arrivals}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 ENOUGH_NAMES = 8  # with three workers, eight separate pins all coincide by chance once in 3**8 = 6561 runs
 
@@ -17,8 +17,8 @@ def owners_apart(history: History) -> Verdict:
         homes.setdefault(name, {})[owner] = turns[-1][1]
     shared = {name: owned for name, owned in homes.items() if len(owned) > 1}
     if len(shared) < ENOUGH_NAMES:
-        return inconclusive(expected=f"{ENOUGH_NAMES} session ids that two tenants use", actual=f"{homes}")
+        return inconclusive(expected=f"{ENOUGH_NAMES} session ids that two tenants use", actual=figures(homes))
     apart = [name for name, owned in shared.items() if len(set(owned.values())) > 1]
     if not apart:
-        return failed(expected="at least one session id has different workers for its two tenants", actual=f"{shared}")
+        return failed(expected="at least one session id has different workers for its two tenants", actual=figures(shared))
     return passed(f"{len(apart)} of {counted(len(shared), 'session id')} at different workers for different tenants")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import session_of, sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 Homes = dict[tuple[str, str], set[str]]
 
@@ -20,11 +20,13 @@ def moved_to_new_worker(history: History, *, new_worker: str) -> Verdict:
     homes, later = _homes(history, acts[0].at)
     if any(len(home) != 1 or not later[name] for name, home in homes.items()):
         expected = f"each session has turns at one worker before {new_worker} starts, and a turn after"
-        return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
+        return inconclusive(expected=expected, actual=_moves(homes, later))
     # With hash mod N a new worker moves nearly every session. Rendezvous hashing moves only those that it wins.
-    astray = {name: (homes[name], later[name]) for name in own if not later[name] <= homes[name] | {new_worker}}
+    astray = {name: later[name] for name in own if not later[name] <= homes[name] | {new_worker}}
     if astray:
-        return failed(expected=f"each session stays or moves to {new_worker}", actual=f"{len(astray)} moved elsewhere: {astray}")
+        return failed(
+            expected=f"each session stays or moves to {new_worker}", actual=f"{len(astray)} moved elsewhere: {_moves(homes, astray)}"
+        )
     moved = [name for name in own if new_worker in later[name]]
     if not moved:
         return failed(expected=f"at least one of {counted(len(own), 'session')} moves to {new_worker}", actual="none did")
@@ -35,7 +37,7 @@ def only_lost_sessions_moved(history: History, *, what: str) -> Verdict:
     """The sessions of the worker that was `what` moved, each to one other worker and without a failed turn. All other sessions stayed."""
     acts = [event for event in history.acts() if event.data.get("what") == what]
     if len(acts) != 1:
-        return inconclusive(expected=f"one worker that was {what}", actual=f"{acts}")
+        return inconclusive(expected=f"one worker that was {what}", actual=listed(event.node for event in acts))
     lost_worker = acts[0].node
     refused = [one for one in history.operations() if session_of(one) is not None and not one.is_answered]
     if refused:
@@ -44,16 +46,21 @@ def only_lost_sessions_moved(history: History, *, what: str) -> Verdict:
     own = [name for name, home in homes.items() if home == {lost_worker}]
     if not own or len(own) == len(homes) or any(len(home) != 1 or not later[name] for name, home in homes.items()):
         expected = f"sessions at {lost_worker} and at others, each with turns before and after {lost_worker} was {what}"
-        return inconclusive(expected=expected, actual=f"{homes} before, {later} after")
+        return inconclusive(expected=expected, actual=_moves(homes, later))
     wrong = {
-        name: (homes[name], later[name])
+        name: later[name]
         for name in homes
         if (later[name] != homes[name] if name not in own else len(later[name]) != 1 or lost_worker in later[name])
     }
     if wrong:
         expected = f"only {counted(len(own), 'session')} of {lost_worker} {'moves' if len(own) == 1 else 'move'}, each to one other worker"
-        return failed(expected=expected, actual=f"{wrong}")
+        return failed(expected=expected, actual=_moves(homes, wrong))
     return passed(f"{len(own)} of {counted(len(homes), 'session')} moved away from {lost_worker}, and all others stayed")
+
+
+def _moves(homes: Homes, later: Homes) -> str:
+    """The sessions of `later`, each with its workers before and after."""
+    return figures({name: f"{listed(sorted(homes[name]))} before, {listed(sorted(home))} after" for name, home in later.items()}, "; ")
 
 
 def _homes(history: History, at: float) -> tuple[Homes, Homes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import session_of, sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 
 def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdict:
@@ -14,20 +14,20 @@ def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdi
     answered = sum(operation.is_answered for operation in history.operations() if session_of(operation) is not None)
     journaled = sum(map(len, own.values()))
     if not own or journaled < answered or any(len(turns) < 2 for turns in own.values()):
-        actual = f"{ {name: len(turns) for name, turns in own.items()} }; {answered} answered, {journaled} in journals"
+        actual = f"turns {figures({name: len(turns) for name, turns in own.items()})}; {answered} answered, {journaled} in journals"
         return inconclusive(expected="sessions with at least two answered turns, each in a journal", actual=actual)
     unanswered = [operation for operation in history.operations() if session_of(operation) is not None and not operation.is_answered]
     places = {operation.id: {line.node for line in history.arrivals(operation)} for operation in unanswered}
     if len(places) != failed_turns or any(len(nodes) < 2 for nodes in places.values()):
-        sentences = [operation.sentence() for operation in unanswered]
+        sentences = "; ".join(operation.sentence() for operation in unanswered)
         verdict = failed if len(places) > failed_turns else inconclusive
         expected = f"{counted(failed_turns, 'failed turn')}, each after attempts at several workers"
-        return verdict(expected=expected, actual=f"{places}: {sentences}")
+        return verdict(expected=expected, actual=f"{figures(places)}: {sentences}")
     moved = {name: [worker for _, worker in turns] for name, turns in own.items() if len({worker for _, worker in turns}) > 1}
     if moved:
-        return failed(expected="each session stays at one worker", actual=f"{len(moved)} of {len(own)} moved: {moved}")
+        return failed(expected="each session stays at one worker", actual=f"{len(moved)} of {len(own)} moved: {figures(moved)}")
     # A gateway that sends everything to one worker is sticky too. A real one sent 24 of 24 keyless requests there.
     used = {turns[0][1] for turns in own.values()}
     if len(used) < spread:
-        return failed(expected=f"{counted(len(own), 'session')} at {counted(spread, 'worker')} or more", actual=f"{sorted(used)}")
-    return passed(f"{counted(len(own), 'session')}, each at one of {sorted(used)}")
+        return failed(expected=f"{counted(len(own), 'session')} at {counted(spread, 'worker')} or more", actual=listed(sorted(used)))
+    return passed(f"{counted(len(own), 'session')}, each at one of {listed(sorted(used))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of, sessions
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.wording import figures, listed
 
 
 def warm_turns(history: History, *, at_most: float) -> Verdict:
@@ -12,27 +13,27 @@ def warm_turns(history: History, *, at_most: float) -> Verdict:
     own = sessions(history)
     if not own or any(len(turns) < 2 for turns in own.values()):
         return inconclusive(
-            expected="sessions with at least two answered turns", actual=f"{ {name: len(turns) for name, turns in own.items()} }"
+            expected="sessions with at least two answered turns", actual=figures({name: len(turns) for name, turns in own.items()})
         )
     lines = []
     for name, turns in own.items():
         cached = [_cached(operation) for operation, _ in turns]
         computed = [_seconds(history, operation) for operation, _ in turns]
         if None in computed:
-            return inconclusive(expected=f"slot and first token of each turn of {name} in a journal", actual=f"{computed}")
+            return inconclusive(expected=f"slot and first token of each turn of {name} in a journal", actual=f"seconds: {listed(computed)}")
         cold, *warm = [seconds or 0.0 for seconds in computed]
         journaled = [_journaled(history, operation) for operation, _ in turns]
         if cached != journaled or cached[0] != 0 or not all(cached[1:]):
             return failed(
                 expected=f"cached tokens of {name}: 0 in the first turn, some in later ones, equal in usage and journal",
-                actual=f"usage {cached}, journal {journaled}",
+                actual=f"usage {listed(cached)}, journal {listed(journaled)}",
             )
         if max(warm) > at_most * cold:
             return failed(
                 expected=f"a TTFT of later turns of {name} of at most {at_most:g} x {cold:.3f} s",
-                actual=f"{[round(one, 3) for one in warm]} s",
+                actual=listed(f"{one:.3f} s" for one in warm),
             )
-        lines.append(f"{cold:.3f} s, then {max(warm):.3f} s with {cached[1:]} cached tokens")
+        lines.append(f"{cold:.3f} s, then {max(warm):.3f} s with {listed(cached[1:])} cached tokens")
     return passed("; ".join(lines))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of
 from hivecheck.history import CLIENT_LEFT, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 
 def freed(history: History, *, purpose: str, seconds: float, is_queued: bool = False) -> Verdict:
@@ -48,5 +48,7 @@ def _judge_all_arrivals(history: History, operation: Operation) -> Verdict:
         return inconclusive(expected=f"{operation.id} reaches a worker", actual=operation.sentence())
     outcomes = [end.data.get("outcome") if end else "no end" for end in ends]
     if set(outcomes) != {"cancelled"}:
-        return failed(expected=f"every worker that received {operation.id} cancels it", actual=f"{outcomes}: {operation.sentence()}")
+        return failed(
+            expected=f"every worker that received {operation.id} cancels it", actual=f"{listed(outcomes)}: {operation.sentence()}"
+        )
     return passed(f"{operation.id}: cancelled at its worker {counted(len(outcomes), 'time')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of, order_fault, streams
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 WHOLE = "a whole stream has each token once and in order, a finish reason and [DONE]"
 
@@ -19,7 +19,7 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
     faults = [
         None if operation.status == 200 else f"status {operation.status}",
         operation.error,
-        f"error event {dict(operation.stream_error)}" if operation.stream_error else None,
+        f"error event {figures(operation.stream_error)}" if operation.stream_error else None,
         None if operation.finish_reason else "no finish reason",
         # The `openai` SDK takes a clean end without [DONE] as a normal end, so it misses a truncated answer.
         None if operation.saw_done else "no [DONE]",

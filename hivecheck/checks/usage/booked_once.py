@@ -7,7 +7,7 @@ from typing import Any
 from hivecheck.checks.facts import SUCCESS, end_of, tokens_received
 from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 
 def booked_once(history: History, *, lag_seconds: float, estimated: bool = False) -> Verdict:
@@ -27,14 +27,17 @@ def _judge_one(history: History, operation: Operation, ledger: list[dict[str, An
     arrivals = history.arrivals(operation)
     if len(rows) != bool(arrivals):
         times = counted(int(bool(arrivals)), "time")
-        return failed(expected=f"{operation.id}, with {counted(len(arrivals), 'arrival')}, is in the ledger {times}", actual=f"{rows}")
+        return failed(
+            expected=f"{operation.id}, with {counted(len(arrivals), 'arrival')}, is in the ledger {times}",
+            actual="; ".join(map(figures, rows)) or "none",
+        )
     if not rows:
         return passed(f"{operation.id}: no arrival, so it is not booked")
     row, last = rows[0], arrivals[-1]
     expected = _identity(last) | {"attempts": int(operation.header("X-Attempts") or len(arrivals)), "path": operation.path}
     actual = {name: row[name] for name in expected}
     if actual != expected:
-        return failed(expected=f"the ledger has {expected} for {operation.id}", actual=f"{actual}")
+        return failed(expected=f"the ledger has {figures(expected)} for {operation.id}", actual=figures(actual))
     if operation.status is not None and operation.status not in SUCCESS:
         return _costs_nothing(operation, row)
     if operation.is_answered:
@@ -78,7 +81,7 @@ def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, 
     if not (least <= booked <= most) or not row["estimated"] or row["outcome"] in (None, "ok", "error"):
         return failed(
             expected=f"the ledger has {least} to {most} tokens for {operation.id}, estimated, with the outcome of a broken answer",
-            actual=f"{row}",
+            actual=figures(row),
         )
     return passed(f"{operation.id}: {counted(booked, 'token')}, estimated; the client received {received}")
 
@@ -86,5 +89,5 @@ def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, 
 def _same(operation: Operation, row: dict[str, Any], expected: dict[str, Any], what: str) -> Verdict:
     actual = {name: row[name] for name in expected}
     if actual != expected:
-        return failed(expected=f"the ledger has {expected} for {operation.id}, which was {what}", actual=f"{actual}")
-    return passed(f"{operation.id}: {what}, booked with {expected}")
+        return failed(expected=f"the ledger has {figures(expected)} for {operation.id}, which was {what}", actual=figures(actual))
+    return passed(f"{operation.id}: {what}, booked with {figures(expected)}")

@@ -8,7 +8,7 @@ from typing import Any
 from hivecheck.checks.facts import SUCCESS
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures
 
 
 def counted_once(history: History) -> Verdict:
@@ -35,8 +35,8 @@ def counted_once(history: History) -> Verdict:
     grown = _grown(models, {name: entry["requests"] for name, entry in last["by_model"].items()})
     actual["by_model"] = {name: count for name, count in grown.items() if name in expected["by_model"]}
     if actual != expected:
-        return failed(expected=f"the statistics grow by {expected}", actual=f"{actual}")
-    return passed(f"the statistics grew by {expected}")
+        return failed(expected=f"growth of the statistics: {figures(expected)}", actual=figures(actual))
+    return passed(f"growth of the statistics: {figures(expected)}")
 
 
 def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.facts import end_of, streams
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.wording import listed
 
 
 def usage_chunk(history: History) -> Verdict:
@@ -37,7 +38,9 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
     usage = operation.usage or {}
     actual = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return (
-        passed(f"{operation.id}: usage {actual}")
+        passed(f"{operation.id}: usage {listed(actual)}")
         if actual == expected
-        else failed(expected=f"prompt and completion tokens {expected}, as {end.node} counted", actual=f"{ending}: {actual}")
+        else failed(
+            expected=f"prompt and completion tokens {listed(expected)}, as {end.node} counted", actual=f"{ending}: {listed(actual)}"
+        )
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from hivecheck.history import History, journal_pairs
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 FIGURES = ("requests", "prompt_tokens", "completion_tokens")
 Sums = dict[str, dict[str, int]]
@@ -32,8 +32,10 @@ def _judge_totals(history: History, ledger: list[dict[str, Any]], usage: dict[st
     booked = _sums((row[group], row) for row in ledger if since <= row["at"] < until)
     ended = _sums((line[group], line) for line in _journaled(history) if since <= line["at"] < until)
     if not totals == booked == ended:
-        return failed(expected=f"totals by {group} equal the journals, {ended}, and the ledger, {booked}", actual=f"{totals}")
-    return passed(f"by {group}: {totals}")
+        return failed(
+            expected=f"totals by {group} equal the journals, {figures(ended)}, and the ledger, {figures(booked)}", actual=figures(totals)
+        )
+    return passed(f"by {group}: {figures(totals)}")
 
 
 def own_usage(history: History) -> Verdict:
@@ -43,7 +45,7 @@ def own_usage(history: History) -> Verdict:
     for line in _journaled(history):
         used[line["tenant"]].append(line)
     if len(used) < 2 or not answers:
-        actual = f"requests of {sorted(used)}, {counted(len(answers), 'answer')} of the usage API"
+        actual = f"requests of {listed(sorted(used))}, {counted(len(answers), 'answer')} of the usage API"
         return inconclusive(expected="requests of two tenants, and answers of the usage API to them", actual=actual)
     return worst([_judge_tenant(answer, used.get(answer["tenant"], [])) for answer in answers])
 
@@ -52,8 +54,8 @@ def _judge_tenant(answer: dict[str, Any], lines: list[dict[str, Any]]) -> Verdic
     tenant, actual = answer["tenant"], _totals(answer["totals"], "key")
     expected = _sums((line["key"], line) for line in lines)
     if actual != expected:
-        return failed(expected=f"{tenant} receives its own usage, {expected}", actual=f"{actual}")
-    return passed(f"{tenant} received {actual}")
+        return failed(expected=f"{tenant} receives its own usage, {figures(expected)}", actual=figures(actual))
+    return passed(f"{tenant} received {figures(actual)}")
 
 
 def _journaled(history: History) -> Iterator[dict[str, Any]]:

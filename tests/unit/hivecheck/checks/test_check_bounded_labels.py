@@ -37,7 +37,7 @@ def test_request_id_fails() -> None:
 def test_many_placeholders_fail() -> None:
     """A label value for each unknown model fails."""
     after = noted({"orchestrator": [series("requests", 1, model=name) for name in ("hash-1", "hash-2")]})
-    must_say(judged(tell(INVENTED, noted({}), after)), FAILED, "['hash-1', 'hash-2']")
+    must_say(judged(tell(INVENTED, noted({}), after)), FAILED, "hash-1 and hash-2")
 
 
 def test_too_little_data_is_inconclusive() -> None:

@@ -33,7 +33,7 @@ def noted(statistics: dict[str, Any]) -> Event:
 
 def test_exact_growth_passes() -> None:
     """Statistics that grow by exactly the sent requests pass."""
-    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "'requests_total': 3")
+    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER))), PASSED, "requests_total: 3")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_exact_growth_passes() -> None:
 )
 def test_wrong_growth_fails(wrong: dict[str, Any]) -> None:
     """Each figure that grew by another number fails."""
-    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "the statistics grow by")
+    must_say(counted_once(tell(noted(BEFORE), *SENT, noted(AFTER | wrong))), FAILED, "growth of the statistics")
 
 
 def test_first_and_last_note_count() -> None:

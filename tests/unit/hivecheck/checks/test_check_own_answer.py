@@ -26,8 +26,8 @@ def test_own_answers_pass() -> None:
 
 def test_swapped_answers_fail() -> None:
     """The answer of another request fails."""
-    must_say(own_answer(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "('r1', 'model-a', 4)")
-    must_say(own_answer(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "('r2', 'model-a', 2)")
+    must_say(own_answer(tell(unary(1, 2, actual=4), unary(2, 4, actual=2))), FAILED, "actual: r1, model-a and 4")
+    must_say(own_answer(tell(unary(1, 2), streamed(2, 3, actual=2))), FAILED, "actual: r2, model-a and 2")
 
 
 def test_other_model_or_id_fails() -> None:
@@ -35,7 +35,7 @@ def test_other_model_or_id_fails() -> None:
     must_say(
         own_answer(tell(unary(1, 2, body=completion(model="model-b", usage={"completion_tokens": 2})), unary(2, 3))), FAILED, "model-b"
     )
-    must_say(own_answer(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "('r2', 'model-a', 2)")
+    must_say(own_answer(tell(unary(1, 2, headers={"X-Request-Id": "r2"}), unary(2, 3))), FAILED, "actual: r2, model-a and 2")
 
 
 def test_refused_request_fails() -> None:

@@ -21,13 +21,13 @@ def worked(number: int, worker: str, came: float, start: float, ended: float) ->
 def test_one_waiting_request_passes() -> None:
     """Requests one after the other, of which one waited, pass."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 1.0, 2.0) + worked(3, "worker-2", 0.1, 0.1, 1.1)
-    must_say(queueing(tell(lines), slots=1), PASSED, "1 request waited", "'worker-1': 1")
+    must_say(queueing(tell(lines), slots=1), PASSED, "1 request waited", "worker-1: 1")
 
 
 def test_too_many_slots_fail() -> None:
     """More requests in process than slots fail by worker."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 0.9, 2.0)
-    must_say(queueing(tell(lines), slots=1), FAILED, "'worker-1': 2")
+    must_say(queueing(tell(lines), slots=1), FAILED, "worker-1: 2")
 
 
 def test_two_slots_pass() -> None:

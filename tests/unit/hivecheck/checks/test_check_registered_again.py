@@ -27,7 +27,7 @@ def test_late_or_missing_service_fails() -> None:
     late = tell(BACK, LISTENING, registered("a", 5.7), registered("b", 6.6))
     missing = tell(registered("b", 1.0), BACK, LISTENING, registered("a", 5.7))
     for story in (late, missing):
-        must_say(registered_again(story, registry="registry", services=BOTH, seconds=1.0), FAILED, "'b'")
+        must_say(registered_again(story, registry="registry", services=BOTH, seconds=1.0), FAILED, "late or missing: b")
 
 
 def test_no_restart_is_inconclusive() -> None:

@@ -25,7 +25,7 @@ def test_sticky_sessions_pass() -> None:
 def test_two_workers_fail() -> None:
     """A session at two workers fails."""
     story = [*turn(1, "s", "worker-1"), *turn(2, "s", "worker-2", way="X-Inventiv-Session")]
-    must_say(sticky(tell(*story), spread=1), FAILED, "['worker-1', 'worker-2']")
+    must_say(sticky(tell(*story), spread=1), FAILED, "worker-1 and worker-2")
 
 
 def test_tenants_have_own_sessions() -> None:

@@ -29,7 +29,11 @@ def test_every_tier_passes() -> None:
 def test_silent_tier_fails(silent: str) -> None:
     """A tier without a line fails by name."""
     request = chat()
-    must_say(judged_correlation(tell(request, [log(request, tier) for tier in TIERS if tier != silent])), FAILED, f"['{silent}']")
+    must_say(
+        judged_correlation(tell(request, [log(request, tier) for tier in TIERS if tier != silent])),
+        FAILED,
+        f"without a log line: {silent};",
+    )
 
 
 def test_other_id_fails() -> None:
@@ -178,7 +182,7 @@ def test_id_in_label_fails() -> None:
 
 def test_missed_metric_fails() -> None:
     """Metrics that did not count the request fail."""
-    must_say(judged_joined(story(notes=[noted({}), noted({"orchestrator": GROWN})])), FAILED, "'tokens': 0")
+    must_say(judged_joined(story(notes=[noted({}), noted({"orchestrator": GROWN})])), FAILED, "tokens: 0")
 
 
 def test_joined_without_data_is_inconclusive() -> None:

@@ -24,12 +24,12 @@ def turn(number: int, seconds: float, reported: int | None, journaled: int | Non
 
 def test_warm_turn_passes() -> None:
     """A cold turn and a warm turn pass."""
-    must_say(warm_turns(tell(*turn(1, 0.4, 0), *turn(2, 0.05, 8)), at_most=0.5), PASSED, "[8] cached")
+    must_say(warm_turns(tell(*turn(1, 0.4, 0), *turn(2, 0.05, 8)), at_most=0.5), PASSED, "8 cached")
 
 
 def test_uncached_turn_fails() -> None:
     """A later turn without cached tokens fails."""
-    must_say(warm_turns(tell(*turn(1, 0.4, 0), *turn(2, 0.05, 0)), at_most=0.5), FAILED, "[0, 0]")
+    must_say(warm_turns(tell(*turn(1, 0.4, 0), *turn(2, 0.05, 0)), at_most=0.5), FAILED, "usage 0 and 0")
     must_say(warm_turns(tell(*turn(1, 0.4, 0), *turn(2, 0.05, None)), at_most=0.5), FAILED)
 
 
