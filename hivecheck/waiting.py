@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from hivecheck.errors import ClientError, ConditionTimeoutError
-from hivecheck.wording import counted
+from hivecheck.wording import counted, figures, listed
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -87,5 +87,10 @@ def consistently(probe: Callable[[], T], *, times: int, what: str, holds: Callab
 
 
 def _value_text(value: object) -> str:
+    # Any other value keeps its quotes, so that an empty text stays visible.
     text = str(value) if isinstance(value, Exception) else repr(value)
+    if isinstance(value, Mapping):
+        text = figures(value)
+    elif isinstance(value, list | tuple | set | frozenset):
+        text = listed([value])
     return text if len(text) <= 2000 else f"{text[:2000]}... (of {counted(len(text), 'character')})"

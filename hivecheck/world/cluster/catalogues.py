@@ -14,7 +14,7 @@ from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 from hivecheck.world.cluster.models import Models
 from hivecheck.world.requests.chats import Chats
 
@@ -40,7 +40,9 @@ class Catalogues:
         offered = eventually(self.models.hub.offers, within=self.stack.timeouts.node_ready, what="the hub's offers")
         names = sorted(model for model in offered if model != NEVER_FETCHED)[:count]
         if len(names) < count:
-            raise InconclusiveError(f"expected: {counted(count, 'model', 'models')} to download\nactual: the hub offers {sorted(offered)}")
+            raise InconclusiveError(
+                f"expected: {counted(count, 'model', 'models')} to download\nactual: the hub offers {listed(sorted(offered))}"
+            )
         for name in names:
             self.models.bring(name, hive, serve=False)
         within = self.stack.timeouts.download

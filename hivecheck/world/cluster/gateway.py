@@ -12,6 +12,7 @@ from hivecheck.errors import InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 
 STATUS_FIELDS = ("id", "status", "models", "hive", "epoch", "last_heartbeat_at", "heartbeat_age_seconds")
@@ -42,12 +43,12 @@ class GatewayStatus:
         models = {name: sorted(own) for name, own in self.stack.topology.workers().items()}
         expected = {name: models.get(name, []) for name in [*self.stack.nodes, *models]}
         names = [service["name"] for service in report]
-        assert sorted(names) == sorted(expected), f"expected: {sorted(expected)}\nactual: {sorted(names)}"
+        assert sorted(names) == sorted(expected), f"expected: {listed(sorted(expected))}\nactual: {listed(sorted(names))}"
         for service in report:
             name = service["name"]
-            assert service["health"] == "healthy", f"expected: {name} healthy\nactual: {service}"
+            assert service["health"] == "healthy", f"expected: {name} healthy\nactual: {figures(service)}"
             own = sorted(service["models"]) if service["kind"] == "worker" else expected[name]
-            assert own == expected[name], f"expected: {name} with models {expected[name]}\nactual: {service}"
+            assert own == expected[name], f"expected: {name} with models {listed(expected[name])}\nactual: {figures(service)}"
 
     def must_show_in_flight(self, worker: str, count: int, within: float) -> None:
         """The service list shows so many requests in flight at this worker, and none at another one."""
@@ -89,20 +90,20 @@ class GatewayStatus:
             actual = status["workers"] | {"status": status["status"]}
             return {key: actual.get(key) for key in expected}
 
-        must_eventually(counted, within=within, what=f"a cluster status of {expected}", until=lambda value: value == expected)
+        must_eventually(counted, within=within, what=f"a cluster status of {figures(expected)}", until=lambda value: value == expected)
 
     def must_show_workers(self) -> None:
         """The status API shows each worker of the registry with its models, hive and epoch, in its list and by id."""
-        listed, registered = self.stack.orchestrator.workers(), self.stack.registry.workers()
-        assert set(registered) <= set(listed), f"expected: workers {sorted(registered)}\nactual: {sorted(listed)}"
+        shown, registered = self.stack.orchestrator.workers(), self.stack.registry.workers()
+        assert set(registered) <= set(shown), f"expected: workers {listed(sorted(registered))}\nactual: {listed(sorted(shown))}"
         for name, entry in registered.items():
             single = self.stack.orchestrator.worker(name)
-            for report in (listed[name], single or {}):
+            for report in (shown[name], single or {}):
                 missing = [key for key in STATUS_FIELDS if report.get(key) is None]
-                assert not missing, f"expected: {name} with {STATUS_FIELDS}\nactual: no {missing} in {report}"
+                assert not missing, f"expected: {name} with {listed(STATUS_FIELDS)}\nactual: no {listed(missing)} in {figures(report)}"
                 actual = (report["models"], report["hive"], report["epoch"])
                 assert actual == (entry["models"], entry["hive"], entry["epoch"]), (
-                    f"expected: {name} as registered {entry}\nactual: {report}"
+                    f"expected: {name} as registered, {figures(entry)}\nactual: {figures(report)}"
                 )
 
     def must_not_know(self, worker: str) -> None:

@@ -13,6 +13,7 @@ from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import listed
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 
@@ -41,7 +42,7 @@ class Models:
         offered = eventually(self.hub.offers, within=self.stack.timeouts.node_ready, what=f"the hub offers {model}")
         if model not in offered or self.holders(model) or model in self.stack.orchestrator.status()["models"]:
             raise InconclusiveError(
-                f"expected: {model} offered by the hub and nowhere else\nactual: {sorted(offered)}, {self.views(model)}"
+                f"expected: {model} offered by the hub and nowhere else\nactual: {listed(sorted(offered))}, {self.views(model)}"
             )
 
     def order_fault(self, fault: str) -> None:

@@ -10,6 +10,7 @@ from hivecheck.clients.hive import HiveClient
 from hivecheck.platforms.platform import Node, NodeSpec
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import figures, listed
 
 # The interval of the declared hives in the topologies, so that the same detection budgets hold for a hive that joins.
 JOINED_HEARTBEAT_SECONDS = 0.5
@@ -53,13 +54,13 @@ class Nodes:
         output = "\n".join(node.log_lines())
         assert node.exit_code() == 2, f"expected: exit code 2\nactual: {node.exit_code()}: {output}"
         missing = [word for word in words if word not in output]
-        assert not missing, f"expected: a message that names {missing}\nactual: {output}"
+        assert not missing, f"expected: a message that names {listed(missing)}\nactual: {output}"
 
     def must_run_with(self, hive: str, expected: dict[str, float]) -> None:
         """The hive's `/info` shows these settings."""
         info = self.stack.hives[hive].info()
         actual = {name: info.get(name) for name in expected}
-        assert actual == expected, f"expected: {hive} runs with {expected}\nactual: {actual}"
+        assert actual == expected, f"expected: {hive} runs with {figures(expected)}\nactual: {figures(actual)}"
 
     def must_report_health(self, node: str, health: str, hives: Mapping[str, str], within: float) -> None:
         """The node's `/health` shows its own health, and at the same time that of each of these hives."""
@@ -100,9 +101,9 @@ class Nodes:
         host, port = node.peer_url.removeprefix("http://").split(":")
         expected = {"name": hive, "url": node.peer_url, "host": host, "port": int(port)}
         actual = {key: info.get(key) for key in expected}
-        assert actual == expected, f"expected: {expected}\nactual: {actual}"
+        assert actual == expected, f"expected: {figures(expected)}\nactual: {figures(actual)}"
         assert info["restart_count"] == sum(worker["restarts"] for worker in info["workers"]), (
-            f"expected: the sum of restarts\nactual: {info}"
+            f"expected: the sum of restarts\nactual: {figures(info)}"
         )
         must_eventually(
             lambda: self.stack.hives[hive].info()["uptime_seconds"],
@@ -118,12 +119,14 @@ class Nodes:
         declared = self.stack.topology.workers()
         for worker in self.stack.topology.managed(hive):
             view = report.get(worker)
-            assert view, f"expected: {worker} in {hive}'s info\nactual: {sorted(report)}"
-            assert view["pid"] in processes, f"expected: {worker}'s pid among {processes}\nactual: {view['pid']}"
+            assert view, f"expected: {worker} in {hive}'s info\nactual: {listed(sorted(report))}"
+            assert view["pid"] in processes, f"expected: {worker}'s pid among {figures(processes)}\nactual: {view['pid']}"
             # The command line too: a pid that the kernel has used again would be among the processes.
             assert worker in processes[view["pid"]], f"expected: process {view['pid']} to be {worker}\nactual: {processes[view['pid']]}"
             actual = (view["state"], tuple(view["models"]))
-            assert actual == ("alive", declared[worker]), f"expected: {worker} alive with {declared[worker]}\nactual: {actual}"
+            assert actual == ("alive", declared[worker]), (
+                f"expected: {worker} alive with {listed(declared[worker])}\nactual: {listed(actual)}"
+            )
 
 
 def _toml_value(text: str) -> Any:

@@ -15,6 +15,7 @@ from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import figures
 from hivecheck.world.cluster.registry_database import RegistryDatabase
 from hivecheck.world.cluster.workers import Workers
 
@@ -92,7 +93,7 @@ class Processes:
 
         must_eventually(running, within=within, what=f"exit of {', '.join(names)}", until=lambda left: not left)
         codes = {name: self.stack.nodes[name].exit_code() for name in names}
-        assert set(codes.values()) == {0}, f"expected: exit code 0 of each\nactual: {codes}"
+        assert set(codes.values()) == {0}, f"expected: exit code 0 of each\nactual: {figures(codes)}"
 
     def must_leave_none(self, names: Sequence[str], within: float) -> None:
         """No process of these nodes is left."""
@@ -122,7 +123,9 @@ class Processes:
         node = self.stack.nodes[hive]
         guards = [process.pid for process in node.processes() if "orphan_killer" in process.command]
         if not guards:
-            raise InconclusiveError(f"expected: an orphan killer at {hive}\nactual: {[process.command for process in node.processes()]}")
+            raise InconclusiveError(
+                f"expected: an orphan killer at {hive}\nactual: {'; '.join(process.command for process in node.processes())}"
+            )
         for pid in guards:
             node.signal(signal.SIGKILL, pid)
 

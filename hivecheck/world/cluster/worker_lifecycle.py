@@ -16,6 +16,7 @@ from hivecheck.history import Event, History
 from hivecheck.platforms.ports import PortReservation
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.nodes import Nodes
 from hivecheck.world.cluster.workers import Workers
@@ -137,7 +138,9 @@ class WorkerLifecycle:
         processes = self.stack.nodes[hive].processes()
         pids = [process.pid for process in processes if f"name={worker}" in process.command.split()]
         if len(pids) < 2:
-            raise InconclusiveError(f"expected: a wrapper and a server of {worker}\nactual: {[process.command for process in processes]}")
+            raise InconclusiveError(
+                f"expected: a wrapper and a server of {worker}\nactual: {'; '.join(process.command for process in processes)}"
+            )
         self.stopping[worker] = hive, pids
         self.workers.acted(worker, "asked to stop")
         request = threading.Thread(target=self._stop, args=(worker, hive), name=f"stop {worker}", daemon=True)
@@ -176,25 +179,29 @@ class WorkerLifecycle:
         """The worker is alive, and the hive counts no restart and no exit of it."""
         view = self.stack.hives[hive].worker(worker) or {}
         actual = view.get("restarts"), view.get("state"), view.get("last_exit")
-        assert actual == (0, "alive", None), f"expected: {worker} alive and never restarted\nactual: {actual}"
+        assert actual == (0, "alive", None), (
+            f"expected: {worker} alive and never restarted\nactual: restarts, state and last exit {listed(actual)}"
+        )
 
     def must_report_exit(self, worker: str, hive: str, reason: str) -> None:
         """The hive reports this reason of the worker's last exit."""
         view = self.stack.hives[hive].worker(worker) or {}
-        assert reason in str(view.get("last_exit")), f"expected: {hive} reports {reason!r} for {worker}\nactual: {view}"
+        assert reason in str(view.get("last_exit")), f"expected: {hive} reports {reason!r} for {worker}\nactual: {figures(view)}"
 
     def must_run_one_process(self, hive: str, workers: str, *, is_new: bool) -> None:
         """Each of these workers is one process. A new one is not a process that served before, and its wrapper does not count."""
         if is_new:
             now, before = self._servers(workers, hive), self.serving[workers]
             assert len(now) == 1 and not set(now) & set(before), (
-                f"expected: one new server process of {workers}\nactual: {now}, before {before}"
+                f"expected: one new server process of {workers}\nactual: {listed(now)}, before {listed(before)}"
             )
             return
         names = self.stack.topology.managed(hive) if workers == EVERY_WORKER else [workers]
         commands = [process.command for process in self.stack.nodes[hive].processes()]
         counts = {worker: sum(f"name={worker}" in command.split() for command in commands) for worker in names}
-        assert set(counts.values()) == {1}, f"expected: one process of {workers} at {hive}\nactual: {counts} in {commands}"
+        assert set(counts.values()) == {1}, (
+            f"expected: one process of {workers} at {hive}\nactual: {figures(counts)} in {'; '.join(commands)}"
+        )
 
     def must_be_killed(self, worker: str, hive: str, within: float) -> None:
         """The hive's log: SIGKILL ended the worker, and not before the grace time was over."""

@@ -15,6 +15,7 @@ from hivecheck.history import History
 from hivecheck.measurement.recovery import LOAD
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, eventually, eventually_all, must_eventually
+from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import CLIENT
 
@@ -160,14 +161,14 @@ class Workers:
 
     def must_be_registered_with(self, worker: str, models: Sequence[str]) -> None:
         """The registry shows the worker online, with exactly these models and an epoch that no other worker has."""
-        listed = self.stack.registry.workers()
-        entry = listed.get(worker)
-        assert entry, f"expected: {worker} in the registry\nactual: {sorted(listed)}"
+        registered = self.stack.registry.workers()
+        entry = registered.get(worker)
+        assert entry, f"expected: {worker} in the registry\nactual: {listed(sorted(registered))}"
         actual = entry["status"], entry["models"]
-        assert actual == ("online", list(models)), f"expected: {worker} online with models {list(models)}\nactual: {entry}"
-        epochs = [other["epoch"] for name, other in listed.items() if name != worker]
+        assert actual == ("online", list(models)), f"expected: {worker} online with models {listed(models)}\nactual: {figures(entry)}"
+        epochs = [other["epoch"] for name, other in registered.items() if name != worker]
         assert entry["epoch"] > 0 and entry["epoch"] not in epochs, (
-            f"expected: an epoch of its own for {worker}\nactual: {entry['epoch']} of {epochs}"
+            f"expected: an epoch of its own for {worker}\nactual: {entry['epoch']}; the others have {listed(epochs)}"
         )
 
     def must_send_heartbeats(self, worker: str, times: int, within: float) -> None:
@@ -202,7 +203,7 @@ class Workers:
         """The journals of these nodes show no start since the scenario began."""
         self.checker.observe()
         started = [line.node for line in self.history.journal("started")]
-        assert not set(started) & set(names), f"expected: {' and '.join(names)} run on\nactual: started again: {started}"
+        assert not set(started) & set(names), f"expected: {' and '.join(names)} run on\nactual: started again: {listed(started)}"
 
     def must_be_untouched(self, hive: str) -> None:
         """Every noted worker of the hive has the same process, state, restart count and epoch."""

@@ -18,6 +18,7 @@ from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.verdict import Verdict
 from hivecheck.waiting import must_eventually
+from hivecheck.wording import figures
 from hivecheck.world import phrases
 from hivecheck.world.checker import Checker
 
@@ -105,18 +106,18 @@ class Metrics:
 
         expected = dict.fromkeys(self.requests, float(count))
         within = self.stack.timeouts.settling
-        must_eventually(growth, within=within, what=f"request counts grown by {expected}", until=lambda actual: actual == expected)
+        must_eventually(growth, within=within, what=f"request counts grown: {figures(expected)}", until=lambda actual: actual == expected)
 
     def must_count_declared(self) -> None:
         """The registry counts every declared hive and worker as online, and each hive counts its workers as alive."""
         topology = self.stack.topology
         registry = self._values("registry", "registry_services", "kind", "status")
         expected = {("hive", "online"): float(len(topology.of("hive"))), ("worker", "online"): float(len(topology.workers()))}
-        assert registry == expected, f"expected: the registry's metrics count {expected}\nactual: {dict(registry)}"
+        assert registry == expected, f"expected: the registry's metrics count {figures(expected)}\nactual: {figures(registry)}"
         for hive in self.stack.hives:
             states = self._values(hive, "hive_workers", "state")
             own = {("alive",): float(len(topology.managed(hive)))}
-            assert states == own, f"expected: the metrics of {hive} count {own}\nactual: {dict(states)}"
+            assert states == own, f"expected: the metrics of {hive} count {figures(own)}\nactual: {figures(states)}"
 
     def _requests(self, model: str) -> dict[str, float]:
         gateway = self._values(GATEWAY, "gateway_requests_total", "model", "status")

@@ -16,6 +16,7 @@ from hivecheck.platforms.node_program import python_command
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
+from hivecheck.wording import listed
 from hivecheck.world import phrases
 from hivecheck.world.requests.credentials import CREDENTIALS, credential
 from hivecheck.world.requests.hostile import CHAT, Attack, RequestHead
@@ -112,7 +113,7 @@ class Ports:
             if name in self.stack.hives:
                 own |= {int(view["port"]) for view in self.stack.hives[name].workers().values() if view["managed"]}
             actual = {listener.port for listener in node.listeners() if not listener.is_published}
-            assert actual == own, f"expected: {name} listens on ports {sorted(own)}\nactual: {sorted(actual)}"
+            assert actual == own, f"expected: {name} listens on ports {listed(sorted(own))}\nactual: {listed(sorted(actual))}"
 
     def _post_from_hive(self, url: str, headers: dict[str, str]) -> Reply:
         """A POST from where the processes of hive-1 run. Raises ClientError when no HTTP response came."""
@@ -153,7 +154,7 @@ class Sandbox:
             result = node.run(["sh", "-c", command])
             refused = result.output.count("Read-only file system")
             assert result.exit_code and refused == len(READ_ONLY_FOLDERS), (
-                f"expected: {node.name} cannot write to any of {READ_ONLY_FOLDERS}\nactual: {result}"
+                f"expected: {node.name} cannot write to any of {listed(READ_ONLY_FOLDERS)}\nactual: {result}"
             )
             memory, processes = _limit(node, MEMORY_FILES), _limit(node, PROCESS_FILES)
             assert memory and processes, (
@@ -176,7 +177,7 @@ class SecretScan:
         calls = [self.gateway.start(Request(CHAT, "model-a", BODY, key, purpose="credential")) for key in keys]
         eventually(lambda: all(call.is_done for call in calls), within=self.stack.timeouts.request, what="every credential used")
         if unanswered := [call.operation.sentence() for call in calls if call.operation.status is None]:
-            raise InconclusiveError(f"expected: a response to every credential\nactual: {unanswered}")
+            raise InconclusiveError(f"expected: a response to every credential\nactual: {'; '.join(unanswered)}")
         for words, make in MISPLACED.items():
             self.raw.send("misplaced", words, make(RequestHead("misplaced", self.stack.secrets.keys["tester"])))
         self._await_logs(calls)
@@ -184,7 +185,7 @@ class SecretScan:
     def must_find_none(self) -> None:
         """No key, token or secret of the stack is anywhere but in the configuration that holds it."""
         found = [f"{place} has {name}" for place, text in self._places() for name, value in self._secrets().items() if value in text]
-        assert not found, f"expected: no key or token in any log, journal, page, response or report\nactual: {found}"
+        assert not found, f"expected: no key or token in any log, journal, page, response or report\nactual: {listed(found)}"
 
     def _secrets(self) -> dict[str, str]:
         """Each secret by a name that a message may show."""

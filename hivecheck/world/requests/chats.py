@@ -14,7 +14,7 @@ from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 from hivecheck.world.requests.credentials import credential
 from hivecheck.world.requests.malformed import malformed
 from hivecheck.world.requests.worker_behaviours import Pattern
@@ -172,7 +172,7 @@ class Chats:
         """The gateway lists each of them once and nothing else, at both of its addresses."""
         for path in MODEL_LISTS:
             offered = self.offered_models(path, identity)
-            assert sorted(offered) == sorted(models), f"expected: {sorted(models)} at {path}, each once\nactual: {offered}"
+            assert sorted(offered) == sorted(models), f"expected: {listed(sorted(models))} at {path}, each once\nactual: {listed(offered)}"
 
     def offered_models(self, path: str = MODEL_LISTS[0], identity: str = "a valid key") -> list[str]:
         """The models that the gateway lists for a client, in their order."""
