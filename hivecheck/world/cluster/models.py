@@ -13,7 +13,7 @@ from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import listed
+from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 
@@ -42,7 +42,7 @@ class Models:
         offered = eventually(self.hub.offers, within=self.stack.timeouts.node_ready, what=f"the hub offers {model}")
         if model not in offered or self.holders(model) or model in self.stack.orchestrator.status()["models"]:
             raise InconclusiveError(
-                f"expected: {model} offered by the hub and nowhere else\nactual: {listed(sorted(offered))}, {self.views(model)}"
+                f"expected: {model} offered by the hub and nowhere else\nactual: {listed(sorted(offered))}, {figures(self.views(model))}"
             )
 
     def order_fault(self, fault: str) -> None:
@@ -58,14 +58,14 @@ class Models:
         for name in serving:
             found = self.file_sha256(name, model)
             assert found == offer["sha256"], (
-                f"expected: {model} at {name} with checksum {offer['sha256']}\nactual: {found}, {self.views(model)}"
+                f"expected: {model} at {name} with checksum {offer['sha256']}\nactual: {found}, {figures(self.views(model))}"
             )
 
     def must_be_catalogued(self, model: str) -> None:
         """One hive lists the model as ready, with all its bytes."""
         size = self.hub.offers()[model]["size_bytes"]
         ready = {name: view for name, view in self.views(model).items() if view["state"] == "ready"}
-        assert len(ready) == 1, f"expected: {model} ready at one hive\nactual: {self.views(model)}"
+        assert len(ready) == 1, f"expected: {model} ready at one hive\nactual: {figures(self.views(model))}"
         [view] = ready.values()
         assert view["bytes_done"] == size, f"expected: all {size} bytes\nactual: {view}"
 
@@ -117,7 +117,7 @@ class Models:
     def must_have_failed(self, model: str, code: str) -> None:
         """A hive reports the download as failed with this code. No hive has a file of the model, and no worker serves it."""
         report = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
-        assert report == {code}, f"expected: {model} failed with {code}\nactual: {self.views(model)}"
+        assert report == {code}, f"expected: {model} failed with {code}\nactual: {figures(self.views(model))}"
         assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {self.holders(model)}"
         serving = self.stack.orchestrator.status()["models"]
         assert model not in serving, f"expected: {model} not served\nactual: {serving}"

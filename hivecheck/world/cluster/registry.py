@@ -17,6 +17,7 @@ from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, eventually, must_eventually
+from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 
 REGISTRY = "registry"
@@ -96,16 +97,16 @@ class Registry:
         actual = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
         unexpected = {name: answer for name, answer in actual.items() if answer != (status, code)}
         assert actual, "expected: registrations\nactual: none"
-        assert not unexpected, f"expected: every answer {status}, code {code}\nactual: {unexpected}"
+        assert not unexpected, f"expected: every answer {status}, code {code}\nactual: {figures(unexpected)}"
 
     def must_list_all(self) -> None:
         """The registry lists each registered service once and as it was registered, in its list and by id."""
         services = self.stack.registry.get("/services?status=all")["services"]
         report = [_facts(entry) for entry in services if entry["id"] in self.ghosts]
         expected = [_facts(ghost) for _, ghost in sorted(self.ghosts.items())]
-        assert report == expected, f"expected: the registrations as they were sent, {expected}\nactual: {report}"
+        assert report == expected, f"expected: the registrations as they were sent, {_text(expected)}\nactual: {_text(report)}"
         for name, ghost in self.ghosts.items():
-            assert _facts(self._entry(name)) == _facts(ghost), f"expected: {ghost}\nactual: {self._entry(name)}"
+            assert _facts(self._entry(name)) == _facts(ghost), f"expected: {figures(ghost)}\nactual: {figures(self._entry(name))}"
 
     def must_be_known_to_gateway(self, within: float) -> None:
         """The gateway's status API shows every registered service."""
@@ -136,12 +137,12 @@ class Registry:
         """The online workers are exactly the declared ones, several looks in a row."""
         expected = sorted(self.stack.topology.workers())
 
-        def listed() -> list[str]:
+        def online() -> list[str]:
             return sorted(self.stack.registry.workers())
 
-        what = f"the registry lists {expected}"
-        must_eventually(listed, within=within, what=what, until=lambda names: names == expected)
-        consistently(listed, times=LOOKS, what=what, holds=lambda names: names == expected)
+        what = f"the registry lists {listed(expected)}"
+        must_eventually(online, within=within, what=what, until=lambda names: names == expected)
+        consistently(online, times=LOOKS, what=what, holds=lambda names: names == expected)
 
     def must_not_have_expired(self) -> None:
         """No lease has expired since the registry was started again, over some sweeps."""
@@ -167,7 +168,7 @@ class Registry:
     def _must_be_unchanged(self, name: str) -> None:
         keys = ("url", "epoch", "models", "status", "registered_at", "revision")
         actual, expected = ({key: report[key] for key in keys} for report in (self._entry(name), self.before))
-        assert actual == expected, f"expected: {name} unchanged {expected}\nactual: {actual}"
+        assert actual == expected, f"expected: {name} unchanged, {figures(expected)}\nactual: {figures(actual)}"
 
     def _must_have_epoch_of_last(self, name: str) -> None:
         actual = self._entry(name)["epoch"]
@@ -197,10 +198,10 @@ class Registry:
         return {name: entry["status"] for name, entry in self.stack.registry.services(status="all").items()}
 
     def _entry(self, name: str) -> dict[str, Any]:
-        listed = self.stack.registry.get("/services?status=all")
-        found = [entry for entry in listed["services"] if entry["id"] == name]
-        assert found, f"expected: {name} in the registry\nactual: {[entry['id'] for entry in listed['services']]}"
-        return {**found[0], "revision": listed["revision"]}
+        report = self.stack.registry.get("/services?status=all")
+        found = [entry for entry in report["services"] if entry["id"] == name]
+        assert found, f"expected: {name} in the registry\nactual: {listed(entry['id'] for entry in report['services'])}"
+        return {**found[0], "revision": report["revision"]}
 
 
 def _ghost(number: int, epoch: int) -> dict[str, Any]:
@@ -210,3 +211,7 @@ def _ghost(number: int, epoch: int) -> dict[str, Any]:
 
 def _facts(entry: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(entry[key] if key != "models" else tuple(entry[key]) for key in ("id", "kind", "url", "epoch", "models"))
+
+
+def _text(registrations: list[tuple[Any, ...]]) -> str:
+    return "; ".join(map(listed, registrations)) or "none"

@@ -12,6 +12,7 @@ from hivecheck.faults.database.corruption import HEADER_BYTES
 from hivecheck.platforms.node_program import python_command
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import consistently, must_eventually
+from hivecheck.wording import figures, listed
 
 REGISTRY = "registry"
 DATABASE = "registry.db"
@@ -51,21 +52,23 @@ class RegistryDatabase:
 
     def must_hold_back(self, name: str) -> None:
         """The service is listed and queued for the database. The database lacks it, and the registry is degraded."""
-        listed, health = self._listed(), self.stack.registry.get("/health")
-        assert name in listed, f"expected: {name} listed by the registry\nactual: {sorted(listed)}"
-        assert health["status"] == "degraded", f"expected: the registry degraded\nactual: {health}"
+        services, health = self._listed(), self.stack.registry.get("/health")
+        assert name in services, f"expected: {name} listed by the registry\nactual: {listed(sorted(services))}"
+        assert health["status"] == "degraded", f"expected: the registry degraded\nactual: {figures(health)}"
         consistently(lambda: self._info()["database_pending"], times=LOOKS, what=f"{name} queued for the database", holds=lambda n: n >= 1)
         stored = self._stored()
-        assert name not in stored, f"expected: {name} not stored while nothing can be\nactual: {sorted(stored)}"
+        assert name not in stored, f"expected: {name} not stored while nothing can be\nactual: {listed(sorted(stored))}"
 
     def must_be_moved_aside(self) -> None:
         """The registry names the file in `/info`, and the file holds the data of the zeroed database."""
         node = self.stack.nodes[REGISTRY]
         named, files = self._info().get("database_moved_aside"), node.files(f"{DATABASE}.damaged-*")
-        assert named and files, f"expected: the damaged database moved aside and named\nactual: named {named}, files {files}"
+        assert named and files, f"expected: the damaged database moved aside and named\nactual: named {named}, files {listed(files)}"
         kept = node.read_file(files[-1])
         is_kept = kept[:HEADER_BYTES] == bytes(HEADER_BYTES)
-        assert named.endswith(files[-1]) and is_kept, f"expected: {named} with the damaged data\nactual: {files}, {kept[:16]!r}"
+        assert named.endswith(files[-1]) and is_kept, (
+            f"expected: {named} with the damaged data\nactual: {listed(files)}, which begins with {kept[:16].hex()}"
+        )
 
     def delete(self) -> None:
         """Delete the database of the stopped registry. Raises ClientError when it runs, or when its files are not on this machine."""

@@ -211,9 +211,9 @@ class Workers:
         registered = self.stack.registry.workers()
         for name, before in self.noted_views[hive].items():
             now = self.stack.hives[hive].worker(name) or {}
-            actual = [now.get(key) for key in keys], registered.get(name, {}).get("epoch")
-            expected = [before[key] for key in keys], self.noted_epochs[name]
-            assert actual == expected, f"expected: {name} unchanged, {expected}\nactual: {actual}"
+            actual = {key: now.get(key) for key in keys} | {"epoch": registered.get(name, {}).get("epoch")}
+            expected = {key: before[key] for key in keys} | {"epoch": self.noted_epochs[name]}
+            assert actual == expected, f"expected: {name} unchanged, {figures(expected)}\nactual: {figures(actual)}"
 
     def must_refuse_old(self, call: str, worker: str) -> None:
         """The registry refuses a heartbeat or a deregistration with the noted epoch, and the worker stays registered."""

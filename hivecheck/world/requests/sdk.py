@@ -10,6 +10,7 @@ from typing import Any
 from hivecheck.clients.openai_sdk import SdkClient
 from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
+from hivecheck.wording import listed
 from hivecheck.world.requests.chats import BODIES, CHAT
 from hivecheck.world.requests.credentials import credential
 from hivecheck.world.requests.worker_behaviours import simulation
@@ -107,8 +108,8 @@ class Sdk:
     def must_find(self, model: str) -> None:
         """The package lists the model and retrieves it by name."""
         with self._client() as client:
-            listed, found = client.models(), client.model(model)
-        assert model in listed, f"expected: {model} in the list of models\nactual: {listed}"
+            models, found = client.models(), client.model(model)
+        assert model in models, f"expected: {model} in the list of models\nactual: {listed(models)}"
         assert found == model, f"expected: {model} by name\nactual: {found}"
 
     @contextlib.contextmanager
