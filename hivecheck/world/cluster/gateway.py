@@ -141,7 +141,7 @@ class GatewayStatus:
         waits, failed = self.noted_waits[-1]
         expected = waits + more, failed + timed_out
         within = WAIT_COUNT_SECONDS
-        must_eventually(self._waits, within=within, what=f"(waits, timed out) {expected}", until=lambda value: value == expected)
+        must_eventually(self._waits, within=within, what=f"waits and timeouts: {listed(expected)}", until=lambda value: value == expected)
 
     def must_miss_registry(self) -> None:
         """The cluster status shows the registry as disconnected, and the gateway is ready all the same."""

@@ -112,13 +112,13 @@ class Models:
         self.checker.observe()
         lines = [line.data for line in self.history.journal("download_ended") if line.data["model"] == model]
         if not any(line["outcome"] == "corrupted" for line in lines):
-            raise InconclusiveError(f"expected: a corrupted download of {model}\nactual: {lines}")
+            raise InconclusiveError(f"expected: a corrupted download of {model}\nactual: {'; '.join(map(figures, lines)) or 'none'}")
 
     def must_have_failed(self, model: str, code: str) -> None:
         """A hive reports the download as failed with this code. No hive has a file of the model, and no worker serves it."""
         report = {view["code"] for view in self.views(model).values() if view["state"] == "failed"}
         assert report == {code}, f"expected: {model} failed with {code}\nactual: {figures(self.views(model))}"
-        assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {self.holders(model)}"
+        assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {figures(self.holders(model))}"
         serving = self.stack.orchestrator.status()["models"]
         assert model not in serving, f"expected: {model} not served\nactual: {serving}"
 

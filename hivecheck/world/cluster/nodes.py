@@ -70,7 +70,9 @@ class Nodes:
             return report["status"], {name: report["hives"].get(name) for name in hives}
 
         expected = health, dict(hives)
-        must_eventually(reported, within=within, what=f"health of {node}: {expected}", until=lambda value: value == expected)
+        must_eventually(
+            reported, within=within, what=f"health of {node}: {health}, with {figures(hives)}", until=lambda value: value == expected
+        )
 
     def must_be_ready(self, readiness: str, within: float) -> None:
         """The gateway's `/ready` answers accordingly."""
@@ -93,7 +95,12 @@ class Nodes:
             )
 
         expected: Any = sorted(models) or (503, True)
-        must_eventually(offered, within=within, what=f"{hive} offers {expected}", until=lambda value: value == expected)
+        must_eventually(
+            offered,
+            within=within,
+            what=f"{hive} offers {listed(sorted(models)) if models else 'no model, by 503 with Retry-After'}",
+            until=lambda value: value == expected,
+        )
 
     def must_report_itself(self, hive: str) -> None:
         """`/info` of a hive shows its name, its address, an uptime that grows, and the sum of its workers' restarts."""

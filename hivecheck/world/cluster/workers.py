@@ -237,7 +237,9 @@ class Workers:
             "in routing": lambda: Counter(name for name in known if self.is_routable(name)),
         }
         for place, look in places.items():
-            must_eventually(look, within=within, what=f"{sorted(expected)} once each {place}", until=lambda found: found == expected)
+            must_eventually(
+                look, within=within, what=f"{listed(sorted(expected))} once each {place}", until=lambda found: found == expected
+            )
 
     def acted(self, worker: str, what: str, **data: Any) -> None:
         """Record what a step did to a worker."""
