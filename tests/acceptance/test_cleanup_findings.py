@@ -52,7 +52,7 @@ def test_node_ignores_sigterm(project):
     assert ended.counts() == (2, 1, 0, 0)
     text = " ".join(failure.text for failure in ended.junit.iter("failure"))
     assert "small-1/registry did not exit within 3 s of SIGTERM" in text
-    assert "small-1/registry did not end" in ended.output
+    assert "small-1/registry did not exit" in ended.output
 
 
 def test_workers_outlive_hive(project):
