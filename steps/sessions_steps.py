@@ -14,7 +14,7 @@ from hivecheck.world.requests.sessions import Holding
 
 @step("clients hold {count:SessionCount} with {model:Model}{how:Holding}")
 def hold(context: Ctx, count: int, model: str, how: Holding) -> None:
-    """Each session takes its turns under a new name: in a header that the gateway is configured for, or in the body's `session_id`."""
+    """Starts sessions with new names, in headers that the gateway reads. Each takes its first turn, or as many as the sentence says."""
     context.world.requests.sessions.hold(model, count, how)
 
 
