@@ -51,9 +51,10 @@ def failed(*, expected: str, actual: str) -> Verdict:
     return Verdict(Answer.FAILED, f"expected: {expected}\nactual: {actual}")
 
 
-def inconclusive(*, expected: str, actual: str, reason: Reason = Reason.TOO_LITTLE_DATA) -> Verdict:
-    """The check has no answer. `expected` states the facts that it needs, `actual` the facts that history has."""
-    return Verdict(Answer.INCONCLUSIVE, f"expected: {expected}\nactual: {actual}", reason)
+def inconclusive(*, expected: str, actual: str, remedy: str = "", reason: Reason = Reason.TOO_LITTLE_DATA) -> Verdict:
+    """The check has no answer. `expected` states the facts that it needs, `actual` the facts that history has, `remedy` what to do next."""
+    advice = f"\nnext: {remedy}" if remedy else ""
+    return Verdict(Answer.INCONCLUSIVE, f"expected: {expected}\nactual: {actual}{advice}", reason)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

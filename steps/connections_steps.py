@@ -22,10 +22,10 @@ def must_slowed(context: Ctx, model: str, seconds: float, others: str, share: fl
 @then("at least {count:Number} TCP segments to {node:FaultTarget} were retransmitted")
 def must_retransmitted(context: Ctx, count: int, node: str) -> None:
     """Counts segments with payload that reached the node a second time during its packet fault."""
-    context.world.checker.must(retransmitted, node=node, at_least=count)
+    context.world.checker.must(retransmitted, node=context.world.cluster.workers.called(node), at_least=count)
 
 
 @then("{node:FaultTarget} was retried with growing waits")
 def must_growing_gaps(context: Ctx, node: str) -> None:
     """During its last packet fault, new connections to the node came at growing intervals."""
-    context.world.observations.connections.must_back_off(node)
+    context.world.observations.connections.must_back_off(context.world.cluster.workers.called(node))

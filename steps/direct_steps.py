@@ -11,19 +11,19 @@ from hivecheck.world.context import Ctx
 @when("a client sends a chat and a stream for {model:Model} to the gateway and to {worker:Worker}{simulate:Simulating}")
 def compare(context: Ctx, model: str, worker: str, simulate: str) -> None:
     """Sends the same two requests to the gateway and directly to the worker."""
-    context.world.requests.direct.compare(model, worker, simulate)
+    context.world.requests.direct.compare(model, context.world.cluster.workers.called(worker), simulate)
 
 
 @when("a client sends {count:Number} streams for {model:Model} to the gateway and to {worker:Worker} in turn{simulate:Simulating}")
 def alternate(context: Ctx, count: int, model: str, worker: str, simulate: str) -> None:
     """Sends so many streams each way, on one connection each, so that the added latency can be measured."""
-    context.world.requests.direct.alternate(model, worker, count, simulate)
+    context.world.requests.direct.alternate(model, context.world.cluster.workers.called(worker), count, simulate)
 
 
 @given("{count:Number} direct requests keep {worker:Worker} busy, at least {waiting:Number} of them queued")
 def occupy(context: Ctx, count: int, worker: str, waiting: int) -> None:
     """Sends requests past the gateway. Returns when the worker's heartbeats have reported the queue to the gateway."""
-    context.world.requests.direct.occupy(worker, count, waiting)
+    context.world.requests.direct.occupy(context.world.cluster.workers.called(worker), count, waiting)
 
 
 @then("the gateway returns the same as the worker")

@@ -26,13 +26,15 @@ def must_miss_registry(context: Ctx) -> None:
 @then("the circuit of {worker:Worker} is {state:Circuit}{within:Within}")
 def must_have_circuit(context: Ctx, worker: str, state: str, within: str) -> None:
     """Status API and metrics show the state of the worker's circuit breaker. `not closed` means open or half open."""
-    context.world.cluster.gateway.must_have_circuit(worker, state, context.world.timeouts.within(within))
+    context.world.cluster.gateway.must_have_circuit(
+        context.world.cluster.workers.called(worker), state, context.world.timeouts.within(within)
+    )
 
 
 @when("the circuit of {worker:Worker} lets a probe through{within:Within}")
 def await_probe(context: Ctx, worker: str, within: str) -> None:
     """Returns when the circuit breaker of the worker is half open."""
-    context.world.cluster.gateway.await_probe(worker, context.world.timeouts.within(within))
+    context.world.cluster.gateway.await_probe(context.world.cluster.workers.called(worker), context.world.timeouts.within(within))
 
 
 @then("{count:Number} more requests have waited for a connection, {timed_out:Number} of them in vain")

@@ -64,4 +64,4 @@ def must_recovered(context: Ctx, model: str, budget: str, moment: bool) -> None:
 @then("{worker:Worker} answered load requests sent after the removal")
 def must_served_again(context: Ctx, worker: str) -> None:
     """The worker answered some load requests that were due after the fault's removal."""
-    context.world.checker.must(served_again, worker=worker)
+    context.world.checker.must(served_again, worker=context.world.cluster.workers.called(worker))

@@ -20,7 +20,9 @@ def must_record(context: Ctx, record: str) -> None:
 @then("the metrics of the gateway {presence:Presence} {worker:Worker} within the {budget:Budget} time")
 def must_name(context: Ctx, presence: str, worker: str, budget: str) -> None:
     """Looks for the worker among the label values of the gateway's metrics."""
-    context.world.observations.metrics.must_name(worker, presence, context.world.timeouts.named(budget))
+    context.world.observations.metrics.must_name(
+        context.world.cluster.workers.called(worker), presence, context.world.timeouts.named(budget)
+    )
 
 
 @then("the metrics count {counted:MetricCount}")

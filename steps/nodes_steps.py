@@ -8,31 +8,31 @@ from hivecheck.world.context import Ctx
 @when("{node:Node} is killed{scope:KillScope}")
 def kill(context: Ctx, node: str, scope: str) -> None:
     """Sends SIGKILL to the process of a node or worker. The workers of a killed hive die, too."""
-    context.world.cluster.processes.kill(node, scope)
+    context.world.cluster.processes.kill(context.world.cluster.workers.called(node), scope)
 
 
 @when("{node:Node} is terminated")
 def terminate(context: Ctx, node: str) -> None:
     """Sends SIGTERM to a node. The step returns at once, while the node drains."""
-    context.world.cluster.processes.terminate(node)
+    context.world.cluster.processes.terminate(context.world.cluster.workers.called(node))
 
 
 @when("{node:Node} is paused")
 def pause(context: Ctx, node: str) -> None:
     """Sends SIGSTOP to the process of a node or worker."""
-    context.world.cluster.processes.pause(node)
+    context.world.cluster.processes.pause(context.world.cluster.workers.called(node))
 
 
 @when("{node:Node} is resumed")
 def resume(context: Ctx, node: str) -> None:
     """Sends SIGCONT to a paused process."""
-    context.world.cluster.processes.resume(node)
+    context.world.cluster.processes.resume(context.world.cluster.workers.called(node))
 
 
 @when("{node:Node} is started again{option:StartOption}")
 def start_again(context: Ctx, node: str, option: str) -> None:
     """Starts a node that exited. For the registry or a worker, the step waits for its first answer."""
-    context.world.cluster.processes.start_again(node, option)
+    context.world.cluster.processes.start_again(context.world.cluster.workers.called(node), option)
 
 
 @when("a hive is configured with {key:Key} set to {value:Value}")
@@ -68,13 +68,15 @@ def must_leave_no_process(context: Ctx, group: str, within: str) -> None:
 @then("{node:Node} reports itself as {health:Health}{hives:HiveHealth}{within:Within}")
 def must_report_health(context: Ctx, node: str, health: str, hives: dict[str, str], within: str) -> None:
     """The health report of a hive or the gateway. The gateway's report also shows the health of a hive."""
-    context.world.cluster.nodes.must_report_health(node, health, hives, context.world.timeouts.within(within))
+    context.world.cluster.nodes.must_report_health(
+        context.world.cluster.workers.called(node), health, hives, context.world.timeouts.within(within)
+    )
 
 
 @then("{node:Node} reports {inventory:Inventory}")
 def must_report(context: Ctx, node: str, inventory: str) -> None:
     """A hive or the gateway reports these facts completely and correctly."""
-    context.world.cluster.must_report(node, inventory)
+    context.world.cluster.must_report(context.world.cluster.workers.called(node), inventory)
 
 
 @then("the gateway is {readiness:Readiness}{within:Within}")

@@ -20,10 +20,10 @@ def must_be_noticed(context: Ctx, within: str) -> None:
 @then("the registry lists {worker:Worker}, queues it for the database and reports itself as degraded")
 def must_hold_back(context: Ctx, worker: str) -> None:
     """The registry serves a new entry from memory while it cannot write to its database."""
-    context.world.cluster.registry_database.must_hold_back(worker)
+    context.world.cluster.registry_database.must_hold_back(context.world.cluster.workers.called(worker))
 
 
 @then("{node:Node} {outcome:DamageOutcome} its damaged database")
 def must_handle_damage(context: Ctx, node: str, outcome: str) -> None:
     """A node reports its damaged database, and the damaged bytes stay available in a file."""
-    context.world.cluster.must_handle_damage(node, outcome)
+    context.world.cluster.must_handle_damage(context.world.cluster.workers.called(node), outcome)

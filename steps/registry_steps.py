@@ -6,7 +6,7 @@ from hivecheck.checks.answers.answered import answered_after
 from hivecheck.world.context import Ctx
 
 
-@step("a service {worker:Worker} is registered")
+@step("a service {worker:WorkerId} is registered")
 def begin(context: Ctx, worker: str) -> None:
     """Registers a service that exists in the registry only."""
     context.world.cluster.registry.begin(worker)
@@ -18,7 +18,7 @@ def register_at_once(context: Ctx, count: int) -> None:
     context.world.cluster.registry.register_at_once(count)
 
 
-@when("{worker:Worker} registers again{change:Registration}")
+@when("{worker:WorkerId} registers again{change:Registration}")
 def register_again(context: Ctx, worker: str, change: str) -> None:
     """Repeats the registration of a service, unchanged or with new values."""
     context.world.cluster.registry.register_again(worker, change)
@@ -30,7 +30,7 @@ def must_have_answered(context: Ctx, outcome: str) -> None:
     context.world.cluster.registry.must_have_answered(outcome)
 
 
-@then("the registration of {worker:Worker} is {change:EntryChange}")
+@then("the registration of {worker:WorkerId} is {change:EntryChange}")
 def must_be(context: Ctx, change: str, worker: str) -> None:
     """The registry entry is as at first, or has the epoch that was sent last."""
     context.world.cluster.registry.must_be(change, worker)
@@ -42,7 +42,7 @@ def must_list_all(context: Ctx, view: str, within: str) -> None:
     context.world.cluster.must_list_all(view, context.world.timeouts.within(within))
 
 
-@then("{silent:Worker} is {end:LeaseEnd}{within:Within}, and {beating:Worker} with heartbeats is not")
+@then("{silent:WorkerId} is {end:LeaseEnd}{within:Within}, and {beating:WorkerId} with heartbeats is not")
 def must_lose_lease(context: Ctx, silent: str, end: int, within: str, beating: str) -> None:
     """The registry drops the service without heartbeats and keeps the other one online."""
     context.world.cluster.registry.must_lose_lease(silent, end, beating, context.world.timeouts.within(within))

@@ -5,7 +5,7 @@ from behave import step, then
 from hivecheck.world.context import Ctx
 
 
-@step("a worker {worker:Worker} of {model:Model} with {mib:Number} MiB of weights starts on {hive:Hive}")
+@step("a worker {worker:WorkerId} of {model:Model} with {mib:Number} MiB of weights starts on {hive:Hive}")
 def start_large(context: Ctx, worker: str, model: str, mib: int, hive: str) -> None:
     """Has a hive start a worker that allocates so much memory while it loads."""
     context.world.observations.resources.start_large(worker, model, hive, mib)
@@ -14,7 +14,7 @@ def start_large(context: Ctx, worker: str, model: str, mib: int, hive: str) -> N
 @step("{worker:Worker} fills {percent:Number} percent of its memory")
 def fill(context: Ctx, worker: str, percent: int) -> None:
     """Has a worker allocate memory up to that share of its own limit."""
-    context.world.observations.resources.fill(worker, percent)
+    context.world.observations.resources.fill(context.world.cluster.workers.called(worker), percent)
 
 
 @then("the memory of {hive:Hive} grew by at most {mib:Number} MiB within the {budget:Budget} time")
@@ -32,7 +32,7 @@ def must_have_been_killed(context: Ctx, hive: str, budget: str) -> None:
 @then("the kernel does not throttle {target:FaultTarget} while chats for {model:Model} are answered")
 def must_run_freely(context: Ctx, target: str, model: str) -> None:
     """Sends a few chats, which must be answered, and compares the kernel's count of throttled periods."""
-    context.world.observations.resources.must_run_freely(target, model)
+    context.world.observations.resources.must_run_freely(context.world.cluster.workers.called(target), model)
 
 
 @then("{hive:Hive} rejects new connections with status 503 and closes them within the {budget:Budget} time")

@@ -13,9 +13,11 @@ from hivecheck.world.requests.expectations import FIRST_PAUSE_SECONDS
 
 
 @then("every request was served by {only:ServedBy}")
-def must_be_served_by(context: Ctx, only: str | None) -> None:
+def must_be_served_by(context: Ctx, only: str) -> None:
     """Exactly one worker of the model served each request, or one named worker served all of them."""
-    context.world.checker.must(served_by_model, workers=context.world.cluster.models_by_worker(), only=only)
+    context.world.checker.must(
+        served_by_model, workers=context.world.cluster.models_by_worker(), only=context.world.cluster.workers.called(only)
+    )
 
 
 @then("every request reached a worker as {model:Model}, otherwise unchanged")
@@ -33,7 +35,7 @@ def must_be_unchanged(context: Ctx) -> None:
 @then("{workers:Receivers} received no request")
 def must_receive_nothing(context: Ctx, workers: str) -> None:
     """No worker received a request, or the named worker received none while others did."""
-    context.world.requests.expectations.must_receive_nothing(workers)
+    context.world.requests.expectations.must_receive_nothing(context.world.cluster.workers.called(workers))
 
 
 @then("every request{of:Attempted} took one attempt")

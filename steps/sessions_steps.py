@@ -14,7 +14,7 @@ from hivecheck.world.requests.sessions import Holding
 
 @step("clients hold {count:SessionCount} with {model:Model}{how:Holding}")
 def hold(context: Ctx, count: int, model: str, how: Holding) -> None:
-    """Starts sessions with new names. Each takes its first turn, or as many as the sentence says."""
+    """Starts sessions with new names, in headers that the gateway reads. Each takes its first turn, or as many as the sentence says."""
     context.world.requests.sessions.hold(model, count, how)
 
 

@@ -7,7 +7,7 @@ from hivecheck.checks.routing.not_before_ready import not_before_ready
 from hivecheck.world.context import Ctx
 
 
-@when("a worker {worker:Worker} of {model:Model} starts on {hive:Hive}{load:LoadTime}")
+@when("a worker {worker:WorkerId} of {model:Model} starts on {hive:Hive}{load:LoadTime}")
 def start(context: Ctx, worker: str, model: str, hive: str, load: float) -> None:
     """A hive starts a worker. The step returns before the worker is ready."""
     context.world.cluster.workers.start(worker, [model], hive, load_seconds=load)
@@ -28,13 +28,13 @@ def remove(context: Ctx, hive: str, workers: str) -> None:
 @given("the {reading:Noted} of {node:Node} is noted")
 def note(context: Ctx, reading: str, node: str) -> None:
     """Records a reading. A later step compares the same reading with it."""
-    context.world.cluster.note(reading, node)
+    context.world.cluster.note(reading, context.world.cluster.workers.called(node))
 
 
 @step("{worker:Worker} is {routable:Routable}{within:Within}")
 def must_route_to(context: Ctx, worker: str, routable: str, within: str) -> None:
     """The gateway sends requests to the worker, or none to the incarnation that an earlier step changed."""
-    context.world.cluster.must_route_to(worker, routable, context.world.timeouts.within(within))
+    context.world.cluster.must_route_to(context.world.cluster.workers.called(worker), routable, context.world.timeouts.within(within))
 
 
 @then("{worker:Worker} stays routable until the stream has ended, for longer than the {budget:Budget} time")
@@ -65,19 +65,21 @@ def must_not_know(context: Ctx, service: str, view: str) -> None:
 @then("the registry shows {worker:Worker} online with {models:ModelList} and its own epoch")
 def must_be_registered_with(context: Ctx, worker: str, models: list[str]) -> None:
     """The registry entry has status online, exactly these models, and an epoch that no other worker has."""
-    context.world.cluster.workers.must_be_registered_with(worker, models)
+    context.world.cluster.workers.must_be_registered_with(context.world.cluster.workers.called(worker), models)
 
 
 @then("{workers:WorkerSet} is registered with a newer epoch{within:Within}")
 def must_have_newer_epoch(context: Ctx, workers: str, within: str) -> None:
     """The registry lists a later incarnation than the noted one."""
-    context.world.cluster.workers.must_have_newer_epoch(workers, context.world.timeouts.within(within))
+    context.world.cluster.workers.must_have_newer_epoch(
+        context.world.cluster.workers.called(workers), context.world.timeouts.within(within)
+    )
 
 
 @then("the registry refuses a {call:StaleCall} with the old epoch of {worker:Worker}")
 def must_refuse_old(context: Ctx, call: str, worker: str) -> None:
     """The registry answers 409 to the noted epoch, and the worker stays registered."""
-    context.world.cluster.workers.must_refuse_old(call, worker)
+    context.world.cluster.workers.must_refuse_old(call, context.world.cluster.workers.called(worker))
 
 
 @then("{view:View} shows {count:Requests} running at {worker:Worker}{within:Within}")
@@ -89,7 +91,9 @@ def must_run(context: Ctx, view: str, count: int, worker: str, within: str) -> N
 @then("{times:Number} heartbeats of {worker:Worker} arrive, each within the {budget:Budget} time")
 def must_send_heartbeats(context: Ctx, times: int, worker: str, budget: str) -> None:
     """The registry updates the time of the worker's last heartbeat so many times in a row."""
-    context.world.cluster.workers.must_send_heartbeats(worker, times, context.world.timeouts.named(budget))
+    context.world.cluster.workers.must_send_heartbeats(
+        context.world.cluster.workers.called(worker), times, context.world.timeouts.named(budget)
+    )
 
 
 @then("no request is in flight{within:Within}")
@@ -101,7 +105,7 @@ def must_be_idle(context: Ctx, within: str) -> None:
 @then("before {worker:Worker} was ready, {aspect:BeforeReady}")
 def must_wait_until_ready(context: Ctx, worker: str, aspect: str) -> None:
     """Judges what happened before the models of the worker answered."""
-    context.world.checker.must(not_before_ready, worker=worker, aspect=aspect)
+    context.world.checker.must(not_before_ready, worker=context.world.cluster.workers.called(worker), aspect=aspect)
 
 
 @then("processes, hives, registry and routing agree on the workers{within:Within}")

@@ -40,6 +40,7 @@ TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "ModelName": (_MODEL_NAME, str, "a client's name for a model: a name, a UUID, a repository id, `organisation/code`"),
     "ModelNames": (rf"{_MODEL_NAME}(?:(?:, | and ){_MODEL_NAME})*", _names, "one or more of these"),
     "Worker": (WORKER, str, "a worker's id, or a way to point at one"),
+    "WorkerId": (r"worker-[a-z0-9-]+", str, "a worker's id"),
     "Hive": (r"hive-[0-9]+", str, "a hive's name"),
     "Budget": (r"[a-z ]+?", str, "a time budget's name"),
     "Within": (r"(?: within the [a-z ]+? time)?", lambda text: text[12:-5], "a time budget, as ` within the <name> time`, or nothing: now"),

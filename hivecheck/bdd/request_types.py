@@ -159,7 +159,7 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "ServedBy": (
         rf"exactly one worker of its model|{WORKER}",
-        lambda text: None if text.startswith("exactly") else text,
+        lambda text: "" if text.startswith("exactly") else text,
         "a worker, or any one of the model",
     ),
     "Receivers": (rf"{expectations.ALL_WORKERS}|{WORKER}", str, "a worker, or all of them"),

@@ -18,8 +18,22 @@ from source_tree import ROOT, Function, functions, project_files, python_files, 
 
 from hivecheck import tags
 from hivecheck.bdd import parameter_types
+from hivecheck.world.cluster.workers import SERVING, THAT
 
 STEP_LINES = 8
+PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+# Most steps call `called` themselves. The other methods do, or they take more than one kind of pronoun.
+RESOLVING = (
+    "workers.called",
+    "workers.must_stay_routable",
+    "workers.must_have_status",
+    "workers.must_leave_registry",
+    "cluster.must_run",
+    "worker_lifecycle.must_have_restarted",
+    "faults.inject",
+    "faults.remove",
+    "faults.await_end",
+)
 ENDS = ast.Return | ast.Yield | ast.YieldFrom
 FEATURES = [name for name in project_files() if name.endswith(".feature")]
 SCENARIOS = [scenario for name in FEATURES for scenario in parse_file(str(ROOT / name)).walk_scenarios()]
@@ -100,6 +114,12 @@ def test_parameter_types() -> None:
     assert bare == []
 
 
+def test_step_resolves_pronouns() -> None:
+    """A step turns `that worker` and `the worker serving the request` into a worker's id before it uses them."""
+    # A check compares names with journals, so a pronoun would fail a correct stack.
+    assert [f"{step.where}: {name}" for step in STEPS for name in _pronouns(step) if not _resolves(step, name)] == []
+
+
 def test_tags_known() -> None:
     """Every tag of a feature is a known tag."""
     for scenario in SCENARIOS:
@@ -143,6 +163,21 @@ def _is_of_the_matrix(scenario: Scenario) -> bool:
 
 def _says(scenario: Scenario, kind: str, words: str) -> bool:
     return any(step.step_type == kind and re.search(words, step.name) for step in scenario.all_steps)
+
+
+def _pronouns(step: Function) -> list[str]:
+    """The parameters of a step that can be a pronoun, by their types."""
+    found = PARAMETER.findall(ast.unparse(step.node.decorator_list[0]))
+    patterns = {name: parameter_types.TYPES[kind][0] for name, kind in found}
+    return [name for name, pattern in patterns.items() if THAT in pattern or SERVING in pattern]
+
+
+def _resolves(step: Function, name: str) -> bool:
+    """Each use of the parameter is the argument of a method that resolves it."""
+    uses = [node for node in ast.walk(step.node) if isinstance(node, ast.Name) and node.id == name]
+    calls = [node for node in ast.walk(step.node) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    resolved = [arg for call in calls if ast.unparse(call.func).endswith(RESOLVING) for arg in call.args]
+    return bool(uses) and all(use in resolved for use in uses)
 
 
 def _uses_of_context(step: Function) -> int:

@@ -7,6 +7,7 @@ from hivecheck.measurement.recovery import LOAD
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
 
+ONLY_LOAD = 'no client request was sent; load requests are judged by "every load request was answered"'
 CHANGES = ("started", "removed")  # the acts that change which workers exist
 
 
@@ -14,6 +15,8 @@ def all_answered(history: History, *, count: int | None = None, purpose: str = "
     """`count` is the number of requests of that purpose that the scenario sends. None accepts any number above 0."""
     operations = history.operations(purpose)
     expected = "every request is answered" if count is None else f"{counted(count, 'request is', 'requests are')} answered"
+    if not operations and purpose != LOAD and history.operations(LOAD):
+        return inconclusive(expected=expected, actual=ONLY_LOAD)
     if not operations or count not in (None, len(operations)):
         return inconclusive(expected=expected, actual=f"{counted(len(operations), 'request was', 'requests were')} sent")
     return _judge(operations, expected) or passed(f"{counted(len(operations), 'request was', 'requests were')} answered")

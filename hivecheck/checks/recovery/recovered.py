@@ -10,6 +10,7 @@ from hivecheck.measurement.recovery import OBJECTIVE, measure
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import counted
 
+LARGER_MODEL = "use a model with more workers, such as model-a of @topology.five_workers"
 UNSENT_SHARE = 0.01  # the objective allows 1 % of failed requests, so more unsent ones could hide a failure
 STRICT = replace(OBJECTIVE, allows_lateness=False)
 OFF_SCHEDULE = "the machine did not keep the load on its schedule"
@@ -24,10 +25,13 @@ def recovered(history: History, *, within: float, workers: int, of_healing: bool
     expected = f"service is back to normal within {within:g} s of the {'removal of the fault' if of_healing else 'fault'}"
     measured = measure(history)
     most_targets = (workers - 1) // 2
-    if not of_healing and len(measured.fault_targets) > most_targets:
+    targets, size = len(measured.fault_targets), counted(workers, "worker")
+    if not of_healing and targets > most_targets:
         return inconclusive(
-            expected=f"faults in at most {most_targets} of {counted(workers, 'worker')}, so that the stack must tolerate them",
-            actual=f"faults in {len(measured.fault_targets)}",
+            expected="a model with enough workers to tolerate the fault",
+            actual=f"faults in {targets} of {size}; with {size} the fault budget is {most_targets}",
+            remedy=LARGER_MODEL,
+            reason=Reason.USAGE_ERROR,
         )
     if measured.unsent > UNSENT_SHARE * (measured.unsent + measured.scheduled):
         return inconclusive(

@@ -249,7 +249,11 @@ class Workers:
         self.checker.observe()
         # With the pid, because a restarted worker numbers its requests from 1 again in the same journal.
         ended = {(line.node, line.data["n"], line.data["pid"]) for line in self.history.journal("end")}
-        open_now = [line for line in self.history.journal("arrival") if (line.node, line.data["n"], line.data["pid"]) not in ended]
+        arrivals = self.history.journal("arrival")
+        # The journal of a killed worker never ends a request that the gateway has meanwhile sent to another worker.
+        newest = {line.data["request_id"]: line for line in arrivals}
+        arrivals = [line for line in arrivals if newest[line.data["request_id"]] is line]
+        open_now = [line for line in arrivals if (line.node, line.data["n"], line.data["pid"]) not in ended]
         # Some request of a steady load always runs somewhere. A scenario means the request that it sent itself.
         open_now = [line for line in open_now if not str(line.data.get("request_id")).startswith(LOAD)]
         if not open_now:

@@ -6,7 +6,7 @@ import pytest
 from load_stories import between, injected, load, lost, removed
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, stream, tell
 
-from hivecheck.checks.answers.answered import all_answered, answered_after, served_again, served_meanwhile, survived_churn
+from hivecheck.checks.answers.answered import ONLY_LOAD, all_answered, answered_after, served_again, served_meanwhile, survived_churn
 from hivecheck.history import Event, History, Operation
 
 
@@ -35,6 +35,12 @@ def test_one_bad_answer_fails(bad: Operation) -> None:
 def test_no_request_is_inconclusive(count: int | None) -> None:
     """A scenario without requests gives no verdict."""
     must_say(all_answered(tell(), count=count), INCONCLUSIVE, "0 requests were sent")
+
+
+@pytest.mark.parametrize("count", [None, 2])
+def test_only_load_requests_are_inconclusive(count: int | None) -> None:
+    """Load requests are no requests of clients. The message names the step that judges them."""
+    must_say(all_answered(load(), count=count), INCONCLUSIVE, ONLY_LOAD)
 
 
 def test_fewer_requests_are_inconclusive() -> None:

@@ -8,8 +8,8 @@ import pytest
 from load_stories import between, injected, load, lost, removed
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
-from hivecheck.checks.recovery.recovered import OFF_SCHEDULE, recovered
-from hivecheck.errors import InconclusiveError
+from hivecheck.checks.recovery.recovered import LARGER_MODEL, OFF_SCHEDULE, recovered
+from hivecheck.errors import InconclusiveError, Reason
 from hivecheck.history import Operation
 
 OUTAGE = between(4.0, 6.0, lost)
@@ -46,9 +46,11 @@ def test_removal_time_counts() -> None:
 
 def test_too_many_faults_are_inconclusive() -> None:
     """Faults in more workers than the stack must tolerate give no verdict."""
-    must_say(recovered(load(OUTAGE), within=3.0, workers=2), INCONCLUSIVE, "at most 0 of 2")
+    one = recovered(load(OUTAGE), within=3.0, workers=2)
+    must_say(one, INCONCLUSIVE, "in 1 of 2 workers; with 2 workers the fault budget is 0", f"next: {LARGER_MODEL}")
+    assert one.reason is Reason.USAGE_ERROR
     two = load(OUTAGE, faults=[injected(), injected(worker="worker-2")])
-    must_say(recovered(two, within=3.0, workers=4), INCONCLUSIVE, "at most 1 of 4")
+    must_say(recovered(two, within=3.0, workers=4), INCONCLUSIVE, "in 2 of 4 workers; with 4 workers the fault budget is 1")
     must_say(recovered(two, within=3.0, workers=5), PASSED)
 
 
