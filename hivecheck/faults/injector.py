@@ -66,8 +66,8 @@ class Injector:
     def inject(self, name: str, target: str, fault_targets: Sequence[FaultTarget], seconds: float | None = None) -> None:
         """Inject the fault into all fault targets in turn and observe each effect. With `seconds`, a timer removes each one.
 
-        Raises UsageError for an unknown fault or too many at once, NotSupportedError where the platform lacks a capability,
-        InconclusiveError for a target that the fault cannot have, and (removed again) for a fault without effect.
+        Raises UsageError for an unknown fault or too many at once. Raises NotSupportedError where the platform lacks a capability.
+        Raises InconclusiveError for a target that the fault cannot have, and for a fault without effect (removed again).
         """
         if name not in self.known:
             raise UsageError(f"expected: a fault of {', '.join(self.known)}\nactual: {name!r}\nnext: see docs/faults.md")
