@@ -15,7 +15,7 @@ HivecheckError                 there is no verdict: the scenario is inconclusive
 ├── HealError                  a stack did not return to its baseline
 ├── ConditionTimeoutError      a precondition of the next step did not become true in time
 ├── InconclusiveError          a check lacked the facts for a verdict
-├── NotSupportedError          the gateway under test has no such API: the scenario is not supported
+├── NotSupportedError          the gateway has no such API, or the platform no such capability: the scenario is not supported
 ├── ClientError                a control-plane call of the harness was refused or had a malformed response
 ├── ScenarioTimeoutError       a scenario exceeded its time budget
 ├── ReportError                a report was not written or does not agree with the plan
@@ -136,7 +136,7 @@ class InconclusiveError(HivecheckError):
 
 
 class NotSupportedError(HivecheckError):
-    """The gateway under test has no such API, so the scenario is not supported on it."""
+    """The gateway has no such API, or the platform no such capability: the scenario is not supported."""
 
     reason = Reason.USAGE_ERROR
 

@@ -30,6 +30,8 @@ CAPABILITIES = (
 )
 NO_TOPOLOGY = "none"
 KNOWN_TAG = "a known tag"
+DECLARE_NEXT = "declare the tag in hivecheck/tags.py or hivecheck/requirements.toml"
+SELECT_NEXT = "see the tags in docs/settings.md"
 TAG_EXPRESSION = "a tag expression with and, or, not"
 
 
@@ -55,13 +57,13 @@ def known_tags() -> frozenset[str]:
 
 
 # behave ends with exit code 0 for a misspelt tag: 0 scenarios run, and nothing is proven.
-def must_be_known(tags: Iterable[str], where: str) -> None:
-    """Raise TagError for the first unknown tag."""
+def must_be_known(tags: Iterable[str], where: str, otherwise: str = DECLARE_NEXT) -> None:
+    """Raise TagError for the first unknown tag. `otherwise` is the next step where no known tag is near."""
     known = known_tags()
     for tag in tags:
         if tag not in known:
             near = difflib.get_close_matches(tag, known, n=1)
-            next_step = f"did you mean @{near[0]}?" if near else "declare the tag in hivecheck/tags.py or hivecheck/requirements.toml"
+            next_step = f"did you mean @{near[0]}?" if near else otherwise
             raise TagError(f"{where}\nexpected: {KNOWN_TAG}\nactual: @{tag}\nnext: {next_step}")
 
 
@@ -76,7 +78,7 @@ def must_be_selectable(expression: str) -> None:
         name = word.removeprefix("@")
         if name in {"and", "or", "not"} or name in known or fnmatch.filter(known, name):
             continue
-        must_be_known([name], f"--tags {expression!r}")
+        must_be_known([name], f"--tags {expression!r}", SELECT_NEXT)
 
 
 def topology_of(tags: Iterable[str]) -> str:

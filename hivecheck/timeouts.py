@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -78,8 +79,9 @@ class Timeouts:
         """The seconds of a budget by its words in Gherkin, e.g. `worker detection`. Raises UsageError for an unknown one."""
         name = words.strip().replace(" ", "_")
         if name not in {budget.name for budget in fields(self)}:
-            known = ", ".join(budget.name.replace("_", " ") for budget in fields(self))
-            raise UsageError(f"expected: a time budget of hivecheck/timeouts.py: {known}\nactual: {words!r}")
+            near = difflib.get_close_matches(words, [budget.name.replace("_", " ") for budget in fields(self)], n=1)
+            hint = f"did you mean `{near[0]}`? " if near else ""
+            raise UsageError(f"expected: a time budget\nactual: {words!r}\nnext: {hint}docs/timeouts.md lists all")
         return float(getattr(self, name))
 
     def within(self, words: str) -> float:

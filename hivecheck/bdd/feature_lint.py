@@ -21,13 +21,19 @@ END_NEEDED = "a text block with an end, because behave ignores all lines after a
 GHERKIN_NEEDED = "a line of Gherkin"
 UTF8_NEEDED = "text in UTF-8"
 LANGUAGE_NEEDED = "a language that behave knows"
-COLON_NEXT = "write the keyword in the file's language, with a capital letter and a colon. If the line is prose, start it with another word"
+COLON_NEXT = "Write the keyword in the file's language, with a capital letter and a colon. If the line is prose, start it with another word"
+PROSE_NEXT = "If the line is prose, start it with another word"
+STEP_NEEDED = "a step that starts with Given, When, Then, And or But, because behave ignores a description"
 STEP_NEXT = "put the line below `Scenario: <title>`, without a colon after its keyword. If the line is prose, start it with another word"
 
 LANGUAGE = "language:"
 PROBLEMS_LISTED = 10
 SECTIONS = ("rule", "background", "scenario_outline", "scenario", "examples")
 STEPS = ("given", "when", "then", "and", "but")
+# A letter that is missing, doubled, swapped or wrong in a word of four or five gives 0.75 or more.
+NEAR_RATIO, NEAR_LETTERS = 0.75, 4
+# English words that a description may start with, although they resemble When, Then and Given.
+PROSE_WORDS = frozenset({"the", "they", "them", "than", "thin", "ten", "give", "gives"})
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,18 @@ def of_syntax(error: ParserError, file: str) -> Problem:
     """The place and text that behave could not parse."""
     text = (error.line_text or "").strip()
     lost = keyword_in(text, i18n.languages["en"], SECTIONS)
-    next_step = COLON_NEXT if lost else "correct the line, or the one before it"
-    return Problem(f"{file}:{error.line}", GHERKIN_NEEDED, " ".join(str(error.args[0]).split()), next_step)
+    next_step = "correct the line, or the one before it"
+    if lost:
+        next_step = _with_colon(text, lost)
+    elif near := _near_keyword(text, _step_keywords("en")):
+        next_step = f"did you mean {near}?"
+    return Problem(f"{file}:{error.line}", GHERKIN_NEEDED, f"'{text}'", next_step)
+
+
+def _with_colon(text: str, keyword: str) -> str:
+    """What to do about a section that this line opens only nearly."""
+    title = text[len(keyword) :].strip()
+    return COLON_NEXT if title.startswith(":") else f"did you forget the colon? Write '{keyword}: {title}'. {COLON_NEXT}"
 
 
 def of_encoding(error: UnicodeDecodeError, data: bytes, file: str) -> Problem:
@@ -131,12 +147,50 @@ def _keywords_in_prose(feature: Feature, file: str, lines: Sequence[str]) -> Ite
     languages = [i18n.languages[name] for name in dict.fromkeys((feature.language, "en"))]
     for statement in _statements(feature):
         prose = list(_placed(statement, lines))
-        for kinds, next_step in ((SECTIONS, COLON_NEXT), (STEPS, STEP_NEXT)):
-            lost = [(number, text) for number, text in prose if any(keyword_in(text, words, kinds) for words in languages)]
-            for number, text in lost:
+        for kinds in (SECTIONS, STEPS):
+            found = [(number, text, _first_keyword(text, languages, kinds)) for number, text in prose]
+            lost = [(number, text, keyword) for number, text, keyword in found if keyword]
+            for number, text, keyword in lost:
+                next_step = _with_colon(text, keyword) if kinds is SECTIONS else STEP_NEXT
                 yield Problem(f"{file}:{number}", PROSE_NEEDED, f"the description line '{text}' starts with a keyword", next_step)
             if lost:
                 break  # the steps below a lost scenario are found again with it
+        else:
+            if isinstance(statement, Background | Scenario):
+                yield from _misspelt_steps(prose, _step_keywords(feature.language), file)
+
+
+def _first_keyword(text: str, languages: Sequence[dict[str, list[str]]], kinds: Sequence[str]) -> str | None:
+    return next(filter(None, (keyword_in(text, words, kinds) for words in languages)), None)
+
+
+def _misspelt_steps(prose: Sequence[tuple[int, str]], keywords: Sequence[str], file: str) -> Iterator[Problem]:
+    """Description lines with a first word that is nearly a step keyword. Below a scenario, behave ignores such a step."""
+    for position, (number, text) in enumerate(prose):
+        # A later line in lower case may go on with the sentence of the line before it.
+        near = _near_keyword(text, keywords) if position == 0 or text[0].isupper() else None
+        if near:
+            yield Problem(f"{file}:{number}", STEP_NEEDED, f"'{text}'", f"did you mean {near}? {PROSE_NEXT}")
+
+
+def _step_keywords(language: str) -> list[str]:
+    """The step keywords of the language and of English, without the bullet."""
+    names = dict.fromkeys((language, "en"))
+    return [word.strip() for name in names for kind in STEPS for word in i18n.languages[name][kind] if word.strip() != "*"]
+
+
+def _near_keyword(text: str, keywords: Sequence[str]) -> str | None:
+    """The keyword that the first word of this line resembles, when more words follow."""
+    first, _, rest = text.partition(" ")
+    close = [keyword for keyword in keywords if _is_misspelt(first, keyword)] if rest.strip() else []
+    return max(close, key=lambda keyword: difflib.SequenceMatcher(None, first.lower(), keyword.lower()).ratio(), default=None)
+
+
+def _is_misspelt(word: str, keyword: str) -> bool:
+    word, keyword = word.lower(), keyword.lower()
+    if len(keyword) < NEAR_LETTERS:  # nearly any short word resembles And or But, so only swapped letters count
+        return sorted(word) == sorted(keyword)
+    return word not in PROSE_WORDS and difflib.SequenceMatcher(None, word, keyword).ratio() >= NEAR_RATIO
 
 
 def _statements(feature: Feature) -> Iterator[Feature | Rule | Background | Scenario]:

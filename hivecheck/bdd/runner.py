@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from textwrap import indent
 from types import FrameType
 from typing import Any
 
@@ -61,7 +62,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.run_of = Run(settings, progress_for(sys.stdout, settings.ci))
             self.run_of.open()
         except HivecheckError as error:
-            sys.stderr.write(f"{_block(error)}NO VERDICT  {NOT_STARTED}: {one_line(error)} ({error.reason}) (exit 2)\n")
+            sys.stderr.write(f"REFUSED  {NOT_STARTED}\n{indent(str(error), '  ')}\nNO VERDICT  {NOT_STARTED} ({error.reason}) (exit 2)\n")
             raise SystemExit(2) from None
         self._take_signals()
         try:
@@ -69,7 +70,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         except KeyboardInterrupt:
             self.reports.interrupted_by = self.reports.interrupted_by or "SIGINT"
         except SETUP_ERRORS as error:
-            self.reports.add_problem(f"{NOT_STARTED}: {one_line(error)}", words(error), reason_of_set_up(error))
+            self.reports.add_problem(NOT_STARTED, words(error), reason_of_set_up(error))
         except BaseException:
             self.reports.crash = traceback.format_exc()
         self._ignore_signals()
@@ -240,11 +241,6 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             sys.stderr.write(f"{traceback.format_exc()}\nHARNESS CRASHED while it cleaned up (exit 3)\n")
             return 3
         return code
-
-
-def _block(error: HivecheckError) -> str:
-    """All lines of an error with more than one."""
-    return f"{error}\n" if "\n" in str(error) else ""
 
 
 def run_features(options: list[str]) -> int:

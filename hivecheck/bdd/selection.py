@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from behave.model import Feature, Rule, Scenario, ScenarioOutline
+from behave.model import Feature, Rule, Scenario, ScenarioOutline, Step
 from behave.step_registry import StepRegistry
 
 from hivecheck import tags
+from hivecheck.bdd.parameter_types import TYPES
 from hivecheck.reports.result import Planned
+
+KEYWORDS = ("given", "when", "then")
 
 MissingCapabilities = Callable[[Sequence[str]], str | None]
 
@@ -51,12 +56,31 @@ def undefined(scenario: Scenario, registry: StepRegistry) -> tuple[str, str] | N
     for step in scenario.all_steps:
         if registry.find_step_definition(step) is None:
             text = f"{step.keyword} {step.name}"
-            message = f"undefined step: {text}"
-            return (
-                message,
-                f"expected: a definition of the step '{text}'\nactual: none\nnext: write it in steps/, or use a step of docs/steps.md",
-            )
+            next_step = f"{_suggestion(step, registry)}use a step of docs/steps.md, or write it in steps/"
+            return f"undefined step: {text}", f"expected: a definition of the step '{text}'\nactual: none\nnext: {next_step}"
     return None
+
+
+def _suggestion(step: Step, registry: StepRegistry) -> str:
+    """The keyword that this sentence has elsewhere, or the nearest sentence; empty without both."""
+    for kind in KEYWORDS:
+        if any(definition.match(step.name) for definition in registry.steps[kind]):
+            return f"this sentence exists as {kind.title()}, not as {step.step_type.title()}; "
+    known = {_readable(definition.pattern): kind for kind in (*KEYWORDS, "step") for definition in registry.steps[kind]}
+    near = difflib.get_close_matches(step.name, known, n=1)
+    if not near:
+        return ""
+    kind = known[near[0]]
+    return f'did you mean "{(step.step_type if kind == "step" else kind).title()} {near[0]}"? Otherwise '
+
+
+def _readable(pattern: str) -> str:
+    """The pattern of a step with `<name>` for each parameter; without those that may be empty."""
+    return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda part: "" if _is_optional(part[2]) else f"<{part[1].replace('_', ' ')}>", pattern)
+
+
+def _is_optional(kind: str | None) -> bool:
+    return kind in TYPES and re.fullmatch(TYPES[kind][0], "") is not None
 
 
 def shuffle(features: list[Feature], order: random.Random) -> None:

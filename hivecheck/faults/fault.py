@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError, Reason
 from hivecheck.platforms.platform import EngineControl, Node
 from hivecheck.stack.stack import Stack
 
@@ -50,11 +50,16 @@ class FaultTarget:
         """The engine's control of this node. Raises InconclusiveError without one, or where it would affect more than the target."""
         if self.node.engine is None or not self.is_node:
             raise InconclusiveError(
-                f"expected: {self.name} in a container of its own\n"
-                f"actual: {self.name} is a process of {self.node.name}\n"
-                "next: use --platform docker and a topology in which the target is a node"
+                f"expected: {self.name} is a node of its own, in a container\n"
+                f"actual: {self._placement()}\n"
+                "next: use --platform docker and a topology in which the target is a node",
+                reason=Reason.USAGE_ERROR,
             )
         return self.node.engine
+
+    def _placement(self) -> str:
+        platform = self.stack.platform.name
+        return f"{self.name} is a node of platform {platform}" if self.is_node else f"{self.name} is a worker inside node {self.node.name}"
 
     def not_replaced(self) -> str | None:
         """What is missing until a new process runs in place of the one at injection; None when one does.
@@ -112,7 +117,10 @@ class Fault(Protocol):
     example_target: str
 
     def inject(self, fault_target: FaultTarget) -> None:
-        """Apply the fault. Its removal is registered already, so a fault with half its effect is removed as well."""
+        """Apply the fault. Its removal is registered already, so a fault with half its effect is removed as well.
+
+        Raises InconclusiveError with Reason.USAGE_ERROR, before any harm, for a target that it cannot have.
+        """
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         """The observation that proves the effect; None while there is none."""

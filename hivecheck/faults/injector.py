@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, HivecheckError, InconclusiveError, Reason, UsageError
+from hivecheck.errors import (
+    ClientError,
+    ConditionTimeoutError,
+    HealError,
+    HivecheckError,
+    InconclusiveError,
+    NotSupportedError,
+    Reason,
+    UsageError,
+)
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import Fault, FaultTarget, StatsProvider
 from hivecheck.history import INJECTED, REMOVED, Event, History
@@ -57,7 +66,8 @@ class Injector:
     def inject(self, name: str, target: str, fault_targets: Sequence[FaultTarget], seconds: float | None = None) -> None:
         """Inject the fault into all fault targets in turn and observe each effect. With `seconds`, a timer removes each one.
 
-        Raises UsageError for an unknown fault or too many at once, InconclusiveError (removed again) for one without effect.
+        Raises UsageError for an unknown fault or too many at once. Raises NotSupportedError where the platform lacks a capability.
+        Raises InconclusiveError for a target that the fault cannot have, and for a fault without effect (removed again).
         """
         if name not in self.known:
             raise UsageError(f"expected: a fault of {', '.join(self.known)}\nactual: {name!r}\nnext: see docs/faults.md")
@@ -66,6 +76,8 @@ class Injector:
                 f"expected: at most {MOST_AT_ONCE} faults at once\n"
                 f"actual: {counted(len(self.active()), 'active fault')} and {len(fault_targets)} more\nnext: remove faults first"
             )
+        for fault_target in fault_targets:
+            _must_be_supported(self.known[name](), fault_target)
         for fault_target in fault_targets:
             self._inject(Injection(name, target, self.known[name](), fault_target), seconds)
 
@@ -124,6 +136,11 @@ class Injector:
                 what=f"{injection.sentence()} has an effect",
             )
         except BaseException as error:
+            if isinstance(error, InconclusiveError) and error.reason is Reason.USAGE_ERROR:
+                # The fault refused its target before the harm. Its removal would fail in the same way and hide the refusal.
+                with self._lock:
+                    self.injections.remove(injection)
+                raise
             with contextlib.suppress(HivecheckError):
                 self._heal(injection, "because it had no effect")
             if isinstance(error, ConditionTimeoutError | ClientError):
@@ -180,3 +197,14 @@ class Injector:
     def _note(self, injection: Injection, what: str, **data: object) -> None:
         noted = {"what": what, "fault": injection.name, **data}
         self.history.record(Event(time.monotonic(), "fault", injection.fault_target.name, noted))
+
+
+def _must_be_supported(fault: Fault, fault_target: FaultTarget) -> None:
+    """Raise NotSupportedError unless the platform has each capability that the fault requires."""
+    platform = fault_target.stack.platform
+    if missing := sorted(fault.requires - platform.capabilities("node")):
+        noun = "capability" if len(missing) == 1 else "capabilities"
+        names, needed = ", ".join(f"'{name}'" for name in missing), " ".join(f"@requires.{name}" for name in missing)
+        raise NotSupportedError(
+            f"platform '{platform.name}' lacks {noun} {names}; next: run with --platform docker, and tag the scenario with {needed}"
+        )

@@ -77,8 +77,8 @@ def _home(mutant: Mutant, platform: str | None) -> str:
 
 def _chosen(mutants: dict[str, Mutant], names: Sequence[str]) -> list[Mutant]:
     if unknown := [name for name in names if name not in mutants]:
-        near = difflib.get_close_matches(unknown[0], mutants, n=3) or list(mutants)
-        raise MutantError(f"expected: names of mutants\nactual: {unknown[0]!r}\nnext: name one of {', '.join(near)}")
+        near = difflib.get_close_matches(unknown[0], mutants, n=3, cutoff=0.0)
+        raise MutantError(f"expected: names of mutants\nactual: {unknown[0]!r}\nnext: did you mean {', '.join(near)}? mutants/ holds all")
     if not mutants:
         raise MutantError("expected: files mutants/<service>/<component>-<defect>.toml\nactual: none\nnext: write one")
     return [mutants[name] for name in names or mutants]

@@ -167,7 +167,10 @@ def _run_cases(result: RunResult) -> list[_Case]:
 
 def _problem_case(problem: RunProblem) -> _Case:
     element = ("failure", "orphan") if problem.is_orphan else ("error", "harness")
-    return _run_case(problem.title, element, problem.title, problem.detail, problem.reason)
+    # Some CI servers show only the message. That of a refusal must hold the place and the error, as its title is the same for all.
+    is_refusal = problem.reason is Reason.USAGE_ERROR
+    message = f"{problem.title}: {problem.detail}" if is_refusal and problem.detail else problem.title
+    return _run_case(problem.title, element, message, problem.detail, problem.reason)
 
 
 def _run_case(name: str, element: tuple[str, str], message: str, text: str, reason: Reason | None) -> _Case:

@@ -48,7 +48,8 @@ def _titles(problems: list[RunProblem]) -> str:
         return ""
     others = len(problems) - 1
     more = f" and {counted(others, 'more problem')} of the run" if others else ""
-    return one_line(problems[0].title) + more
+    reason = f" ({problems[0].reason})" if problems[0].reason else ""
+    return one_line(problems[0].title) + reason + more
 
 
 def _codes(result: RunResult, status: Status) -> str:

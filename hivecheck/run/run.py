@@ -14,9 +14,10 @@ from hivecheck.errors import Reason, UsageError
 from hivecheck.faults.planning import plan as fault_plans
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, Status
+from hivecheck.reports.text import relative_path
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
-from hivecheck.settings import Settings
+from hivecheck.settings import PROJECT_ROOT, Settings
 from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.targets import target as targets
 from hivecheck.timeouts import Timeouts
@@ -114,10 +115,10 @@ class Run:
         """On the reference target, an unsupported scenario that is not listed is a problem of the run."""
         if self.target is not None or planned.name in self._expected_unsupported():
             return
-        file = self.settings.expected_unsupported.name
+        file = relative_path(self.settings.expected_unsupported, PROJECT_ROOT)
         self.reports.add_problem(
             f"unexpectedly not supported: {planned.name}",
             f"expected: the scenario is supported, or is listed in {file}\nactual: {reason}\n"
-            f"next: give the platform what it lacks, or list the scenario in {file}",
+            f"next: run it with --platform docker, or list the scenario in {file}",
             Reason.SETUP_FAILED,
         )

@@ -6,6 +6,7 @@ In settings, `{node-name}` stands for that node's URL.
 from __future__ import annotations
 
 import copy
+import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,9 +94,10 @@ def render(settings: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, An
 def _resolve(name: str, folder: Path, parents: tuple[str, ...]) -> dict[str, Any]:
     path = folder / f"{name}.toml"
     if not path.is_file():
-        raise TopologyError(
-            f"There is no topology {name!r}. Known: {', '.join(names(folder))}. A topology is a TOML file in {folder.name}/."
-        )
+        near = difflib.get_close_matches(name, names(folder), n=1)
+        place = f"{folder.parent.name}/{folder.name}/"
+        hint = f"did you mean {near[0]}?" if near else f"name one of {', '.join(names(folder))}"
+        raise TopologyError(f"expected: a topology, which is a TOML file in {place}\nactual: {name!r}\nnext: {hint}")
     if name in parents:
         raise TopologyError(f"topology {name}: extends itself by way of {' -> '.join(parents)}")
     try:

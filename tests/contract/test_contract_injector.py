@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hivecheck.errors import HealError, InconclusiveError, Reason, UsageError
+from hivecheck.errors import HealError, InconclusiveError, NotSupportedError, Reason, UsageError
 from hivecheck.faults.fault import Fault, FaultTarget
 from hivecheck.faults.injector import MOST_AT_ONCE, Injector
 from hivecheck.faults.noop import Noop
@@ -90,6 +90,34 @@ def test_no_effect(small_stack: Stack, injector: Injector, diary: list[str]) -> 
     assert diary == ["blunt injected", "blunt removed"]
     assert injector.active() == []
     assert [event.data["what"] for event in injector.history.events("fault")] == ["removed"]
+
+
+def test_missing_capability(small_stack: Stack, tmp_path: Path) -> None:
+    """A fault whose capability the platform lacks is not supported; nothing is injected, so nothing is removed."""
+    lacking = partial(Noop, requires=frozenset({"levitation", "kill"}))
+    own = Injector(History(tmp_path / "history.jsonl"), SOON, identify, {"lacking": lacking})
+    with pytest.raises(NotSupportedError, match=r"lacks capability 'levitation'; next: .* @requires\.levitation$"):
+        own.inject("lacking", "registry", [fault_target(small_stack)])
+    own.heal_all()
+    assert (own.injections, own.history.events("fault")) == ([], [])
+
+
+def test_refused_target(small_stack: Stack, tmp_path: Path) -> None:
+    """A fault that refuses its target before the harm is inconclusive, and no failed removal is reported."""
+
+    class NeedsEngine(Noop):
+        def inject(self, fault_target: FaultTarget) -> None:
+            assert fault_target.engine
+
+        def remove(self, fault_target: FaultTarget) -> None:
+            assert fault_target.engine
+
+    own = Injector(History(tmp_path / "history.jsonl"), SOON, identify, {"on a node": NeedsEngine})
+    with pytest.raises(InconclusiveError, match="worker-1 is a node of its own") as raised:
+        own.inject("on a node", "worker-1", [fault_target(small_stack, "worker-1")])
+    own.heal_all()
+    assert raised.value.reason is Reason.USAGE_ERROR
+    assert (own.injections, own.history.events("fault")) == ([], [])
 
 
 def test_removal_fails(small_stack: Stack, injector: Injector, diary: list[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hivecheck.clients.control import ControlClient
-from hivecheck.errors import ClientError, InconclusiveError
+from hivecheck.errors import ClientError, InconclusiveError, Reason
 from hivecheck.faults.fault import FaultTarget, Kind
 from hivecheck.faults.resources.memory import kernel_kills, memory
 from hivecheck.platforms.platform import EngineControl
@@ -74,6 +74,7 @@ def _engine(fault_target: FaultTarget) -> EngineControl:
     if fault_target.node.engine is None or fault_target.is_node:
         raise InconclusiveError(
             f"expected: a worker that shares the memory of a container\nactual: {fault_target.name} on {fault_target.node.name}\n"
-            "next: use --platform docker and name a worker that a hive manages"
+            "next: use --platform docker and name a worker that a hive manages",
+            reason=Reason.USAGE_ERROR,
         )
     return fault_target.node.engine

@@ -48,6 +48,12 @@ def test_unknown_expression(expression: str) -> None:
         tags.must_be_selectable(expression)
 
 
+def test_unknown_expression_next() -> None:
+    """The refusal of an expression names the page of tags, as its author declares none."""
+    with pytest.raises(TagError, match=tags.SELECT_NEXT):
+        tags.must_be_selectable("@qqq")
+
+
 @pytest.mark.parametrize("expression", ["~@slow", "@P0,@P1", "@P0, @P1", "~slow", "P0,P1"])
 def test_old_forms(expression: str) -> None:
     """The old forms of expressions are refused with the new ones."""

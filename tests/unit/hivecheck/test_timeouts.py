@@ -32,9 +32,11 @@ def test_budget_by_name() -> None:
 
 
 def test_unknown_budget() -> None:
-    """An unknown budget is refused with the list of known ones."""
-    with pytest.raises(UsageError, match=r"expected: a time budget .*: node ready, .*\nactual: 'coffee break'"):
+    """An unknown budget is refused with the nearest one and the page of all."""
+    with pytest.raises(UsageError, match=r"expected: a time budget\nactual: 'coffee break'\nnext: docs/timeouts\.md"):
         Timeouts().named("coffee break")
+    with pytest.raises(UsageError, match="did you mean `node ready`"):
+        Timeouts().named("node redy")
 
 
 def test_budget_sentences() -> None:

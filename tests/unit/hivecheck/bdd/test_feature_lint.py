@@ -7,7 +7,7 @@ from behave.model import Feature
 from behave.parser import ParserError, parse_feature
 
 from hivecheck.bdd import feature_lint
-from hivecheck.bdd.feature_lint import END_NEEDED, PROSE_NEEDED, ROW_NEEDED, SCENARIO_NEEDED, THEN_NEEDED
+from hivecheck.bdd.feature_lint import END_NEEDED, PROSE_NEEDED, ROW_NEEDED, SCENARIO_NEEDED, STEP_NEEDED, THEN_NEEDED
 from hivecheck.errors import FeatureError
 
 
@@ -195,12 +195,38 @@ def test_many_problems() -> None:
     assert refusal.endswith("2 more, of 12 in all")
 
 
-@pytest.mark.parametrize(("line", "next_step"), [("Scenario Two", feature_lint.COLON_NEXT), ("Perhaps x", "correct the line")])
+@pytest.mark.parametrize(
+    ("line", "next_step"),
+    [
+        ("Scenario Two", "did you forget the colon? Write 'Scenario: Two'."),
+        ("scenario: Two", feature_lint.COLON_NEXT),
+        ("Wen x runs", "did you mean When?"),
+        ("Perhaps x", "correct the line"),
+    ],
+)
 def test_syntax(line: str, next_step: str) -> None:
     """A line that behave cannot parse is placed, and a missing colon is named."""
     with pytest.raises(ParserError) as caught:
         parsed(f"Feature: A\n  Scenario: One\n    Then y\n  {line}")
     problem = feature_lint.of_syntax(caught.value, "a.feature")
     assert problem.place == "a.feature:4"
-    assert line in problem.actual
+    assert problem.actual == f"'{line}'"
     assert problem.next.startswith(next_step)
+
+
+@pytest.mark.parametrize(
+    ("line", "keyword"),
+    [("Wen x runs", "When"), ("Gievn x", "Given"), ("Thn y", "Then"), ("Adn y", "And"), ("Whne x runs", "When")],
+)
+def test_misspelt_step(line: str, keyword: str) -> None:
+    """A step with a misspelt keyword, which behave takes for a description, is found at its line."""
+    feature, lines = parsed(f"Feature: A\n  Scenario: One\n    # a comment\n    {line}\n    Then y")
+    (problem,) = feature_lint.problems_in(feature, "a.feature", lines)
+    assert (problem.place, problem.expected, problem.actual) == ("a.feature:4", STEP_NEEDED, f"'{line}'")
+    assert problem.next.startswith(f"did you mean {keyword}?")
+
+
+@pytest.mark.parametrize("text", ["They run alone", "The order counts", "Any order", "Wen", "Long prose\n    thn it goes on"])
+def test_scenario_description(text: str) -> None:
+    """Prose below a scenario is left alone."""
+    assert problems(f"Feature: A\n  Scenario: One\n    {text}\n    Then y") == []

@@ -258,6 +258,14 @@ def test_run_problems(tmp_path: Path) -> None:
     assert [code.get("value") if code is not None else None for code in codes] == [None, "leak", "leak", "harness_error", "interrupted"]
 
 
+def test_refusal(tmp_path: Path) -> None:
+    """The message of a refusal has its facts, for servers that show nothing else."""
+    refusal = RunProblem("the run did not start", "a.feature:5\nactual: @chaoss", Reason.USAGE_ERROR)
+    error = child(written(run(problems=(refusal,)), tmp_path), ".//testcase/error")
+    assert error.get("message") == "the run did not start: a.feature:5 actual: @chaoss"
+    assert "a.feature:5\nactual: @chaoss" in (error.text or "")
+
+
 def test_unwritable(tmp_path: Path) -> None:
     """A report that cannot be written is a ReportError."""
     (tmp_path / "file").write_text("")

@@ -69,6 +69,16 @@ def test_last_line(result: RunResult, line: str) -> None:
     assert ending(result)[-1] == line
 
 
+def test_refusal() -> None:
+    """A refusal states its facts once, indented, and the verdict has its reason code."""
+    refusal = RunProblem("the run did not start", "a.feature:5\nexpected: a known tag\nactual: @chaoss", Reason.USAGE_ERROR)
+    lines = ending(run(problems=(refusal,)))
+    start = lines.index("REFUSED  the run did not start")
+    assert lines[start + 1 : start + 4] == ["  a.feature:5", "  expected: a known tag", "  actual: @chaoss"]
+    assert lines[-1] == "NO VERDICT  the run did not start (usage_error) in 41.2 s (exit 2)"
+    assert "\n".join(lines).count("@chaoss") == 1
+
+
 def test_long_run() -> None:
     """The time of a long run is in minutes."""
     assert ending(replace(run(PASSED), seconds=3723.4))[-1].endswith("in 62 min 3 s (exit 0)")
