@@ -36,7 +36,7 @@ def test_missing_plan(tmp_path: Path) -> None:
     """A missing plan file is refused."""
     done = run(tmp_path / "reports", "--fault-plan", str(tmp_path / "none.json"))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "expected a JSON file as a run with random faults leaves it" in done.stderr
+    assert "none.json does not exist; next: give the plan.json of a run's evidence folder" in done.stderr
 
 
 def test_too_many_random_faults(tmp_path: Path) -> None:
