@@ -143,6 +143,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         feature_files.must_be_named(self.features, self.config.name or [])
         chosen = list(selection.selected(self.features, self.config))
         feature_lint.must_have_a_then(scenario for _, scenario in chosen)
+        self.run_of.must_use_faults(self.config.userdata.keys(), [step.name for _, scenario in chosen for step in scenario.all_steps])
         self.blocked = set()
         plan = [
             self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
