@@ -132,6 +132,11 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         self.reports.crash = self.reports.crash or traceback.format_exc()
         self.abort(reason="the harness crashed")
 
+    def abort(self, reason: str | None = None) -> None:
+        """Start no further step. behave also prints the reason, as captured output of a hook, but the end of the run states it."""
+        if self.context is not None:
+            self.aborted = True
+
     def _places(self) -> list[FileLocation]:
         return [place for place in feature_files.places(self.config.paths) if not self.config.exclude(place)]
 
