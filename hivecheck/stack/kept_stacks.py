@@ -19,6 +19,7 @@ from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
+from hivecheck.wording import counted
 
 FORMAT = 2  # of the file of a kept stack; 1 had no number
 
@@ -87,10 +88,11 @@ def the_stack(report_dir: Path, name: str | None, command: str, alternative: str
         known = ", ".join(f"{stack.name} ({stack.run_id})" for stack in stacks) or "none"
         raise UsageError(f"no such stack is up; start one with `hivecheck up`. Up are: {known}.")
     # One name can be up twice; the id of its run tells them apart.
+    up = ", ".join(f"{stack.name} ({stack.run_id})" for stack in fitting)
     commands = [*(command.format(stack.run_id) for stack in fitting), *([alternative] if alternative else [])]
     raise UsageError(
         f"expected: exactly one stack{f' {name}' if name else ''} is up, or the id of one\n"
-        f"actual: {len(fitting)} are up: {', '.join(f'{stack.name} ({stack.run_id})' for stack in fitting)}\n"
+        f"actual: {counted(len(fitting), 'stack is up', 'stacks are up')}: {up}\n"
         f"next: name one by its id: {' or '.join(f'`{line}`' for line in commands)}"
     )
 

@@ -27,7 +27,7 @@ def test_same_name_needs_run(tmp_path: Path) -> None:
     keep(tmp_path, "up-3", "default")
     with pytest.raises(UsageError) as refused:
         kept_stacks.the_stack(tmp_path, "small", "hivecheck down {}", "hivecheck down --all")
-    assert "2 are up: small (up-1), small (up-2)" in str(refused.value)
+    assert "2 stacks are up: small (up-1), small (up-2)" in str(refused.value)
     assert "`hivecheck down up-1` or `hivecheck down up-2` or `hivecheck down --all`" in str(refused.value)
     assert kept_stacks.the_stack(tmp_path, "up-2", "").run_id == "up-2"
     assert kept_stacks.the_stack(tmp_path, "default", "").run_id == "up-3"
