@@ -17,12 +17,15 @@ find_python() {
 stamp=.venv/installed-$(cat requirements.lock setup.cfg pyproject.toml | sha256sum | cut -c1-16)
 if [ ! -e "$stamp" ]; then
   python=$(find_python)
-  echo "installing into .venv with $("$python" --version) ..."
+  echo "installing into .venv (one to two minutes) with $("$python" --version) ..."
   rm -rf .venv
   "$python" -m venv .venv || { echo "python3 -m venv failed; on Debian: apt-get install python3-venv" >&2; exit 2; }
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || exit 2
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . || exit 2
   touch "$stamp"
 fi
-if [ "${1:-}" = "--install-only" ]; then exit 0; fi
+if [ "${1:-}" = "--install-only" ]; then
+  echo 'installed; next: export PATH="$PWD/.venv/bin:$PATH"'
+  exit 0
+fi
 exec .venv/bin/hivecheck run "$@"

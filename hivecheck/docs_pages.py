@@ -97,10 +97,18 @@ def steps_page(root: Path) -> str:
             example = f"`{step.used[0][1]}` ({step.used[0][0]})" if step.used else ""
             cells = f"**{DECORATORS[step.keyword]}** `{step.sentence}`", meaning, example
             lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} | {len(step.used)} |")
-    lines += ["", "## Parameters", "", "| type | what it is | accepted words |", "|---|---|---|"]
+    lines += [
+        "",
+        "## Parameters",
+        "",
+        "`<...>` stands for a value, and `[...]` may be left out.",
+        "",
+        "| type | what it is | accepted words |",
+        "|---|---|---|",
+    ]
     from hivecheck.bdd.parameter_types import TYPES
 
-    lines += [f"| `{name}` | {_cell(sentence)} | {_accepted(pattern)} |" for name, (pattern, _, sentence) in TYPES.items()]
+    lines += [f"| `{name}` | {_cell(sentence)} | {_accepted(pattern, sentence)} |" for name, (pattern, _, sentence) in TYPES.items()]
     count, mean, once = figures(steps)
     lines += ["", "## Figures", "", "| definitions | mean uses | used once |", "|--:|--:|--:|", f"| {count} | {mean:.1f} | {once:.0%} |"]
     return "\n".join(lines) + "\n"
@@ -196,7 +204,7 @@ def faults_page(root: Path) -> str:
             if not peers:
                 lines += _fault_entry(name, name, {"": make()})
             elif peers == next(iter(PEERS)):
-                lines += _fault_entry(f"{change} <peers>", name, {peers: rows[f"{change} {peers}"]() for peers in PEERS})
+                lines += _fault_entry(f"{change} `<peers>`", name, {peers: rows[f"{change} {peers}"]() for peers in PEERS})
     return "\n".join(lines) + "\n"
 
 
@@ -295,18 +303,14 @@ def _intro(root: Path, name: str) -> str:
     return (root / "docs/intros" / f"{name}.md").read_text(encoding="utf-8").strip().replace("](../", "](")
 
 
-def _accepted(pattern: str) -> str:
-    """The words that a type's pattern takes, or the pattern itself where it is no list of words."""
-    from hivecheck.world.phrases import ARGUMENT
+def _accepted(pattern: str, sentence: str) -> str:
+    """The words that a type's pattern takes, or the page that the type's sentence names for a long list."""
+    from hivecheck.bdd.pattern_words import words_of
 
-    optional = re.fullmatch(r"\(\?:(.*)\)\?", pattern)
-    plain = (optional[1] if optional else pattern).replace(ARGUMENT, "<name>").replace(r"\d+(?:\.\d+)?", "<n>").replace(r"\d+", "<n>")
-    words = [re.sub(r"\\(.)", r"\1", word) for word in plain.split("|")]
+    words = words_of(pattern)
     if len(words) > MAX_WORDS_SHOWN:
-        return ""
-    if any(re.search(r"[\[\](){}?*+^$]", re.sub(r"\\.", "", word)) for word in plain.split("|")):
-        return f"`{pattern}`".replace("|", "\\|")
-    return ", ".join([*(["nothing"] if optional else []), *(f"`{word.strip()}`" for word in words)])
+        return "see " + " ".join(re.findall(r"\[.+?\]\(.+?\)", sentence))
+    return ", ".join(f"`{word.strip()}`" if word else "nothing" for word in words)
 
 
 def _is_optional(kind: str) -> bool:

@@ -133,6 +133,11 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         self.reports.crash = self.reports.crash or traceback.format_exc()
         self.abort(reason="the harness crashed")
 
+    def abort(self, reason: str | None = None) -> None:
+        """Start no further step. behave also prints the reason, as captured output of a hook, but the end of the run states it."""
+        if self.context is not None:
+            self.aborted = True
+
     def _places(self) -> list[FileLocation]:
         return [place for place in feature_files.places(self.config.paths) if not self.config.exclude(place)]
 
@@ -144,6 +149,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         feature_files.must_be_named(self.features, self.config.name or [])
         chosen = list(selection.selected(self.features, self.config))
         feature_lint.must_have_a_then(scenario for _, scenario in chosen)
+        self.run_of.must_use_faults(self.config.userdata.keys(), [step.name for _, scenario in chosen for step in scenario.all_steps])
         self.blocked = set()
         plan = [
             self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen

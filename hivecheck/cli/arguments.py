@@ -25,23 +25,21 @@ def no_options(parser: argparse.ArgumentParser) -> None:
     """A command without options of its own."""
 
 
-def command(commands: Commands, name: str, carry_out: CarryOut, options: Options = no_options, *, old_name: str = "") -> None:
-    """Declare a command. Its help is the docstring of the function that carries it out.
-
-    `old_name` works until the next release.
-    """
+def command(commands: Commands, name: str, carry_out: CarryOut, options: Options = no_options) -> None:
+    """Declare a command. Its help is the docstring of the function that carries it out."""
     text = (carry_out.__doc__ or "").strip()
-    parsers = [commands.add_parser(name, help=text.splitlines()[0], description=text)]
-    # Without `help` argparse leaves the old name out of `hivecheck --help`.
-    parsers += [commands.add_parser(old_name, description=text)] if old_name else []
-    for parser, used in zip(parsers, (name, old_name), strict=False):
-        parser.set_defaults(carry_out=carry_out, command=name, notices=[] if used == name else [_notice(used, name)])
-        parser.add_argument("-D", dest="define", metavar="NAME=VALUE", action="append", default=[], help="a setting: -D timeout_scale=2")
-        options(parser)
+    parser = commands.add_parser(name, help=text.splitlines()[0], description=text)
+    parser.set_defaults(carry_out=carry_out, command=name, notices=[])
+    parser.add_argument("-D", dest="define", metavar="NAME=VALUE", action="append", default=[], help="a setting: -D timeout_scale=2")
+    options(parser)
 
 
-def _notice(old: str, new: str) -> str:
-    return renamed(f"`hivecheck {old}`", f"`hivecheck {new}`")
+def whole_number(text: str) -> int:
+    """The type of an option that is a number. argparse prints the message of this error, and none of an error of `int`."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!r}") from None
 
 
 class OldOption(argparse.Action):

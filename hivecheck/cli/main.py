@@ -11,11 +11,19 @@ from importlib import metadata
 from hivecheck.cli import maintenance, mutate, run, stacks
 from hivecheck.cli.arguments import CarryOut
 from hivecheck.errors import HivecheckError
+from hivecheck.settings import renamed
+
+OLD_COMMANDS = {"prove": "mutate", "flake": "repeat", "reap": "cleanup"}  # of the last release: accepted until the next one
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse and carry out; returns the exit code. A HivecheckError becomes its message and exit code 2."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    # Replaced before argparse sees it, because argparse lists each command that it knows in its refusal of an unknown one.
+    if words and (new := OLD_COMMANDS.get(words[0])):
+        sys.stderr.write(renamed(f"`hivecheck {words[0]}`", f"`hivecheck {new}`") + "\n")
+        words[0] = new
+    arguments = _parser().parse_args(words)
     sys.stderr.write("".join(f"{notice}\n" for notice in arguments.notices))
     carry_out: CarryOut = arguments.carry_out
     try:

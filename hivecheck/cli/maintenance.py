@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
     command(commands, "images", images, _images_options)
     command(commands, "targets", targets, _targets_options)
     command(commands, "doctor", doctor)
-    command(commands, "cleanup", cleanup, old_name="reap")
+    command(commands, "cleanup", cleanup)
     command(commands, "docs", docs, _docs_options)
 
 

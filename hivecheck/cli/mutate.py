@@ -7,25 +7,38 @@ import os
 import sys
 from pathlib import Path
 
-from hivecheck.cli.arguments import Commands, OldOption, add_platform, add_selection, command, defines, say, selection, settings
+from hivecheck.cli.arguments import (
+    Commands,
+    OldOption,
+    add_platform,
+    add_selection,
+    command,
+    defines,
+    say,
+    selection,
+    settings,
+    whole_number,
+)
 
 
 def add(commands: Commands) -> None:
     """Declare the commands."""
-    command(commands, "mutate", mutate, _mutate_options, old_name="prove")
-    command(commands, "repeat", repeat, _repeat_options, old_name="flake")
+    command(commands, "mutate", mutate, _mutate_options)
+    command(commands, "repeat", repeat, _repeat_options)
     command(commands, "shrink", shrink, _shrink_options)
 
 
 def _mutate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("mutants", nargs="*", metavar="MUTANT", help="names in mutants/; default: all")
     parser.add_argument("--since", metavar="COMMIT", help="the mutants that the change since COMMIT touches")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="with --since: N other mutants too, drawn by commit and seed")
-    parser.add_argument("--also", dest="sample", type=int, metavar="N", action=OldOption, new="--sample")
-    parser.add_argument("--at-most", type=int, metavar="N", help="with --since: N mutants in all, drawn if there are more")
+    parser.add_argument(
+        "--sample", type=whole_number, default=0, metavar="N", help="with --since: N other mutants too, drawn by commit and seed"
+    )
+    parser.add_argument("--also", dest="sample", type=whole_number, metavar="N", action=OldOption, new="--sample")
+    parser.add_argument("--at-most", type=whole_number, metavar="N", help="with --since: N mutants in all, drawn if there are more")
     add_platform(parser)
-    parser.add_argument("--seed", type=int, help="the same for every run")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="mutants at the same time (default: one a core)")
+    parser.add_argument("--seed", type=whole_number, help="the same for every run")
+    parser.add_argument("--jobs", type=whole_number, default=os.cpu_count() or 1, help="mutants at the same time (default: one a core)")
 
 
 def mutate(arguments: argparse.Namespace) -> int:
@@ -57,8 +70,8 @@ def mutate(arguments: argparse.Namespace) -> int:
 
 def _repeat_options(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
-    parser.add_argument("--runs", type=int, default=20, help="number of runs (default: 20)")
-    parser.add_argument("--seed", type=int, help="the same in every run; default: another one each")
+    parser.add_argument("--runs", type=whole_number, default=20, help="number of runs (default: 20)")
+    parser.add_argument("--seed", type=whole_number, help="the same in every run; default: another one each")
 
 
 def repeat(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hivecheck.cli.arguments import Commands, OldOption, add_selection, command, defines, say, selection, settings
+from hivecheck.cli.arguments import Commands, OldOption, add_selection, command, defines, say, selection, settings, whole_number
 
 RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan")  # options of `hivecheck run` that are settings
 
@@ -16,10 +16,10 @@ def add(commands: Commands) -> None:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
-    parser.add_argument("--seed", type=int, help="decides the order and every random choice")
+    parser.add_argument("--seed", type=whole_number, help="decides the order and every random choice")
     parser.add_argument("--build", action="store_true", help="build the image of the containers first; a run builds an outdated one anyway")
     parser.add_argument("--down", action="store_true", help="run nothing: stop every kept stack, and remove what dead runs left behind")
-    parser.add_argument("--random-faults", type=int, metavar="N", help="inject N faults, drawn by the seed, under steady load")
+    parser.add_argument("--random-faults", type=whole_number, metavar="N", help="inject N faults, drawn by the seed, under steady load")
     parser.add_argument("--fault-plan", metavar="FILE", help="inject the faults of a plan.json, which a run with random faults leaves")
     parser.add_argument("--plan", dest="fault_plan", metavar="FILE", action=OldOption, new="--fault-plan")
     parser.add_argument("--keep-failed", "--keep", action="store_true", help="keep the stack of the first scenario that does not pass")

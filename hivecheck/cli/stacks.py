@@ -57,13 +57,19 @@ def up(arguments: argparse.Namespace) -> int:
             f"actual: target={chosen.target}\nnext: use `hivecheck run --target {chosen.target} --keep-failed`"
         )
     declared = topology.load(arguments.topology)
+    others = [kept.run_id for kept in kept_stacks.kept_stacks(chosen.report_dir) if declared.name in (kept.name, kept.topology)]
+    sys.stderr.write("".join(f"{declared.name} is already up ({other})\n" for other in others))
     # Two commands can start in one second, so the pid is part of the name.
     run_id = f"up-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     platform = platform_factory.open_platform(platform_factory.choose(chosen, say), chosen, run_id, chosen.report_dir / run_id, say)
     stack = Stack(declared.name, declared, platform, Timeouts().scaled(chosen.timeout_scale))
     stack.up()
     kept = kept_stacks.keep(stack, run_id, chosen.report_dir)
-    say(f"{declared.name} is up after {stack.ready_seconds:.1f} s: {declared.summary}", "", *kept_stacks.first_words(kept))
+    say(
+        f"{declared.name} is up after {stack.ready_seconds:.1f} s: {declared.summary}",
+        "",
+        *kept_stacks.first_words(kept, run_id if others else ""),
+    )
     return 0
 
 
@@ -72,7 +78,7 @@ def status(arguments: argparse.Namespace) -> int:
     from hivecheck.clients.hive import HiveClient
     from hivecheck.errors import ClientError
 
-    kept = kept_stacks.the_stack(settings(arguments).report_dir, arguments.stack)
+    kept = kept_stacks.the_stack(settings(arguments).report_dir, arguments.stack, "hivecheck status {}")
     is_well = True
     for name, node in kept.nodes.items():
         client = HiveClient(node.url, kept.token)
@@ -89,7 +95,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 def logs(arguments: argparse.Namespace) -> int:
     """Print a node's whole log; with -f new lines too, until ctrl-C."""
-    kept = kept_stacks.the_stack(settings(arguments).report_dir, arguments.stack)
+    kept = kept_stacks.the_stack(settings(arguments).report_dir, arguments.stack, f"hivecheck logs {arguments.node} --stack {{}}")
     kept_stacks.show_log(kept, arguments.node, follow=arguments.follow, out=sys.stdout)
     return 0
 
@@ -97,7 +103,11 @@ def logs(arguments: argparse.Namespace) -> int:
 def down(arguments: argparse.Namespace) -> int:
     """Stop kept stacks, with SIGTERM first; exit code 1 if a process needed SIGKILL."""
     folder = settings(arguments).report_dir
-    stacks = kept_stacks.kept_stacks(folder) if arguments.all else [kept_stacks.the_stack(folder, arguments.stack)]
+    stacks = kept_stacks.kept_stacks(folder)
+    if not stacks and (arguments.all or not arguments.stack):
+        say("No stack is up.")
+    elif not arguments.all:
+        stacks = [kept_stacks.the_stack(folder, arguments.stack, "hivecheck down {}", "hivecheck down --all")]
     code = 0
     for kept in stacks:
         killed = kept_stacks.take_down(kept, folder)

@@ -37,7 +37,7 @@ def words(recovery: Recovery) -> dict[str, str]:
     of_how_many = "" if fault_targets == 1 else f" x {fault_targets}"
     return {
         "fault": f"{', '.join(recovery.faults)}{of_how_many}",
-        "detected": "not detected" if recovery.detect is None else f"{recovery.detect:.2f} s",
+        "detected": "-" if recovery.detect is None else f"{recovery.detect:.2f} s",
         "back to normal": f"never (>= {recovery.watched:.1f} s)" if recovery.recover is None else f"{recovery.recover:.2f} s",
         "available": f"{recovery.availability:.2%}",
         "outage": f"{recovery.outage_seconds:.2f} s",

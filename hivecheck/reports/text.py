@@ -64,17 +64,16 @@ def message_of(outcome: Outcome) -> str:
 
 
 def story(result: RunResult, outcome: Outcome, folder: Path) -> list[str]:
-    """The lines of a scenario that did not pass: step, expected, actual, next, evidence. Paths are relative to `folder`."""
+    """The lines of a scenario that did not pass: step, expected, actual, next, evidence, reproduce. Paths are relative to `folder`."""
     message, detail = visible(outcome.message).strip() or message_of(outcome), visible(outcome.detail).strip("\n")
     text = detail if one_line(detail).startswith(one_line(message)) else f"{message}\n{detail}".strip("\n")
-    has_next = any(line.startswith("next: ") for line in text.split("\n"))
     return [
         *([f"step: {one_line(outcome.step)}"] if outcome.step else []),
         *(f"  {line}".rstrip() for line in text.split("\n")),
         *([reason_line(outcome.reason)] if outcome.reason else []),
         *([_stall(outcome.stall_seconds)] if outcome.stall_seconds else []),
         *([f"evidence: {relative_path(outcome.evidence, folder)}"] if outcome.evidence else []),
-        f"{'reproduce' if has_next else 'next'}: {one_line(reproduce_command(result, outcome.planned))}",
+        f"reproduce: {one_line(reproduce_command(result, outcome.planned))}",
     ]
 
 

@@ -97,7 +97,7 @@ def _story(record: FlakeRecord, repeats: Repeats) -> list[str]:
     lines += [f"evidence: {red.evidence or repeats.folder_of(red.run)}"]
     seed = repeats.seed_of(red.run)
     if record.name != WHOLE:
-        lines.append(f"next: ./run-integration-tests.sh {record.key} --platform {repeats.platform} --seed {seed}")
+        lines.append(f"reproduce: ./run-integration-tests.sh {record.key} --platform {repeats.platform} --seed {seed}")
     return lines
 
 

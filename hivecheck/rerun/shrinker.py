@@ -61,7 +61,7 @@ def shrink(shrinking: Shrinking, out: TextIO) -> int:
     found = replace(whole, faults=least)
     shrinking.smallest.write_text(found.text(), encoding="utf-8")
     _say(out, "", *(f"{step}: {message}" for _, _, step, message in sorted(failure)))
-    _say(out, f"next: hivecheck run --platform {shrinking.platform} --seed {whole.seed} --fault-plan {shrinking.smallest}")
+    _say(out, f"reproduce: hivecheck run --platform {shrinking.platform} --seed {whole.seed} --fault-plan {shrinking.smallest}")
     _say(out, f"\nSHRUNK  {counted(len(whole.faults), 'fault')} to {len(least)}: {_faults_of(found)} (exit 0)")
     return 0
 

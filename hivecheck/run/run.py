@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,9 @@ from hivecheck.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from hivecheck.world.world import World
+
+FAULT_SETTINGS = ("random_faults", "fault_plan")
+FAULT_PLAN_STEP = "the faults of the fault plan are injected and removed"  # of steps/random_faults_steps.py
 
 
 class Run:
@@ -73,6 +76,15 @@ class Run:
         if self.target is None or planned.unsupported_reason:
             return planned
         return replace(planned, unsupported_reason=self.target.why_not(planned.name, planned.requirements, planned.topology))
+
+    def must_use_faults(self, given: Collection[str], steps: Collection[str]) -> None:
+        """Raise UsageError for `random_faults` or `fault_plan` among the given settings, if no step of the selected scenarios uses it."""
+        name = next((name for name in FAULT_SETTINGS if name in given), None)
+        if name and steps and not any(FAULT_PLAN_STEP in step for step in steps):
+            raise UsageError(
+                f"expected: a selected scenario uses {name}, by the step `{FAULT_PLAN_STEP}`\nactual: none\n"
+                f"next: select features/chaos/random.feature, or leave {name} out"
+            )
 
     def take_plan(self, plan: Sequence[Planned]) -> None:
         """The scenarios of this run. Scenarios that are not supported have their outcome at once."""

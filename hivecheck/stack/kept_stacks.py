@@ -17,6 +17,7 @@ from hivecheck.errors import ConditionTimeoutError, UsageError
 from hivecheck.settings import KEPT_FOLDER
 from hivecheck.stack.stack import Stack
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 from hivecheck.wording import counted
 
@@ -74,21 +75,26 @@ def kept_stacks(report_dir: Path) -> list[KeptStack]:
     return found
 
 
-def the_stack(report_dir: Path, name: str | None) -> KeptStack:
-    """The kept stack of that name (or topology, or run id), or the only one. Raises UsageError when there is none, or more than one."""
+def the_stack(report_dir: Path, name: str | None, command: str, alternative: str = "") -> KeptStack:
+    """The kept stack of that name (or topology, or run id), or the only one. Raises UsageError when there is none, or more than one.
+
+    `command` is a command line with `{}` for the id of a stack, and `alternative` one without: what the refusal of several advises.
+    """
     stacks = kept_stacks(report_dir)
     fitting = [stack for stack in stacks if name in (None, stack.name, stack.topology, stack.run_id)]
     if len(fitting) == 1:
         return fitting[0]
-    names = [stack.name for stack in stacks]
+    if not fitting:
+        known = ", ".join(f"{stack.name} ({stack.run_id})" for stack in stacks) or "none"
+        raise UsageError(f"no such stack is up; start one with `hivecheck up`. Up are: {known}.")
     # One name can be up twice; the id of its run tells them apart.
-    known = ", ".join(each.name if names.count(each.name) == 1 else f"{each.name} ({each.run_id})" for each in stacks) or "none"
-    what = (
-        f"{counted(len(fitting), 'stack fits', 'stacks fit')}; name one"
-        if fitting
-        else "no such stack is up; start one with `hivecheck up`"
+    up = ", ".join(f"{stack.name} ({stack.run_id})" for stack in fitting)
+    commands = [*(command.format(stack.run_id) for stack in fitting), *([alternative] if alternative else [])]
+    raise UsageError(
+        f"expected: exactly one stack{f' {name}' if name else ''} is up, or the id of one\n"
+        f"actual: {counted(len(fitting), 'stack is up', 'stacks are up')}: {up}\n"
+        f"next: name one by its id: {' or '.join(f'`{line}`' for line in commands)}"
     )
-    raise UsageError(f"{what}. Up are: {known}.")
 
 
 def take_down(stack: KeptStack, report_dir: Path) -> list[str]:
@@ -104,6 +110,9 @@ def show_log(stack: KeptStack, node: str, *, follow: bool, out: TextIO) -> None:
     """Write a node's log, whole; with `follow` also what comes. Raises UsageError for an unknown node."""
     known = stack.nodes.get(node)
     if known is None:
+        for hive in (name for name, other in stack.nodes.items() if other.service == "hive"):
+            if node in topology.load(stack.topology).managed(hive):
+                raise UsageError(f"{node} is a process of {hive}; use `hivecheck logs {hive}`.")
         raise UsageError(f"{stack.name} has no node {node!r}. Nodes: {', '.join(stack.nodes)}.")
     if known.log is None and stack.platform != "docker":
         raise UsageError(f"{node} of {stack.name} runs elsewhere; so does its log.")
@@ -151,8 +160,9 @@ def forget(stack: KeptStack, report_dir: Path) -> None:
     _file(report_dir, stack).unlink(missing_ok=True)
 
 
-def first_words(stack: KeptStack) -> list[str]:
-    """URLs and ready-to-paste curl lines for a person."""
+def first_words(stack: KeptStack, called: str = "") -> list[str]:
+    """URLs and ready-to-paste command lines for a person, which call the stack by its name or as the caller says."""
+    called = called or stack.name
     url = stack.orchestrator_url
     width = max(len(name) for name in stack.nodes)
     lines = [f"{name:<{width}}  {node.url}" for name, node in stack.nodes.items()]
@@ -165,8 +175,8 @@ def first_words(stack: KeptStack) -> list[str]:
         f"  curl -s {url}/v1/chat/completions -H 'Authorization: Bearer {stack.key}' -H 'Content-Type: application/json' -d '{body}'",
         f"  curl -s {url}/api/cluster/status -H 'X-Cluster-Token: {stack.token}'",
         "",
-        f"Look at it:   hivecheck status {stack.name}      hivecheck logs -f orchestrator --stack {stack.name}",
-        f"Take it down: hivecheck down {stack.name}",
+        f"Look at it:   hivecheck status {called}      hivecheck logs -f orchestrator --stack {called}",
+        f"Take it down: hivecheck down {called}",
     ]
 
 

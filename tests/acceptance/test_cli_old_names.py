@@ -38,6 +38,31 @@ def test_old_name_works(words: list[str], notice: str) -> None:
     assert ended.stderr.count("until the next release") == 1
 
 
+def test_help_of_old_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of an old command says that its name is old."""
+    with pytest.raises(SystemExit):
+        main(["prove", "--help"])
+    written = capsys.readouterr()
+    assert "`hivecheck prove` is now `hivecheck mutate`" in written.err
+    assert "usage: hivecheck mutate" in written.out
+
+
+def test_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The refusal of an unknown command lists the present commands only."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["foo"])
+    written = capsys.readouterr().err
+    assert "mutate" in written and "cleanup" in written
+    assert not [old for old in ("prove", "flake", "reap") if old in written]
+
+
+def test_number_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that needs a number says so in words."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--seed", "seven"])
+    assert "argument --seed: expected a whole number, not 'seven'" in capsys.readouterr().err
+
+
 def test_old_names_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     """The help lists no old verb and no old option."""
     for words in (["--help"], ["run", "--help"], ["mutate", "--help"]):

@@ -36,7 +36,17 @@ def test_missing_plan(tmp_path: Path) -> None:
     """A missing plan file is refused."""
     done = run(tmp_path / "reports", "--fault-plan", str(tmp_path / "none.json"))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "expected a JSON file as a run with random faults leaves it" in done.stderr
+    assert "none.json does not exist; next: give the plan.json of a run's evidence folder" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--random-faults", "-Drandom_faults"])
+def test_unused_random_faults(tmp_path: Path, option: str) -> None:
+    """Random faults are refused if no selected scenario injects them."""
+    words = [option, "2"] if option.startswith("--") else [f"{option}=2"]
+    done = run(tmp_path / "reports", "features/full_stack/chat.feature", *words)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "expected: a selected scenario uses random_faults" in done.stdout + done.stderr
+    assert "is ready" not in done.stdout
 
 
 def test_too_many_random_faults(tmp_path: Path) -> None:

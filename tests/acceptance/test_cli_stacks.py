@@ -59,10 +59,31 @@ def test_up_and_down(terminal: Terminal) -> None:
     assert re.search(r"worker-1\s+alive\s+model-a", status.stdout)
     assert '"event":"listening"' in terminal.run("logs", "registry").stdout
 
+    assert "worker-1 is a process of hive-1" in terminal.run("logs", "worker-1").stderr
+
     run_id = kept_stacks.kept_stacks(terminal.reports)[0].run_id
     down = terminal.run("down")
     assert (down.returncode, down.stdout) == (0, "small is down\n")
     assert process_labels.find(run_id) == []
+
+
+def test_down_with_nothing_up(terminal: Terminal) -> None:
+    """Without a stack there is nothing to take down, and that is no error."""
+    for words in (["down"], ["down", "--all"]):
+        done = terminal.run(*words)
+        assert (done.returncode, done.stdout) == (0, "No stack is up.\n")
+
+
+def test_up_twice(terminal: Terminal) -> None:
+    """A second stack of a topology is announced as such, and its commands name its id."""
+    terminal.run("up", "small")
+    [first] = kept_stacks.kept_stacks(terminal.reports)
+    second = terminal.run("up", "small")
+    assert f"small is already up ({first.run_id})" in second.stderr
+    assert re.search(r"hivecheck down up-\S+", second.stdout)
+    refused = terminal.run("down", "small")
+    assert refused.returncode == 2 and f"`hivecheck down {first.run_id}`" in refused.stderr
+    assert terminal.run("down", "--all").returncode == 0
 
 
 def test_status_of_dead_node(terminal: Terminal) -> None:
@@ -80,7 +101,7 @@ def test_status_of_dead_node(terminal: Terminal) -> None:
     ("words", "phrase"),
     [
         (["up", "nowhere"], "'nowhere'"),
-        (["down"], "no such stack is up; start one with `hivecheck up`"),
+        (["down", "small"], "no such stack is up; start one with `hivecheck up`"),
         (["logs", "registry"], "Up are: none."),
         (["mutate", "no-such-mutant"], "actual: 'no-such-mutant'"),
     ],

@@ -111,6 +111,8 @@ def load(path: Path) -> FaultPlan:
     """The plan in a file. Raises UsageError that names the key, its value and the accepted form."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"fault_plan={path} does not exist; next: give the plan.json of a run's evidence folder") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"fault_plan={path}: expected a JSON file as a run with random faults leaves it ({error}).") from None
     try:

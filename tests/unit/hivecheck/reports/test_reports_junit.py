@@ -143,7 +143,7 @@ def test_failure_text(tmp_path: Path) -> None:
     assert text == (
         "step: Then it answers\n  no answer\n  actual: 503\n  expected: 200\n"
         f"evidence: {tmp_path}/chat\n"
-        "next: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
+        "reproduce: ./run-integration-tests.sh features/full_stack/chat.feature:1 --platform docker --seed 7"
     )
 
 

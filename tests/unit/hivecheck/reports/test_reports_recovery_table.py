@@ -51,7 +51,7 @@ def test_words() -> None:
 def test_missing_figures() -> None:
     """A figure that was not observed is stated as such."""
     words = recovery_table.words(replace(RECOVERED, detect=None, recover=None, blast=BlastRadius()))
-    assert (words["detected"], words["back to normal"], words["streams hit"]) == ("not detected", "never (>= 6.0 s)", "none alive")
+    assert (words["detected"], words["back to normal"], words["streams hit"]) == ("-", "never (>= 6.0 s)", "none alive")
     assert words["recovered by"] == "nothing"
 
 

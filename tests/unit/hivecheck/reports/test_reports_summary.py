@@ -104,7 +104,7 @@ def test_block_of_failure() -> None:
         "    actual: 1",
         "      expected: 2",
         "  evidence: .run/e2",
-        "  next: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
+        "  reproduce: ./run-integration-tests.sh features/chat/chat.feature:2 --platform docker --seed 7",
         "",
     ]
 

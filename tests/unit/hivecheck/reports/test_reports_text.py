@@ -59,7 +59,7 @@ def test_story() -> None:
         "  actual: 503",
         "  expected: 200",
         "evidence: .run/chat",
-        "next: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7",
+        "reproduce: ./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7",
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ from hivecheck.errors import UsageError
 from hivecheck.stack import kept_stacks
 
 
-def keep(reports: Path, run_id: str, name: str = "small") -> None:
-    facts = {"run_id": run_id, "name": name, "topology": name, "platform": "process", "token": "t", "key": "k", "nodes": {}}
+def keep(reports: Path, run_id: str, name: str = "small", nodes: Mapping[str, object] | None = None) -> None:
+    facts = {"run_id": run_id, "name": name, "topology": name, "platform": "process", "token": "t", "key": "k", "nodes": nodes or {}}
     folder = reports / "kept"
     folder.mkdir(exist_ok=True)
     (folder / f"{run_id}-{name}.json").write_text(json.dumps(facts))
@@ -23,16 +25,25 @@ def test_same_name_needs_run(tmp_path: Path) -> None:
     keep(tmp_path, "up-1")
     keep(tmp_path, "up-2")
     keep(tmp_path, "up-3", "default")
-    with pytest.raises(UsageError, match=r"^2 stacks fit; name one. Up are: small \(up-1\), small \(up-2\), default\.$"):
-        kept_stacks.the_stack(tmp_path, "small")
-    assert kept_stacks.the_stack(tmp_path, "up-2").run_id == "up-2"
-    assert kept_stacks.the_stack(tmp_path, "default").run_id == "up-3"
+    with pytest.raises(UsageError) as refused:
+        kept_stacks.the_stack(tmp_path, "small", "hivecheck down {}", "hivecheck down --all")
+    assert "2 stacks are up: small (up-1), small (up-2)" in str(refused.value)
+    assert "`hivecheck down up-1` or `hivecheck down up-2` or `hivecheck down --all`" in str(refused.value)
+    assert kept_stacks.the_stack(tmp_path, "up-2", "").run_id == "up-2"
+    assert kept_stacks.the_stack(tmp_path, "default", "").run_id == "up-3"
 
 
 def test_unknown_name_lists_stacks(tmp_path: Path) -> None:
     """An unknown name is refused with the list of kept stacks."""
     with pytest.raises(UsageError, match=r"no such stack is up.*Up are: none\.$"):
-        kept_stacks.the_stack(tmp_path, "small")
+        kept_stacks.the_stack(tmp_path, "small", "")
+
+
+def test_log_of_worker(tmp_path: Path) -> None:
+    """The log of a worker is refused with the command for the log of its hive."""
+    keep(tmp_path, "up-1", nodes={"hive-1": {"service": "hive", "url": "http://127.0.0.1:1", "log": None}})
+    with pytest.raises(UsageError, match=r"^worker-1 is a process of hive-1; use `hivecheck logs hive-1`"):
+        kept_stacks.show_log(kept_stacks.the_stack(tmp_path, "small", ""), "worker-1", follow=False, out=io.StringIO())
 
 
 def test_newer_format_is_refused(tmp_path: Path) -> None:
