@@ -29,4 +29,5 @@ def test_no_daemon_in_ci(passing, environment):
     """Without a Docker daemon, an explicit docker platform or a CI has no verdict."""
     ended = passing.run(environment=NO_DAEMON | environment)
     assert (ended.exit_code, ended.junit) == (2, None)
-    assert "No Docker daemon answers" in ended.last_line and "--platform process" in ended.last_line
+    assert ended.last_line == "NO VERDICT  the run did not start (setup_failed) (exit 2)"
+    assert "No Docker daemon answers" in ended.output and "--platform process" in ended.output
