@@ -65,7 +65,7 @@ def test_malformed_target(project):
     project.feature(scenario("It passes", "it works"))
     ended = project.run("-D", "target=toy.toml")
     assert ended.exit_code == 2
-    assert "target toy.toml: Expected `str` of length >= 1 - at `$.ready.path`; docs/targets.md" in ended.last_line
+    assert "target toy.toml: Expected `str` of length >= 1 - at `$.ready.path`; docs/targets.md" in ended.output
 
 
 def test_unknown_target(project):
@@ -73,4 +73,4 @@ def test_unknown_target(project):
     project.feature(scenario("It passes", "it works"))
     ended = project.run("-D", "target=nginx")
     assert ended.exit_code == 2
-    assert "There is no target 'nginx'. Known: reference, vllm-router" in ended.last_line
+    assert "There is no target 'nginx'. Known: reference, vllm-router" in ended.output
