@@ -125,7 +125,7 @@ class Injector:
     def _inject(self, injection: Injection, seconds: float | None) -> None:
         with self._lock:
             self.injections.append(injection)
-        begun = time.monotonic()
+        begun, injected_at = time.monotonic(), None
         try:
             epoch = self.identify(injection.fault_target, [active.fault_target for active in self.active()])
             injection.fault.inject(injection.fault_target)
@@ -136,7 +136,7 @@ class Injector:
                 what=f"{injection.sentence()} has an effect",
             )
         except BaseException as error:
-            if isinstance(error, InconclusiveError) and error.reason is Reason.USAGE_ERROR:
+            if injected_at is None and isinstance(error, InconclusiveError) and error.reason is Reason.USAGE_ERROR:
                 # The fault refused its target before the harm. Its removal would fail in the same way and hide the refusal.
                 with self._lock:
                     self.injections.remove(injection)
@@ -155,7 +155,7 @@ class Injector:
         self._note(injection, INJECTED, **act, effect=effect, injected_at=injected_at, inject_seconds=took, duration_seconds=seconds)
 
     def _expire(self, injection: Injection) -> None:
-        with contextlib.suppress(HivecheckError):  # kept in `trouble` and raised by the next call
+        with contextlib.suppress(HivecheckError):  # kept in `failure` and raised by the next call
             self._heal(injection, "at the end of its duration")
 
     def _heal(self, injection: Injection, by: str) -> None:
@@ -166,25 +166,31 @@ class Injector:
                 injection.timer.cancel()
             begun = time.monotonic()
             try:
-                injection.fault.remove(injection.fault_target)
-                within = self.timeouts.fault_heal
-                eventually(
-                    lambda: injection.fault.remaining(injection.fault_target),
-                    within=within,
-                    what="nothing left",
-                    until=lambda left: left is None,
-                )
-            except HivecheckError as error:
-                injection.failure = HealError(f"{injection.sentence()} could not be removed\n{error}")
-                raise injection.failure from None
+                self._remove(injection)
+                took = round(time.monotonic() - begun, 4)
+                stats = injection.fault.stats() if isinstance(injection.fault, StatsProvider) else {}
+                self._note(injection, REMOVED, by=by, heal_seconds=took, stats=stats)
+                if "doubt" in stats:
+                    injection.failure = InconclusiveError(
+                        f"expected: {injection.sentence()}\nactual: {stats['doubt']}\nnext: repeat the run on a less busy machine"
+                    )
             finally:
+                # Last, because `await_end` waits for it without the lock and then reads the event and the failure.
                 injection.removed.set()
-            took, stats = round(time.monotonic() - begun, 4), injection.fault.stats() if isinstance(injection.fault, StatsProvider) else {}
-            self._note(injection, REMOVED, by=by, heal_seconds=took, stats=stats)
-            if "doubt" in stats:
-                injection.failure = InconclusiveError(
-                    f"expected: {injection.sentence()}\nactual: {stats['doubt']}\nnext: repeat the run on a less busy machine"
-                )
+
+    def _remove(self, injection: Injection) -> None:
+        """Remove the fault and verify that nothing is left. Raises HealError, which the injection keeps as its failure."""
+        try:
+            injection.fault.remove(injection.fault_target)
+            eventually(
+                lambda: injection.fault.remaining(injection.fault_target),
+                within=self.timeouts.fault_heal,
+                what="nothing left",
+                until=lambda left: left is None,
+            )
+        except HivecheckError as error:
+            injection.failure = HealError(f"{injection.sentence()} could not be removed\n{error}")
+            raise injection.failure from None
 
     def _raise_failures(self) -> None:
         failures = [injection.failure for injection in self.injections if injection.failure]
