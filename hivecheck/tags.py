@@ -18,6 +18,7 @@ REQUIREMENTS_FILE = Path(__file__).parent / "requirements.toml"
 PLAIN_TAGS = {
     "integration": "Part of the acceptance run.",
     "fresh_stack": "Restarts or corrupts nodes, so the scenario gets a stack of its own.",
+    "exclusive": "Measures time, or takes processor, memory or disk from the machine, so no other scenario runs beside it.",
     "chaos": "Injects faults while clients send requests.",
     "slow": "Takes half a minute or more. `--tags 'not @slow'` leaves it out.",
     "P0": "Must work first.",

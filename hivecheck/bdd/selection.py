@@ -47,6 +47,9 @@ def planned(feature: Feature, scenario: Scenario, missing_capabilities: MissingC
         requirements=tags.requirements_of(set(own)),
         topology=tags.topology_of(own),
         unsupported_reason=missing_capabilities(tags.capabilities_of(set(own))),
+        is_fresh="fresh_stack" in own,
+        is_exclusive="exclusive" in own,
+        is_chaos="chaos" in own,
     )
 
 

@@ -29,7 +29,10 @@ NO_VERDICT = (Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN)  # each outco
 
 @dataclass(frozen=True)
 class Planned:
-    """One scenario of the plan. `key` is `file:line`, unique in a run."""
+    """One scenario of the plan. `key` is `file:line`, unique in a run.
+
+    `is_fresh`: it gets a stack of its own. `is_exclusive`: no other scenario runs beside it. `is_chaos`: it injects faults.
+    """
 
     key: str
     feature: str
@@ -39,6 +42,9 @@ class Planned:
     requirements: tuple[str, ...] = ()
     topology: str = "default"
     unsupported_reason: str | None = None
+    is_fresh: bool = False
+    is_exclusive: bool = False
+    is_chaos: bool = False
 
 
 @dataclass(frozen=True)
