@@ -34,6 +34,8 @@ class Settings:
     platform: str = _setting("", "Where nodes run: docker or process; empty: docker if a daemon answers (in CI it must), else process.")
     target: str = _setting("reference", "The gateway under test: reference, a name in hivecheck/targets/, or a TOML file.")
     seed: int = _setting(0, "Decides scenario order and every random choice; 0 draws a seed and prints it.")
+    jobs: int = _setting(0, "How many stacks run side by side; 0: two for each core, as memory allows; 1: one scenario after the other.")
+    quiet: bool = _setting(False, "Print no line for a scenario that passed.")
     keep_failed: bool = _setting(False, "Keep the stack of the first scenario that does not pass, and print how to look at it.")
     report_dir: Path = _setting(Path("reports"), "Where reports, logs and evidence go.")
     timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")

@@ -11,14 +11,14 @@ import random
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import indent
 from types import FrameType
 from typing import Any
 
 from behave.configuration import Configuration
 from behave.exception import ConfigError, TagExpressionError
-from behave.model import Scenario
+from behave.model import Feature, Scenario
 from behave.model_type import FileLocation
 from behave.model_type import Status as BehaveStatus
 from behave.runner import Context, Runner, the_step_registry
@@ -30,6 +30,7 @@ from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, o
 from hivecheck.errors import HivecheckError, NotSupportedError, Reason, ScenarioTimeoutError, UsageError, reason_of
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
+from hivecheck.run.jobs import Ended, Job, Jobs
 from hivecheck.run.run import Run
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioResult
@@ -38,6 +39,7 @@ from hivecheck.settings import Settings
 # A time-out or an interruption between two steps, or one that the step ignored, is raised again after this time. Python drops an
 # exception that a signal handler raises within a finalizer.
 AGAIN_SECONDS = 1.0
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 NOT_STARTED = "the run did not start"
 SKIPPED_BY_STEP = "a step skipped its scenario"
@@ -50,6 +52,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     run_of: Run
     planned: dict[str, Planned]
     blocked: set[str]
+    job: Job | None = None  # this process is one of several jobs of the run
+    needed: frozenset[str] | None = None
 
     @property
     def reports(self) -> RunReports:
@@ -59,7 +63,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         """Run everything and exit with the exit code of the run."""
         try:
             settings = Settings.load(os.environ, {name: str(value) for name, value in self.config.userdata.items()})
-            self.run_of = Run(settings, progress_for(sys.stdout, settings.ci))
+            self.run_of = Run(settings, progress_for(sys.stdout, settings.ci, settings.quiet))
             self.run_of.open()
         except HivecheckError as error:
             sys.stderr.write(f"REFUSED  {NOT_STARTED}\n{indent(str(error), '  ')}\nNO VERDICT  {NOT_STARTED} ({error.reason}) (exit 2)\n")
@@ -86,12 +90,66 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.features.extend(feature_files.load(self._places(), self.config.lang))
             for word in self.config.tags or []:
                 tags.must_be_selectable(word)
-            self._plan()
+            refused = self._plan()
             # behave's JUnit loses skip reasons and errors of hooks, and lets `a.b.feature` overwrite `a/b.feature`.
             # `reports/junit.py` replaces it.
             self.config.reporters = []
             self.formatters: list[Any] = []
+            runnable = [planned for key, planned in self.planned.items() if key not in refused and not planned.unsupported_reason]
+            jobs = self.run_of.job_count(runnable)
+            if jobs > 1:
+                self._run_jobs(runnable, refused, jobs)
+                return
+            self._take_plan(refused)
             self.run_model()
+
+    def _take_plan(self, refused: Mapping[str, tuple[str, str]], jobs: int = 1) -> None:
+        self.run_of.take_plan(list(self.planned.values()), jobs)
+        for key, words_of_it in refused.items():
+            self.run_of.block(self.planned[key], *words_of_it, Reason.USAGE_ERROR)
+
+    # -- several jobs -------------------------------------------------------------------------------------------------------------
+
+    def _run_jobs(self, runnable: Sequence[Planned], refused: Mapping[str, tuple[str, str]], count: int) -> None:
+        """Carry out the plan in several processes. This one assigns, collects, and runs no scenario."""
+        lists = selection.lists_by_scenario(self.features)
+        jobs = Jobs(self.reports, self.run_of.progress, self.run_of.schedule(runnable, count), stop_at_first_failure=self.config.stop)
+        self.reports.plan = tuple(self.planned.values())
+        # Before the plan is shown: a live display has a thread, and a fork must find none.
+        jobs.start(count, lambda job: self._carry_out(job, lists))
+        reader, writer = os.pipe()
+        for number in INTERRUPTIONS:
+            # No exception here: it would tear a message of a job in two.
+            signal.signal(number, lambda number, _: os.write(writer, bytes([number])) and None)
+        self._take_plan(refused, count)
+        jobs.supervise(reader)
+
+    def _carry_out(self, job: Job, lists: Mapping[str, selection.Lists]) -> None:
+        """The whole life of a job, in a process of its own."""
+        self.job = job
+        self.run_of = self.run_of.of_job(job)
+        try:
+            self.run_model(self._assigned(job, lists))
+        except KeyboardInterrupt:
+            pass
+        except SETUP_ERRORS as error:
+            self.reports.add_problem(NOT_STARTED, words(error), reason_of_set_up(error))
+        except BaseException:
+            self.reports.crash = traceback.format_exc()
+        self._ignore_signals()
+        try:
+            self.run_of.close_stacks()
+        except BaseException:
+            self.reports.crash = self.reports.crash or traceback.format_exc()
+        job.send(Ended(self.reports.interrupted_by, self.reports.crash, self.reports.plan_files))
+
+    def _assigned(self, job: Job, lists: Mapping[str, selection.Lists]) -> Iterator[Feature]:
+        """The feature of each assigned scenario, with this scenario alone. behave then calls the hooks as in any run."""
+        for assignment in job.assignments():
+            self.needed = assignment.needed
+            yield selection.reduce_to(lists[assignment.planned.key])
+            if self.aborted:
+                return
 
     def _load_code(self) -> None:
         """Hooks and steps. Raises UsageError with the place when one of their files cannot be loaded."""
@@ -143,8 +201,11 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
 
     # -- plan ---------------------------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> None:
-        """Check every tag, refuse scenarios without proof, plan the selected scenarios, and put them into the order of the seed."""
+    def _plan(self) -> dict[str, tuple[str, str]]:
+        """Check every tag, refuse scenarios without proof, plan the selected scenarios, and put them into the order of the seed.
+
+        Returns the scenarios that cannot start, by key, each with its message and the whole text.
+        """
         selection.must_be_tagged_well(self.features)
         feature_files.must_be_named(self.features, self.config.name or [])
         chosen = list(selection.selected(self.features, self.config))
@@ -155,15 +216,16 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
         ]
         self.planned = {planned.key: planned for planned in plan}
-        self.run_of.take_plan(list(self.planned.values()))
+        refused = {}
         for _, scenario in chosen:
             planned = self.planned[selection.key(scenario)]
             missing = selection.undefined(scenario, self.step_registry)
             if missing:
-                self.run_of.block(planned, *missing, Reason.USAGE_ERROR)
+                refused[planned.key] = missing
             if missing or planned.unsupported_reason:
                 scenario.mark_skipped()
         selection.shuffle(self.features, random.Random(self.run_of.settings.seed))
+        return refused
 
     # -- called by the hooks --------------------------------------------------------------------------------------------------------
 
@@ -171,7 +233,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         """The world of a scenario. A failed set-up blocks the scenario, and behave skips its steps."""
         planned = self.planned[selection.key(scenario)]
         try:
-            world = self.run_of.begin(planned, is_fresh="fresh_stack" in scenario.effective_tags)
+            world = self.run_of.begin(planned, self.needed)
         except KeyboardInterrupt:
             raise
         except Exception as error:
@@ -213,9 +275,13 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
 
     def _take_signals(self) -> None:
         def interrupt(number: int, frame: FrameType | None) -> None:
+            # A terminal sends ctrl-C to each job, and the run sends it once more.
+            if self.job and self.reports.interrupted_by:
+                return
             self.reports.interrupted_by = signal.Signals(number).name
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
-            raise KeyboardInterrupt
+            if not (self.job and self.job.postpones()):
+                raise KeyboardInterrupt
 
         def time_out(number: int, frame: FrameType | None) -> None:
             signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
@@ -226,7 +292,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             place = "".join(traceback.format_stack(frame)[-4:])
             raise ScenarioTimeoutError(f"expected: the scenario ends within its time budget\nactual: it still runs, here:\n{place}")
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in INTERRUPTIONS:
             # KeyboardInterrupt for SIGTERM too: by default it ends behave without hooks, cleanup or report.
             signal.signal(number, interrupt)
         signal.signal(signal.SIGALRM, time_out)
@@ -234,7 +300,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     def _ignore_signals(self) -> None:
         """From here on the run cleans up and writes reports. If it is killed, the watchdog cleans up."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in INTERRUPTIONS:
             signal.signal(number, signal.SIG_IGN)
 
     def _close(self) -> int:

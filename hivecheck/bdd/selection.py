@@ -6,6 +6,7 @@ import difflib
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from behave.model import Feature, Rule, Scenario, ScenarioOutline, Step
@@ -18,6 +19,14 @@ from hivecheck.reports.result import Planned
 KEYWORDS = ("given", "when", "then")
 
 MissingCapabilities = Callable[[Sequence[str]], str | None]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Where a scenario stands in behave's model."""
+
+    feature: Feature
+    items: list[tuple[list[Any], Any]]
 
 
 def must_be_tagged_well(features: Sequence[Feature]) -> None:
@@ -106,6 +115,27 @@ def _put_together(items: list[Any]) -> None:
     topologies = [tags.topology_of(_tags_from_outside_in(item)) for item in items]
     ranked = sorted(zip(topologies, items, strict=True), key=lambda pair: topologies.index(pair[0]))
     items[:] = [item for _, item in ranked]
+
+
+def lists_by_scenario(features: Sequence[Feature]) -> dict[str, Lists]:
+    """For each scenario, by key: its feature, and each list on the way down to it with the item to keep."""
+    return {key(scenario): _lists(feature, scenario) for feature in features for scenario in feature.walk_scenarios()}
+
+
+def reduce_to(lists: Lists) -> Feature:
+    """The feature with this one scenario. A later call for another scenario needs no restoring."""
+    for items, item in lists.items:
+        items[:] = [item]
+    return lists.feature
+
+
+def _lists(feature: Feature, scenario: Scenario) -> Lists:
+    found, item = [], scenario
+    while item is not feature:
+        items = item.parent.scenarios if isinstance(item.parent, ScenarioOutline) else item.parent.run_items
+        found.append((items, item))
+        item = item.parent
+    return Lists(feature, found)
 
 
 def key(scenario: Scenario) -> str:

@@ -6,7 +6,7 @@ import argparse
 
 from hivecheck.cli.arguments import Commands, OldOption, add_selection, command, defines, say, selection, settings, whole_number
 
-RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan")  # options of `hivecheck run` that are settings
+RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan", "jobs")  # options of `hivecheck run` that are settings
 
 
 def add(commands: Commands) -> None:
@@ -17,6 +17,8 @@ def add(commands: Commands) -> None:
 def _options(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
     parser.add_argument("--seed", type=whole_number, help="decides the order and every random choice")
+    parser.add_argument("--jobs", type=whole_number, metavar="N", help="how many stacks run side by side; default: by cores and memory")
+    parser.add_argument("--quiet", action="store_true", help="print no line for a scenario that passed")
     parser.add_argument("--build", action="store_true", help="build the image of the containers first; a run builds an outdated one anyway")
     parser.add_argument("--down", action="store_true", help="run nothing: stop every kept stack, and remove what dead runs left behind")
     parser.add_argument("--random-faults", type=whole_number, metavar="N", help="inject N faults, drawn by the seed, under steady load")
@@ -40,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         images.build(settings(arguments), say)
     options = [f"{name}={value}" for name in RUN_SETTINGS if (value := getattr(arguments, name)) is not None]
-    options += ["keep_failed=true"] if arguments.keep_failed else []
+    options += [f"{name}=true" for name in ("keep_failed", "quiet") if getattr(arguments, name)]
     return run_features([*selected, *defines(arguments), *(part for option in options for part in ("-D", option))])
 
 

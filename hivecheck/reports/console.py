@@ -1,50 +1,61 @@
-"""Prints the progress of a run: plain lines for a CI, a live status line for a terminal. The lines come from summary.py."""
+"""Prints the progress of a run: plain lines for a CI, live lines below them on a terminal. The lines come from summary.py."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.status import Status as LiveStatus
+from rich.live import Live
 from rich.text import Text
 
 from hivecheck.reports import summary
-from hivecheck.reports.result import Outcome, Planned, RunResult, Status
+from hivecheck.reports.live_display import LiveDisplay
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult
 from hivecheck.reports.summary import Line
-from hivecheck.reports.text import one_line, relative_path, visible
+from hivecheck.reports.text import relative_path, visible
 
 
 class Progress(Protocol):
-    """Receives the progress of a run. Each method may be called from any thread. Each `run_started` needs a `run_finished`."""
+    """Receives the progress of a run. Each method may be called from any thread. Each `run_started` needs a `run_finished`.
+
+    `jobs_started` gives the number of jobs and the expected seconds of each scenario by its key. Jobs count from 0.
+    """
 
     def say(self, sentence: str) -> None: ...
 
     def run_started(self, plan: Sequence[Planned], seed: int, platform: str, target: str, report_dir: Path) -> None: ...
 
-    def stack_starting(self, topology: str) -> None: ...
+    def jobs_started(self, count: int, seconds: Mapping[str, float]) -> None: ...
 
-    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str]) -> None: ...
+    def stack_starting(self, topology: str, job: int = 0) -> None: ...
 
-    def scenario_started(self, planned: Planned) -> None: ...
+    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str], job: int = 0) -> None: ...
 
-    def scenario_finished(self, outcome: Outcome) -> None: ...
+    def scenario_started(self, planned: Planned, job: int = 0) -> None: ...
+
+    def scenario_finished(self, outcome: Outcome, job: int = 0) -> None: ...
+
+    def problem_found(self, problem: RunProblem) -> None: ...
+
+    def job_ended(self, job: int) -> None: ...
 
     def run_finished(self, result: RunResult, junit_path: Path | None, report_dir: Path) -> None: ...
 
 
-def progress_for(stream: TextIO, is_ci: bool) -> Progress:
-    """A live display on a terminal, plain lines everywhere else."""
-    return RichProgress(Console(file=stream)) if stream.isatty() and not is_ci else PlainProgress(stream)
+def progress_for(stream: TextIO, is_ci: bool, is_quiet: bool = False) -> Progress:
+    """A live display on a terminal, plain lines everywhere else. `is_quiet` leaves out what passed."""
+    is_terminal = stream.isatty() and not is_ci
+    return RichProgress(Console(file=stream), is_quiet) if is_terminal else PlainProgress(stream, is_quiet)
 
 
 class PlainProgress:
     """One line a scenario, never a control character: for logs, pipes and CI."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, is_quiet: bool = False) -> None:
         self._stream = stream
+        self._is_quiet = is_quiet
         self._requirements_width = 0
 
     def say(self, sentence: str) -> None:
@@ -54,17 +65,30 @@ class PlainProgress:
         self._requirements_width = summary.requirements_width(plan)
         self._say(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
 
-    def stack_starting(self, topology: str) -> None:
-        self._say([summary.stack_starting(topology)])
+    def jobs_started(self, count: int, seconds: Mapping[str, float]) -> None:
+        if count > 1:
+            self._say([summary.jobs(count)])
 
-    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str]) -> None:
-        self._say(summary.stack_ready(topology, seconds, urls))
+    def stack_starting(self, topology: str, job: int = 0) -> None:
+        if not self._is_quiet:
+            self._say([summary.stack_starting(topology)])
 
-    def scenario_started(self, planned: Planned) -> None:
+    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str], job: int = 0) -> None:
+        if not self._is_quiet:
+            self._say(summary.stack_ready(topology, seconds, urls))
+
+    def scenario_started(self, planned: Planned, job: int = 0) -> None:
         """Nothing: a log has one line a scenario."""
 
-    def scenario_finished(self, outcome: Outcome) -> None:
-        self._say([summary.finished(outcome, self._requirements_width)])
+    def scenario_finished(self, outcome: Outcome, job: int = 0) -> None:
+        if not (self._is_quiet and outcome.status in summary.UNEVENTFUL):
+            self._say([summary.finished(outcome, self._requirements_width)])
+
+    def problem_found(self, problem: RunProblem) -> None:
+        self._say([summary.problem(problem)])
+
+    def job_ended(self, job: int) -> None:
+        """Nothing: a log has one line a scenario."""
 
     def run_finished(self, result: RunResult, junit_path: Path | None, report_dir: Path) -> None:
         self._say(summary.ending(result, junit_path, report_dir, Path.cwd()))
@@ -77,52 +101,54 @@ class PlainProgress:
 
 
 class RichProgress:
-    """Finished scenarios scroll above one live line that shows the current one. `run_finished` restores the cursor."""
+    """Finished scenarios scroll above the live lines. `run_finished` restores the cursor."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, is_quiet: bool = False) -> None:
         self._console = console
-        # The spinner named "line" is ASCII, which every terminal and locale can show.
-        self._live = LiveStatus("", console=console, spinner="line")
+        self._is_quiet = is_quiet
+        self._display = LiveDisplay(lambda: console.width, lambda text: _encodable(text, console.encoding))
+        self._live = Live(self._display, console=console, transient=True, refresh_per_second=4)
         self._requirements_width = 0
-        self._planned_count = 0
-        self._counts: Counter[Status] = Counter()
-        self._doing = ""
 
     def say(self, sentence: str) -> None:
         self._say([Line(text=visible(sentence))])
 
     def run_started(self, plan: Sequence[Planned], seed: int, platform: str, target: str, report_dir: Path) -> None:
-        self._planned_count, self._requirements_width = len(plan), summary.requirements_width(plan)
+        self._requirements_width = summary.requirements_width(plan)
         self._say(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
+        self._display.start(len(plan))
         self._live.start()
-        self._show("starting")
 
-    def stack_starting(self, topology: str) -> None:
-        self._show(f"starting the stack {one_line(topology)}")
+    def jobs_started(self, count: int, seconds: Mapping[str, float]) -> None:
+        if count > 1:
+            self._say([summary.jobs(count)])
+        self._display.expect(count, seconds)
 
-    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str]) -> None:
-        self._say(summary.stack_ready(topology, seconds, urls))
+    def stack_starting(self, topology: str, job: int = 0) -> None:
+        self._display.doing(job, f"starting the stack {topology}")
 
-    def scenario_started(self, planned: Planned) -> None:
-        self._show(one_line(planned.name))
+    def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str], job: int = 0) -> None:
+        if not self._is_quiet:
+            self._say(summary.stack_ready(topology, seconds, urls))
 
-    def scenario_finished(self, outcome: Outcome) -> None:
-        self._counts[outcome.status] += 1
-        self._say([summary.finished(outcome, self._requirements_width)])
-        self._show(self._doing)
+    def scenario_started(self, planned: Planned, job: int = 0) -> None:
+        self._display.started(job, planned)
+        self._live.refresh()
+
+    def scenario_finished(self, outcome: Outcome, job: int = 0) -> None:
+        self._display.finished(outcome)
+        if not (self._is_quiet and outcome.status in summary.UNEVENTFUL):
+            self._say([summary.finished(outcome, self._requirements_width)])
+
+    def problem_found(self, problem: RunProblem) -> None:
+        self._say([summary.problem(problem)])
+
+    def job_ended(self, job: int) -> None:
+        self._display.ended(job)
 
     def run_finished(self, result: RunResult, junit_path: Path | None, report_dir: Path) -> None:
         self._live.stop()
         self._say(summary.ending(result, junit_path, report_dir, Path.cwd()))
-
-    def _show(self, doing: str) -> None:
-        self._doing = doing
-        counts = ", ".join(f"{self._counts[status]} {status}" for status in Status if self._counts[status])
-        text = f"{self._counts.total()}/{self._planned_count}  {counts + '  ' if counts else ''}{doing}"
-        line = Text(_encodable(text, self._console.encoding))
-        # The spinner needs room: a live line that wraps leaves its first half on the screen.
-        line.truncate(max(1, self._console.width - 4))
-        self._live.update(line)
 
     def _say(self, lines: Iterable[Line]) -> None:
         for line in lines:

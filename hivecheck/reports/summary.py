@@ -29,6 +29,7 @@ _VERDICTS = (("PASSED", "bold green"), ("FAILED", "bold red"), ("NO VERDICT", "b
 _STATUS_WIDTH = max(len(status) for status in Status)
 # The worst comes last, because the end of the output is still on the screen.
 _LISTED = (Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE, Status.FAILED)
+UNEVENTFUL = (Status.PASSED, Status.NOT_SUPPORTED)  # what a quiet run leaves out
 _NEVER_STARTED = (Status.NOT_RUN, Status.BLOCKED)
 
 
@@ -46,6 +47,15 @@ def opening(plan: Sequence[Planned], seed: int, platform: str, target: str, repo
     unsupported = sum(1 for planned in plan if planned.unsupported_reason is not None)
     count = counted(len(plan), "scenario") + (f" ({unsupported} not supported here)" if unsupported else "")
     return [Line("hivecheck", f"  {count}  platform {platform}  target {target}  seed {seed}  report {report}", "bold")]
+
+
+def jobs(count: int) -> Line:
+    return Line("jobs", f"  {counted(count, 'stack')} side by side (--jobs 1 runs one scenario after the other)", "bold")
+
+
+def problem(found: RunProblem) -> Line:
+    """As soon as there is one. The end of the run has its whole text."""
+    return Line("problem", f"  {one_line(found.title)}", "bold yellow")
 
 
 def stack_starting(topology: str) -> Line:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import os
 import time
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hivecheck.errors import Reason, UsageError
+from hivecheck.cleanup.watchdog import Watchdog
+from hivecheck.errors import Reason, UsageError, reason_of
 from hivecheck.faults.planning import plan as fault_plans
+from hivecheck.platforms.platform import Platform
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, Status
 from hivecheck.reports.text import relative_path
+from hivecheck.run import schedule
+from hivecheck.run.durations import FILE, Durations
+from hivecheck.run.jobs import Job, JobProgress
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
 from hivecheck.settings import PROJECT_ROOT, Settings
 from hivecheck.stack import kept_stacks, platform_factory
+from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets import target as targets
 from hivecheck.timeouts import Timeouts
 
@@ -30,13 +38,17 @@ FAULT_PLAN_STEP = "the faults of the fault plan are injected and removed"  # of 
 
 
 class Run:
-    """Create it, `open` it, give it the plan, `begin` and `finish` each scenario, `close` it. `reports` has all results."""
+    """Create it, `open` it, give it the plan, `begin` and `finish` each scenario, `close` it. `reports` has all results.
+
+    With several jobs, each has a copy of its own, which `of_job` makes after the plan.
+    """
 
     def __init__(self, settings: Settings, progress: Progress) -> None:
         self.settings = settings
         self.timeouts = Timeouts().scaled(settings.timeout_scale)
         self.reports = RunReports(settings, f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}", progress)
-        self._progress = progress
+        self.progress = progress
+        self._watchdog: Watchdog | None = None
 
     def open(self) -> None:
         """Open platform and folders; no node is started yet. Raises UsageError, PlatformError or ImageError."""
@@ -50,18 +62,35 @@ class Run:
                 f"expected: a folder `services` in services_root={self.settings.services_root}\nactual: none\n"
                 "next: give the folder that contains `services`, or leave the setting out"
             )
-        name = platform_factory.choose(self.settings, self._progress.say)
+        name = platform_factory.choose(self.settings, self.progress.say)
         if self.target:
             self.target.must_go_with(name)  # before an image is built in vain
         self.settings = self.reports.settings = replace(self.settings, platform=name)
         self.reports.open()
         folder = self.reports.folder / "stacks"
-        platform = platform_factory.open_platform(name, self.settings, self.reports.run_id, folder, self._progress.say)
-        if self.target:
-            platform = platform_factory.with_target(platform, self.target, self.settings, folder)
-        self.platform = platform
-        self.reports.source_hash = platform.source_hash()
-        self._scenarios = ScenarioLifecycle(self.reports, platform, self.target, self.timeouts, self._progress)
+        self._open_platform = self._opener(platform_factory.opener(name, self.settings, self.reports.run_id, folder, self.progress.say))
+        self.platform = self._open_platform()
+        self.reports.source_hash = self.platform.source_hash()
+        self.durations = Durations.load(self.settings.report_dir / FILE, name)
+        self._scenarios = self._lifecycle(itertools.count(1))
+
+    def of_job(self, job: Job) -> Run:
+        """The part of this run that one of several jobs carries out, in a process of its own that was forked from this one."""
+        part = copy.copy(self)
+        part.progress = JobProgress(job)
+        part.reports = self.reports.of_job(part.progress)
+        part.platform = self._open_platform()  # a connection to an engine serves one process only
+        part._scenarios = part._lifecycle(itertools.count(job.number + 1, job.count))
+        return part
+
+    def job_count(self, plan: Sequence[Planned]) -> int:
+        """How many jobs shorten this run, up to the setting `jobs`."""
+        wanted = self.settings.jobs or schedule.jobs_of_this_machine()
+        return schedule.jobs_worthwhile(plan, self.durations.of, wanted)
+
+    def schedule(self, plan: Sequence[Planned], jobs: int) -> schedule.Schedule:
+        """Assigns the scenarios of the plan to the jobs."""
+        return schedule.Schedule(plan, self.durations.of, self.settings.seed, jobs)
 
     def missing_capabilities(self, capabilities: Sequence[str]) -> str | None:
         """Why a scenario that needs these capabilities is not supported here; None if it is."""
@@ -86,17 +115,27 @@ class Run:
                 f"next: select features/chaos/random.feature, or leave {name} out"
             )
 
-    def take_plan(self, plan: Sequence[Planned]) -> None:
+    def take_plan(self, plan: Sequence[Planned], jobs: int = 1) -> None:
         """The scenarios of this run. Scenarios that are not supported have their outcome at once."""
         self.reports.take_plan(plan)
+        self.progress.jobs_started(jobs, {planned.key: self.durations.of(planned) for planned in plan if not planned.unsupported_reason})
+        if any(planned.topology != NO_TOPOLOGY and not planned.unsupported_reason for planned in plan):
+            has_containers = self.target is not None and bool(self.target.image)
+            self._watchdog = Watchdog(self.reports.run_id, "docker" if has_containers else self.platform.name)
         for planned in plan:
             if planned.unsupported_reason:
                 self.reports.record(Outcome(planned, Status.NOT_SUPPORTED, message=planned.unsupported_reason))
                 self._must_be_expected(planned, planned.unsupported_reason)
 
-    def begin(self, planned: Planned, *, is_fresh: bool) -> World | None:
-        """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails."""
-        return self._scenarios.begin(planned, is_fresh=is_fresh)
+    def begin(self, planned: Planned, needed: Collection[str] | None = None) -> World | None:
+        """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails.
+
+        `needed`: the topologies that this scenario and later ones need; None: of every scenario of the plan without an outcome.
+        """
+        if needed is None:
+            needed = {other.topology for other in self.reports.plan if not self.reports.has_outcome(other)}
+        self._scenarios.take_down_all_but(needed)
+        return self._scenarios.begin(planned)
 
     def finish(self, planned: Planned, ended: ScenarioResult) -> None:
         """Clean up after a scenario and record its outcome."""
@@ -108,15 +147,45 @@ class Run:
         """This scenario cannot start."""
         self.reports.record(Outcome(planned, Status.BLOCKED, message=message, detail=detail, reason=reason))
 
+    def close_stacks(self) -> None:
+        """Take the stacks down. An error becomes a problem of the run."""
+        self._scenarios.close()
+
     def close(self) -> int:
         """Take the stacks down, look for leaks, write the reports; returns the exit code."""
-        self._scenarios.close()
+        self.close_stacks()
+        if self._watchdog:
+            self._remove_leftovers()
+            self._watchdog.dismiss()
+        self.durations.take(self.reports.result().outcomes)
+        self.durations.save()
         return self.reports.write(self.target)
 
     def kept_words(self) -> list[str]:
         """How to look at a kept stack; empty when none is kept."""
-        stacks = [stack for stack in kept_stacks.kept_stacks(self.settings.report_dir) if stack.run_id == self.reports.run_id]
+        stacks = kept_stacks.of_run(self.reports.run_id, self.settings.report_dir)
         return [line for stack in stacks for line in [f"Kept for you: {stack.name}", *kept_stacks.first_words(stack)]]
+
+    def _opener(self, opener: Callable[[], Platform]) -> Callable[[], Platform]:
+        """With the gateway under test in front of it."""
+        target = self.target
+        if target is None:
+            return opener
+        return lambda: platform_factory.with_target(opener(), target, self.settings, self.reports.folder / "stacks")
+
+    def _lifecycle(self, stack_numbers: Iterator[int]) -> ScenarioLifecycle:
+        return ScenarioLifecycle(self.reports, self.platform, self.target, self.timeouts, self.progress, stack_numbers)
+
+    def _remove_leftovers(self) -> None:
+        """Whatever still carries the label of this run, except in stacks that are kept for a person."""
+        try:
+            kept = {stack.name for stack in kept_stacks.of_run(self.reports.run_id, self.settings.report_dir)}
+            for name, leaked in self.platform.leftovers():
+                if name not in kept:
+                    self.reports.add_problem("the harness left something behind", leaked, Reason.LEAK)
+                    self.platform.sweep(name)
+        except Exception as error:  # the reports must be written in any case
+            self.reports.add_problem("the clean-up failed", f"{type(error).__name__}: {error}", reason_of(error))
 
     def _expected_unsupported(self) -> frozenset[str]:
         """The scenarios that this platform is known not to support. Any other makes a run of the reference target inconclusive."""

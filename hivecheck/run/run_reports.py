@@ -53,14 +53,22 @@ class RunReports:
         self.plan = tuple(plan)
         self._progress.run_started(self.plan, self.settings.seed, self.settings.platform, self.settings.target, self.folder)
 
-    def record(self, outcome: Outcome) -> None:
+    def of_job(self, progress: Progress) -> RunReports:
+        """The record of what one of several jobs of this run carries out. The same plan, no outcomes yet."""
+        part = RunReports(self.settings, self.run_id, progress)
+        part.plan, part.source_hash = self.plan, self.source_hash
+        return part
+
+    def record(self, outcome: Outcome, job: int = 0) -> None:
         """The outcome of a planned scenario."""
         self._outcomes[outcome.planned.key] = outcome
-        self._progress.scenario_finished(outcome)
+        self._progress.scenario_finished(outcome, job)
 
     def add_problem(self, title: str, detail: str, reason: Reason | None) -> None:
         """A problem of the run as a whole. Without a reason code, the system under test left an orphan."""
-        self._problems.append(RunProblem(title, detail, reason))
+        problem = RunProblem(title, detail, reason)
+        self._problems.append(problem)
+        self._progress.problem_found(problem)
 
     def has_outcome(self, planned: Planned) -> bool:
         return planned.key in self._outcomes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hivecheck.cleanup.watchdog import Watchdog
 from hivecheck.errors import HealError, HivecheckError, Reason, reason_of
 from hivecheck.faults.planning.plan import PlanSource
 from hivecheck.loop_thread import LoopThread
@@ -56,27 +56,35 @@ class ScenarioResult:
 class ScenarioLifecycle:
     """`begin` and `finish` each scenario, then `close`."""
 
-    def __init__(self, reports: RunReports, platform: Platform, target: Target | None, timeouts: Timeouts, progress: Progress) -> None:
+    def __init__(
+        self,
+        reports: RunReports,
+        platform: Platform,
+        target: Target | None,
+        timeouts: Timeouts,
+        progress: Progress,
+        stack_numbers: Iterator[int],
+    ) -> None:
         self.platform = platform
+        self._stack_numbers = stack_numbers
         self._reports = reports
         self._settings = reports.settings
         self._target = target
         self._timeouts = timeouts
         self._progress = progress
         self._world: World | None = None
-        self._kept: set[str] = set()
         self._pool: StackPool | None = None
         self._stalls: StallDetector | None = None
         self._started = time.monotonic()
 
-    def begin(self, planned: Planned, *, is_fresh: bool) -> World | None:
+    def begin(self, planned: Planned) -> World | None:
         """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails."""
         self._progress.scenario_started(planned)
         self._started = time.monotonic()
         if planned.topology == NO_TOPOLOGY:
             return None
         pool = self._pool or self._open_pool()
-        stack = pool.own(planned.topology) if is_fresh else pool.shared(planned.topology)
+        stack = pool.own(planned.topology) if planned.is_fresh else pool.shared(planned.topology)
         self._started = time.monotonic()  # the scenario's time excludes the start of its stack
         folder = self._folder(planned)
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +114,6 @@ class ScenarioLifecycle:
                     injected = fault_lines.lines(world.history)
                 if not self._is_kept(world.stack, ended):
                     self._clean_up(world.stack, planned, ended)
-                self._take_down_unneeded(planned)
         finally:  # a signal during the lines above must not turn a failure into `not run`
             stall = self._stalls.longest(self._started) if self._stalls else 0.0
             words = (ended.step, ended.message, ended.detail)
@@ -115,7 +122,7 @@ class ScenarioLifecycle:
             )
 
     def close(self) -> None:
-        """Take all stacks down, and look for leaks. An error becomes a problem of the run."""
+        """Take all stacks down. An error becomes a problem of the run."""
         try:
             self._take_all_down()
         except Exception as error:  # the reports must be written in any case
@@ -131,11 +138,9 @@ class ScenarioLifecycle:
         return PlanSource(self._settings.seed, self._settings.random_faults, file)
 
     def _open_pool(self) -> StackPool:
-        platform = "docker" if self._target and self._target.image else self.platform.name
-        self._watchdog = Watchdog(self._reports.run_id, platform)
         self._loop = LoopThread()
         self._stalls = StallDetector()
-        self._pool = StackPool(self.platform, self._timeouts, self._announce_start, self._announce_ready, self._target)
+        self._pool = StackPool(self.platform, self._timeouts, self._announce_start, self._announce_ready, self._target, self._stack_numbers)
         return self._pool
 
     def _announce_start(self, stack: Stack) -> None:
@@ -159,10 +164,11 @@ class ScenarioLifecycle:
 
     def _is_kept(self, stack: Stack, ended: ScenarioResult) -> bool:
         """With --keep-failed, the first stack with a scenario that did not pass stays up for a person."""
-        if not self._settings.keep_failed or self._kept or ended.status in GOOD or self._pool is None:
+        if not self._settings.keep_failed or ended.status in GOOD or self._pool is None:
+            return False
+        if kept_stacks.of_run(self._reports.run_id, self._settings.report_dir):
             return False
         self._pool.forget(stack)
-        self._kept.add(stack.name)
         kept_stacks.keep(stack, self._reports.run_id, self._settings.report_dir)
         return True
 
@@ -190,12 +196,10 @@ class ScenarioLifecycle:
                 self._reports.add_problem(title, str(error), None if is_stuck else reason_of(error))
             self._take_down(stack, planned.name)
 
-    def _take_down_unneeded(self, planned: Planned) -> None:
+    def take_down_all_but(self, topologies: Collection[str]) -> None:
         """Stacks of topologies that no later scenario needs, because an idle stack uses processor time too."""
-        others = (other for other in self._reports.plan if other.key != planned.key)
-        ahead = {other.topology for other in others if not self._reports.has_outcome(other)}
         for stack in self._pool.all() if self._pool else []:
-            if stack.topology.name not in ahead:
+            if stack.topology.name not in topologies:
                 self._take_down(stack, f"the run ({stack.name})")
 
     def _take_down(self, stack: Stack, owner: str) -> None:
@@ -210,8 +214,3 @@ class ScenarioLifecycle:
         self._loop.close()
         if self._stalls:
             self._stalls.close()
-        for name, leaked in self.platform.leftovers():
-            if name not in self._kept:
-                self._reports.add_problem("the harness left something behind", leaked, Reason.LEAK)
-                self.platform.sweep(name)
-        self._watchdog.dismiss()

@@ -75,6 +75,11 @@ def kept_stacks(report_dir: Path) -> list[KeptStack]:
     return found
 
 
+def of_run(run_id: str, report_dir: Path) -> list[KeptStack]:
+    """The kept stacks of one run."""
+    return [stack for stack in kept_stacks(report_dir) if stack.run_id == run_id]
+
+
 def the_stack(report_dir: Path, name: str | None, command: str, alternative: str = "") -> KeptStack:
     """The kept stack of that name (or topology, or run id), or the only one. Raises UsageError when there is none, or more than one.
 

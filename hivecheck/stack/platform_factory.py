@@ -42,10 +42,16 @@ def choose(settings: Settings, say: Callable[[str], None]) -> str:
 
 def open_platform(name: str, settings: Settings, run_id: str, folder: Path, say: Callable[[str], None]) -> Platform:
     """The platform, ready to start nodes. Raises PlatformError or ImageError when it cannot be."""
+    return opener(name, settings, run_id, folder, say)()
+
+
+def opener(name: str, settings: Settings, run_id: str, folder: Path, say: Callable[[str], None]) -> Callable[[], Platform]:
+    """Opens the platform, as often as it is called: once for each process. The image is up to date. Raises ImageError."""
     is_overlay = settings.services_root != PROJECT_ROOT
     # Another source is laid over the image's own, read-only: quicker than an image for each planted defect.
     image = _image(replace(settings, services_root=PROJECT_ROOT), say) if name == "docker" else ""
-    return PLATFORMS[name](PlatformContext(run_id, folder, settings.services_root, settings.report_dir / KEPT_FOLDER, image, is_overlay))
+    context = PlatformContext(run_id, folder, settings.services_root, settings.report_dir / KEPT_FOLDER, image, is_overlay)
+    return lambda: PLATFORMS[name](context)
 
 
 def with_target(platform: Platform, target: Target, settings: Settings, folder: Path) -> Platform:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hivecheck.platforms.platform import Platform
 from hivecheck.stack.stack import Stack
@@ -16,9 +15,17 @@ Announce = Callable[[Stack], None]
 
 
 class StackPool:
-    """`starting` and `ready` are called with every stack. `down` returns what a stack left behind."""
+    """`starting` and `ready` are called with every stack. `down` returns what a stack left behind. `numbers` make names unique."""
 
-    def __init__(self, platform: Platform, timeouts: Timeouts, starting: Announce, ready: Announce, target: Target | None = None) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        timeouts: Timeouts,
+        starting: Announce,
+        ready: Announce,
+        target: Target | None,
+        numbers: Iterator[int],
+    ) -> None:
         self._platform = platform
         self._timeouts = timeouts
         self._starting = starting
@@ -26,7 +33,7 @@ class StackPool:
         self._target = target
         self._shared: dict[str, Stack] = {}
         self._own: list[Stack] = []
-        self._numbers = itertools.count(1)
+        self._numbers = numbers
 
     def shared(self, name: str) -> Stack:
         """The stack of this topology that scenarios share; brought up if there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -161,7 +162,14 @@ def test_slow_stack_is_named(platform: Platform) -> None:
 def test_pool_shares_stack(stack: Stack, platform: Platform) -> None:
     """The pool shares a stack of one topology, beside another one, and leaves nothing."""
     messages: list[str] = []
-    pool = StackPool(platform, Timeouts(), lambda item: messages.append(f"starting {item.name}"), lambda item: messages.append("ready"))
+    pool = StackPool(
+        platform,
+        Timeouts(),
+        lambda item: messages.append(f"starting {item.name}"),
+        lambda item: messages.append("ready"),
+        None,
+        itertools.count(1),
+    )
     second = pool.shared("cascade_shutdown")
     assert pool.shared("cascade_shutdown") is second
     assert (pool.all(), pool.is_own(second), messages) == ([second], False, ["starting cascade_shutdown-1", "ready"])
