@@ -42,7 +42,7 @@ Feature: Services refuse excess work when memory, CPU time or descriptors run sh
     And the load ends
     Then every load request was answered
 
-  @RE-003 @P2 @topology.low_limits @requires.cpu
+  @RE-003 @P2 @topology.low_limits @requires.cpu @exclusive
   Scenario: A throttled gateway answers every request within its limit, refuses the excess and recovers
     Given steady load of 40 requests per second on model-a
     When CPU throttling is injected into orchestrator

@@ -21,7 +21,7 @@ Feature: A chat passes through the whole stack and back
     Then every answer is a full chat completion of the requested model
     And every request was served by exactly one worker of its model
 
-  @SVC-007 @P0
+  @SVC-007 @P0 @exclusive
   Scenario: Tokens reach the client one by one, at the worker's pace
     When a client streams 10 tokens from model-a, simulating a token every 0.08 seconds
     Then every stream is whole

@@ -44,7 +44,7 @@ Feature: The gateway reports each request, and keeps nothing of it
     When hive-1 removes worker-x
     Then the metrics of the gateway no longer include worker-x within the convergence time
 
-  @GATE-014 @P1
+  @GATE-014 @P1 @exclusive
   Scenario: The gateway adds almost nothing to the time to first token on a kept connection
     When a client sends 20 streams for model-a to the gateway and to worker-1 in turn, simulating 0.01 seconds of work
     Then every stream is whole

@@ -50,7 +50,7 @@ Feature: The gateway chooses a worker for each request
     And each session stayed at one worker, and the sessions use at least 2 workers
     And each worker of model-shared served at least 6 of the requests
 
-  @CHAT-024 @CHAT-025 @P1
+  @CHAT-024 @CHAT-025 @P1 @exclusive
   Scenario: Routing adds little latency
     When clients send 40 chats for model-shared
     Then every request was answered, 40 in total

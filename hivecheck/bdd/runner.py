@@ -115,7 +115,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         lists = selection.lists_by_scenario(self.features)
         jobs = Jobs(self.reports, self.run_of.progress, self.run_of.schedule(runnable, count), stop_at_first_failure=self.config.stop)
         self.reports.plan = tuple(self.planned.values())
-        # Before the plan is shown: a live display has a thread, and a fork must find none.
+        # Before the plan is printed: a live display has a thread, and a fork must find none.
         jobs.start(count, lambda job: self._carry_out(job, lists))
         reader, writer = os.pipe()
         for number in INTERRUPTIONS:

@@ -45,7 +45,7 @@ class LiveDisplay:
         self._doing[job] = (one_line(what), self._clock())
 
     def started(self, job: int, planned: Planned) -> None:
-        self.doing(job, f"{planned.name}  [{planned.topology}]")
+        self.doing(job, f"{planned.name} [{planned.topology}]")
 
     def finished(self, outcome: Outcome) -> None:
         self._counts[outcome.status] += 1

@@ -84,9 +84,10 @@ class Run:
         return part
 
     def job_count(self, plan: Sequence[Planned]) -> int:
-        """How many jobs shorten this run, up to the setting `jobs`."""
-        wanted = self.settings.jobs or schedule.jobs_of_this_machine()
-        return schedule.jobs_worthwhile(plan, self.durations.of, wanted)
+        """The setting `jobs`; by default as many as this machine carries and as shorten this run. Never more than there are scenarios."""
+        scenarios = sum(1 for planned in plan if not planned.is_exclusive)
+        wanted = self.settings.jobs or schedule.jobs_worthwhile(plan, self.durations.of, schedule.jobs_of_this_machine())
+        return max(1, min(wanted, scenarios))
 
     def schedule(self, plan: Sequence[Planned], jobs: int) -> schedule.Schedule:
         """Assigns the scenarios of the plan to the jobs."""

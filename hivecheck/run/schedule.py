@@ -13,8 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-
-import psutil
+from pathlib import Path
 
 from hivecheck.reports.result import Planned
 from hivecheck.tags import NO_TOPOLOGY
@@ -107,7 +106,7 @@ class Schedule:
         return best if best is not None and saved[best] > 0 else None
 
     def _needed(self, job: int) -> frozenset[str]:
-        """The topologies whose stack this job may use again: a job leaves its topology only when no scenario of it is left."""
+        """The topologies of the stacks that this job may use again. A job leaves its topology only when no scenario of it is left."""
         ahead = {planned.topology for planned in self._exclusive if not planned.is_fresh} if job == min(self._active) else set()
         return frozenset({topology for topology, scenarios in self._shared.items() if scenarios} | ahead)
 
@@ -119,14 +118,19 @@ class Schedule:
 def jobs_of_this_machine() -> int:
     """Two jobs for each core, because a scenario waits most of its time, and no more than the free memory holds."""
     cores = len(os.sched_getaffinity(0))
-    return max(1, min(JOBS_FOR_EACH_CORE * cores, int(psutil.virtual_memory().available // JOB_BYTES)))
+    return max(1, min(JOBS_FOR_EACH_CORE * cores, _available_bytes() // JOB_BYTES))
+
+
+def _available_bytes() -> int:
+    """Memory that the kernel can give without swapping (proc(5), MemAvailable)."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
 def jobs_worthwhile(plan: Sequence[Planned], seconds: Callable[[Planned], float], jobs: int) -> int:
     """The number of jobs that shortens this run; at most `jobs`. Exclusive scenarios gain nothing from a further job."""
-    shared = [planned for planned in plan if not planned.is_exclusive]
-    work = sum(map(seconds, shared))
-    return max(1, min(jobs, len(shared), int(work // WORTHWHILE_SECONDS)))
+    work = sum(seconds(planned) for planned in plan if not planned.is_exclusive)
+    return max(1, min(jobs, int(work // WORTHWHILE_SECONDS)))
 
 
 def _is_alone(planned: Planned) -> bool:

@@ -19,8 +19,9 @@ from hivecheck.waiting import eventually
 pytestmark = pytest.mark.docker
 
 ROUNDS = 20
-# A run of the small stack: about one second until its first container, about three until its step waits.
-LATEST_SECONDS = 5.0
+JOBS = 4
+# Runs of four small stacks: about one second until the first container, about six until the last step waits.
+LATEST_SECONDS = 7.0
 
 
 @pytest.fixture
@@ -41,9 +42,10 @@ def wait_for_moment(going: Going, seconds: float) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 @pytest.mark.parametrize("turn", range(ROUNDS))
 def test_killed_harness_leaves_nothing(project: SampleProject, number: signal.Signals, turn: int) -> None:
-    """A harness killed at a random moment leaves nothing."""
-    project.feature(scenario("It waits", "a step waits for ever"), tags=SMALL)
-    going = project.start(environment={"HIVECHECK_PLATFORM": "docker", "PYTHONFAULTHANDLER": "1"})
+    """A harness with four jobs that is killed at a random moment leaves nothing."""
+    project.feature(*(scenario(f"It waits {number}", "a step waits for ever") for number in range(JOBS)), tags=f"{SMALL} @fresh_stack")
+    environment = {"HIVECHECK_PLATFORM": "docker", "HIVECHECK_JOBS": str(JOBS), "PYTHONFAULTHANDLER": "1"}
+    going = project.start(environment=environment)
     wait_for_moment(going, random.Random(f"{number.name}-{turn}").uniform(0.0, LATEST_SECONDS))
     going.process.send_signal(number)
     try:
@@ -51,7 +53,7 @@ def test_killed_harness_leaves_nothing(project: SampleProject, number: signal.Si
     except psutil.TimeoutExpired:
         going.process.send_signal(signal.SIGABRT)  # the fault handler writes where each thread stands
         going.process.wait(10)
-        pytest.fail(f"the harness did not end after {number.name}; it said:\n{going.said()}")
+        pytest.fail(f"the harness did not end after {number.name}; it said:\n{going.output()}")
     eventually(lambda: left_of(going), within=Timeouts().clean_up, what="nothing of the run left", until=lambda left: not left)
     # While the interpreter itself still starts, how it ends is its own affair; but that is never a success.
     assert ended.exit_code in {2, -number} or (not going.run_id and ended.exit_code != 0), ended.output

@@ -12,9 +12,11 @@ from typing import TextIO
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from hivecheck.errors import Reason
 from hivecheck.reports.console import PlainProgress, Progress, RichProgress, progress_for
+from hivecheck.reports.live_display import LiveDisplay
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status
 
 ORPHAN = RunProblem("a worker was left behind", "pid 1")
@@ -119,8 +121,40 @@ def test_terminal_equals_log() -> None:
 def test_live_line() -> None:
     """A terminal shows the progress and the running scenario."""
     stream = StringIO()
-    play(RichProgress(Console(file=stream, force_terminal=True, width=80)), run(PASSED, FAILED))
-    assert "1/2  1 passed  A stream ends" in stream.getvalue()
+    play(RichProgress(Console(file=stream, force_terminal=True, width=80, color_system=None)), run(PASSED, FAILED))
+    assert "##########..........  1/2  1 passed" in stream.getvalue()
+    assert "A stream ends [default]" in stream.getvalue()
+
+
+def test_live_lines_of_jobs() -> None:
+    """A terminal shows one line for each job, and the time that remains at the speed so far."""
+    now = [0.0]
+    display = LiveDisplay(lambda: 60, str, lambda: now[0])
+    display.start(3)
+    display.expect(2, {planned(1).key: 10.0, planned(2).key: 30.0, planned(4).key: 30.0})
+    display.started(0, planned(1, "Quick"))
+    display.started(1, planned(2, "Slow"))
+    now[0] = 5.0
+    display.finished(Outcome(planned(1), Status.PASSED, 5.0))
+    display.ended(0)
+    lines = Text("\n").join(display.__rich__().renderables).plain.splitlines()  # type: ignore[arg-type]
+    assert lines == ["######..............  1/3  1 passed  about 0:30 left", "2    5.0s  Slow [default]"]
+
+
+def test_quiet_run() -> None:
+    """A quiet run has no line for what passed, and every line for what did not."""
+    loud, quiet = StringIO(), StringIO()
+    play(PlainProgress(loud), run(PASSED, FAILED))
+    play(PlainProgress(quiet, is_quiet=True), run(PASSED, FAILED))
+    left_out = [line for line in loud.getvalue().splitlines() if line not in quiet.getvalue().splitlines()]
+    assert [line.split()[0] for line in left_out] == ["stack", "stack", "registry", "passed"]
+
+
+def test_problem_at_once() -> None:
+    """A problem of the run is a line as soon as it is found."""
+    stream = StringIO()
+    PlainProgress(stream).problem_found(ORPHAN)
+    assert stream.getvalue().startswith("problem  ")
 
 
 def test_live_line_width() -> None:
