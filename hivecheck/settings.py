@@ -14,6 +14,7 @@ from typing import Any
 from hivecheck.errors import SettingError
 
 ENVIRONMENT_PREFIX = "HIVECHECK_"
+DURATIONS_FILE = "durations.json"  # below the report folder, unless the setting `durations` names another file
 KEPT_FOLDER = "kept"  # below the report folder: one file for each stack that is kept up
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SETTING_NEEDED = "a known setting"
@@ -38,6 +39,7 @@ class Settings:
     quiet: bool = _setting(False, "Print no line for a scenario that passed.")
     keep_failed: bool = _setting(False, "Keep the stack of the first scenario that does not pass, and print how to look at it.")
     report_dir: Path = _setting(Path("reports"), "Where reports, logs and evidence go.")
+    durations: str = _setting("", "The file with the durations of earlier runs; empty: durations.json in the report folder.")
     timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")
     random_faults: int = _setting(3, "The number of faults that a scenario of random faults draws by the seed.")
     fault_plan: str = _setting("", "A plan.json of an earlier run; a scenario of random faults injects its faults instead of drawing some.")
@@ -52,6 +54,11 @@ class Settings:
     )
     cache_dir: Path = _setting(Path("~/.cache/hivecheck"), "Where wheels for images are kept; below XDG_CACHE_HOME if that is set.")
     ci: bool = _setting(False, "Plain output, one line a scenario; also set by CI=true.")
+
+    @property
+    def durations_path(self) -> Path:
+        """Where the durations of earlier runs are."""
+        return Path(self.durations) if self.durations else self.report_dir / DURATIONS_FILE
 
     @classmethod
     def load(cls, environ: Mapping[str, str], given: Mapping[str, str]) -> Settings:

@@ -49,7 +49,7 @@ def mutate(root: Path, names: Sequence[str], *, seed: int, platform: str | None,
             table.scenarios |= {key: str(twin.scenarios[key]["name"]) for key in twin.with_status("passed")}
 
         def attempt(mutant: Mutant) -> Kill:
-            ended = subrun.run(overlays[mutant.name], mutant.requirements, reports / mutant.name, seed, homes[mutant.name])
+            ended = subrun.run(overlays[mutant.name], mutant.requirements, reports / mutant.name, seed, homes[mutant.name], jobs=1)
             kill = judge(mutant, ended.scenarios)
             # ADR 8: a mutant that survived may not have run, for example where another installation of the services came first.
             if ended.source_hash != hashes[mutant.name]:

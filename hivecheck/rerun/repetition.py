@@ -12,6 +12,7 @@ from typing import TextIO
 from hivecheck.errors import UsageError
 from hivecheck.rerun import flake_statistics, subrun
 from hivecheck.rerun.flake_statistics import CONFIDENCE, WHOLE, FlakeRecord, ScenarioEnd
+from hivecheck.settings import DURATIONS_FILE
 from hivecheck.wording import counted
 
 FORMAT = 2  # of repeat.json; 1 was flake.json without a number
@@ -56,6 +57,7 @@ def repeat(repeats: Repeats, out: TextIO) -> int:
     for run in range(1, repeats.runs + 1):
         seed = repeats.seed_of(run)
         options = [*repeats.options, "--seed", str(seed), "--platform", repeats.platform, "-D", "keep_failed=false"]
+        options += ["-D", f"durations={repeats.report_dir / DURATIONS_FILE}"]  # each run has a report folder of its own
         ended = subrun.carry_out(options, repeats.folder_of(run), repeats.environment, subrun.WHOLE_SECONDS)
         runs.append(ended)
         last_line = ended.output.strip().rpartition("\n")[2]

@@ -34,10 +34,13 @@ class SubRun:
         return [key for key, scenario in self.scenarios.items() if scenario["status"] == status]
 
 
-def run(services_root: Path, requirements: Sequence[str], report_dir: Path, seed: int, platform: str) -> SubRun:
-    """Run every scenario of these requirements (all of them for none) against the services below `services_root`."""
+def run(services_root: Path, requirements: Sequence[str], report_dir: Path, seed: int, platform: str, jobs: int = 0) -> SubRun:
+    """Run every scenario of these requirements (all of them for none) against the services below `services_root`.
+
+    `jobs` is that of `hivecheck run`; 0 lets it choose.
+    """
     tags = " or ".join(f"@{requirement}" for requirement in requirements) or "@integration"
-    options = ["--tags", tags, "--seed", str(seed), "--platform", platform, "-D", f"services_root={services_root}"]
+    options = ["--tags", tags, "--seed", str(seed), "--platform", platform, "-D", f"services_root={services_root}", "--jobs", str(jobs)]
     # Settings of the person's shell would change the runs that are compared.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}
     return carry_out(options, report_dir, environment, SELECTED_SECONDS if requirements else WHOLE_SECONDS)

@@ -16,7 +16,6 @@ from typing import Any
 from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, Status
 
 FORMAT = 1
-FILE = "durations.json"  # below the report folder
 # Measured: a scenario that injects a fault waits for its recovery and takes 3 to 8 s, any other one takes about 0.5 s.
 FAULT_SECONDS = 5.0
 OTHER_SECONDS = 0.5

@@ -20,7 +20,7 @@ from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, Status
 from hivecheck.reports.text import relative_path
 from hivecheck.run import schedule
-from hivecheck.run.durations import FILE, Durations
+from hivecheck.run.durations import Durations
 from hivecheck.run.jobs import Job, JobProgress
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
@@ -71,7 +71,7 @@ class Run:
         self._open_platform = self._opener(platform_factory.opener(name, self.settings, self.reports.run_id, folder, self.progress.say))
         self.platform = self._open_platform()
         self.reports.source_hash = self.platform.source_hash()
-        self.durations = Durations.load(self.settings.report_dir / FILE, name)
+        self.durations = Durations.load(self.settings.durations_path, name)
         self._scenarios = self._lifecycle(itertools.count(1))
 
     def of_job(self, job: Job) -> Run:
