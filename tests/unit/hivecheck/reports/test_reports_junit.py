@@ -80,7 +80,7 @@ def test_skipped(tmp_path: Path) -> None:
 def test_totals(tmp_path: Path) -> None:
     """The suites and the file have the same totals."""
     root = written(each_status(), tmp_path)
-    expected = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
+    expected = {"tests": "9", "failures": "2", "errors": "3", "skipped": "2"}
     assert (totals(root), totals(child(root, "testsuite"))) == (expected, expected)
 
 
