@@ -21,11 +21,12 @@ def cut(plan: Sequence[Planned], seconds: Callable[[Planned], float], parts: int
     The longest part takes at most 4/3 of the best cut (Graham 1969, longest processing time first).
     """
     found: list[list[str]] = [[] for _ in range(parts)]
-    loads = [(0.0, number) for number in range(parts)]
+    # By count too: scenarios that take no time would otherwise all go to one part.
+    loads = [(0.0, 0, number) for number in range(parts)]
     for planned in sorted(plan, key=lambda planned: (-seconds(planned), planned.key)):
-        load, number = heapq.heappop(loads)
+        load, count, number = heapq.heappop(loads)
         found[number].append(planned.key)
-        heapq.heappush(loads, (load + seconds(planned), number))
+        heapq.heappush(loads, (load + seconds(planned), count + 1, number))
     return [sorted(part) for part in found]
 
 
