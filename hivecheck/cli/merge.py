@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def merge(arguments: argparse.Namespace) -> int:
     measured.save()
     progress = progress_for(sys.stdout, own.ci)
     progress.say(f"hivecheck  {counted(len(files), 'part')}, {counted(len(whole.outcomes), 'scenario')}")
-    progress.run_finished(whole, Path(os.path.relpath(output / JUNIT)), Path(os.path.relpath(output)))
+    progress.run_finished(whole, output / JUNIT, output)
     return exit_code(whole)
 
 

@@ -83,7 +83,7 @@ class RunReports:
             seed=self.settings.seed,
             platform=self.settings.platform,
             target=self.settings.target,
-            outcomes=tuple(self._outcomes.get(planned.key, self._not_run(planned)) for planned in self.plan),
+            outcomes=tuple(self._outcomes.get(planned.key) or self.judged(self._not_run(planned)) for planned in self.plan),
             problems=tuple(self._problems),
             interrupted_by=self.interrupted_by,
             crash=self.crash,
