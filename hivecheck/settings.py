@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import random
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -21,11 +22,24 @@ SETTING_NEEDED = "a known setting"
 BOOL_NEEDED = "true or false"
 WHOLE_NUMBER_NEEDED = "a whole number, 0 or more"
 NUMBER_NEEDED = "a number, 0 or more"
+PARTS_LIMIT = 999
+PART_NEEDED = f"a part of the plan, such as 2/5: its number, from 1 to the number of parts, which is at most {PARTS_LIMIT}"
 OLD_NAMES = {"keep": "keep_failed", "plan": "fault_plan"}  # of the last release: accepted until the next one
 
 
 def _setting(default: object, sentence: str) -> Any:
     return field(default=default, metadata={"sentence": sentence})
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the `count` parts of a plan. `1/1` is the whole plan."""
+
+    number: int = 1
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,12 @@ class Settings:
     timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")
     random_faults: int = _setting(3, "The number of faults that a scenario of random faults draws by the seed.")
     fault_plan: str = _setting("", "A plan.json of an earlier run; a scenario of random faults injects its faults instead of drawing some.")
+    split: Part = _setting(Part(), "The part of the plan that this machine runs: 2/5 is the second of five, 1/1 the whole plan.")
+    rerun_failed: str = _setting("", "A result.json of an earlier run; the plan is what did not pass there.")
+    allow_flaky: bool = _setting(False, "A scenario that passes only at its rerun is listed and does not fail the run.")
+    known_failures: Path = _setting(
+        Path("known_failures.toml"), "The failures that are known, each with its reason, link and last day; a missing file lists none."
+    )
     scenario_seconds: float = _setting(0.0, "Overrides the time budget of a scenario; 0 keeps the named one.")
     services_root: Path = _setting(PROJECT_ROOT, "The folder that holds the `services` package to run.")
     expected_unsupported: Path = _setting(
@@ -111,6 +131,8 @@ def _parse(source: str, name: str, text: str) -> object:
         if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
             raise _refusal(source, name, text, BOOL_NEEDED, "correct the value")
         return text.lower() in {"true", "1", "yes"}
+    if kind is Part:
+        return _part(source, name, text)
     if issubclass(kind, Path):
         return Path(text).resolve()
     try:
@@ -120,6 +142,14 @@ def _parse(source: str, name: str, text: str) -> object:
     except ValueError:
         pass
     raise _refusal(source, name, text, WHOLE_NUMBER_NEEDED if kind is int else NUMBER_NEEDED, "correct the value")
+
+
+def _part(source: str, name: str, text: str) -> Part:
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    part = Part(int(found[1]), int(found[2])) if found else Part(0, 0)
+    if not 1 <= part.number <= part.count <= PARTS_LIMIT:
+        raise _refusal(source, name, text, PART_NEEDED, "correct the value")
+    return part
 
 
 def _refusal(source: str, name: str, text: str, expected: str, next_step: str) -> SettingError:

@@ -16,6 +16,7 @@ from behave.runner_util import collect_feature_locations
 from hivecheck.bdd import feature_lint
 from hivecheck.bdd.feature_lint import Problem
 
+FOLDER = "features"
 FILE_NEEDED = "at least one file *.feature"
 LINE_NEEDED = "a line of a scenario, from its first tag to its last step or row"
 NAME_NEEDED = "a scenario of this name in the selected files"
@@ -70,6 +71,12 @@ def load(located: Iterable[FileLocation], language: str | None) -> list[Feature]
         features.append(feature)
     feature_lint.must_be_none(problems)
     return features
+
+
+def names(loaded: Iterable[Feature]) -> frozenset[tuple[str, str]]:
+    """File and name of each scenario: of the loaded features, and of those in the project's folder. Raises FeatureError."""
+    others = load(places([FOLDER]), None) if Path(FOLDER).is_dir() else []
+    return frozenset((scenario.filename, scenario.name) for feature in (*loaded, *others) for scenario in feature.walk_scenarios())
 
 
 def must_be_named(features: Iterable[Feature], patterns: Iterable[str]) -> None:

@@ -215,7 +215,9 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         plan = [
             self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
         ]
+        plan = self.run_of.narrowed(plan, lambda: feature_files.names(self.features))
         self.planned = {planned.key: planned for planned in plan}
+        chosen = selection.narrowed(chosen, self.planned)
         refused = {}
         for _, scenario in chosen:
             planned = self.planned[selection.key(scenario)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,14 @@ def selected(features: Sequence[Feature], config: Any) -> Iterator[tuple[Feature
         for scenario in feature.walk_scenarios():
             if scenario.should_run(config):
                 yield feature, scenario
+
+
+def narrowed(chosen: Sequence[tuple[Feature, Scenario]], keys: Collection[str]) -> list[tuple[Feature, Scenario]]:
+    """The scenarios with these keys. behave skips all others."""
+    for _, scenario in chosen:
+        if key(scenario) not in keys:
+            scenario.mark_skipped()
+    return [(feature, scenario) for feature, scenario in chosen if key(scenario) in keys]
 
 
 def planned(feature: Feature, scenario: Scenario, missing_capabilities: MissingCapabilities) -> Planned:

@@ -79,7 +79,9 @@ def selection(arguments: argparse.Namespace) -> list[str]:
     if has_faults and not (arguments.paths or arguments.tags or arguments.name):
         # Only this feature injects a drawn plan. The default selection would run every other scenario too.
         options.append(RANDOM_FEATURE)
-    for expression in arguments.tags or ([] if options else ["@integration"]):
+    # The earlier run of a rerun may have had other tags, and each of its scenarios is to run again.
+    is_rerun = getattr(arguments, "rerun_failed", None) or any(define.startswith("rerun_failed=") for define in arguments.define)
+    for expression in arguments.tags or ([] if options or is_rerun else ["@integration"]):
         options += ["--tags", expression]
     for pattern in arguments.name:
         options += ["--name", pattern]

@@ -6,7 +6,9 @@ import argparse
 
 from hivecheck.cli.arguments import Commands, OldOption, add_selection, command, defines, say, selection, settings, whole_number
 
-RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan", "jobs")  # options of `hivecheck run` that are settings
+# Options of `hivecheck run` that are settings.
+RUN_SETTINGS = ("platform", "seed", "target", "random_faults", "fault_plan", "jobs", "split", "rerun_failed")
+SWITCHES = ("keep_failed", "quiet", "allow_flaky")
 
 
 def add(commands: Commands) -> None:
@@ -24,6 +26,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--random-faults", type=whole_number, metavar="N", help="inject N faults, drawn by the seed, under steady load")
     parser.add_argument("--fault-plan", metavar="FILE", help="inject the faults of a plan.json, which a run with random faults leaves")
     parser.add_argument("--plan", dest="fault_plan", metavar="FILE", action=OldOption, new="--fault-plan")
+    parser.add_argument("--split", metavar="PART/PARTS", help="run a part of the plan, such as 2/5; `hivecheck merge` joins the results")
+    parser.add_argument("--rerun-failed", metavar="FILE", help="run what did not pass in this result.json of an earlier run")
+    parser.add_argument("--allow-flaky", action="store_true", help="a scenario that passes only at its rerun does not fail the run")
     parser.add_argument("--keep-failed", "--keep", action="store_true", help="keep the stack of the first scenario that does not pass")
     parser.add_argument("--target", metavar="TARGET", help="the gateway under test: a name in hivecheck/targets/, or a TOML file")
 
@@ -42,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         images.build(settings(arguments), say)
     options = [f"{name}={value}" for name in RUN_SETTINGS if (value := getattr(arguments, name)) is not None]
-    options += [f"{name}=true" for name in ("keep_failed", "quiet") if getattr(arguments, name)]
+    options += [f"{name}=true" for name in SWITCHES if getattr(arguments, name)]
     return run_features([*selected, *defines(arguments), *(part for option in options for part in ("-D", option))])
 
 

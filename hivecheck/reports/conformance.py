@@ -12,8 +12,11 @@ from hivecheck.reports.text import message_of, one_line, reproduce_command
 FORMAT = 1
 MESSAGE_CHARACTERS = 400  # of the message of a failure in Markdown; the JSON has all of it
 # The worst status counts for a requirement. A pass does not outweigh a failure, and a requirement is not supported only as a whole.
-_WORST_FIRST = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN, Status.PASSED, Status.NOT_SUPPORTED)
-_RED = (Status.FAILED, Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN)
+_RED = (
+    *(Status.FAILED, Status.KNOWN_FAILURE, Status.FLAKY, Status.UNEXPECTED_PASS),
+    *(Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN),
+)
+_WORST_FIRST = (*_RED, Status.PASSED, Status.NOT_SUPPORTED)
 
 
 def table(result: RunResult, name: str, summary: str) -> dict[str, Any]:

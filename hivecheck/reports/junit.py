@@ -16,8 +16,8 @@ from junit_xml import TestCase, TestSuite, to_xml_report_string
 
 from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import recovery_table
-from hivecheck.reports.reconcile import ELEMENTS, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
-from hivecheck.reports.result import Outcome, RunProblem, RunResult, Status, exit_code
+from hivecheck.reports.reconcile import ELEMENTS, FLAKY_PREFIX, RERUN_PREFIX, RUN_SUITE, SCENARIOS_SUITE, must_agree, read
+from hivecheck.reports.result import NO_VERDICT, Outcome, RunProblem, RunResult, Status, exit_code
 from hivecheck.reports.text import causes, last_line, message_of, one_line, relative_path, story, visible
 from hivecheck.wording import counted
 
@@ -26,6 +26,16 @@ __all__ = ["read", "write"]
 # libxml2, and so GitLab, refuses a text node above 10 MB. A whole report stays far below that.
 MESSAGE_LIMIT_CHARACTERS = 1_000
 TEXT_LIMIT_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """An execution of a scenario beside the one of its test case: `flakyFailure`, `rerunError` and so on."""
+
+    tag: str
+    kind: str
+    message: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,7 @@ class _Case:
     attachments: tuple[str, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
     properties: tuple[tuple[str, str], ...] = ()
+    attempts: tuple[_Attempt, ...] = ()
 
 
 def write(result: RunResult, path: Path) -> None:
@@ -113,6 +124,12 @@ def _complete(element: ElementTree.Element, case: _Case) -> None:
         element.insert(0, properties)
         for name, value in case.properties:
             ElementTree.SubElement(properties, "property", name=name, value=value)
+    if case.element and (skipped := element.find("skipped")) is not None:
+        skipped.set("type", case.element[1])
+    for attempt in case.attempts:
+        # The schema of Surefire demands a type and the element stackTrace here, unlike in a failure.
+        held = ElementTree.SubElement(element, attempt.tag, message=attempt.message, type=attempt.kind)
+        ElementTree.SubElement(held, "stackTrace").text = attempt.text
 
 
 def _scenario_cases(result: RunResult) -> list[_Case]:
@@ -126,6 +143,7 @@ def _scenario_cases(result: RunResult) -> list[_Case]:
 
 def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: str) -> _Case:
     planned, folder = outcome.planned, Path.cwd()
+    main, prefix, others = _ordered(outcome)
     requirements = [("requirement", requirement) for requirement in planned.requirements]
     properties = [("key", planned.key), *requirements, ("topology", planned.topology), ("status", outcome.status)]
     properties += [("reason", outcome.reason)] if outcome.reason else []
@@ -136,13 +154,36 @@ def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: st
         name=name,
         classname=classname,
         element=ELEMENTS.get(outcome.status),
-        message=_bounded(message_of(outcome), MESSAGE_LIMIT_CHARACTERS),
-        text=_bounded("\n".join(story(result, outcome, folder)), TEXT_LIMIT_CHARACTERS),
+        message=_bounded(message_of(main), MESSAGE_LIMIT_CHARACTERS),
+        text=_bounded("\n".join(story(result, main, folder)), TEXT_LIMIT_CHARACTERS),
         seconds=outcome.seconds,
         attachments=_files(outcome.evidence, folder) if outcome.evidence and outcome.status is not Status.PASSED else (),
         attributes={"file": one_line(planned.file), "line": str(planned.line)},
         properties=tuple((key, one_line(value)) for key, value in properties),
+        attempts=tuple(_attempt(result, other, prefix, folder) for other in others),
     )
+
+
+def _ordered(outcome: Outcome) -> tuple[Outcome, str, list[Outcome]]:
+    """The outcome of the test case, then the prefix and the outcomes of the other attempts, in the order of Surefire.
+
+    Surefire shows the first failure, then each rerun. An attempt of another kind than the last one cannot stand for it.
+    """
+    if outcome.status is Status.FLAKY:
+        return outcome, FLAKY_PREFIX, outcome.attempts() or [outcome]
+    if outcome.earlier is None or outcome.status not in (Status.FAILED, *NO_VERDICT):
+        return outcome, "", []
+    first, *others = [*outcome.attempts(), outcome]
+    if ELEMENTS.get(first.status) == ELEMENTS[outcome.status]:
+        return first, RERUN_PREFIX, others
+    return outcome, RERUN_PREFIX, [first, *others[:-1]]
+
+
+def _attempt(result: RunResult, outcome: Outcome, prefix: str, folder: Path) -> _Attempt:
+    tag, kind = ELEMENTS[Status.FAILED if outcome.status is Status.FLAKY else outcome.status]
+    message = _bounded(message_of(outcome), MESSAGE_LIMIT_CHARACTERS)
+    text = _bounded("\n".join(story(result, outcome, folder)), TEXT_LIMIT_CHARACTERS)
+    return _Attempt(prefix + tag.capitalize(), kind, message, text)
 
 
 def _files(evidence: Path, folder: Path) -> tuple[str, ...]:
@@ -158,8 +199,10 @@ def _run_cases(result: RunResult) -> list[_Case]:
     if result.interrupted_by:
         ended = f"ended by {result.interrupted_by}"
         cases.append(_run_case("the run was interrupted", ("error", "interrupted"), ended, "", Reason.INTERRUPTED))
-    is_red = bool(cases) or result.count(Status.PASSED, Status.NOT_SUPPORTED) < len(result.outcomes)
-    if exit_code(result) and not is_red:
+    is_red = bool(cases) or any(ELEMENTS.get(outcome.status, ("", ""))[0] in ("failure", "error") for outcome in result.outcomes)
+    if not is_red and result.blames_flaky:
+        cases.append(_run_case("the run has flaky scenarios", ("failure", "flaky"), ", ".join(causes(result)), "", None))
+    elif not is_red and exit_code(result):
         cases.append(_run_case("the run has no verdict", ("error", "no verdict"), ", ".join(causes(result)), "", Reason.USAGE_ERROR))
     names = _made_unique([(RUN_SUITE, case.name) for case in cases], [str(number) for number in range(1, len(cases) + 1)])
     return [replace(case, name=name) for case, (_, name) in zip(cases, names, strict=True)]

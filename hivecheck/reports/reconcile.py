@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hivecheck.errors import ReportError
-from hivecheck.reports.result import NO_VERDICT, RunResult, Status, exit_code
+from hivecheck.reports.result import NO_VERDICT, PROVEN, RunResult, Status, exit_code
 from hivecheck.reports.text import one_line
 from hivecheck.wording import counted
 
@@ -23,7 +23,10 @@ ELEMENTS = {
     Status.BLOCKED: ("error", "blocked"),
     Status.NOT_RUN: ("error", "not run"),
     Status.NOT_SUPPORTED: ("skipped", "skipped"),
+    Status.KNOWN_FAILURE: ("skipped", "known failure"),
+    Status.UNEXPECTED_PASS: ("failure", "unexpected_pass"),
 }
+FLAKY_PREFIX, RERUN_PREFIX = "flaky", "rerun"  # of flakyFailure and rerunFailure, as Surefire writes the attempts of one test
 _STATUSES = {element: status for status, element in ELEMENTS.items()}
 _COUNTED_TAGS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
 
@@ -89,13 +92,16 @@ def _wrong_totals(result: RunResult, root: ElementTree.Element) -> Iterator[str]
 
 
 def _expected_totals(result: RunResult) -> dict[str, int]:
-    failures = result.count(Status.FAILED) + len(result.orphans())
+    failures = result.count(Status.FAILED, Status.UNEXPECTED_PASS) + len(result.orphans())
     errors = result.count(*NO_VERDICT) + len(result.own_problems())
     errors += (result.crash is not None) + bool(result.interrupted_by)
-    # A run without a verdict has a test case of its own, because a CI takes an empty file for a pass.
-    errors += exit_code(result) != 0 and failures + errors == 0
-    skipped = result.count(Status.NOT_SUPPORTED)
-    return {"tests": result.count(Status.PASSED) + failures + errors + skipped, "failures": failures, "errors": errors, "skipped": skipped}
+    # A flaky scenario is a passed test case, and a CI takes an empty file for a pass. The run then has a red test case of its own.
+    is_green = failures + errors == 0
+    failures += exit_code(result) == 1 and is_green
+    errors += exit_code(result) == 2 and is_green
+    skipped = result.count(Status.NOT_SUPPORTED, Status.KNOWN_FAILURE)
+    tests = result.count(*PROVEN) + failures + errors + skipped
+    return {"tests": tests, "failures": failures, "errors": errors, "skipped": skipped}
 
 
 def _parsed(path: Path) -> ElementTree.Element:
@@ -121,7 +127,7 @@ def _property(case: ElementTree.Element, name: str, otherwise: str | None = None
 def _status(case: ElementTree.Element) -> Status:
     results = [(child.tag, child.get("type", "")) for child in case if child.tag in ("failure", "error", "skipped")]
     if not results:
-        return Status.PASSED
+        return Status.FLAKY if any(child.tag.startswith(FLAKY_PREFIX) for child in case) else Status.PASSED
     if len(results) > 1 or results[0] not in _STATUSES:
         raise ReportError(f"expected: at most one result of a known type in the test case {case.get('name')}\nactual: {results}")
     return _STATUSES[results[0]]

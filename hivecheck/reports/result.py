@@ -22,8 +22,12 @@ class Status(StrEnum):
     NOT_SUPPORTED = "not supported"  # the platform or the target lacks what the scenario needs
     BLOCKED = "blocked"  # the set-up failed before the scenario started
     NOT_RUN = "not run"  # the run ended before the scenario started
+    FLAKY = "flaky"  # it did not pass in an earlier run, and passed at the rerun
+    KNOWN_FAILURE = "known failure"  # it failed, and known_failures.toml expects that
+    UNEXPECTED_PASS = "unexpected_pass"  # it passed, and known_failures.toml expects a failure
 
 
+PROVEN = (Status.PASSED, Status.FLAKY)  # a run needs at least one of these
 NO_VERDICT = (Status.INCONCLUSIVE, Status.BLOCKED, Status.NOT_RUN)  # each outcome with one of these has a reason code
 
 
@@ -57,6 +61,8 @@ class Outcome:
     `faults` has one line for each injected fault.
     `stall_seconds` is the longest time for which the machine did not schedule the harness.
     `reason` is the reason code of an outcome without a verdict.
+    `earlier` is the outcome that this rerun repeats. `notes` are further lines for a person.
+    `seed` is that of the run with this failure, None for that of this run.
     """
 
     planned: Planned
@@ -70,6 +76,26 @@ class Outcome:
     faults: tuple[str, ...] = ()
     stall_seconds: float = 0.0
     reason: Reason | None = None
+    earlier: Outcome | None = None
+    notes: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def attempts(self) -> list[Outcome]:
+        """The outcomes that this rerun repeats, the oldest first."""
+        return [*self.earlier.attempts(), self.earlier] if self.earlier else []
+
+
+@dataclass(frozen=True)
+class Split:
+    """This run's part of a plan. `plan` has the keys of all parts, `cut` the fingerprint of all parts (split.py)."""
+
+    part: int
+    parts: int
+    plan: tuple[str, ...]
+    cut: str
+
+    def __str__(self) -> str:
+        return f"part {self.part} of {self.parts}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +115,7 @@ class RunProblem:
 class RunResult:
     """The whole run. `crash` is the traceback of a defect of the harness, `interrupted_by` the name of a signal.
 
-    `plan_files` has, for each scenario with random faults, the fault plan that repeats them.
+    `plan_files` has, for each scenario with random faults, the fault plan that repeats them. `split` is None before the plan.
     """
 
     run_id: str
@@ -103,6 +129,13 @@ class RunResult:
     seconds: float = 0.0
     properties: dict[str, str] = field(default_factory=dict)
     plan_files: dict[str, str] = field(default_factory=dict)
+    split: Split | None = None
+    allows_flaky: bool = False
+
+    @property
+    def blames_flaky(self) -> bool:
+        """A flaky scenario makes this run red."""
+        return self.count(Status.FLAKY) > 0 and not self.allows_flaky
 
     def count(self, *statuses: Status) -> int:
         return sum(1 for outcome in self.outcomes if outcome.status in statuses)
@@ -119,9 +152,9 @@ def exit_code(result: RunResult) -> int:
     """0 passed, 1 the system under test is wrong, 2 no verdict, 3 the harness crashed. Precedence 3 > 1 > 2 > 0."""
     if result.crash is not None:
         return 3
-    if result.count(Status.FAILED) or result.orphans():
+    if result.count(Status.FAILED, Status.UNEXPECTED_PASS) or result.orphans() or result.blames_flaky:
         return 1
-    if result.count(*NO_VERDICT) or result.interrupted_by or result.problems or not result.count(Status.PASSED):
+    if result.count(*NO_VERDICT) or result.interrupted_by or result.problems or not result.count(*PROVEN):
         return 2
     return 0
 

@@ -24,11 +24,18 @@ STYLES = {
     Status.NOT_SUPPORTED: "dim",
     Status.BLOCKED: "yellow",
     Status.NOT_RUN: "yellow",
+    Status.FLAKY: "bold red",
+    Status.KNOWN_FAILURE: "dim",
+    Status.UNEXPECTED_PASS: "bold red",
 }
 _VERDICTS = (("PASSED", "bold green"), ("FAILED", "bold red"), ("NO VERDICT", "bold yellow"), ("HARNESS CRASHED", "bold red"))
 _STATUS_WIDTH = max(len(status) for status in Status)
 # The worst comes last, because the end of the output is still on the screen.
-_LISTED = (Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE, Status.FAILED)
+_LISTED = (
+    *(Status.KNOWN_FAILURE, Status.NOT_RUN, Status.BLOCKED, Status.INCONCLUSIVE),
+    *(Status.FLAKY, Status.UNEXPECTED_PASS, Status.FAILED),
+)
+_COUNTED = (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE, Status.NOT_SUPPORTED)  # in the last line, also when there is none
 UNEVENTFUL = (Status.PASSED, Status.NOT_SUPPORTED)  # what a quiet run leaves out
 _NEVER_STARTED = (Status.NOT_RUN, Status.BLOCKED)
 
@@ -91,7 +98,8 @@ def ending(result: RunResult, junit_path: Path | None, report_dir: Path, folder:
     yield from _recoveries(result)
     yield from _table(result)
     yield Line()
-    yield Line(text=f"seed {result.seed} (repeat with --seed {result.seed})")
+    seeds = result.properties.get("seeds")  # of a merged run with several
+    yield Line(text=f"seeds {seeds} of the parts" if seeds else f"seed {result.seed} (repeat with --seed {result.seed})")
     yield Line(text=f"JUnit {relative_path(junit_path, folder)}" if junit_path else "JUnit report: not written, the error is above")
     yield Line(text=f"report {relative_path(report_dir, folder)}")
     yield verdict(result)
@@ -101,8 +109,10 @@ def verdict(result: RunResult) -> Line:
     """The last line: the verdict, its causes, the counts that the causes lack, the exit code."""
     code, why = exit_code(result), causes(result)
     word, style = _VERDICTS[code]
-    known = {status for status in (Status.FAILED, Status.INCONCLUSIVE) if result.count(status)}
-    shown = [status for status in (Status.PASSED, Status.FAILED, Status.INCONCLUSIVE, Status.NOT_SUPPORTED) if status not in known]
+    known = {status for status in (Status.FAILED, Status.INCONCLUSIVE, Status.UNEXPECTED_PASS) if result.count(status)}
+    known |= {Status.FLAKY} if result.blames_flaky else set()
+    further = [status for status in (Status.FLAKY, Status.KNOWN_FAILURE) if result.count(status)]
+    shown = [status for status in (*_COUNTED, *further) if status not in known]
     counts = ", ".join(f"{result.count(status)} {status}" for status in shown) if result.outcomes else ""
     parts = "; ".join(part for part in (", ".join(why), counts) if part)
     return Line(word, f"  {parts} in {_duration(result.seconds)} (exit {code})", style)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from hivecheck.errors import Reason
-from hivecheck.reports.result import NO_VERDICT, REFERENCE, Outcome, Planned, RunProblem, RunResult, Status
+from hivecheck.reports.result import NO_VERDICT, PROVEN, REFERENCE, Outcome, Planned, RunProblem, RunResult, Status
 from hivecheck.wording import counted
 
 # What XML 1.0 forbids, what a terminal obeys (C0, C1), and what reverses the reading direction. None of it may reach a reader as it is.
@@ -17,12 +17,12 @@ NOTHING_PASSED = "no scenario passed"
 PAGE = "docs/verdicts.md"
 
 
-def reproduce_command(result: RunResult, planned: Planned) -> str:
-    """The command line that runs this scenario alone, with the same seed."""
+def reproduce_command(result: RunResult, planned: Planned, seed: int | None = None) -> str:
+    """The command line that runs this scenario alone, with the same seed: that of the run, if none is given."""
     platform = f" --platform {result.platform}" if result.platform else ""
     target = f" --target {result.target}" if result.target not in ("", REFERENCE) else ""
     replay = f" --fault-plan {result.plan_files[planned.key]}" if planned.key in result.plan_files else ""
-    return f"./run-integration-tests.sh {planned.key}{platform}{target} --seed {result.seed}{replay}"
+    return f"./run-integration-tests.sh {planned.key}{platform}{target} --seed {result.seed if seed is None else seed}{replay}"
 
 
 def causes(result: RunResult) -> list[str]:
@@ -31,15 +31,16 @@ def causes(result: RunResult) -> list[str]:
     is_empty = not result.outcomes and not own and result.crash is None and not result.interrupted_by
     found = [
         (result.crash is not None, f"the harness crashed: {last_line(result.crash or '') or 'without a traceback'}"),
-        (result.count(Status.FAILED) > 0, f"{result.count(Status.FAILED)} failed"),
+        *((result.count(status) > 0, f"{result.count(status)} {status}") for status in (Status.FAILED, Status.UNEXPECTED_PASS)),
+        (result.blames_flaky, f"{result.count(Status.FLAKY)} {Status.FLAKY}"),
         (bool(orphans), _titles(orphans)),
         (bool(result.interrupted_by), f"interrupted by {one_line(result.interrupted_by or '')}"),
         *((result.count(status) > 0, f"{result.count(status)} {status}{_codes(result, status)}") for status in NO_VERDICT),
         (bool(own), _titles(own)),
-        (is_empty, NOTHING_SELECTED),
+        (is_empty, f"{result.split} has no scenario" if result.split and result.split.plan else NOTHING_SELECTED),
     ]
     listed = [cause for is_so, cause in found if is_so]
-    return listed or ([] if result.count(Status.PASSED) else [NOTHING_PASSED])
+    return listed or ([] if result.count(*PROVEN) else [NOTHING_PASSED])
 
 
 def _titles(problems: list[RunProblem]) -> str:
@@ -70,10 +71,11 @@ def story(result: RunResult, outcome: Outcome, folder: Path) -> list[str]:
     return [
         *([f"step: {one_line(outcome.step)}"] if outcome.step else []),
         *(f"  {line}".rstrip() for line in text.split("\n")),
+        *(one_line(note) for note in outcome.notes),
         *([reason_line(outcome.reason)] if outcome.reason else []),
         *([_stall(outcome.stall_seconds)] if outcome.stall_seconds else []),
         *([f"evidence: {relative_path(outcome.evidence, folder)}"] if outcome.evidence else []),
-        f"reproduce: {one_line(reproduce_command(result, outcome.planned))}",
+        f"reproduce: {one_line(reproduce_command(result, outcome.planned, outcome.seed))}",
     ]
 
 

@@ -56,7 +56,7 @@ def repeat(repeats: Repeats, out: TextIO) -> int:
     runs = []
     for run in range(1, repeats.runs + 1):
         seed = repeats.seed_of(run)
-        options = [*repeats.options, "--seed", str(seed), "--platform", repeats.platform, "-D", "keep_failed=false"]
+        options = [*repeats.options, "--seed", str(seed), "--platform", repeats.platform, "-D", "keep_failed=false", *subrun.AS_IT_IS]
         options += ["-D", f"durations={repeats.report_dir / DURATIONS_FILE}"]  # each run has a report folder of its own
         ended = subrun.carry_out(options, repeats.folder_of(run), repeats.environment, subrun.WHOLE_SECONDS)
         runs.append(ended)

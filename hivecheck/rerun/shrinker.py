@@ -47,6 +47,7 @@ def shrink(shrinking: Shrinking, out: TextIO) -> int:
         path = shrinking.smallest.with_name(f"{shrinking.plan.stem}-candidate.json")
         path.write_text(candidate.text(), encoding="utf-8")
         options = [*shrinking.options, "--seed", str(whole.seed), "--platform", shrinking.platform, "--fault-plan", str(path)]
+        options += subrun.AS_IT_IS
         found = fingerprint(subrun.carry_out(options, shrinking.report_dir / "shrink", shrinking.environment))
         path.unlink()
         _say(out, f"{'fails' if found else 'passes'}: {_faults_of(candidate)}")

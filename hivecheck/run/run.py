@@ -22,6 +22,8 @@ from hivecheck.reports.text import relative_path
 from hivecheck.run import schedule
 from hivecheck.run.durations import Durations
 from hivecheck.run.jobs import Job, JobProgress
+from hivecheck.run.known_failures import Existing
+from hivecheck.run.narrowing import Narrowing
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
 from hivecheck.settings import PROJECT_ROOT, Settings
@@ -52,7 +54,11 @@ class Run:
 
     def open(self) -> None:
         """Open platform and folders; no node is started yet. Raises UsageError, PlatformError or ImageError."""
-        self.reports.remove_old_reports()
+        try:
+            self.narrowing = Narrowing(self.settings, self.reports.folder)  # reads a report that the next line may remove
+        finally:
+            self.reports.remove_old_reports()
+        self.reports.judged = self.narrowing.judged
         fault_plans.must_be_within_limits(self.settings.random_faults)
         if self.settings.fault_plan:
             fault_plans.load(Path(self.settings.fault_plan))  # a malformed plan is refused before a stack starts
@@ -115,6 +121,11 @@ class Run:
                 f"expected: a selected scenario uses {name}, by the step `{FAULT_PLAN_STEP}`\nactual: none\n"
                 f"next: select features/chaos/random.feature, or leave {name} out"
             )
+
+    def narrowed(self, plan: Sequence[Planned], existing: Existing) -> list[Planned]:
+        """The scenarios that this run takes of the selected ones. `existing` has each scenario of the project. Raises UsageError."""
+        own, self.reports.split = self.narrowing.narrowed(plan, self.durations.of, existing, self.progress.say)
+        return own
 
     def take_plan(self, plan: Sequence[Planned], jobs: int = 1) -> None:
         """The scenarios of this run. Scenarios that are not supported have their outcome at once."""

@@ -6,13 +6,13 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import conformance, junit, result_data
 from hivecheck.reports.console import Progress
-from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Status, exit_code
+from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks
 from hivecheck.targets.target import Target
@@ -33,6 +33,8 @@ class RunReports:
         self.source_hash = ""
         self.plan_files: dict[str, str] = {}
         self.plan: tuple[Planned, ...] = ()
+        self.split: Split | None = None
+        self.judged: Callable[[Outcome], Outcome] = lambda outcome: outcome
         self._progress = progress
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[RunProblem] = []
@@ -61,6 +63,7 @@ class RunReports:
 
     def record(self, outcome: Outcome, job: int = 0) -> None:
         """The outcome of a planned scenario."""
+        outcome = self.judged(outcome)
         self._outcomes[outcome.planned.key] = outcome
         self._progress.scenario_finished(outcome, job)
 
@@ -80,13 +83,15 @@ class RunReports:
             seed=self.settings.seed,
             platform=self.settings.platform,
             target=self.settings.target,
-            outcomes=tuple(self._outcomes.get(planned.key, self._not_run(planned)) for planned in self.plan),
+            outcomes=tuple(self._outcomes.get(planned.key) or self.judged(self._not_run(planned)) for planned in self.plan),
             problems=tuple(self._problems),
             interrupted_by=self.interrupted_by,
             crash=self.crash,
             seconds=time.monotonic() - self._started,
             plan_files=self.plan_files,
             properties={"report": str(self.folder), "source_hash": self.source_hash},
+            split=self.split,
+            allows_flaky=self.settings.allow_flaky,
         )
 
     def write(self, target: Target | None) -> int:
@@ -110,16 +115,17 @@ class RunReports:
     def _write(self, path: Path, target: Target | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         junit.write(self.result(), path)
-        _write_json(path.with_name("result.json"), result_data.data(self.result()))
+        write_json(path.with_name("result.json"), result_data.data(self.result()))
         if target is None:
             return
         table = conformance.table(self.result(), target.name, target.summary)
         for folder in (self.folder, self.settings.report_dir):  # the run's own, and that of the last run
-            _write_json(folder / "conformance.json", table)
+            write_json(folder / "conformance.json", table)
             folder.joinpath("conformance.md").write_text(conformance.markdown(table), encoding="utf-8")
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
+    """Write data for programs, as text that a person can read."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hivecheck import settings
 from hivecheck.errors import SettingError
-from hivecheck.settings import Settings
+from hivecheck.settings import Part, Settings
 
 
 def test_defaults() -> None:
@@ -99,3 +99,17 @@ def test_old_names_work(environ: dict[str, str], given: dict[str, str], notice: 
 def test_new_name_overrides_old(capsys: pytest.CaptureFixture[str]) -> None:
     """Where both names of a setting are given, the new one counts."""
     assert Settings.load({}, {"fault_plan": "new.json", "plan": "old.json"}).fault_plan == "new.json"
+
+
+def test_part() -> None:
+    """Option and environment give the part of the plan. The default is the whole plan."""
+    assert Settings.load({}, {"split": "2/5"}).split == Settings.load({"HIVECHECK_SPLIT": "2/5"}, {}).split == Part(2, 5)
+    assert str(Settings.load({}, {}).split) == "1/1"
+
+
+@pytest.mark.parametrize("text", ["0/5", "6/5", "2", "2/", "/1", "", "a/b", "-1/5", "1/5/5", "2 / 5", "1/1000", "1/0", "1/99999999999"])
+def test_wrong_part(text: str) -> None:
+    """A part that no plan has is refused with expected, actual and next."""
+    with pytest.raises(SettingError) as refusal:
+        Settings.load({}, {"split": text})
+    assert str(refusal.value) == f"expected: {settings.PART_NEEDED}\nactual: -D split={text}\nnext: correct the value"

@@ -69,9 +69,9 @@ def test_plain_lines() -> None:
         "stack  default is starting",
         "stack  default is ready after 3.2 s",
         "  registry  http://127.0.0.1:1",
-        "passed           1.23s  FULL-001  A chat is answered  features/chat/chat.feature:1",
-        "failed           2.50s  FULL-001  A stream ends  features/chat/chat.feature:2",
-        "not supported           FULL-001  A hive is cut off  features/chat/chat.feature:4",
+        "passed             1.23s  FULL-001  A chat is answered  features/chat/chat.feature:1",
+        "failed             2.50s  FULL-001  A stream ends  features/chat/chat.feature:2",
+        "not supported             FULL-001  A hive is cut off  features/chat/chat.feature:4",
     ]
 
 

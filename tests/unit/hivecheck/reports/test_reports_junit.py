@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -63,6 +64,7 @@ def totals(element: ElementTree.Element) -> dict[str, str | None]:
         (Status.INCONCLUSIVE, "error", "inconclusive"),
         (Status.BLOCKED, "error", "blocked"),
         (Status.NOT_RUN, "error", "not run"),
+        (Status.UNEXPECTED_PASS, "failure", "unexpected_pass"),
     ],
 )
 def test_element_of_status(status: Status, tag: str, kind: str, tmp_path: Path) -> None:
@@ -77,10 +79,55 @@ def test_skipped(tmp_path: Path) -> None:
     assert child(written(result, tmp_path), ".//skipped").get("message") == "docker cannot do it"
 
 
+def test_known_failure_is_skipped(tmp_path: Path) -> None:
+    """A known failure is skipped with its reason."""
+    result = run(Outcome(planned(1), Status.PASSED), outcome(Status.KNOWN_FAILURE, planned(2, "B"), message="known failure: no retry"))
+    skipped = child(written(result, tmp_path), ".//skipped")
+    assert (skipped.get("type"), skipped.get("message")) == ("known failure", "known failure: no retry")
+
+
+def repeated(status: Status, *earlier: Status) -> RunResult:
+    """A run with one scenario, and its earlier attempts with their numbers as messages."""
+    before: Outcome | None = None
+    for number, each in enumerate(earlier, start=1):
+        before = outcome(each, message=f"attempt {number}", earlier=before)
+    return run(outcome(status, message="now", earlier=before))
+
+
+@pytest.mark.parametrize(
+    ("result", "elements"),
+    [
+        (repeated(Status.FLAKY, Status.FAILED), [("flakyFailure", "attempt 1")]),
+        (repeated(Status.FLAKY, Status.INCONCLUSIVE), [("flakyError", "attempt 1")]),
+        (repeated(Status.FLAKY, Status.INCONCLUSIVE, Status.FAILED), [("flakyError", "attempt 1"), ("flakyFailure", "attempt 2")]),
+        (repeated(Status.FAILED, Status.FAILED), [("failure", "attempt 1"), ("rerunFailure", "now")]),
+        (repeated(Status.INCONCLUSIVE, Status.INCONCLUSIVE), [("error", "attempt 1"), ("rerunError", "now")]),
+        (repeated(Status.FAILED, Status.INCONCLUSIVE), [("failure", "now"), ("rerunError", "attempt 1")]),
+        (repeated(Status.NOT_RUN, Status.FAILED), [("error", "now"), ("rerunFailure", "attempt 1")]),
+    ],
+)
+def test_attempts(result: RunResult, elements: list[tuple[str, str]], tmp_path: Path) -> None:
+    """The attempts of a rerun stand in the test case as Surefire writes them."""
+    case = next(case for case in written(result, tmp_path).iter("testcase") if case.get("file"))
+    found = [element for element in case if element.tag not in ("properties", "system-out")]
+    assert [(element.tag, element.get("message")) for element in found] == elements
+    for element in found:
+        assert element.get("type")
+        if element.tag.startswith(("flaky", "rerun")):
+            assert str(element.get("message")) in (child(element, "stackTrace").text or "")
+
+
+def test_flaky_run_is_red(tmp_path: Path) -> None:
+    """A run that is red for a flaky scenario alone has a failed test case, and none if it allows flaky scenarios."""
+    result = repeated(Status.FLAKY, Status.FAILED)
+    assert totals(written(result, tmp_path)) == {"tests": "2", "failures": "1", "errors": "0", "skipped": "0"}
+    assert totals(written(replace(result, allows_flaky=True), tmp_path)) == {"tests": "1", "failures": "0", "errors": "0", "skipped": "0"}
+
+
 def test_totals(tmp_path: Path) -> None:
     """The suites and the file have the same totals."""
     root = written(each_status(), tmp_path)
-    expected = {"tests": "6", "failures": "1", "errors": "3", "skipped": "1"}
+    expected = {"tests": "9", "failures": "2", "errors": "3", "skipped": "2"}
     assert (totals(root), totals(child(root, "testsuite"))) == (expected, expected)
 
 

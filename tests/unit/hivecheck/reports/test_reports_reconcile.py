@@ -49,8 +49,8 @@ def test_missing_file(tmp_path: Path) -> None:
     [
         ('<failure type="failed" message="why">', '<error type="blocked" message="why">', "failed in the run and blocked in the file"),
         ('<property name="status" value="failed" />', '<property name="status" value="passed" />', "has the property status=passed"),
-        ('failures="1" name=', 'failures="0" name=', "failures of the run 1, of the file 1 in all, 0 by suite"),
-        ('tests="6" time="0.000" skipped', 'tests="5" time="0.000" skipped', "tests of the run 6, of the file 5 in all"),
+        ('failures="2" name=', 'failures="0" name=', "failures of the run 2, of the file 2 in all, 0 by suite"),
+        ('tests="9" time="0.000" skipped', 'tests="5" time="0.000" skipped', "tests of the run 9, of the file 5 in all"),
         ('chat.feature:2" />', 'chat.feature:99" />', "chat.feature:2 is failed in the run and absent in the file"),
         ('<testcase name="blocked"', '<testcase name="passed"', "2 test cases named features.full_stack.chat passed"),
         ('<property name="key"', '<property name="kez"', "expected: a property key"),
@@ -67,7 +67,7 @@ def test_difference(before: str, after: str, complaint: str, tmp_path: Path) -> 
     text = path.read_text(encoding="utf-8")
     assert before in text
     changed = text.replace(before, after)
-    path.write_text(changed.replace("</failure>", "</error>") if after.startswith("<error") else changed, encoding="utf-8")
+    path.write_text(changed.replace("</failure>", "</error>", 1) if after.startswith("<error") else changed, encoding="utf-8")
     with pytest.raises(ReportError, match=complaint):
         must_agree(each_status(), path)
 
@@ -89,6 +89,11 @@ def test_missing_crash(tmp_path: Path) -> None:
 any_text = st.text(st.characters(exclude_categories=()) | st.sampled_from("\x1b\x00\n\r\t]>&<\"'\ufffe\udc80[1 "), max_size=12)
 
 
+earlier = st.builds(
+    Outcome, st.just(planned(1, "A")), st.sampled_from((Status.FAILED, Status.INCONCLUSIVE)), message=any_text, detail=any_text
+)
+
+
 @st.composite
 def any_runs(draw: st.DrawFn) -> RunResult:
     outcomes = [
@@ -99,7 +104,10 @@ def any_runs(draw: st.DrawFn) -> RunResult:
             draw(any_text),
             draw(any_text),
             draw(any_text),
-            draw(st.none() | any_text.map(Path)),
+            # Below a folder that is missing: the report lists the files of `/` too, and some vanish meanwhile.
+            draw(st.none() | any_text.map(lambda text: Path(f"missing{text}"))),
+            notes=(draw(any_text),),
+            earlier=draw(st.none() | earlier),
             reason=reason_of(status),
         )
         for line in range(10, 10 + draw(st.integers(0, 4)))

@@ -19,9 +19,15 @@ def outcome(status: Status = Status.PASSED, line: int = 1, message: str = "", de
     return Outcome(planned, status, message=message, detail=detail, step=step, reason=Reason.TIMEOUT if status in NO_VERDICT else None)
 
 
-def run(*statuses: Status, problems: tuple[RunProblem, ...] = (), interrupted_by: str | None = None, crash: str | None = None) -> RunResult:
+def run(
+    *statuses: Status,
+    problems: tuple[RunProblem, ...] = (),
+    interrupted_by: str | None = None,
+    crash: str | None = None,
+    allows_flaky: bool = False,
+) -> RunResult:
     outcomes = tuple(outcome(status, line) for line, status in enumerate(statuses, start=1))
-    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash)
+    return RunResult("r1", 7, "docker", "reference", outcomes, problems, interrupted_by, crash, allows_flaky=allows_flaky)
 
 
 runs = st.builds(
@@ -31,6 +37,7 @@ runs = st.builds(
     problems=st.lists(st.sampled_from([ORPHAN, LEAK]), max_size=2).map(tuple),
     interrupted_by=st.none() | st.just("SIGINT"),
     crash=st.none() | st.text(max_size=5),
+    allows_flaky=st.booleans(),
 )
 
 
@@ -52,6 +59,12 @@ runs = st.builds(
         (run(), 2, [NOTHING_SELECTED]),
         (run(Status.FAILED, Status.INCONCLUSIVE), 1, ["1 failed", "1 inconclusive (timeout)"]),
         (run(Status.FAILED, crash="Traceback\n  in x\nKeyError: 'a'"), 3, ["the harness crashed: KeyError: 'a'", "1 failed"]),
+        (run(Status.PASSED, Status.FLAKY), 1, ["1 flaky"]),
+        (run(Status.FLAKY, allows_flaky=True), 0, []),
+        (run(Status.FLAKY, Status.NOT_RUN, allows_flaky=True), 2, ["1 not run (timeout)"]),
+        (run(Status.PASSED, Status.KNOWN_FAILURE), 0, []),
+        (run(Status.KNOWN_FAILURE), 2, [NOTHING_PASSED]),
+        (run(Status.PASSED, Status.UNEXPECTED_PASS, Status.FAILED), 1, ["1 failed", "1 unexpected_pass"]),
         (run(Status.PASSED, crash=""), 3, ["the harness crashed: without a traceback"]),
     ],
 )

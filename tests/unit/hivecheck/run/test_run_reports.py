@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from hivecheck.errors import Reason
@@ -32,6 +33,14 @@ def test_interrupted_scenarios_are_not_run(tmp_path: Path) -> None:
     made.interrupted_by = "SIGINT"
     outcomes = made.result().outcomes
     assert [(one.status, one.reason) for one in outcomes] == [(Status.PASSED, None), (Status.NOT_RUN, Reason.INTERRUPTED)]
+
+
+def test_interrupted_rerun_keeps_attempts(tmp_path: Path) -> None:
+    """A scenario that an interrupted rerun did not reach keeps its earlier failure for the next rerun."""
+    made = reports(tmp_path)
+    made.judged = lambda outcome: replace(outcome, earlier=Outcome(outcome.planned, Status.FAILED))
+    made.interrupted_by = "SIGINT"
+    assert [one.status for one in made.result().outcomes[1].attempts()] == [Status.FAILED]
 
 
 def test_result_json_has_format_and_reason(tmp_path: Path) -> None:
