@@ -23,7 +23,11 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
         now = time.monotonic()
         age = cluster.age_seconds(now) or 0.0
         # The registry's status and the gateway's own routing state can differ, so the answer has both.
-        routing = {"circuit": breakers.state(entry.id, now), "ejected": bool(gateway.proxy.passive_health.ejected([entry]))}
+        routing = {
+            "circuit": breakers.state(entry.id, now),
+            "ejected": bool(gateway.proxy.passive_health.ejected([entry])),
+            "waiting_of_others": gateway.proxy.queues.of_others(entry.id, now),
+        }
         return reports.worker(entry, in_flight, age) | routing
 
     @table.get("/services")

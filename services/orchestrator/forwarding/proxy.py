@@ -25,6 +25,7 @@ from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.recorder import RequestRecorder
 from services.orchestrator.routing.balancer import choose
 from services.orchestrator.routing.cluster import Cluster, unavailable
+from services.orchestrator.routing.reported_queues import ReportedQueues
 from services.orchestrator.routing.sessions import Sessions
 from services.orchestrator.routing.sticky import Affinity
 from services.relay import Exchange, UpstreamError
@@ -39,6 +40,7 @@ class Proxy:
 
     recorder: RequestRecorder
     cluster: Cluster
+    queues: ReportedQueues
     attempts: Attempts
     retry: RetryPolicy
     budget: RetryBudget
@@ -103,7 +105,7 @@ class Proxy:
         return answer
 
     def _queue(self, worker: ServiceEntry) -> float:
-        return self.recorder.in_flight.at(worker.id) + worker.metrics.get("waiting", 0.0)
+        return self.recorder.in_flight.at(worker.id) + self.queues.of_others(worker.id, time.monotonic())
 
     async def _deliver(
         self, context: RequestContext, worker: ServiceEntry, exchange: Exchange
