@@ -1,4 +1,4 @@
-"""The operator routes: services, statistics, cluster status and workers. They require the cluster token."""
+"""The operator routes: services, statistics, cluster status, workers and their failures. They require the cluster token."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     @table.get("/api/cluster/workers")
     async def workers(_: web.Request) -> web.Response:
         return json_response({"workers": [described(entry) for entry in cluster.view.workers.values()]})
+
+    @table.delete("/api/cluster/failures")
+    async def forget_failures(_: web.Request) -> web.Response:
+        # After a repair an operator needs the workers at once, before their circuits have been probed.
+        gateway.proxy.forget_failures()
+        return json_response({"workers": len(cluster.view.workers)})
 
     @table.get("/api/cluster/workers/{id}")
     async def worker(request: web.Request) -> web.Response:

@@ -83,6 +83,12 @@ class Proxy:
             failures.append(result)
         return _refused(context, error_answer(failures) if failures else self._all_circuits_open(workers))
 
+    def forget_failures(self) -> None:
+        """Forget what earlier requests showed about workers: circuits close, ejections end, and the retry budget is whole."""
+        self.attempts.breakers.forget_failures()
+        self.passive_health.readmit_all()
+        self.budget.forget()
+
     def _next(self, workers: tuple[ServiceEntry, ...], failures: list[Failure], affinity: Affinity | None) -> ServiceEntry | None:
         turn, ejected = self.recorder.in_flight.turn, self.passive_health.ejected(workers)
         excluded = [failure.worker_id for failure in failures] + self.attempts.breakers.blocked(workers, time.monotonic())
