@@ -54,6 +54,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     `epoch` identifies the incarnation by its start time in nanoseconds since 1970. Each restart has a greater epoch.
     `/v1/...` is appended to `url`. The URL of a managed worker leads through its hive.
+    `metrics` of a worker are its `running`, `waiting` and `in_flight` requests. `age_seconds` is the age of the first two.
     """
 
     id: str

@@ -26,6 +26,12 @@ def occupy(context: Ctx, count: int, worker: str, waiting: int) -> None:
     context.world.requests.direct.occupy(context.world.cluster.workers.called(worker), count, waiting)
 
 
+@given("{count:Number} requests of one session keep a worker of {model:Model} busy, at least {waiting:Number} of them queued")
+def occupy_by_session(context: Ctx, count: int, model: str, waiting: int) -> None:
+    """Sends requests that one worker must serve. Returns when its heartbeats have reported the queue to the gateway."""
+    context.world.requests.direct.occupy_by_session(model, count, waiting)
+
+
 @then("the gateway returns the same as the worker")
 def must_be_transparent(context: Ctx) -> None:
     """The responses of the gateway and of the worker are equal in status, content type and content."""

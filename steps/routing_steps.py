@@ -62,6 +62,12 @@ def must_spread(context: Ctx, servers: str, share: float) -> None:
     context.world.checker.must(spread, at_least=share, **context.world.cluster.serving(servers))
 
 
+@then("each {servers:Servers} served {least:Number} to {most:Number} of the requests")
+def must_spread_evenly(context: Ctx, servers: str, least: int, most: int) -> None:
+    """Each worker of the model, or each hive, served a number of the requests within these bounds."""
+    context.world.checker.must(spread, at_least=least, at_most=most, **context.world.cluster.serving(servers))
+
+
 @then("no worker handled more than {limit:Number} {of:AtOnce}")
 def must_handle_at_once(context: Ctx, limit: int, of: str) -> None:
     """No worker handled more requests at the same time, although more were sent."""

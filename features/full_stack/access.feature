@@ -52,3 +52,4 @@ Feature: The gateway accepts authorized clients only, and forwards their identit
       | read the orchestrator's services           |
       | read the orchestrator's statistics         |
       | read the orchestrator's cluster status     |
+      | clear the failures at the orchestrator     |

@@ -26,6 +26,14 @@ Feature: The gateway chooses a worker for each request
     Then every request was answered, 12 in total
     And worker-1 received no request
 
+  @ROLL-007 @P2
+  Scenario: A burst after the end of a queue reaches all workers alike
+    Given 30 requests of one session keep a worker of model-shared busy, at least 20 of them queued
+    When the clients of the session disconnect
+    And clients send 60 concurrent chats for model-shared, simulating 0.1 seconds of work
+    Then every request was answered, 60 in total
+    And each worker of model-shared served 18 to 22 of the requests
+
   @CHAT-009 @P1 @topology.default @requires.kill
   Scenario: A worker with an expired lease receives no requests
     When hive-1 is killed with its workers

@@ -127,7 +127,7 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         str,
         "the phase of a request when its client disconnects",
     ),
-    "Group": (one_of((requests.BATCH, requests.DIRECT)), str, "the clients of which requests"),
+    "Group": (one_of((requests.BATCH, requests.DIRECT, requests.SESSION)), str, "the clients of which requests"),
     "Simulating": (
         rf"(?:, simulating (?:{worker_behaviours.WORDS})(?: at worker-[a-z0-9-]+)?)?",
         lambda text: worker_behaviours.simulation(text.removeprefix(", simulating ")),

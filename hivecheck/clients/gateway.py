@@ -37,13 +37,21 @@ class GatewayClient(ControlClient):
     """The reference gateway: health, statistics, cluster status API and usage API."""
 
     def not_routing_to(self, declared: Collection[str]) -> str | None:
-        """The difference between routed and declared workers, or the workers that the gateway ejected for a while."""
+        """The difference between routed and declared workers, or the workers that the gateway avoids for a while."""
         workers = self.workers()
         routed = {name for name, worker in workers.items() if is_routable(worker)}
         if routed != set(declared):
             return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
         ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
-        return f"the gateway has ejected {', '.join(ejected)}" if ejected else None
+        if ejected:
+            return f"the gateway has ejected {', '.join(ejected)}"
+        # Requests past the gateway have ended, but the last report of their worker still counts them.
+        queues = {name: worker["waiting_of_others"] for name, worker in workers.items() if worker["waiting_of_others"]}
+        return f"the gateway counts queued requests of other clients: {queues}" if queues else None
+
+    def forget_failures(self) -> None:
+        """Circuits close, ejections end, and the retry budget is whole."""
+        self.call("DELETE", "/api/cluster/failures")
 
     def in_flight(self) -> int:
         return int(self.stats()["in_flight"])

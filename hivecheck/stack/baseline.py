@@ -1,4 +1,11 @@
-"""The baseline of a stack: what differs from the declared state, idle and healthy. Only reads."""
+"""The baseline of a stack: what differs from the declared state, idle and healthy. Only reads.
+
+What a scenario leaves behind is in one of three groups:
+
+* The stack removes it when it heals: pauses, stopped and additional nodes, additional workers, circuits, failures, retries of the budget.
+* The baseline waits for its end: leases, offline entries, routing, ejections, queues of other clients, worker states, requests in flight.
+* Unique names keep it apart: session pins, prefix caches, ledger rows, journals, models in memory. Counters are compared with noted values.
+"""
 
 from __future__ import annotations
 

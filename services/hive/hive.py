@@ -86,4 +86,4 @@ class Hive:
     def _describe(self) -> Mapping[str, wire.Registration]:
         state: wire.ServingState = "draining" if self._context.is_draining else "ready"
         own = wire.Registration(id=self._settings.name, kind="hive", url=self.url, epoch=self._epoch, state=state)
-        return registrations(own, self.supervisor)
+        return registrations(own, self.supervisor, time.monotonic())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 import msgspec
@@ -107,7 +107,7 @@ class Prober:
             if failures and health.is_silent:
                 failures = self._settings.probe_failures
             if health.is_alive:
-                worker.load = health.load
+                worker.load = replace(health.load, measured_at=started)
             if failures >= self._settings.probe_failures and worker.state in ("alive", "hung"):
                 worker.become("dead" if health.is_refused and not worker.is_managed else "hung", health.reason)
             elif health.is_alive and models is not None:

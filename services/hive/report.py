@@ -44,11 +44,11 @@ def health_body(workers: Iterable[Worker]) -> dict[str, Any]:
     }
 
 
-def registrations(hive: wire.Registration, workers: Iterable[Worker]) -> dict[str, wire.Registration]:
-    """The desired registrations: the hive, its alive workers, and draining workers with requests in flight."""
+def registrations(hive: wire.Registration, workers: Iterable[Worker], now: float) -> dict[str, wire.Registration]:
+    """The desired registrations: the hive, its alive workers, and draining workers with requests in flight. `now` is monotonic."""
     known = list(workers)
     registered = [
-        _registration(hive.id, worker) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)
+        _registration(hive.id, worker, now) for worker in known if worker.state == "alive" or (worker.is_draining and worker.in_flight)
     ]
     metrics = {name: sum(each.metrics[name] for each in registered) for name in ("running", "waiting", "in_flight")}
     health = overall_health(worker.state for worker in known)
@@ -88,8 +88,11 @@ class HiveCollector(Collector):
         yield GaugeMetricFamily("hive_in_flight", "Requests being relayed.", value=sum(worker.in_flight for worker in workers))
 
 
-def _registration(hive: str, worker: Worker) -> wire.Registration:
-    metrics = {"running": worker.load.running, "waiting": worker.load.waiting, "in_flight": float(worker.in_flight)}
+def _registration(hive: str, worker: Worker, now: float) -> wire.Registration:
+    load = worker.load
+    # Without the age of the load a gateway cannot tell which of its own requests the load contains.
+    ages = {"age_seconds": load.age_seconds(now)}
+    metrics = {"running": load.running, "waiting": load.waiting, "in_flight": float(worker.in_flight)} | ages
     return wire.Registration(
         id=worker.id,
         kind="worker",

@@ -18,10 +18,15 @@ log = logging.getLogger("services.hive.worker")
 
 @dataclass(frozen=True)
 class Load:
-    """The load that a worker reports: running requests and queued requests."""
+    """The load that a worker reports: running requests and queued requests. `measured_at` is monotonic, in seconds."""
 
     running: float = 0.0
     waiting: float = 0.0
+    measured_at: float | None = None
+
+    def age_seconds(self, now: float) -> float:
+        """The time since the measurement. A load that was never measured is 0 now."""
+        return 0.0 if self.measured_at is None else now - self.measured_at
 
 
 @dataclass

@@ -33,6 +33,7 @@ from services.orchestrator.routing.model_aliases import ModelAliases, aliases_of
 from services.orchestrator.routing.pins import FILE_NAME as PINS_FILE_NAME
 from services.orchestrator.routing.pins import PinStore
 from services.orchestrator.routing.provisioning import Provisioner
+from services.orchestrator.routing.reported_queues import ReportedQueues
 from services.orchestrator.routing.sessions import Sessions
 from services.orchestrator.routing.sticky import Pins
 from services.orchestrator.routing.worker_loss import WorkerLoss
@@ -80,6 +81,8 @@ def build(settings: Settings) -> Gateway:
     )
     # Restarted workers can have new ids, so state per worker would accumulate without these listeners.
     cluster.listeners.append(lambda view: in_flight.forget_all_but(view.workers))
+    queues = ReportedQueues(in_flight.most)
+    cluster.listeners.append(lambda view: queues.apply(view, time.monotonic()))
     resilience = ResilienceMetrics(service.metrics)
     attempts = _attempts(settings, in_flight, cluster, resilience)
     retry = RetryPolicy(settings.max_extra_attempts, settings.retry_base_seconds)
@@ -105,7 +108,17 @@ def build(settings: Settings) -> Gateway:
         ledger_maintenance=LedgerMaintenance(ledger, retention),
         provisioner=_provisioner(settings, cluster),
         proxy=Proxy(
-            recorder, cluster, attempts, retry, budget, sessions, resilience, limits, passive_health, random.Random(settings.retry_seed)
+            recorder,
+            cluster,
+            queues,
+            attempts,
+            retry,
+            budget,
+            sessions,
+            resilience,
+            limits,
+            passive_health,
+            random.Random(settings.retry_seed),
         ),
     )
 

@@ -93,6 +93,20 @@ def test_heal_waits_for_ejected_worker(stack: Stack) -> None:
     stack.heal()
 
 
+def test_heal_closes_circuits(stack: Stack) -> None:
+    """Healing closes the circuits of a scenario, because nothing else probes a worker before the next scenario needs it."""
+    headers = {"Authorization": f"Bearer {stack.secrets.keys['tester']}", "X-Simulate": "fault=status:500"}
+    chat = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}]}
+
+    def open_circuits_after_a_chat() -> set[str]:
+        requests.post(f"{stack.orchestrator.url}/v1/chat/completions", json=chat, headers=headers, timeout=10)
+        return {name for name, worker in stack.orchestrator.workers().items() if worker["circuit"] != "closed"}
+
+    eventually(open_circuits_after_a_chat, within=10, what="a circuit is open")
+    stack.heal()
+    assert {worker["circuit"] for worker in stack.orchestrator.workers().values()} == {"closed"}
+
+
 def test_heal_resumes_worker(stack: Stack) -> None:
     """Healing resumes a paused worker."""
     node, pid = stack.node_of("worker-2")

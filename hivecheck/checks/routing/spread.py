@@ -11,8 +11,10 @@ from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import counted, figures, listed
 
 
-def spread(history: History, *, workers: Sequence[str], at_least: float, places: Mapping[str, str] | None = None) -> Verdict:
-    """`at_least`: below 1 a share of all requests, else a number of them. The workers' journals count.
+def spread(
+    history: History, *, workers: Sequence[str], at_least: float, at_most: float = math.inf, places: Mapping[str, str] | None = None
+) -> Verdict:
+    """`at_least`: below 1 a share of all requests, else a number of them. `at_most` is a number. The workers' journals count.
 
     With `places` (worker -> hive) `workers` are hives, and a hive has the arrivals of its workers.
     """
@@ -32,5 +34,9 @@ def spread(history: History, *, workers: Sequence[str], at_least: float, places:
         return failed(
             expected=f"each of {listed(workers)} receives at least {floor:g} of {counted(len(operations), 'request')}",
             actual=arrivals,
+        )
+    if any(counts[name] > at_most for name in workers):
+        return failed(
+            expected=f"each of {listed(workers)} receives at most {at_most:g} of {counted(len(operations), 'request')}", actual=arrivals
         )
     return passed(f"arrivals {arrivals}")

@@ -35,6 +35,7 @@ INTERNAL_CALLS: dict[str, tuple[str, str, str]] = {
     "read the orchestrator's services": ("GET", "orchestrator", "/services"),
     "read the orchestrator's statistics": ("GET", "orchestrator", "/stats"),
     "read the orchestrator's cluster status": ("GET", "orchestrator", "/api/cluster/status"),
+    "clear the failures at the orchestrator": ("DELETE", "orchestrator", "/api/cluster/failures"),
 }
 WRONG_TOKEN = "ct-wrong"
 

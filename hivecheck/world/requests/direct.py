@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import ConditionTimeoutError
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 from hivecheck.world.requests.chats import BODIES, CHAT, UNKNOWN_FIELDS, Chats
 from hivecheck.world.requests.credentials import credential
 
@@ -120,12 +121,18 @@ class Direct:
                 token=self.stack.secrets.token,
             )
             self.occupying.append(self.clients.gateway.start(request))
+        # The queue of other clients, because the report can also contain requests that the gateway itself sent a moment ago.
+        self._await_queue([worker], waiting, lambda view: float(view["waiting_of_others"]))
 
-        def reported() -> float:
-            return float((self.stack.orchestrator.worker(worker) or {}).get("metrics", {}).get("waiting", 0))
-
-        what = f"{counted(waiting, 'queued request')} of {worker} in the gateway's status"
-        eventually(reported, within=self.stack.timeouts.convergence, what=what, until=lambda count: count >= waiting)
+    def occupy_by_session(self, model: str, count: int, waiting: int) -> None:
+        """Requests of one new session through the gateway. Returns when heartbeats have reported `waiting` queued ones to the gateway."""
+        session = {"session_id": f"{self.random.getrandbits(64):x}"}
+        key = credential("a valid key", self.clients.secrets)
+        for _ in range(count):
+            body = {"model": model} | BODIES[CHAT] | session
+            request = Request(CHAT, model, body, key, {"X-Simulate": OCCUPYING_WORK}, purpose=OCCUPYING)
+            self.occupying.append(self.clients.gateway.start(request))
+        self._await_queue(self.stack.topology.workers(), waiting, lambda view: float(view["metrics"].get("waiting", 0)))
 
     def leave(self) -> None:
         """The clients of the requests that fill a worker disconnect."""
@@ -133,6 +140,16 @@ class Direct:
             call.leave()
         with contextlib.suppress(ConditionTimeoutError):
             eventually(lambda: all(call.is_done for call in self.occupying), within=LEAVING_SECONDS, what="every direct request ended")
+
+    def _await_queue(self, workers: Collection[str], waiting: int, queue: Callable[[Mapping[str, Any]], float]) -> None:
+        """Wait until the gateway's status shows so many queued requests at one of the workers."""
+
+        def reported() -> float:
+            views = self.stack.orchestrator.workers()
+            return max((queue(views[name]) for name in workers if name in views), default=0.0)
+
+        what = f"{counted(waiting, 'queued request')} of {listed(workers)} in the gateway's status"
+        eventually(reported, within=self.stack.timeouts.convergence, what=what, until=lambda count: count >= waiting)
 
     def _send(self, path: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> PendingRequest:
         return self.clients.send(Request(path, model, body, credential("a valid key", self.clients.secrets), headers))

@@ -20,7 +20,7 @@ from hivecheck.world.requests.hostile import Hostile
 from hivecheck.world.requests.sdk import Sdk
 from hivecheck.world.requests.sessions import Sessions, headers_of
 
-BATCH, DIRECT = "the batch", "the direct requests"
+BATCH, DIRECT, SESSION = "the batch", "the direct requests", "the session"
 VERBATIM, VERBATIM_STREAM = "odd JSON and trace headers", "odd JSON and trace headers, as a stream"
 UNKNOWN = "unknown fields and headers"
 
@@ -73,7 +73,7 @@ class Requests:
             self.direct.send_verbatim(path, model, stream=extras == VERBATIM_STREAM)
 
     def disconnect(self, group: str) -> None:
-        """The clients of the last batch, or of the direct requests, disconnect."""
+        """The clients of the last batch, of the direct requests or of the session disconnect."""
         if group == BATCH:
             self.batches.leave()
         else:

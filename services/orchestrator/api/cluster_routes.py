@@ -1,4 +1,4 @@
-"""The operator routes: services, statistics, cluster status and workers. They require the cluster token."""
+"""The operator routes: services, statistics, cluster status, workers and their failures. They require the cluster token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
         now = time.monotonic()
         age = cluster.age_seconds(now) or 0.0
         # The registry's status and the gateway's own routing state can differ, so the answer has both.
-        routing = {"circuit": breakers.state(entry.id, now), "ejected": bool(gateway.proxy.passive_health.ejected([entry]))}
+        routing = {
+            "circuit": breakers.state(entry.id, now),
+            "ejected": bool(gateway.proxy.passive_health.ejected([entry])),
+            "waiting_of_others": gateway.proxy.queues.of_others(entry.id, now),
+        }
         return reports.worker(entry, in_flight, age) | routing
 
     @table.get("/services")
@@ -43,6 +47,12 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
     @table.get("/api/cluster/workers")
     async def workers(_: web.Request) -> web.Response:
         return json_response({"workers": [described(entry) for entry in cluster.view.workers.values()]})
+
+    @table.delete("/api/cluster/failures")
+    async def forget_failures(_: web.Request) -> web.Response:
+        # After a repair an operator needs the workers at once, before their circuits have been probed.
+        gateway.proxy.forget_failures()
+        return json_response({"workers": len(cluster.view.workers)})
 
     @table.get("/api/cluster/workers/{id}")
     async def worker(request: web.Request) -> web.Response:

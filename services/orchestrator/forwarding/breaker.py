@@ -162,6 +162,10 @@ class Breakers:
         """The state of each of these workers. A worker without an attempt is closed."""
         return {worker_id: self.state(worker_id, now) for worker_id in workers}
 
+    def forget_failures(self) -> None:
+        """Close every circuit, and forget the failures that did not open one. Attempts that still run count for nothing."""
+        self.forget_all_but(())
+
     def forget_all_but(self, worker_ids: Container[str]) -> None:
         """Drop the breakers of removed workers."""
         self._of = {worker_id: known for worker_id, known in self._of.items() if worker_id in worker_ids}

@@ -30,6 +30,10 @@ class PassiveHealth:
         """End the ejection of a worker that answered."""
         self._until.pop(worker.id, None)
 
+    def readmit_all(self) -> None:
+        """End every ejection."""
+        self._until.clear()
+
     def ejected(self, workers: Collection[ServiceEntry]) -> frozenset[str]:
         """The ids of the `workers` that are ejected now. A failure of an older epoch does not count for a restarted worker."""
         if not self._until:

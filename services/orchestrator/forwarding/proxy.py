@@ -25,6 +25,7 @@ from services.orchestrator.request.context import RequestContext
 from services.orchestrator.request.recorder import RequestRecorder
 from services.orchestrator.routing.balancer import choose
 from services.orchestrator.routing.cluster import Cluster, unavailable
+from services.orchestrator.routing.reported_queues import ReportedQueues
 from services.orchestrator.routing.sessions import Sessions
 from services.orchestrator.routing.sticky import Affinity
 from services.relay import Exchange, UpstreamError
@@ -39,6 +40,7 @@ class Proxy:
 
     recorder: RequestRecorder
     cluster: Cluster
+    queues: ReportedQueues
     attempts: Attempts
     retry: RetryPolicy
     budget: RetryBudget
@@ -81,6 +83,12 @@ class Proxy:
             failures.append(result)
         return _refused(context, error_answer(failures) if failures else self._all_circuits_open(workers))
 
+    def forget_failures(self) -> None:
+        """Forget what earlier requests showed about workers: circuits close, ejections end, and the retry budget is whole."""
+        self.attempts.breakers.forget_failures()
+        self.passive_health.readmit_all()
+        self.budget.forget()
+
     def _next(self, workers: tuple[ServiceEntry, ...], failures: list[Failure], affinity: Affinity | None) -> ServiceEntry | None:
         turn, ejected = self.recorder.in_flight.turn, self.passive_health.ejected(workers)
         excluded = [failure.worker_id for failure in failures] + self.attempts.breakers.blocked(workers, time.monotonic())
@@ -103,7 +111,7 @@ class Proxy:
         return answer
 
     def _queue(self, worker: ServiceEntry) -> float:
-        return self.recorder.in_flight.at(worker.id) + worker.metrics.get("waiting", 0.0)
+        return self.recorder.in_flight.at(worker.id) + self.queues.of_others(worker.id, time.monotonic())
 
     async def _deliver(
         self, context: RequestContext, worker: ServiceEntry, exchange: Exchange

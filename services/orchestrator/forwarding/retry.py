@@ -55,6 +55,10 @@ class RetryBudget:
         self._retries[place] += 1
         return True
 
+    def forget(self) -> None:
+        """Empty the window: no request, and no retry."""
+        self._seconds[:] = [-1] * WINDOW_SECONDS
+
     def _place(self, now: float) -> int:
         second = int(now)
         place = second % WINDOW_SECONDS

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container
 from types import TracebackType
+
+from services.orchestrator.request.recent_peaks import RecentPeaks
 
 
 class InFlight:
-    """Client requests (`total`), attempts per worker (`at`), and the order in which workers had their last attempts."""
+    """Client requests (`total`), attempts per worker (`at`), their recent peaks, and the order in which workers had their last attempts."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.total = 0
+        self._clock = clock
         self._by_worker: Counter[str] = Counter()
+        self._peaks: dict[str, RecentPeaks] = {}
         self._turns: dict[str, int] = {}
         self._last_turn = 0
         self._idle = asyncio.Event()
@@ -30,12 +35,18 @@ class InFlight:
     def at(self, worker_id: str) -> int:
         return self._by_worker.get(worker_id, 0)
 
+    def most(self, worker_id: str, since: float, until: float) -> int:
+        """The most attempts at a worker from `since` to `until`, two recent moments of the clock."""
+        peaks = self._peaks.get(worker_id)
+        return peaks.most(since, until) if peaks else 0
+
     def turn(self, worker_id: str) -> int:
         """The sequence number of the last attempt at this worker. 0 means that it had no attempt yet."""
         return self._turns.get(worker_id, 0)
 
     def forget_all_but(self, worker_ids: Container[str]) -> None:
-        """Drop the sequence numbers of removed workers. Worker ids can be new at every restart, so they would accumulate."""
+        """Drop the peaks and sequence numbers of removed workers. Worker ids can be new at every restart, so they would accumulate."""
+        self._peaks = {worker_id: peaks for worker_id, peaks in self._peaks.items() if worker_id in worker_ids}
         self._turns = {worker_id: turn for worker_id, turn in self._turns.items() if worker_id in worker_ids}
 
     async def idle(self) -> None:
@@ -53,13 +64,21 @@ class InFlight:
 
     def _start(self, worker_id: str) -> None:
         self._by_worker[worker_id] += 1
+        self._record(worker_id)
         self._last_turn += 1
         self._turns[worker_id] = self._last_turn
 
     def _finish(self, worker_id: str) -> None:
         self._by_worker[worker_id] -= 1
+        self._record(worker_id)
         if not self._by_worker[worker_id]:  # A zero for each former worker id would accumulate.
             del self._by_worker[worker_id]
+
+    def _record(self, worker_id: str) -> None:
+        peaks = self._peaks.get(worker_id)
+        if peaks is None:
+            peaks = self._peaks[worker_id] = RecentPeaks()
+        peaks.record(self._by_worker[worker_id], self._clock())
 
 
 class RequestGuard:

@@ -31,6 +31,12 @@ def test_small_share_fails(at_least: float) -> None:
     must_say(spread(shared_out(3, 7), workers=WORKERS, at_least=at_least), FAILED, "at least 4 of 10")
 
 
+@pytest.mark.parametrize(("most", "answer"), [(5, FAILED), (6, PASSED)])
+def test_greatest_number(most: int, answer: Answer) -> None:
+    """A worker above the greatest number fails."""
+    must_say(spread(shared_out(4, 6), workers=WORKERS, at_least=4, at_most=most), answer, "worker-2: 6")
+
+
 def test_idle_worker_fails() -> None:
     """A worker without arrivals fails."""
     must_say(spread(shared_out(5, 0), workers=WORKERS, at_least=1), FAILED, "worker-2: 0")

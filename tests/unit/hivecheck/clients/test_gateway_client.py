@@ -26,6 +26,26 @@ def test_routable_view(view: dict[str, Any] | None, expected: bool) -> None:
     assert is_routable(view) is expected
 
 
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({}, None),
+        ({"status": "offline"}, "routes to []"),
+        ({"ejected": True}, "ejected worker-1"),
+        ({"waiting_of_others": 4.0}, "queued requests of other clients"),
+    ],
+)
+def test_routing_difference(change: dict[str, Any], difference: str | None) -> None:
+    """A worker that the gateway avoids for a while differs from the declared state."""
+
+    class OneWorker(GatewayClient):
+        def workers(self) -> dict[str, dict[str, Any]]:
+            return {"worker-1": READY | {"ejected": False, "waiting_of_others": 0.0} | change}
+
+    actual = OneWorker("http://127.0.0.1:9", "token").not_routing_to(["worker-1"])
+    assert actual is None if difference is None else difference in str(actual)
+
+
 @pytest.mark.parametrize(("epoch", "expected"), [(None, True), (5, True), (4, False)])
 def test_routable_epoch(epoch: int | None, expected: bool) -> None:
     """With an epoch, only the worker of that epoch is routable."""

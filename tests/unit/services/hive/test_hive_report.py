@@ -39,9 +39,17 @@ def test_only_alive_workers_registered() -> None:
     """Only alive workers are registered, and their load adds up to the hive's load."""
     hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
     workers = [worker("w1", "alive", "a"), worker("w2", "alive"), worker("w3", "hung", "b"), worker("w4", "starting", "b")]
-    registered = registrations(hive, workers)
+    registered = registrations(hive, workers, now=7.5)
     assert list(registered) == ["h", "w1", "w2"]
     assert (registered["h"].metrics, registered["h"].health) == ({"running": 4.0, "waiting": 2.0, "in_flight": 0.0}, "degraded")
+
+
+def test_load_reported_with_age() -> None:
+    """The report of a worker has the age of its load."""
+    hive = wire.Registration(id="h", kind="hive", url="http://h:1", epoch=1)
+    measured = worker("w1", "alive", "a")
+    measured.load = Load(running=2, waiting=1, measured_at=7.0)
+    assert registrations(hive, [measured], now=7.5)["w1"].metrics["age_seconds"] == 0.5
 
 
 def test_model_without_alive_worker() -> None:

@@ -30,6 +30,16 @@ def test_budget_window() -> None:
     assert [budget.take(100.0), budget.take(109.9), budget.take(110.0)] == [True, False, True]
 
 
+def test_budget_forgets() -> None:
+    """After `forget` the whole budget is available, and earlier requests do not raise it."""
+    budget = RetryBudget(0.2, 0.1)
+    for _ in range(100):
+        budget.request(100.0)
+    assert [budget.take(100.0) for _ in range(2)] == [True, True]
+    budget.forget()
+    assert [budget.take(100.0) for _ in range(2)] == [True, False]
+
+
 @given(Steps, st.sampled_from([0.0, 0.2, 1.0]), st.sampled_from([0.0, 0.3, 1.0]))
 def test_budget_holds_in_any_window(steps: list[tuple[str, float]], share: float, per_second: float) -> None:
     """No window contains more retries than the share and the minimum allow."""

@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orchestrator_stage import CHAT, DONE, STREAM, Stage, answer, entry, hang, raw_chat, refuse, reset, stage, stream, until
+from orchestrator_stage import CHAT, DONE, STREAM, TOKEN, Stage, answer, entry, hang, raw_chat, refuse, reset, stage, stream, until
 
+from services import wire
 from services.orchestrator.forwarding.attempts import outcome_of
 from services.orchestrator.forwarding.failures import Failure
 from services.orchestrator.routing.view import View
@@ -52,6 +53,24 @@ async def test_status_api_reports_ejected() -> None:
         assert not await is_ejected()
         assert await status(on) == 502
         assert await is_ejected()
+
+
+async def test_forgotten_failures() -> None:
+    """An operator ends ejections, closes circuits, and clears failures that opened none."""
+    async with stage(refuse(500), breaker_failures=2, breaker_open_seconds=60.0) as on:
+
+        async def forget() -> None:
+            async with on.client.delete(on.url + "/api/cluster/failures", headers={wire.CLUSTER_TOKEN: TOKEN}) as response:
+                assert response.status == 200
+
+        assert await status(on) == 500
+        await forget()
+        assert [await status(on) for _ in range(3)] == [500, 500, 503]
+        await forget()
+        assert await status(on) == 500
+        on.gateway.proxy.passive_health.eject(entry("w1"))
+        await forget()
+        assert not on.gateway.proxy.passive_health.ejected([entry("w1")])
 
 
 async def test_open_circuit() -> None:
