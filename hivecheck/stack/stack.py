@@ -218,6 +218,10 @@ class Stack:
             declared = {*self.topology.managed(name), *self.topology.workers()}
             for extra in set(hive.workers()) - declared:
                 hive.remove_worker(extra, drain_seconds=0.0)
+        # The registry lists a departed service as offline for a while, and the gateway then reports itself as degraded.
+        for name, entry in self.registry.services(status="offline").items():
+            if name not in self.hives and name not in self.topology.workers():
+                self.registry.deregister(name, entry["epoch"])
         difference = self.not_at_baseline()
         # Last, because a request that still runs can fail. Its failure would count towards the circuit of the next scenario.
         if difference is None and (reference := self._clients().reference):
