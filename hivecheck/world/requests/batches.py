@@ -109,7 +109,11 @@ class Batches:
         self._await_arrival()
         within, first = self.stack.timeouts.request, pattern.first_tokens
         what = f"{counted(first, 'token')} of each stream"
-        eventually(lambda: all(len(call.operation.tokens) >= first for call in self.last), within=within, what=what)
+        eventually(self._tokens, within=within, what=what, until=lambda tokens: all(count >= first for count in tokens.values()))
+
+    def _tokens(self) -> dict[str, int]:
+        """The tokens that each request of the batch has received."""
+        return {call.operation.id: len(call.operation.tokens) for call in self.last}
 
     # The journal, not a pause: a worker writes the arrival before any effect of the request.
     def _await_arrival(self) -> None:

@@ -122,10 +122,14 @@ class Chats:
             self.start(model, tokens=pattern.tokens, simulate=pattern.simulate, stream=True, with_usage=with_usage) for _ in range(count)
         ]
 
-        def runs() -> bool:
-            return all(len(call.operation.tokens) >= pattern.first_tokens for call in calls)
+        def tokens() -> dict[str, int]:
+            return {call.operation.id: len(call.operation.tokens) for call in calls}
 
-        eventually(runs, within=self.timeouts.request, what="the first tokens of every stream", every=0.005)
+        first = pattern.first_tokens
+        what = f"{counted(first, 'token')} of each stream"
+        eventually(
+            tokens, within=self.timeouts.request, what=what, until=lambda have: all(each >= first for each in have.values()), every=0.005
+        )
         for call in calls:
             call.leave()
         self.wait(calls)
