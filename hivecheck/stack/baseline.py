@@ -2,8 +2,8 @@
 
 What a scenario leaves behind is in one of three groups:
 
-* The stack removes it when it heals: pauses, stopped and additional nodes, additional workers, circuits, failures, retries of the budget.
-* The baseline waits for its end: leases, offline entries, routing, ejections, queues of other clients, worker states, requests in flight.
+* The stack removes it when it heals: pauses, stopped and additional nodes, additional workers, their entries, circuits, failures, retries.
+* The baseline waits for its end: leases, routing, health, ejections, queues of other clients, worker states, requests in flight.
 * Unique names keep it apart: session pins, prefix caches, ledger rows, journals, models in memory. Counters are compared with noted values.
 """
 
@@ -31,10 +31,13 @@ class Baseline:
         if stopped:
             return f"not running: {', '.join(stopped)}"
         hives = self._clients.hives
-        # Exactly these: an additional worker of an earlier scenario would share the requests of the next one.
-        listed, expected = self._clients.registry.services(), set(self._topology.workers()) | set(hives)
+        # Exactly these: an additional worker of an earlier scenario would share the requests of the next one, and an offline
+        # hive would keep the gateway degraded.
+        listed, expected = self._clients.registry.services(status="all"), set(self._topology.workers()) | set(hives)
         if set(listed) != expected:
             return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
+        if lost := [f"{name} is {entry['status']}" for name, entry in listed.items() if entry["status"] != "online"]:
+            return f"the registry reports {', '.join(lost)}"
         if missing := self._clients.gateway.not_routing_to(self._topology.workers()):
             return missing
         if unhealthy := [name for name, hive in hives.items() if hive.health()["status"] != "healthy"]:
