@@ -42,6 +42,11 @@ class GatewayClient(ControlClient):
         routed = {name for name, worker in workers.items() if is_routable(worker)}
         if routed != set(declared):
             return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
+        if others := sorted(set(workers) - routed):
+            return f"the gateway still lists {', '.join(others)}"
+        health = self.health()
+        if health["status"] != "healthy":
+            return f"the gateway is {health['status']}: hives {health['hives']}, registry {health['registry']}, ledger {health['ledger']}"
         ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
         if ejected:
             return f"the gateway has ejected {', '.join(ejected)}"

@@ -2,9 +2,8 @@
 
 What a scenario leaves behind is in one of three groups:
 
-* The stack removes it when it heals: pauses, stopped and additional nodes, additional workers, their offline entries, circuits,
-  failures, retries of the budget.
-* The baseline waits for its end: leases, routing, health reports, ejections, queues of other clients, worker states, requests in flight.
+* The stack removes it when it heals: pauses, stopped and additional nodes, additional workers, their entries, circuits, failures, retries.
+* The baseline waits for its end: leases, routing, health, ejections, queues of other clients, worker states, requests in flight.
 * Unique names keep it apart: session pins, prefix caches, ledger rows, journals, models in memory. Counters are compared with noted values.
 """
 
@@ -16,7 +15,6 @@ from typing import Any
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.clients import StackClients
 from hivecheck.topologies.topology import Topology
-from hivecheck.wording import listed
 
 
 class Baseline:
@@ -33,14 +31,15 @@ class Baseline:
         if stopped:
             return f"not running: {', '.join(stopped)}"
         hives = self._clients.hives
-        # Exactly these: an additional worker of an earlier scenario would share the requests of the next one.
-        known, expected = set(self._clients.registry.services()), set(self._topology.workers()) | set(hives)
-        if known != expected:
-            return f"the registry lists {listed(sorted(known))}, declared are {listed(sorted(expected))}"
+        # Exactly these: an additional worker of an earlier scenario would share the requests of the next one, and an offline
+        # hive would keep the gateway degraded.
+        listed, expected = self._clients.registry.services(status="all"), set(self._topology.workers()) | set(hives)
+        if set(listed) != expected:
+            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
+        if lost := [f"{name} is {entry['status']}" for name, entry in listed.items() if entry["status"] != "online"]:
+            return f"the registry reports {', '.join(lost)}"
         if missing := self._clients.gateway.not_routing_to(self._topology.workers()):
             return missing
-        if misreported := self._misreported_by_gateway(expected):
-            return misreported
         if unhealthy := [name for name, hive in hives.items() if hive.health()["status"] != "healthy"]:
             return f"not healthy: {', '.join(unhealthy)}"
         views = self._worker_views()  # a hive may know more than it has reported to the registry
@@ -51,20 +50,6 @@ class Baseline:
     def in_flight(self) -> str | None:
         """Requests that the stack counts as in flight, by node; None when there are none."""
         return self._in_flight(self._worker_views())
-
-    def _misreported_by_gateway(self, expected: set[str]) -> str | None:
-        """The status API of the reference gateway trails the registry. A scenario reads it."""
-        reference = self._clients.reference
-        if reference is None:
-            return None
-        health = reference.health()
-        known = {*health["hives"], *health["workers"]}
-        if known != expected:
-            return f"the gateway reports {listed(sorted(known))}, declared are {listed(sorted(expected))}"
-        # Without a declared worker the gateway is unhealthy by design.
-        if self._topology.workers() and health["status"] != "healthy":
-            return f"the gateway reports itself as {health['status']}"
-        return None
 
     def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
         counts = {"orchestrator": self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}

@@ -218,15 +218,20 @@ class Stack:
             declared = {*self.topology.managed(name), *self.topology.workers()}
             for extra in set(hive.workers()) - declared:
                 hive.remove_worker(extra, drain_seconds=0.0)
-        # The registry lists a departed service as offline for a while, and the gateway then reports itself as degraded.
-        for name, entry in self.registry.services(status="offline").items():
-            if name not in self.hives and name not in self.topology.workers():
-                self.registry.deregister(name, entry["epoch"])
+        self._deregister_offline()
         difference = self.not_at_baseline()
         # Last, because a request that still runs can fail. Its failure would count towards the circuit of the next scenario.
         if difference is None and (reference := self._clients().reference):
             reference.forget_failures()
         return difference
+
+    def _deregister_offline(self) -> None:
+        """Remove the entries of nodes and workers that a scenario added and killed."""
+        # Such an entry stays for the registry's removal time, and until then the gateway's health and lists include it.
+        declared = {*self.hives, *self.topology.workers()}
+        for name, entry in self.registry.services(status="offline").items():
+            if name not in declared:
+                self.registry.deregister(name, entry["epoch"])
 
     def _stop_extra_nodes(self) -> None:
         """Nodes that joined later than the topology says leave in an orderly way."""

@@ -141,6 +141,16 @@ def test_heal_removes_joined_node(stack: Stack) -> None:
     assert not extra.is_running()
 
 
+def test_heal_removes_offline_entry(stack: Stack) -> None:
+    """Healing removes the entry of a service that died, because it would keep the gateway degraded for the removal time."""
+    ghost = {"id": "hive-9", "kind": "hive", "url": "http://127.0.0.1:9", "epoch": 1}
+    assert stack.registry.register(ghost).status == 201
+    eventually(lambda: stack.registry.services(status="offline"), within=stack.timeouts.lease_expiry, what="hive-9 is offline")
+    assert "hive-9" in (stack.not_at_baseline() or "")
+    stack.heal()
+    assert stack.orchestrator.health()["status"] == "healthy"
+
+
 def test_heal_failure_names_cause(stack: Stack) -> None:
     """A failed healing names what is missing."""
     impatient = Stack(stack.name, changed("hive-1", workers=[{"id": "worker-8", "models": ["model-a"]}]), stack.platform, Timeouts())

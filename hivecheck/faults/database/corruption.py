@@ -87,7 +87,7 @@ class DatabaseCorruption:
         path = self._path(fault_target)
         if not path.exists():
             raise ClientError(f"expected: {path.name} of {fault_target.name}\nactual: there is no such file\n{AFTER_A_WRITE}")
-        if fault_target.pid and not self.ending:
+        if not self.ending:
             _write_back(path)
         self.sound, self._file = path.read_bytes(), path.stat().st_ino
         self.left = self.corrupt(self.sound)

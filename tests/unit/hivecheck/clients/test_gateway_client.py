@@ -42,6 +42,9 @@ def test_routing_difference(change: dict[str, Any], difference: str | None) -> N
         def workers(self) -> dict[str, dict[str, Any]]:
             return {"worker-1": READY | {"ejected": False, "waiting_of_others": 0.0} | change}
 
+        def health(self) -> dict[str, Any]:
+            return {"status": "healthy"}
+
     actual = OneWorker("http://127.0.0.1:9", "token").not_routing_to(["worker-1"])
     assert actual is None if difference is None else difference in str(actual)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +14,35 @@ from hivecheck.errors import ClientError
 from hivecheck.faults.database.corruption import (
     CORRUPTIONS,
     LOG,
+    DatabaseCorruption,
     complaint_about,
     frames,
     restored,
     whole_frames,
     without_a_page,
     without_half_the_log,
+    zeroed,
 )
+from hivecheck.faults.fault import FaultTarget
+
+
+class KilledRegistry:
+    """A stopped node whose files are in `folder`."""
+
+    name, service = "registry", "registry"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path_of(self, name: str) -> Path:
+        return self.folder / name
+
+    def files(self, pattern: str) -> list[str]:
+        return sorted(path.name for path in self.folder.glob(pattern))
+
+    def read_file(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
 
 OF_THE_DATABASE = [name for name, (_, ending, _) in CORRUPTIONS.items() if not ending]
 
@@ -40,6 +64,21 @@ def test_sqlite_verdict(path: Path, name: str) -> None:
     assert complaint_about(sound) is None
     assert complaint_about(left)
     assert restored(left, sound, left) == sound
+
+
+def test_log_of_killed_service(path: Path, tmp_path: Path) -> None:
+    """The log that a killed service leaves hides no corruption: its pages count before those of the database."""
+    node: Any = KilledRegistry(tmp_path / "killed")
+    node.folder.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("VACUUM")  # writes every page to the log
+        for ending in ("", LOG):
+            shutil.copy(f"{path}{ending}", f"{node.folder}/registry.db{ending}")
+    killed = FaultTarget("registry", node, 0, stack=None)  # type: ignore[arg-type]
+    fault = DatabaseCorruption(zeroed)
+    fault.inject(killed)
+    assert "not a database" in str(fault.effect(killed))
 
 
 def test_restore_keeps_later_writes(path: Path) -> None:
