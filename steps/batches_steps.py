@@ -1,6 +1,6 @@
 """Batches of requests that are judged apart from all others of the scenario."""
 
-from behave import given, then, when
+from behave import step, then, when
 
 from hivecheck.checks.answers.time_limit import ended_in_time
 from hivecheck.checks.routing.reused import reused
@@ -14,7 +14,7 @@ def send(context: Ctx, count: int, kind: str, model: str, simulate: str) -> None
     context.world.requests.batches.send(model, count, kind, simulate)
 
 
-@given("a batch of {count:RequestCount} for {model:Model} is {phase:Phase}")
+@step("a batch of {count:RequestCount} for {model:Model} is {phase:Phase}")
 def begin(context: Ctx, count: int, model: str, phase: str) -> None:
     """Sends a batch and returns when each of its requests is in that phase."""
     context.world.requests.batches.begin(model, count, phase)

@@ -1,6 +1,6 @@
 """Chats and streams of ordinary clients."""
 
-from behave import given, step, then, when
+from behave import step, then, when
 
 from hivecheck.world.context import Ctx
 from hivecheck.world.requests.worker_behaviours import WAITS, Pattern
@@ -54,7 +54,7 @@ def send_unchanged(context: Ctx, path: str, model: str, extras: str) -> None:
     context.world.requests.send_unchanged(path, model, extras)
 
 
-@given("a client is streaming from {model:Model}{pattern:StreamPattern}")
+@step("a client is streaming from {model:Model}{pattern:StreamPattern}")
 def begin_stream(context: Ctx, model: str, pattern: Pattern) -> None:
     """Starts a stream and returns when the first tokens have arrived. It takes a second and a half, unless the sentence says more."""
     context.world.requests.chats.begin(model, pattern, context.world.checker.has_arrived)

@@ -1,6 +1,6 @@
 """Faults: injected, active and removed. docs/faults.md lists every fault and every fault target."""
 
-from behave import step, then
+from behave import step
 
 from hivecheck.world.context import Ctx
 
@@ -17,7 +17,7 @@ def remove(context: Ctx, fault: str, target: str) -> None:
     context.world.faults.remove(fault, target)
 
 
-@then("{fault:Fault} is over on {target:FaultTarget}")
+@step("{fault:Fault} is over on {target:FaultTarget}")
 def await_end(context: Ctx, fault: str, target: str) -> None:
     """Waits until the fault's duration is over and verifies that nothing of it is left."""
     context.world.faults.await_end(fault, target)

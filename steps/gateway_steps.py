@@ -1,11 +1,11 @@
 """The gateway's reports: cluster status, statistics, circuit breakers, connection waits."""
 
-from behave import then, when
+from behave import step, then, when
 
 from hivecheck.world.context import Ctx
 
 
-@then("the cluster status counts {workers:WorkerCount} as online{within:Within}")
+@step("the cluster status counts {workers:WorkerCount} as online{within:Within}")
 def must_count_online(context: Ctx, workers: str, within: str) -> None:
     """The gateway's cluster status counts the online workers. All declared workers also mean a healthy cluster."""
     context.world.cluster.gateway.must_count_online(workers, context.world.timeouts.within(within))
@@ -17,13 +17,13 @@ def must_have_counted(context: Ctx) -> None:
     context.world.cluster.gateway.must_have_counted(len(context.world.requests.chats.calls))
 
 
-@then("the gateway is ready without the registry")
+@step("the gateway is ready without the registry")
 def must_miss_registry(context: Ctx) -> None:
     """The cluster status shows the registry as disconnected, and the gateway still accepts requests."""
     context.world.cluster.gateway.must_miss_registry()
 
 
-@then("the circuit of {worker:Worker} is {state:Circuit}{within:Within}")
+@step("the circuit of {worker:Worker} is {state:Circuit}{within:Within}")
 def must_have_circuit(context: Ctx, worker: str, state: str, within: str) -> None:
     """Status API and metrics show the state of the worker's circuit breaker. `not closed` means open or half open."""
     context.world.cluster.gateway.must_have_circuit(

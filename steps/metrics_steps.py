@@ -17,7 +17,7 @@ def must_record(context: Ctx, record: str) -> None:
     context.world.observations.metrics.must_record(record)
 
 
-@then("the metrics of the gateway {presence:Presence} {worker:Worker} within the {budget:Budget} time")
+@step("the metrics of the gateway {presence:Presence} {worker:Worker} within the {budget:Budget} time")
 def must_name(context: Ctx, presence: str, worker: str, budget: str) -> None:
     """Looks for the worker among the label values of the gateway's metrics."""
     context.world.observations.metrics.must_name(

@@ -1,6 +1,6 @@
 """Nodes: killed, terminated, paused, started again, configured, and what they report about themselves."""
 
-from behave import then, when
+from behave import step, then, when
 
 from hivecheck.world.context import Ctx
 
@@ -53,7 +53,7 @@ def must_run_with(context: Ctx, hive: str, key: str, value: float, other: str, o
     context.world.cluster.nodes.must_run_with(hive, {key: value, other: over})
 
 
-@then("the shutdown of {group:NodeGroup} is clean{within:Within}")
+@step("the shutdown of {group:NodeGroup} is clean{within:Within}")
 def must_exit(context: Ctx, group: str, within: str) -> None:
     """Every service of the group exits with code 0."""
     context.world.cluster.must_exit(group, context.world.timeouts.within(within))
@@ -65,7 +65,7 @@ def must_leave_no_process(context: Ctx, group: str, within: str) -> None:
     context.world.cluster.must_leave_no_process(group, context.world.timeouts.within(within))
 
 
-@then("{node:Node} reports itself as {health:Health}{hives:HiveHealth}{within:Within}")
+@step("{node:Node} reports itself as {health:Health}{hives:HiveHealth}{within:Within}")
 def must_report_health(context: Ctx, node: str, health: str, hives: dict[str, str], within: str) -> None:
     """The health report of a hive or the gateway. The gateway's report also shows the health of a hive."""
     context.world.cluster.nodes.must_report_health(
@@ -79,13 +79,13 @@ def must_report(context: Ctx, node: str, inventory: str) -> None:
     context.world.cluster.must_report(context.world.cluster.workers.called(node), inventory)
 
 
-@then("the gateway is {readiness:Readiness}{within:Within}")
+@step("the gateway is {readiness:Readiness}{within:Within}")
 def must_be_ready(context: Ctx, readiness: str, within: str) -> None:
     """The gateway's `/ready` answers with 200, or with another status."""
     context.world.cluster.nodes.must_be_ready(readiness, context.world.timeouts.within(within))
 
 
-@then("{hive:Hive} offers {models:ModelList}{within:Within}")
+@step("{hive:Hive} offers {models:ModelList}{within:Within}")
 def must_offer(context: Ctx, hive: str, models: list[str], within: str) -> None:
     """The model list of a hive has exactly these models. Without a model, it answers 503 with Retry-After."""
     context.world.cluster.nodes.must_offer(hive, models, context.world.timeouts.within(within))

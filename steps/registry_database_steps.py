@@ -11,7 +11,7 @@ def must_agree(context: Ctx, within: str) -> None:
     context.world.cluster.registry_database.must_agree(context.world.timeouts.within(within))
 
 
-@then("the registry reports a database fault{within:Within}")
+@step("the registry reports a database fault{within:Within}")
 def must_be_noticed(context: Ctx, within: str) -> None:
     """The registry counts a fault of its database since the last comparison."""
     context.world.cluster.registry_database.must_be_noticed(context.world.timeouts.within(within))

@@ -48,7 +48,7 @@ def must_lose_lease(context: Ctx, silent: str, end: int, within: str, beating: s
     context.world.cluster.registry.must_lose_lease(silent, end, beating, context.world.timeouts.within(within))
 
 
-@then("the registry lists exactly the declared workers{within:Within}")
+@step("the registry lists exactly the declared workers{within:Within}")
 def must_list_declared(context: Ctx, within: str) -> None:
     """The online workers in the registry are the declared ones, several times in a row."""
     context.world.cluster.registry.must_list_declared(context.world.timeouts.within(within))

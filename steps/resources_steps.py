@@ -23,7 +23,7 @@ def must_be_free(context: Ctx, hive: str, mib: int, budget: str) -> None:
     context.world.observations.resources.must_be_free(hive, mib, context.world.timeouts.named(budget))
 
 
-@then("the kernel OOM-kills a process of {hive:Hive} within the {budget:Budget} time")
+@step("the kernel OOM-kills a process of {hive:Hive} within the {budget:Budget} time")
 def must_have_been_killed(context: Ctx, hive: str, budget: str) -> None:
     """The kernel's count of OOM kills is higher than it was when the hive's memory was noted."""
     context.world.observations.resources.must_have_been_killed(hive, context.world.timeouts.named(budget))

@@ -29,7 +29,7 @@ def await_stable(context: Ctx, worker: str, hive: str) -> None:
     context.world.cluster.worker_lifecycle.await_stable(context.world.cluster.workers.called(worker), hive)
 
 
-@then("{hive:Hive} reports {worker:Worker} as {state:WorkerState}{within:Within}")
+@step("{hive:Hive} reports {worker:Worker} as {state:WorkerState}{within:Within}")
 def must_be_in_state(context: Ctx, hive: str, worker: str, state: str, within: str) -> None:
     """The health report of a hive shows the state of a worker."""
     context.world.cluster.workers.must_be_in_state(
@@ -43,7 +43,7 @@ def must_report_exit(context: Ctx, hive: str, worker: str, reason: str) -> None:
     context.world.cluster.worker_lifecycle.must_report_exit(context.world.cluster.workers.called(worker), hive, reason)
 
 
-@then("{hive:Hive} restarted {worker:Worker} at least {count:Times}{within:Within}")
+@step("{hive:Hive} restarted {worker:Worker} at least {count:Times}{within:Within}")
 def must_have_restarted(context: Ctx, hive: str, worker: str, count: int, within: str) -> None:
     """The hive counts so many restarts of a worker, or more."""
     context.world.cluster.worker_lifecycle.must_have_restarted(
@@ -63,7 +63,7 @@ def must_have_waited(context: Ctx, hive: str, policy: str, count: int, worker: s
     context.world.cluster.worker_lifecycle.must_have_waited(hive, policy, count, context.world.cluster.workers.called(worker))
 
 
-@then("{hive:Hive} retried the registration of {worker:Worker} with growing waits")
+@step("{hive:Hive} retried the registration of {worker:Worker} with growing waits")
 def must_have_retried_registration(context: Ctx, hive: str, worker: str) -> None:
     """The hive's log shows failed registrations of a worker, each after a longer wait."""
     context.world.cluster.worker_lifecycle.must_have_retried_registration(hive, context.world.cluster.workers.called(worker))

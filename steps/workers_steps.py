@@ -44,13 +44,13 @@ def must_stay_routable(context: Ctx, worker: str, budget: str) -> None:
     context.world.cluster.workers.must_stay_routable(worker, context.world.requests.chats.have_ended, longer_than=seconds)
 
 
-@then("{worker:Worker} is {status:Status} in {view:View}{within:Within}")
+@step("{worker:Worker} is {status:Status} in {view:View}{within:Within}")
 def must_have_status(context: Ctx, worker: str, status: str, view: str, within: str) -> None:
     """A view reports the status of a worker. The budget of `offline` counts from the last step that changed the worker."""
     context.world.cluster.workers.must_have_status(worker, status, view, context.world.timeouts.within(within))
 
 
-@then("the registry no longer lists {worker:Worker}{within:Within}")
+@step("the registry no longer lists {worker:Worker}{within:Within}")
 def must_leave_registry(context: Ctx, worker: str, within: str) -> None:
     """The registry does not list the incarnation of the worker that an earlier step changed."""
     context.world.cluster.workers.must_leave_registry(worker, context.world.timeouts.within(within))
@@ -68,7 +68,7 @@ def must_be_registered_with(context: Ctx, worker: str, models: list[str]) -> Non
     context.world.cluster.workers.must_be_registered_with(context.world.cluster.workers.called(worker), models)
 
 
-@then("{workers:WorkerSet} is registered with a newer epoch{within:Within}")
+@step("{workers:WorkerSet} is registered with a newer epoch{within:Within}")
 def must_have_newer_epoch(context: Ctx, workers: str, within: str) -> None:
     """The registry lists a later incarnation than the noted one."""
     context.world.cluster.workers.must_have_newer_epoch(
@@ -82,7 +82,7 @@ def must_refuse_old(context: Ctx, call: str, worker: str) -> None:
     context.world.cluster.workers.must_refuse_old(call, context.world.cluster.workers.called(worker))
 
 
-@then("{view:View} shows {count:Requests} running at {worker:Worker}{within:Within}")
+@step("{view:View} shows {count:Requests} running at {worker:Worker}{within:Within}")
 def must_run(context: Ctx, view: str, count: int, worker: str, within: str) -> None:
     """A view counts the running requests of a worker. The service list shows none at other workers."""
     context.world.cluster.must_run(view, count, worker, context.world.timeouts.within(within))
@@ -96,7 +96,7 @@ def must_send_heartbeats(context: Ctx, times: int, worker: str, budget: str) -> 
     )
 
 
-@then("no request is in flight{within:Within}")
+@step("no request is in flight{within:Within}")
 def must_be_idle(context: Ctx, within: str) -> None:
     """The gateway, the hives and the workers report no running request."""
     context.world.cluster.workers.must_be_idle(context.world.timeouts.within(within))

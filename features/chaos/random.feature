@@ -7,7 +7,6 @@ Feature: Random faults are injected one after another under load
     And steady load of 20 requests per second on model-a, at the workers' own pace
     When the faults of the fault plan are injected and removed
     And the load continues for a while
-    And the load ends
     Then every retryable load request was answered
     And no load request was answered incorrectly or booked twice
     And every worker is routable within the restart time

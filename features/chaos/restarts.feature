@@ -6,13 +6,13 @@ Feature: Workers recover from kills and pauses under load
     Given steady load of 20 requests per second on model-shared
     And a client is streaming from model-a
     When a SIGKILL is injected into the worker serving the request
+    And the client's response is complete
+    And a SIGKILL is removed from that worker
+    And that worker is routable within the restart time
+    And clients send 5 chats for model-a
     Then every stream broke off visibly
-    When a SIGKILL is removed from that worker
-    Then that worker is routable within the restart time
-    When clients send 5 chats for model-a
-    Then every answer is a full chat completion of the requested model
-    When the load ends
-    Then every load request was answered
+    And every answer is a full chat completion of the requested model
+    And every load request was answered
 
   @GATE-006 @P1 @requires.pause
   Scenario: A worker paused for a while leaves routing and returns by itself
@@ -21,6 +21,4 @@ Feature: Workers recover from kills and pauses under load
     Then worker-a is not routable within the pause detection time
     And a process pause is over on worker-a
     And worker-a is routable within the worker return time
-    When the load continues until it is back to normal
-    And the load ends
-    Then the load on model-a is back to normal within the recovery time of the removal
+    And the load on model-a is back to normal within the recovery time of the removal

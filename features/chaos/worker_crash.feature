@@ -10,12 +10,10 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     Then that worker is not routable within the worker detection time
     And hive-1 restarted that worker at least once within the restart time
     And that worker is routable within the worker return time
-    When the load continues until it is back to normal
-    And the load ends
-    Then another worker answered every request at the second attempt
+    And another worker answered every request at the second attempt
+    And the load on model-a is back to normal within the recovery time of the fault
     And every retryable load request was answered
     And at least 50 load requests were answered while the fault was active
-    And the load on model-a is back to normal within the recovery time of the fault
 
   @WC-001 @P1 @requires.kill
   Scenario: A worker killed after its first byte breaks its streams visibly, and no request is sent twice
@@ -24,12 +22,10 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     And a client is streaming from model-a, with a long response
     When a SIGKILL is injected into the worker serving the request
     Then that worker is not routable within the worker detection time
-    When the load continues until it is back to normal
-    And the load ends
-    Then every stream broke off visibly
+    And every stream broke off visibly
     And every request took one attempt
-    And every retryable load request was answered
     And the load on model-a is back to normal within the recovery time of the fault
+    And every retryable load request was answered
 
   @WC-002 @P1 @requires.kill
   Scenario: A worker that crashes right after registration disappears within one lease
@@ -40,8 +36,7 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     Then worker-x is offline in the registry within the lease expiry time
     And worker-x is offline in the status API within the lease expiry time
     And the gateway no longer offers model-x within the convergence time
-    When the load ends
-    Then every load request was answered
+    And every load request was answered
 
   @WC-004 @P1 @requires.kill @requires.exec
   Scenario: A hive kills a worker that ignores SIGTERM after the grace time, and no other worker is affected
@@ -51,8 +46,7 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     When hive-9 is asked to stop worker-x
     Then hive-9 kills worker-x after the grace time within the node stop time
     And no process of worker-x is left within the settling time
-    When the load ends
-    Then every load request was answered
+    And every load request was answered
 
   @WC-005 @P1 @requires.kill
   Scenario: The remaining workers answer all requests when half the workers are killed at once
@@ -61,7 +55,6 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     And steady load of 50 requests per second on model-a
     When a SIGKILL is injected into half the workers of model-a
     And the load continues for a while
-    And the load ends
     Then every retryable load request was answered
     And at least 50 load requests were answered while the fault was active
 
@@ -70,25 +63,21 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 20 requests per second on model-a
     When a process pause is injected into worker-3
-    Then worker-3 is not routable within the pause detection time
-    When the load continues for a while
+    And worker-3 is not routable within the pause detection time
+    And the load continues for a while
     And a process pause is removed from worker-3
     Then worker-3 is routable within the worker return time
-    When the load continues until it is back to normal
-    And the load ends
-    Then every retryable load request was answered
-    And at least 20 load requests were answered while the fault was active
     And the load on model-a is back to normal within the recovery time of the fault
+    And every retryable load request was answered
+    And at least 20 load requests were answered while the fault was active
 
   @WC-006 @P1 @requires.pause @fresh_stack
   Scenario: A model is not offered while all its workers are paused, and recovers after they resume
     Given steady load of 20 requests per second on model-a
     When a process pause is injected into every worker of hive-1
-    Then the gateway no longer offers model-a within the convergence time
-    When the load continues for a while
+    And the gateway no longer offers model-a within the convergence time
+    And the load continues for a while
     And a process pause is removed from every worker of hive-1
-    And the load continues until it is back to normal
-    And the load ends
     Then the load on model-a is back to normal within the recovery time of the removal
 
   @WC-006 @P1 @requires.exec @topology.sensitive_breaker
@@ -96,14 +85,12 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     Given a worker worker-3 of model-a serves on hive-1, with an admin port
     And steady load of 50 requests per second on model-a, at the workers' own pace
     When a gray failure is injected into worker-3
-    Then the circuit of worker-3 is not closed within the pause detection time
+    And the circuit of worker-3 is not closed within the pause detection time
     And hive-1 reports worker-3 as alive
-    When the load continues for a while
+    And the load continues for a while
     And a gray failure is removed from worker-3
     Then the circuit of worker-3 is closed within the worker return time
-    When the load continues until it is back to normal
-    And the load ends
-    Then every retryable load request was answered
-    And at least 50 load requests were answered while the fault was active
     And the load on model-a is back to normal within the recovery time of the removal
+    And every retryable load request was answered
+    And at least 50 load requests were answered while the fault was active
     And worker-3 answered load requests sent after the removal

@@ -6,10 +6,10 @@ Feature: The cluster distributes requests while workers join, leave and fail
     When a worker worker-x of model-new starts on hive-1
     And a worker worker-y of model-new starts on hive-1
     And a worker worker-z of model-new starts on hive-1
-    Then worker-x is routable within the registration time
+    And worker-x is routable within the registration time
     And worker-y is routable within the registration time
     And worker-z is routable within the registration time
-    When clients send 12 chats for model-new
+    And clients send 12 chats for model-new
     Then every request was answered, 12 in total
     And each worker of model-new served at least 2 of the requests
 
@@ -22,7 +22,7 @@ Feature: The cluster distributes requests while workers join, leave and fail
   @CLU-021 @P1
   Scenario: A new worker receives its share of requests
     Given a worker worker-4 of model-shared serves on hive-1
-    Then worker-4 is routable within the convergence time
+    And worker-4 is routable within the convergence time
     When clients send 40 chats for model-shared
     Then every request was answered, 40 in total
     And each worker of model-shared served at least 15 percent of the requests
@@ -46,23 +46,28 @@ Feature: The cluster distributes requests while workers join, leave and fail
     Given steady load of 3 clients on model-shared
     And a client waits for the first token of model-shared
     When the worker serving the request is killed
-    Then that worker is not routable within the worker detection time
-    When the load continues for a while
+    And that worker is not routable within the worker detection time
+    And the load continues for a while
     And the load ends
     Then every request was answered
     And the cluster status counts 3 workers as online within the restart time
 
   @CLU-024 @P1 @requires.kill @requires.restart
+  Scenario: The gateway refuses requests after the loss of all workers
+    When hive-1 is killed with its workers
+    And the gateway no longer offers model-shared within the convergence time
+    And a client sends a chat for model-shared
+    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
+
+  @CLU-024 @P1 @requires.kill @requires.restart
   Scenario: The cluster recovers from the loss of all workers
     When hive-1 is killed with its workers
-    Then the gateway no longer offers model-shared within the convergence time
-    When a client sends a chat for model-shared
-    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
-    When hive-1 is started again
-    Then the cluster status counts 3 workers as online within the restart time
-    And the registry lists exactly the declared workers within the settling time
-    When clients send 6 chats for model-shared
+    And the gateway no longer offers model-shared within the convergence time
+    And hive-1 is started again
+    And the cluster status counts 3 workers as online within the restart time
+    And clients send 6 chats for model-shared
     Then every chat sent after hive-1 was started again was answered
+    And the registry lists exactly the declared workers within the settling time
 
   @CLU-025 @P1
   Scenario: The gateway queues a burst of 100 requests and answers all of them
@@ -73,18 +78,24 @@ Feature: The cluster distributes requests while workers join, leave and fail
 
   @CLU-027 @P1
   Scenario: The metrics of every tier match the declared services and the requests sent
-    Then the metrics count exactly the declared services
     Given the number of requests for model-shared is noted
     When clients send 12 chats for model-shared
     Then every request was answered, 12 in total
+    And the metrics count exactly the declared services
     And the metrics count exactly 12 more requests of model-shared
 
   @CLU-028 @P1
-  Scenario: The status API follows workers that join and leave
-    Then the cluster status counts 3 workers as online within the convergence time
-    Given a worker worker-4 of model-shared serves on hive-1
+  Scenario: The status API counts a worker that joins
+    Given the cluster status counts 3 workers as online within the convergence time
+    When a worker worker-4 of model-shared starts on hive-1
+    And worker-4 is routable within the registration time
     Then the cluster status counts 4 workers as online within the convergence time
     And the gateway reports every declared worker with its models, hive, epoch and heartbeat
+
+  @CLU-028 @P1
+  Scenario: The status API no longer counts a worker that leaves
+    Given a worker worker-4 of model-shared serves on hive-1
+    And the cluster status counts 4 workers as online within the convergence time
     When hive-1 removes worker-4
     Then the cluster status counts 3 workers as online within the convergence time
 

@@ -14,7 +14,7 @@ Feature: Workers register, send heartbeats and expire
   @CLU-003 @P0
   Scenario: A heartbeat updates the metrics of a worker
     Given a client is streaming from model-a
-    Then the registry shows 1 request running at worker-a within the heartbeat time
+    And the registry shows 1 request running at worker-a within the heartbeat time
     When the client's response is complete
     Then the registry shows 0 requests running at worker-a within the heartbeat time
 
@@ -37,19 +37,19 @@ Feature: Workers register, send heartbeats and expire
   @CLU-006 @P1
   Scenario: The registry lists a worker without models, and the gateway sends it no request
     Given a worker worker-idle without models serves on hive-1
-    Then the cluster status counts 6 workers as online within the convergence time
-    And the registry shows worker-idle online with no models and its own epoch
+    And the cluster status counts 6 workers as online within the convergence time
     When clients send 12 chats for model-shared
-    Then every request was answered, 12 in total
+    Then the registry shows worker-idle online with no models and its own epoch
+    And every request was answered, 12 in total
     And every request was served by exactly one worker of its model
 
   @CLU-007 @P1 @requires.kill @requires.restart
   Scenario: A hive retries a failed registration with growing waits until it succeeds
     When the registry is killed
     And a worker worker-new of model-new starts on hive-1
-    Then hive-1 reports worker-new as alive within the restart time
+    And hive-1 reports worker-new as alive within the restart time
     And hive-1 retried the registration of worker-new with growing waits
-    When the registry is started again
+    And the registry is started again
     Then worker-new is online in the registry within the registration time
     And the gateway offers model-new within the convergence time
 
@@ -66,14 +66,22 @@ Feature: Workers register, send heartbeats and expire
       | 100   |
 
   @INT-010 @P1
-  Scenario: A repeated registration is idempotent, a newer epoch updates it, and another address is refused
+  Scenario: A repeated registration changes nothing
     Given a service worker-ghost is registered
     When worker-ghost registers again
     Then every registration is accepted as known
     And the registration of worker-ghost is unchanged
+
+  @INT-010 @P1
+  Scenario: The registry refuses a registration with another address
+    Given a service worker-ghost is registered
     When worker-ghost registers again with a newer epoch and another address
     Then every registration is refused as a conflict
     And the registration of worker-ghost is unchanged
+
+  @INT-010 @P1
+  Scenario: A registration with a newer epoch updates the entry
+    Given a service worker-ghost is registered
     When worker-ghost registers again with a newer epoch
     Then every registration is accepted as known
     And the registration of worker-ghost is updated

@@ -30,8 +30,8 @@ Feature: A chat passes through the whole stack and back
   @FULL-003 @P0
   Scenario: The orchestrator finds a new worker through the registry
     When a worker worker-new of model-new starts on hive-1
-    Then worker-new is online in the registry within the registration time
+    And worker-new is online in the registry within the registration time
     And the gateway offers model-new within the convergence time
-    When a client sends a chat for model-new
+    And a client sends a chat for model-new
     Then every answer is a full chat completion of the requested model
     And every request was served by worker-new

@@ -5,11 +5,11 @@ Feature: The gateway handles a worker that crashes during a request
   Scenario: Another worker answers the request when a worker crashes before the first byte
     Given a client waits for the first token of model-shared
     When the worker serving the request is killed
-    Then another worker answered every request at the second attempt
     And the registry no longer lists that worker within the worker detection time
     And that worker is not routable within the worker detection time
-    When clients send 10 chats for model-shared
-    Then every request sent after the kill took one attempt
+    And clients send a batch of 10 sequential chats for model-shared
+    Then another worker answered every request at the second attempt
+    And every request of the batch took one attempt
 
   @FULL-005 @P0 @requires.kill
   Scenario: The stream ends with an error when a worker crashes after the first byte

@@ -18,21 +18,27 @@ Feature: Hives and the gateway report the health of their workers
     And the gateway reports itself as healthy and hive-1 as healthy within the convergence time
 
   @SVC-001 @P0 @requires.pause
-  Scenario: The hive reports a paused worker as hung until it is resumed
+  Scenario: The hive reports a paused worker as hung
     When worker-a is paused
     Then hive-1 reports worker-a as hung within the pause detection time
     And hive-1 reports itself as degraded
     And the registry no longer lists worker-a within the pause detection time
-    When worker-a is resumed
+
+  @SVC-001 @P0 @requires.pause
+  Scenario: The hive reports a resumed worker as alive
+    When worker-a is paused
+    And hive-1 reports worker-a as hung within the pause detection time
+    And the registry no longer lists worker-a within the pause detection time
+    And worker-a is resumed
     Then hive-1 reports worker-a as alive within the worker return time
     And worker-a is online in the registry within the registration time
 
   @FULL-008 @P1 @topology.small @fresh_stack @requires.terminate
   Scenario: The gateway is not ready without a worker and refuses requests with Retry-After
     When hive-1 is terminated
-    Then the gateway is not ready within the convergence time
+    And the gateway is not ready within the convergence time
     And the gateway reports itself as unhealthy within the convergence time
-    When a client sends a chat for model-a
-    Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
-    When hive-1 is started again
+    And a client sends a chat for model-a
+    And hive-1 is started again
     Then the gateway is ready within the restart time
+    And every request was refused with status 503 and code no_available_workers, with a Retry-After header

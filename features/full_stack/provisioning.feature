@@ -5,14 +5,14 @@ Feature: A hive downloads a model when a client requests it
   Scenario: A request for an absent model downloads it, adds it to the catalogue and gets an answer
     Given the hub offers model-hub, and no hive has it
     When a client sends a chat for model-hub
-    Then every request was answered, 1 in total
+    And a client streams 5 tokens from model-hub
+    Then every request was answered, 2 in total
     And every answer is a full chat completion of the requested model
+    And every stream is whole
     And model-hub was downloaded in one part
     And model-hub is ready in the catalogue of one hive
     And model-hub is served from the file that the hub offers
     And the gateway offers model-hub within the convergence time
-    When a client streams 5 tokens from model-hub
-    Then every stream is whole
 
   @FULL-007 @P1
   Scenario: A hive reports the progress of a download while its client waits
@@ -58,8 +58,8 @@ Feature: A hive downloads a model when a client requests it
     And hive-1 is killed
     And hive-1 is started again
     And a bandwidth limit of the model hub is removed from hub
-    Then the gateway offers model-large within the download time
-    When a client sends a chat for model-large
+    And the gateway offers model-large within the download time
+    And a client sends a chat for model-large
     Then every request was answered, 1 in total
     And model-large was downloaded in 2 parts
     And model-large is served from the file that the hub offers
@@ -83,12 +83,18 @@ Feature: A hive downloads a model when a client requests it
     And the download of model-hub failed with code model_unavailable and left no file
 
   @FULL-007 @P1
-  Scenario: The gateway refuses requests during a hub outage and serves them afterwards
+  Scenario: The gateway refuses requests during a hub outage
     Given the hub offers model-hub, and no hive has it
     When an outage of the model hub is injected into hub
     And a client sends a chat for model-hub
     Then every request was refused with status 503 and code model_hub_unavailable, with a Retry-After header
-    When an outage of the model hub is removed from hub
+
+  @FULL-007 @P1
+  Scenario: The gateway serves an absent model after a hub outage
+    Given the hub offers model-hub, and no hive has it
+    When an outage of the model hub is injected into hub
+    And a client sends a chat for model-hub
+    And an outage of the model hub is removed from hub
     And a client sends chats for model-hub until one is answered
     Then model-hub was downloaded in one part
 
@@ -105,8 +111,7 @@ Feature: A hive downloads a model when a client requests it
     And a file write limit of 1 MiB is removed from hive-2
     And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
-    When the load ends
-    Then every load request was answered
+    And every load request was answered
 
   @chaos @FULL-007 @RE-001 @P2 @requires.disk @topology.small_disk
   Scenario: A disk that fills up during a download fails it cleanly, and the hive recovers
@@ -122,5 +127,4 @@ Feature: A hive downloads a model when a client requests it
     And a full disk is removed from hive-1
     And a client sends chats for model-large until one is answered
     Then model-large is served from the file that the hub offers
-    When the load ends
-    Then every load request was answered
+    And every load request was answered

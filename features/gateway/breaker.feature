@@ -2,39 +2,51 @@
 Feature: The circuit breaker stops requests to a failing worker, and tests it again later
 
   @CLU-035 @GATE-005 @P1
-  Scenario: The circuit opens after repeated failures, and one probe at a time tests the worker
-    When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
-    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
+  Scenario: The circuit opens after repeated failures and lets no request through
+    When clients send 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 is open within the settling time
-    When clients send a batch of 3 concurrent chats for model-c
-    Then every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
-    When the circuit of worker-3 lets a probe through within the half open time
+    And clients send a batch of 3 concurrent chats for model-c
+    Then every request was refused with status 500 and code simulated_fault
+    And every request took one attempt
+    And every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
+
+  @CLU-035 @GATE-005 @P1
+  Scenario: One probe at a time tests the worker of an open circuit
+    When clients send 25 sequential chats for model-c, simulating a 500 response
+    And the circuit of worker-3 lets a probe through within the half open time
     And clients send a batch of 3 concurrent chats for model-c, simulating 0.1 seconds of work
     Then the gateway answered 1 of the batch and refused the others with status 503 and code no_available_workers
-    When clients send a batch of 1 sequential chat for model-c
-    Then the circuit of worker-3 is closed within the settling time
-    When clients send a batch of 3 concurrent chats for model-c
+
+  @CLU-035 @GATE-005 @P1
+  Scenario: Two successful probes close the circuit
+    When clients send 25 sequential chats for model-c, simulating a 500 response
+    And the circuit of worker-3 lets a probe through within the half open time
+    And clients send 2 sequential chats for model-c
+    And the circuit of worker-3 is closed within the settling time
+    And clients send a batch of 3 concurrent chats for model-c
     Then every request of the batch was answered
 
   @CLU-035 @P1
   Scenario: A failed probe opens the circuit again
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 lets a probe through within the half open time
-    And clients send a batch of 1 sequential chat for model-c, simulating a 500 response
-    Then every request of the batch was refused with status 500 and code simulated_fault, after one upstream request each
+    And clients send 1 sequential chat for model-c, simulating a 500 response
     And the circuit of worker-3 is open within the settling time
-    When the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 lets a probe through within the half open time
     And clients send a batch of 2 sequential chats for model-c
-    Then every request of the batch was answered
+    Then every request was refused with status 500 and code simulated_fault
+    And every request took one attempt
+    And every request of the batch was answered
     And the circuit of worker-3 is closed within the settling time
 
   @CLU-035 @GATE-005 @P1
   Scenario Outline: Client errors and overload leave the circuit closed
     When clients send a batch of <count> sequential chats for model-c, simulating <behaviour>
-    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-3 is closed within the settling time
-    When clients send a batch of 1 sequential chat for model-c
-    Then every request of the batch was answered
+    And clients send 1 sequential chat for model-c
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
+    And every request was answered, 1 in total
+    And every request took one attempt
 
     Examples:
       | count | behaviour      | status |
@@ -47,13 +59,11 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     Given steady load of 20 requests per second on model-shared
     When 500 ms latency to the orchestrator is injected into hive-1
     And clients send a batch of 8 sequential chats for model-a, simulating <behaviour>
-    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the circuit of worker-a is closed within the settling time
-    When 500 ms latency to the orchestrator is removed from hive-1
-    And the load continues until it is back to normal
-    And the load ends
-    Then every load request was answered
+    And 500 ms latency to the orchestrator is removed from hive-1
+    Then every request of the batch was refused with status <status> and code simulated_fault, after one upstream request each
     And the load on model-shared is back to normal within the recovery time of the removal
+    And every load request was answered
 
     Examples:
       | behaviour      | status |

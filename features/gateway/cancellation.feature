@@ -27,14 +27,14 @@ Feature: The gateway releases everything that a request holds, however the reque
     And a batch of 4 requests for model-shared is streaming
     When the clients of the batch disconnect
     And clients send a batch of 2 concurrent streams for model-shared, simulating a connection reset in mid-stream
-    Given a batch of 4 requests for model-shared is waiting for a response
-    When the clients of the batch disconnect
+    And a batch of 4 requests for model-shared is waiting for a response
+    And the clients of the batch disconnect
     And clients send a batch of 1 sequential chat for model-b, simulating a hang
     And clients send a batch of 1 sequential chat for model-a, simulating a crash
-    Then no request is in flight within the slot release time
+    And no request is in flight within the slot release time
     And worker-1 is registered with a newer epoch within the restart time
     And worker-1 is routable within the convergence time
-    When clients send 40 chats for model-shared
+    And clients send 40 chats for model-shared
     Then every request was answered, 40 in total
     And each worker of model-shared served at least 35 percent of the requests
     And no request is in flight within the slot release time

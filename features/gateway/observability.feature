@@ -38,8 +38,8 @@ Feature: The gateway reports each request, and keeps nothing of it
 
   @GATE-010 @P1 @topology.default
   Scenario: The metrics of a worker disappear with the worker
-    When a worker worker-x of model-x starts on hive-1
-    Then worker-x is routable within the registration time
+    Given a worker worker-x of model-x serves on hive-1
+    And worker-x is routable within the registration time
     And the metrics of the gateway include worker-x within the convergence time
     When hive-1 removes worker-x
     Then the metrics of the gateway no longer include worker-x within the convergence time

@@ -7,7 +7,13 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     Then worker-1 is not routable within the worker detection time
     And the gateway offers exactly model-b and model-shared to a client
     And the gateway is ready
-    When worker-1 is started again
+
+  @GATE-006 @P1 @requires.kill @requires.restart @topology.attached
+  Scenario: A worker that starts again returns to routing, and the list of models follows
+    When worker-1 is killed
+    And worker-1 is not routable within the worker detection time
+    And the gateway no longer offers model-a within the convergence time
+    And worker-1 is started again
     Then worker-1 is routable within the worker return time
     And the gateway offers exactly model-a, model-b and model-shared to a client
 
@@ -17,13 +23,14 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     And a client waits for the first token of model-shared, with a slow response
     When worker-a is paused
     And the worker serving the request is paused
-    Then that worker is not routable within the pause detection time
+    And that worker is not routable within the pause detection time
+    And the client's response is complete
+    And worker-a is resumed
+    Then worker-a is routable within the worker return time
     And every request of the batch was refused with status 504 and code upstream_timeout, after one upstream request each
     And every request of the batch ended within the pause detection time
     And the gateway rerouted every request within the pause detection time of the pause
     And every request was answered
-    When worker-a is resumed
-    Then worker-a is routable within the worker return time
 
   @GATE-006 @P1
   Scenario: A worker with a running stream is not hung, whatever its health checks report
@@ -40,13 +47,13 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
   Scenario: A draining gateway rejects new requests, finishes running ones and can restart at once
     Given a client is streaming from model-a
     When the gateway is terminated
-    Then the gateway is not ready within the convergence time
-    When clients send a batch of 2 concurrent chats for model-a
-    Then every request of the batch was refused with status 503 and code draining, before any upstream request
-    And every stream is whole
+    And the gateway is not ready within the convergence time
+    And clients send a batch of 2 concurrent chats for model-a
     And the shutdown of the gateway is clean within the cascading shutdown time
-    When the gateway is started again
+    And the gateway is started again
     Then the gateway is ready within the restart time
+    And every request of the batch was refused with status 503 and code draining, before any upstream request
+    And every stream is whole
 
   @GATE-012 @P1 @requires.terminate @topology.small_retry_budget @fresh_stack
   Scenario: A stopping gateway ends streams at the drain deadline with an error event

@@ -57,8 +57,8 @@ Feature: The gateway books every request once, with the tokens that client and w
     And a client streams 4 tokens from model-a
     And clients abort 1 stream of model-a
     And a client sends a chat for model-b
-    Then the gateway reports itself as degraded within the convergence time
-    When a lock on the database is removed from orchestrator
+    And the gateway reports itself as degraded within the convergence time
+    And a lock on the database is removed from orchestrator
     Then the gateway reports itself as healthy within the convergence time
     And every request is booked exactly once, with the tokens that its worker counted
 
@@ -68,8 +68,8 @@ Feature: The gateway books every request once, with the tokens that client and w
     When clients send 4 chats for model-a
     And the gateway is killed
     And the gateway is started again
-    Then the gateway is ready within the orchestrator return time
-    When clients send 3 chats for model-a
+    And the gateway is ready within the orchestrator return time
+    And clients send 3 chats for model-a
     Then every request is booked exactly once, with the tokens that its worker counted
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.terminate @requires.restart
@@ -78,7 +78,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     When the gateway is terminated
     And the client's response is complete
     And the gateway is started again
-    Then the gateway is ready within the orchestrator return time
-    When clients send 3 chats for model-a
+    And the gateway is ready within the orchestrator return time
+    And clients send 3 chats for model-a
     Then every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted

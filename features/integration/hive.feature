@@ -4,7 +4,7 @@ Feature: A hive reports its models, its workers and its settings
   @SVC-009 @P1
   Scenario: A hive offers the models of its workers once the first worker answers
     Given a hive hive-9 joins the stack without workers
-    Then hive-9 offers no models
+    And hive-9 offers no models
     When a worker worker-slow of model-slow starts on hive-9 and loads for 1.0 seconds
     Then hive-9 offers no models
     And hive-9 offers model-slow within the restart time

@@ -6,16 +6,23 @@ Feature: The gateway offers the models of its workers and refuses other ones
     Then the gateway offers exactly model-a, model-b, model-c and model-shared to a client
 
   @SVC-002 @P0
-  Scenario: The gateway offers a model until its last worker leaves
-    When a worker worker-x of model-x starts on hive-1
-    And a worker worker-y of model-x starts on hive-2
-    Then worker-x is routable within the registration time
-    And worker-y is routable within the registration time
+  Scenario: The gateway offers a model while one of its workers is left
+    Given a worker worker-x of model-x serves on hive-1
+    And a worker worker-y of model-x serves on hive-2
     And the gateway offers model-x within the convergence time
     When hive-1 removes worker-x
     Then the registry no longer lists worker-x within the convergence time
     And the gateway still offers model-x
-    When hive-2 removes worker-y
+
+  @SVC-002 @P0
+  Scenario: The gateway no longer offers a model when its last worker leaves
+    When a worker worker-x of model-x starts on hive-1
+    And a worker worker-y of model-x starts on hive-2
+    And worker-x is routable within the registration time
+    And worker-y is routable within the registration time
+    And the gateway offers model-x within the convergence time
+    And hive-1 removes worker-x
+    And hive-2 removes worker-y
     Then the gateway no longer offers model-x within the convergence time
 
   @SVC-005 @P0

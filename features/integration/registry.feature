@@ -5,14 +5,14 @@ Feature: The cluster serves through outages of the registry
   Scenario: The gateway routes by its last known view without a registry and converges afterwards
     Given steady load of 3 clients on model-shared
     When the registry is killed
-    Then the gateway is ready without the registry
-    When a worker worker-late of model-late starts on hive-1
+    And the gateway is ready without the registry
+    And a worker worker-late of model-late starts on hive-1
     And the load continues for a while
     And clients send 20 chats for model-a
-    Then hive-1 reports worker-late as alive within the restart time
-    When the registry is started again
-    Then worker-late is routable within the convergence time
-    When the load ends
+    And hive-1 reports worker-late as alive within the restart time
+    And the registry is started again
+    And worker-late is routable within the convergence time
+    And the load ends
     Then every request was answered
     And every request was served by exactly one worker of its model
 
@@ -21,8 +21,8 @@ Feature: The cluster serves through outages of the registry
     Given steady load of 3 clients on model-shared
     When the registry is killed
     And the registry is started again
-    Then the registry lists exactly the declared workers
-    When the load ends
+    And the registry lists exactly the declared workers
+    And the load ends
     Then no lease has expired since the restart of the registry
     And every request was answered
 
@@ -51,8 +51,8 @@ Feature: The cluster serves through outages of the registry
   @SVC-013 @P1 @topology.attached @requires.pause
   Scenario: The registry marks workers as unconfirmed when most lose contact at once, and the gateway still uses them
     When hive-1 is paused
-    Then worker-1 is unconfirmed in the registry within the lease expiry time
-    When clients send 10 chats for model-a
-    Then every request was answered, 10 in total
-    When hive-1 is resumed
+    And worker-1 is unconfirmed in the registry within the lease expiry time
+    And clients send 10 chats for model-a
+    And hive-1 is resumed
     Then worker-1 is online in the registry within the heartbeat time
+    And every request was answered, 10 in total

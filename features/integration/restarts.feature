@@ -2,14 +2,20 @@
 Feature: A hive restarts its workers and leaves no orphan process
 
   @SVC-011 @P1
-  Scenario: A hive restarts a crashing worker with growing waits up to a limit, until it is reset
+  Scenario: A hive restarts a crashing worker with growing waits up to a limit
     Given a hive hive-9 joins the stack with workers that crash at once
     When a worker worker-x of model-x starts on hive-9
     Then hive-9 reports worker-x as fatal within the restart time
     And hive-9 waited longer each time, up to its cap, before each of 4 restarts of worker-x
     And hive-9 reports the last exit of worker-x: exit code 3
     And hive-9 reports itself as unhealthy
-    When hive-9 is asked to reset worker-x
+
+  @SVC-011 @P1
+  Scenario: A hive restarts a crashing worker again after a reset
+    Given a hive hive-9 joins the stack with workers that crash at once
+    When a worker worker-x of model-x starts on hive-9
+    And hive-9 reports worker-x as fatal within the restart time
+    And hive-9 is asked to reset worker-x
     Then hive-9 restarted worker-x at least 6 times within the restart time
 
   @SVC-011 @P1 @requires.kill
@@ -54,11 +60,11 @@ Feature: A hive restarts its workers and leaves no orphan process
     And the worker list of hive-2 is noted
     When hive-1 <ends>
     And hive-1 is started again
-    Then every worker of hive-1 is registered with a newer epoch within the restart time
-    And hive-1 runs one process of each worker
+    And every worker of hive-1 is registered with a newer epoch within the restart time
+    And clients send 6 chats for model-a
+    Then hive-1 runs one process of each worker
     And the workers of hive-2 run on without a restart
-    When clients send 6 chats for model-a
-    Then every request was answered, 6 in total
+    And every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:
@@ -79,12 +85,12 @@ Feature: A hive restarts its workers and leaves no orphan process
   Scenario Outline: A restarted hive attaches the workers that ran on without it
     When hive-1 <ends>
     And hive-1 is started again
-    Then hive-1 reports worker-1 as alive within the restart time
+    And hive-1 reports worker-1 as alive within the restart time
     And worker-1 is online in the registry within the registration time
-    And 2 heartbeats of worker-1 arrive, each within the heartbeat time
+    And clients send 6 chats for model-a
+    Then 2 heartbeats of worker-1 arrive, each within the heartbeat time
     And worker-1 and worker-2 run on without a restart
-    When clients send 6 chats for model-a
-    Then every request was answered, 6 in total
+    And every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
     Examples:

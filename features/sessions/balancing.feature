@@ -5,11 +5,11 @@ Feature: The gateway chooses a worker for each request
   Scenario: Only ready workers of the model receive requests
     When a worker worker-slow of model-shared starts on hive-1 and loads for 1.0 seconds
     And clients send 12 chats for model-shared
-    Then every request was answered, 12 in total
-    And every request was served by exactly one worker of its model
     And worker-slow is routable within the registration time
-    When clients send 12 chats for model-shared
-    Then each worker of model-shared served at least 2 of the requests
+    And clients send 12 chats for model-shared
+    Then every request was answered, 24 in total
+    And every request was served by exactly one worker of its model
+    And each worker of model-shared served at least 2 of the requests
     And before worker-slow was ready, it received no request
 
   @CHAT-008 @CHAT-017 @CLU-012 @P1
@@ -37,8 +37,8 @@ Feature: The gateway chooses a worker for each request
   @CHAT-009 @P1 @topology.default @requires.kill
   Scenario: A worker with an expired lease receives no requests
     When hive-1 is killed with its workers
-    Then worker-shared-1 is offline in the status API within the lease expiry time
-    When clients send 6 chats for model-shared
+    And worker-shared-1 is offline in the status API within the lease expiry time
+    And clients send 6 chats for model-shared
     Then every request was answered, 6 in total
     And every request sent after the kill took one attempt
 

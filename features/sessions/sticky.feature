@@ -19,9 +19,8 @@ Feature: A session stays at its worker
     Given clients hold 25 sessions with model-shared
     When worker-1 is killed
     And every session takes another turn
-    Then sessions moved only away from the killed worker, without a failed turn
     And worker-1 is routable within the restart time
-    When every session takes another turn
+    And every session takes another turn
     Then sessions moved only away from the killed worker, without a failed turn
 
   @CHAT-018 @P1
@@ -35,20 +34,20 @@ Feature: A session stays at its worker
   Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and started again
     Given clients hold 25 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
-    Then worker-9 is routable within the registration time
-    When every session takes another turn
+    And worker-9 is routable within the registration time
+    And every session takes another turn
     And the gateway is killed
     And the gateway is started again
-    Then worker-9 is routable within the orchestrator return time
-    When every session takes another turn
+    And worker-9 is routable within the orchestrator return time
+    And every session takes another turn
     Then each session stayed at one worker, and the sessions use at least 2 workers
 
   @GATE-009 @P1
   Scenario: Sessions that the gateway has forgotten move only to a worker that joins
     Given clients hold 90 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1
-    Then worker-9 is routable within the registration time
-    When every session takes another turn
+    And worker-9 is routable within the registration time
+    And every session takes another turn
     Then every request was answered
     And sessions moved only to worker-9, and some forgotten sessions did
 

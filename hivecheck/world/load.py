@@ -135,6 +135,12 @@ class Load:
         with contextlib.suppress(ConditionTimeoutError):
             eventually(self._is_recovered, within=within, what="the load is back to normal", every=POLL_SECONDS)
 
+    def end_once_recovered(self) -> None:
+        """Ends when the load is back to normal, or when the time for it is over. A load that has ended stays as it is."""
+        if not self.is_over:
+            self.go_on_until_recovered()
+        self.end()
+
     def end(self) -> None:
         """Sends nothing more and waits until every request in flight has ended."""
         if self.is_over:

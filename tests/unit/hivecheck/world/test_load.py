@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,9 +13,9 @@ import pytest
 
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.errors import UsageError
-from hivecheck.history import CLIENT_LEFT, History
+from hivecheck.history import CLIENT_LEFT, Event, History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LOAD, first_token_seconds
+from hivecheck.measurement.recovery import LOAD, first_token_seconds, measure
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
@@ -122,6 +123,26 @@ def test_open_loop_latency_counts_from_due_time(load: Load, loop: LoopThread, se
     load.end()
     first = load.calls[begun + 1].operation  # the one before it may have been answered just in time
     assert first_token_seconds(first) >= (MORE - 2) / RATE
+
+
+def test_load_ends_once_recovered(load: Load) -> None:
+    """The load continues after a removed fault until it is back to normal, and then it ends."""
+    load.begin("model-a", OpenLoop(RATE))
+    for what in ("injected", "removed"):
+        load.history.record(Event(time.monotonic(), "fault", "worker-a", {"what": what, "fault": "SIGKILL"}))
+    load.end_once_recovered()
+    assert measure(load.history).recover is not None
+    assert load.is_over
+
+
+def test_ended_load_stays_ended(load: Load) -> None:
+    """A load that has ended sends nothing more when a check asks for its recovery."""
+    load.begin("model-a", OpenLoop(RATE))
+    load.end()
+    sent, began = len(load.calls), time.monotonic()
+    load.end_once_recovered()
+    assert len(load.calls) == sent
+    assert time.monotonic() - began < load.timeouts.recovery
 
 
 def test_leave_marks_requests_in_flight(load: Load, loop: LoopThread, server: Server) -> None:
