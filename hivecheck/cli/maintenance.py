@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from hivecheck.cli.arguments import Commands, command, say, settings
 from hivecheck.errors import UsageError
@@ -30,7 +31,7 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
 
 def bench(arguments: argparse.Namespace) -> int:
     """Run one benchmark; it writes its figures into benchmarks/results/."""
-    script = PROJECT_ROOT / "benchmarks" / BENCHMARKS[arguments.benchmark]
+    script = _checkout("bench") / "benchmarks" / BENCHMARKS[arguments.benchmark]
     return subprocess.run([sys.executable, str(script)], check=False).returncode
 
 
@@ -59,6 +60,7 @@ def _targets_options(parser: argparse.ArgumentParser) -> None:
 
 def targets(arguments: argparse.Namespace) -> int:
     """List the gateways that can be tested beside the reference, or install one into an environment of its own."""
+    from hivecheck.reports.text import run_command
     from hivecheck.targets import environments, target
 
     if arguments.action == "list":
@@ -72,7 +74,7 @@ def targets(arguments: argparse.Namespace) -> int:
         )
     for name, loaded in found.items():
         place = environments.install(settings(arguments).cache_dir, loaded, say)
-        say(f"{loaded.name} is in {place}; now: ./run-integration-tests.sh --target {name} --platform process")
+        say(f"{loaded.name} is in {place}; now: {run_command()} --target {name} --platform process")
     return 0
 
 
@@ -106,11 +108,22 @@ def _docs_options(parser: argparse.ArgumentParser) -> None:
 
 def docs(arguments: argparse.Namespace) -> int:
     """Write the generated pages of docs/, or only check that they are up to date."""
+    root = _checkout("docs")
     from hivecheck.docs_pages import stale, write
 
     if arguments.check:
-        old = stale(PROJECT_ROOT)
+        old = stale(root)
         say(*(f"{page} is out of date; run `hivecheck docs`" for page in old))
         return 1 if old else 0
-    say(*(f"wrote {page}" for page in write(PROJECT_ROOT)))
+    say(*(f"wrote {page}" for page in write(root)))
     return 0
+
+
+def _checkout(verb: str) -> Path:
+    """The root of hivecheck's own repository. Raises UsageError for an installed package, which has neither benchmarks nor docs."""
+    if not (PROJECT_ROOT / "setup.cfg").is_file():
+        raise UsageError(
+            f"expected: an editable install of hivecheck for `hivecheck {verb}`\nactual: a package in {PROJECT_ROOT}\n"
+            "next: run it in a clone of the repository, after ./run-integration-tests.sh --install-only"
+        )
+    return PROJECT_ROOT

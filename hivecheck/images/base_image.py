@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.errors import ImageError
-from hivecheck.images import bootstrap
+from hivecheck.images import bootstrap, docker_folder
 from hivecheck.images.engine import Engine, Say
 
 REPOSITORY = "hivecheck/base"
 OFFICIAL_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-DOCKERFILE = Path(__file__).resolve().parent.parent.parent / "docker" / "base" / "Dockerfile"
+DOCKERFILE = "base/Dockerfile"
 OLDEST_PYTHON = (3, 11)
 # Long enough for a registry on another continent, short enough to wait for where there is none.
 REGISTRY_SECONDS = 5
@@ -100,7 +100,7 @@ def _prepare(engine: Engine, raw: str, name: str, choice: str, say: Say) -> Base
     labels |= {"python": facts.python, "machine": facts.machine, "glibc": facts.glibc}
     # Only a missing command needs apt. A whole base is prepared offline.
     network = "default" if facts.missing else "none"
-    files = {"Dockerfile": DOCKERFILE.read_bytes()}
+    files = {"Dockerfile": docker_folder.file(DOCKERFILE).read_bytes()}
     engine.build(files, reference, {"BASE_IMAGE": raw}, {f"hivecheck.{key}": value for key, value in labels.items()}, network)
     # docker/base/Dockerfile succeeds without apt's mirror too, so its result is examined again.
     if missing := ask(engine, reference).missing:
@@ -142,4 +142,4 @@ def _is_ours(reference: str) -> bool:
 
 def recipe() -> str:
     """A hash over how a base is made; another one makes another base."""
-    return hashlib.sha256(DOCKERFILE.read_bytes() + bootstrap.recipe().encode()).hexdigest()[:12]
+    return hashlib.sha256(docker_folder.file(DOCKERFILE).read_bytes() + bootstrap.recipe().encode()).hexdigest()[:12]

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hivecheck.images import base_image, prune, requirements, wheelhouse
+from hivecheck.images import base_image, docker_folder, prune, requirements, wheelhouse
 from hivecheck.images.base_image import Base
 from hivecheck.images.engine import Engine, Say
-from hivecheck.settings import PROJECT_ROOT, Settings
+from hivecheck.settings import Settings
 from hivecheck.source_hash import source_hash
 
 REPOSITORY = "hivecheck/services"
@@ -67,12 +67,12 @@ def current_tag(engine: Engine, settings: Settings) -> str | None:
 def inputs_of(settings: Settings, base: Base) -> Inputs:
     """Read everything that goes into the image."""
     services = settings.services_root / "services"
-    files = {"Dockerfile": (PROJECT_ROOT / "docker" / "Dockerfile").read_bytes()}
+    files = {"Dockerfile": docker_folder.file("Dockerfile").read_bytes()}
     for path in sorted(services.rglob("*")):
         # Byte code differs from run to run and would change the tag.
         if path.is_file() and path.suffix != ".pyc":
             files[f"services/{path.relative_to(services).as_posix()}"] = path.read_bytes()
-    return Inputs(base, requirements.of_services(PROJECT_ROOT), files, source_hash(services))
+    return Inputs(base, requirements.of_services(), files, source_hash(services))
 
 
 def _build(engine: Engine, inputs: Inputs, cache_dir: Path, say: Say) -> None:

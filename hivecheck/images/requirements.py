@@ -1,13 +1,13 @@
-"""Which lines of requirements.lock the services need: their direct requirements in setup.cfg, and everything those pull in."""
+"""Which lines of requirements.lock the services need: the package's extra `services`, and everything that those pull in."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from configparser import ConfigParser
-from pathlib import Path
+from importlib import metadata
 
 from hivecheck.errors import ImageError
+from hivecheck.images import docker_folder
 
 COMPILE = (
     "uv pip compile setup.cfg --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header "
@@ -15,12 +15,12 @@ COMPILE = (
 )
 
 
-def of_services(project_root: Path) -> str:
+def of_services() -> str:
     """The locked requirements of services/, hashes included. Raises ImageError if setup.cfg and the lock do not fit."""
-    config = ConfigParser()
-    config.read(project_root / "setup.cfg", encoding="utf-8")
-    direct = config["options.extras_require"]["services"].split()
-    return closure((project_root / "requirements.lock").read_text(encoding="utf-8"), direct)
+    # An installed package has no setup.cfg, so a checkout asks the metadata of its editable installation too.
+    listed = metadata.requires("hivecheck") or []
+    direct = [name for line in listed if (name := _of_extra("services", line))]
+    return closure(docker_folder.file("requirements.lock").read_text(encoding="utf-8"), direct)
 
 
 def closure(lock: str, direct: list[str]) -> str:
@@ -44,8 +44,14 @@ def closure(lock: str, direct: list[str]) -> str:
     return "".join(f"{blocks[name].partition('    # via')[0].rstrip()}\n" for name in sorted(expected))
 
 
+def _of_extra(extra: str, line: str) -> str:
+    """The name in a line of the metadata, such as `PyJWT; extra == "services"`; empty for another extra or none."""
+    requirement, _, marker = line.partition(";")
+    return _name(requirement) if re.search(rf"""extra == ['"]{extra}['"]""", marker) else ""
+
+
 def _name(block: str) -> str:
-    return _normal(re.split(r"[=\s]", block, maxsplit=1)[0])
+    return _normal(re.split(r"[^\w.-]", block, maxsplit=1)[0])
 
 
 def _normal(name: str) -> str:

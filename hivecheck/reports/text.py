@@ -15,6 +15,12 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 NOTHING_SELECTED = "no scenario was selected"
 NOTHING_PASSED = "no scenario passed"
 PAGE = "docs/verdicts.md"
+START_SCRIPT = "./run-integration-tests.sh"
+
+
+def run_command() -> str:
+    """The command that starts a run in the current folder. A user's repository has no start script."""
+    return START_SCRIPT if Path(START_SCRIPT).is_file() else "hivecheck run"
 
 
 def reproduce_command(result: RunResult, planned: Planned, seed: int | None = None) -> str:
@@ -22,7 +28,7 @@ def reproduce_command(result: RunResult, planned: Planned, seed: int | None = No
     platform = f" --platform {result.platform}" if result.platform else ""
     target = f" --target {result.target}" if result.target not in ("", REFERENCE) else ""
     replay = f" --fault-plan {result.plan_files[planned.key]}" if planned.key in result.plan_files else ""
-    return f"./run-integration-tests.sh {planned.key}{platform}{target} --seed {result.seed if seed is None else seed}{replay}"
+    return f"{run_command()} {planned.key}{platform}{target} --seed {result.seed if seed is None else seed}{replay}"
 
 
 def causes(result: RunResult) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from hivecheck.errors import UsageError
+from hivecheck.reports.text import run_command
 from hivecheck.rerun import flake_statistics, subrun
 from hivecheck.rerun.flake_statistics import CONFIDENCE, WHOLE, FlakeRecord, ScenarioEnd
 from hivecheck.settings import DURATIONS_FILE
@@ -99,7 +100,7 @@ def _story(record: FlakeRecord, repeats: Repeats) -> list[str]:
     lines += [f"evidence: {red.evidence or repeats.folder_of(red.run)}"]
     seed = repeats.seed_of(red.run)
     if record.name != WHOLE:
-        lines.append(f"reproduce: ./run-integration-tests.sh {record.key} --platform {repeats.platform} --seed {seed}")
+        lines.append(f"reproduce: {run_command()} {record.key} --platform {repeats.platform} --seed {seed}")
     return lines
 
 

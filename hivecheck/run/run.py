@@ -26,7 +26,7 @@ from hivecheck.run.known_failures import Existing
 from hivecheck.run.narrowing import Narrowing
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
-from hivecheck.settings import PROJECT_ROOT, Settings
+from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets import target as targets
@@ -208,7 +208,7 @@ class Run:
         """On the reference target, an unsupported scenario that is not listed is a problem of the run."""
         if self.target is not None or planned.name in self._expected_unsupported():
             return
-        file = relative_path(self.settings.expected_unsupported, PROJECT_ROOT)
+        file = relative_path(self.settings.expected_unsupported, Path.cwd())
         self.reports.add_problem(
             f"unexpectedly not supported: {planned.name}",
             f"expected: the scenario is supported, or is listed in {file}\nactual: {reason}\n"

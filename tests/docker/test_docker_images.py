@@ -109,7 +109,7 @@ def test_service_by_variable(bare: BareDaemon, tag: str) -> None:
 def test_image_has_locked_libraries(bare: BareDaemon, tag: str) -> None:
     """The image has the locked libraries and no other."""
     found = set(bare.engine.run(tag, ["python", "-c", LIST_LIBRARIES]).split())
-    locked = set(re.findall(r"^(\S+==\S+)", requirements.of_services(PROJECT_ROOT), re.MULTILINE))
+    locked = set(re.findall(r"^(\S+==\S+)", requirements.of_services(), re.MULTILINE))
     assert found == locked
 
 

@@ -70,6 +70,16 @@ def test_services_requirements() -> None:
     assert listed <= {name.lower() for name in config["options"]["install_requires"].split()}
 
 
+def test_services_requirements_locked() -> None:
+    """Each requirement of the services is in the image, and none of the harness alone."""
+    config = ConfigParser()
+    config.read(PROJECT_ROOT / "setup.cfg", encoding="utf-8")
+    listed = {name.lower() for name in config["options.extras_require"]["services"].split()}
+    locked = set(re.findall(r"^([^\s=]+)==", requirements.of_services(), re.MULTILINE))
+    assert listed <= locked
+    assert locked & {"behave", "docker", "testcontainers"} == set()
+
+
 def test_lock_without_registry() -> None:
     """The lock names no registry."""
     lock = (PROJECT_ROOT / "requirements.lock").read_text(encoding="utf-8")

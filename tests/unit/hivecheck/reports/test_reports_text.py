@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def test_command() -> None:
     """The command names scenario, platform and seed."""
     command = "./run-integration-tests.sh features/chat.feature:1 --platform docker --seed 7"
     assert reproduce_command(run(), outcome().planned) == command
+
+
+def test_command_of_user_repository(tmp_path: Path) -> None:
+    """Where there is no start script, the command is that of the installed package."""
+    with chdir(tmp_path):
+        assert reproduce_command(run(), outcome().planned) == "hivecheck run features/chat.feature:1 --platform docker --seed 7"
 
 
 def test_command_with_plan() -> None:
