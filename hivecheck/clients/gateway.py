@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from hivecheck.clients.control import ControlClient
+from hivecheck.wording import listed
 
 
 def is_routable(view: Mapping[str, Any] | None) -> bool:
@@ -41,7 +42,7 @@ class GatewayClient(ControlClient):
         workers = self.workers()
         routed = {name for name, worker in workers.items() if is_routable(worker)}
         if routed != set(declared):
-            return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
+            return f"the gateway routes to {listed(sorted(routed))}, declared are {listed(sorted(declared))}"
         ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
         return f"the gateway has ejected {', '.join(ejected)}" if ejected else None
 

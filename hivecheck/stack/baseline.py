@@ -8,6 +8,7 @@ from typing import Any
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.clients import StackClients
 from hivecheck.topologies.topology import Topology
+from hivecheck.wording import figures, listed
 
 
 class Baseline:
@@ -25,9 +26,9 @@ class Baseline:
             return f"not running: {', '.join(stopped)}"
         hives = self._clients.hives
         # Exactly these: an additional worker of an earlier scenario would share the requests of the next one.
-        listed, expected = self._clients.registry.services(), set(self._topology.workers()) | set(hives)
-        if set(listed) != expected:
-            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
+        registered, expected = self._clients.registry.services(), set(self._topology.workers()) | set(hives)
+        if set(registered) != expected:
+            return f"the registry lists {listed(sorted(registered))}, declared are {listed(sorted(expected))}"
         if missing := self._clients.gateway.not_routing_to(self._topology.workers()):
             return missing
         if unhealthy := [name for name, hive in hives.items() if hive.health()["status"] != "healthy"]:
@@ -44,7 +45,7 @@ class Baseline:
     def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
         counts = {"orchestrator": self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
         busy = {name: count for name, count in counts.items() if count}
-        return f"requests in flight: {busy}" if busy else None
+        return f"requests in flight: {figures(busy)}" if busy else None
 
     def _worker_views(self) -> dict[str, dict[str, Any]]:
         return {name: view for hive in self._clients.hives.values() for name, view in hive.workers().items()}
