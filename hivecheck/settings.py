@@ -54,6 +54,9 @@ class Settings:
     keep_failed: bool = _setting(False, "Keep the stack of the first scenario that does not pass, and print how to look at it.")
     report_dir: Path = _setting(Path("reports"), "Where reports, logs and evidence go.")
     durations: str = _setting("", "The file with the durations of earlier runs; empty: durations.json in the report folder.")
+    runs_kept: int = _setting(
+        10, "How many runs stay in report_dir, and as many more with evidence of a scenario that did not pass; 0: all of them."
+    )
     timeout_scale: float = _setting(1.0, "Stretches every time budget, for slow machines.")
     random_faults: int = _setting(3, "The number of faults that a scenario of random faults draws by the seed.")
     fault_plan: str = _setting("", "A plan.json of an earlier run; a scenario of random faults injects its faults instead of drawing some.")

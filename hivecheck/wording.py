@@ -22,7 +22,7 @@ def agreeing(number: int, singular: str, plural: str) -> str:
 
 def listed(items: Iterable[object]) -> str:
     """The items as one phrase in their order: "a", "a and b", "a, b and c". No item: "none"."""
-    *most, last = [_plain(item) for item in items] or ["none"]
+    *most, last = [plain(item) for item in items] or ["none"]
     return f"{', '.join(most)} and {last}" if most else last
 
 
@@ -33,23 +33,29 @@ def figures(values: Mapping[Any, object], separator: str = ", ") -> str:
     """
     # A list in a value has commas of its own, so a comma cannot also end the value.
     between = "; " if any(isinstance(value, list | tuple | AbstractSet) and len(value) > 1 for value in values.values()) else separator
-    lines = sorted((_name(name), _plain(value)) for name, value in values.items())
+    lines = sorted((_name(name), plain(value)) for name, value in values.items())
     return between.join(f"{name}: {value}" for name, value in lines) or "none"
 
 
 def _name(name: object) -> str:
-    return "/".join(map(_plain, name)) if isinstance(name, tuple) else _plain(name)
+    return "/".join(map(plain, name)) if isinstance(name, tuple) else plain(name)
 
 
-def _plain(value: object) -> str:
-    """A value of a message without Python's notation: no quotes, no brackets of lists, `true` and `none` in lower case."""
+def plain(value: object) -> str:
+    """A value of a message without Python's notation: no quotes, no brackets of lists, `true` and `none` in lower case.
+
+    Bytes are text, with escapes for what is none.
+    """
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         # Journals and logs round to microseconds.
         return f"{value:.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, bytes):
+        text = value.decode(errors="backslashreplace")
+        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text) or "no bytes"
     if isinstance(value, Mapping):
         return f"({figures(value)})" if value else "none"
     if isinstance(value, AbstractSet):
-        return listed(sorted(map(_plain, value)))
+        return listed(sorted(map(plain, value)))
     return listed(value) if isinstance(value, list | tuple) else str(value)

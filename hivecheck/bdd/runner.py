@@ -86,6 +86,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             parameter_types.register()
             self.context = Context(self)
             self.context.on_cleanup_error = self._clean_up_failed
+            self.context.add_cleanup(self._end_abort)  # the first, so it is called last
             self._load_code()
             self.features.extend(feature_files.load(self._places(), self.config.lang))
             for word in self.config.tags or []:
@@ -195,6 +196,10 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         """Start no further step. behave also prints the reason, as captured output of a hook, but the end of the run states it."""
         if self.context is not None:
             self.aborted = True
+
+    def _end_abort(self) -> None:
+        """After the last hook, the end of the run states the cause. behave would print `ABORTED: By user.` for any cause."""
+        self.aborted = False
 
     def _places(self) -> list[FileLocation]:
         return [place for place in feature_files.places(self.config.paths) if not self.config.exclude(place)]

@@ -9,6 +9,7 @@ from typing import Any, Self
 import requests
 
 from hivecheck.errors import ClientError
+from hivecheck.wording import figures, plain
 
 TOKEN_HEADER = "X-Cluster-Token"
 
@@ -20,6 +21,13 @@ class Reply:
     status: int
     body: Any
     headers: dict[str, str]
+
+    def sentence(self) -> str:
+        """The response as a message shows it: the status with code and message of the error object, or with the body."""
+        error = self.body.get("error") if isinstance(self.body, dict) else None
+        if isinstance(error, dict) and error.keys() >= {"code", "message"}:
+            return f"{self.status} {plain(error['code'])}: {plain(error['message'])}"
+        return f"{self.status} {figures(self.body) if isinstance(self.body, dict) else plain(self.body)}"
 
 
 class ControlClient:
@@ -93,7 +101,7 @@ class ControlClient:
 
     def _body_of(self, reply: Reply, what: str) -> Any:
         if not 200 <= reply.status < 300 or reply.body is None:
-            raise ClientError(f"{what}: expected 2xx and JSON, got {reply.status} {reply.body!r}")
+            raise ClientError(f"{what}: expected 2xx and JSON, got {reply.sentence()}")
         return reply.body
 
 

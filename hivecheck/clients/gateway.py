@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from hivecheck.clients.control import ControlClient
+from hivecheck.wording import figures, listed
 
 
 def is_routable(view: Mapping[str, Any] | None) -> bool:
@@ -41,18 +42,19 @@ class GatewayClient(ControlClient):
         workers = self.workers()
         routed = {name for name, worker in workers.items() if is_routable(worker)}
         if routed != set(declared):
-            return f"the gateway routes to {sorted(routed)}, declared are {sorted(declared)}"
+            return f"the gateway routes to {listed(sorted(routed))}, declared are {listed(sorted(declared))}"
         if others := sorted(set(workers) - routed):
             return f"the gateway still lists {', '.join(others)}"
         health = self.health()
         if health["status"] != "healthy":
-            return f"the gateway is {health['status']}: hives {health['hives']}, registry {health['registry']}, ledger {health['ledger']}"
+            parts = "; ".join(f"{part} {figures(health[part])}" for part in ("hives", "registry", "ledger"))
+            return f"the gateway is {health['status']}: {parts}"
         ejected = sorted(name for name, worker in workers.items() if worker["ejected"])
         if ejected:
             return f"the gateway has ejected {', '.join(ejected)}"
         # Requests past the gateway have ended, but the last report of their worker still counts them.
         queues = {name: worker["waiting_of_others"] for name, worker in workers.items() if worker["waiting_of_others"]}
-        return f"the gateway counts queued requests of other clients: {queues}" if queues else None
+        return f"the gateway counts queued requests of other clients: {figures(queues)}" if queues else None
 
     def forget_failures(self) -> None:
         """Circuits close, ejections end, and the retry budget is whole."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.measurement.blast_radius import BlastRadius, blast_radius
+from hivecheck.wording import listed
 
 LOAD = "probe"
 LEAST_BASELINE = 20  # requests: with fewer, the 95th percentile is just the slowest one
@@ -149,7 +150,7 @@ def _load(history: History, *, is_over: bool) -> tuple[Event, int]:
     """The begin of the steady load, and how many of its requests were not sent."""
     marks = {event.data["what"]: event for event in history.events("load")}
     if "began" not in marks or (is_over and "ended" not in marks):
-        raise InconclusiveError(f"expected: a steady load that began and ended\nactual: {sorted(marks) or 'none'}")
+        raise InconclusiveError(f"expected: a steady load that began and ended\nactual: {listed(sorted(marks))}")
     return marks["began"], int(marks["ended"].data["unsent"]) if "ended" in marks else 0
 
 

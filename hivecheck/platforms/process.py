@@ -31,6 +31,7 @@ from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.platforms.process_memory import process_memory
 from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually_all
+from hivecheck.wording import listed
 
 # Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
 CAPABILITIES = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
@@ -76,7 +77,9 @@ class ProcessNode(DataFolder):
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is not None and pid not in {process.pid for process in self.processes()}:
-            raise ClientError(f"{self.name} has no process {pid} to send {number.name} to; it has {[p.pid for p in self.processes()]}")
+            raise ClientError(
+                f"{self.name} has no process {pid} to send {number.name} to; it has {listed(p.pid for p in self.processes())}"
+            )
         try:
             os.kill(pid or self.pid, number)
         except ProcessLookupError:

@@ -15,6 +15,7 @@ from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
 
 LOG_LINES = 500
+STORY = "story.txt"  # no scenario that passed has it
 REDACTED = "***"
 
 
@@ -22,7 +23,7 @@ def collect(stack: Stack, history: History, gateway_url: str, folder: Path, stor
     """Write story, requests as curl lines, states, registrations, journals and each node's log window into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     redact = _redaction(stack.secrets.all())
-    _write(folder / "story.txt", redact(story))
+    _write(folder / STORY, redact(story))
     # Each text is redacted before it reaches the disk: CI servers publish the evidence folder.
     _write(folder / "requests.sh", redact(_curl_lines(history.operations(None), gateway_url)))
     _write(folder / "operations.txt", redact("\n".join(operation.sentence() for operation in history.operations(None))))

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from hivecheck.errors import ReportError
 from hivecheck.reports.result import NO_VERDICT, PROVEN, RunResult, Status, exit_code
 from hivecheck.reports.text import one_line
-from hivecheck.wording import counted
+from hivecheck.wording import counted, listed
 
 SCENARIOS_SUITE = "hivecheck"
 RUN_SUITE = "hivecheck.run"
@@ -129,5 +129,5 @@ def _status(case: ElementTree.Element) -> Status:
     if not results:
         return Status.FLAKY if any(child.tag.startswith(FLAKY_PREFIX) for child in case) else Status.PASSED
     if len(results) > 1 or results[0] not in _STATUSES:
-        raise ReportError(f"expected: at most one result of a known type in the test case {case.get('name')}\nactual: {results}")
+        raise ReportError(f"expected: at most one result of a known type in the test case {case.get('name')}\nactual: {listed(results)}")
     return _STATUSES[results[0]]

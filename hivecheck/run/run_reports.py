@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,11 +11,13 @@ from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import conformance, junit, result_data
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
+from hivecheck.reports.text import relative_path
+from hivecheck.run import old_runs
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks
 from hivecheck.targets.target import Target
+from hivecheck.wording import counted, listed
 
-RUNS_KEPT = 10
 REPORTS = ("junit.xml", "result.json", "conformance.json", "conformance.md")
 
 
@@ -41,9 +41,9 @@ class RunReports:
         self._started = time.monotonic()
 
     def open(self) -> None:
-        """Make the folder of the run, and remove the oldest runs."""
+        """Make the folder of the run. Raises UsageError for a kept stack of a newer format, before a scenario starts."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _remove_old_runs(self.settings.report_dir)
+        kept_stacks.kept_stacks(self.settings.report_dir)
 
     def remove_old_reports(self) -> None:
         """A run that is refused or killed must not leave an earlier report, which a reader would take for its own."""
@@ -95,7 +95,7 @@ class RunReports:
         )
 
     def write(self, target: Target | None) -> int:
-        """Write the reports and print the end of the run; returns the exit code."""
+        """Write the reports, remove the oldest runs and print the end of the run; returns the exit code."""
         junit_path: Path | None = self.settings.report_dir / "junit.xml"
         try:
             self._write(self.settings.report_dir / "junit.xml", target)
@@ -103,6 +103,7 @@ class RunReports:
             # Without reports a CI has no result to read, so even a run of passed scenarios ends with exit code 3.
             self.crash = self.crash or f"the reports were not written: {error}"
             junit_path = None
+        self._remove_old_runs()
         result = self.result()
         self._progress.run_finished(result, junit_path, self.folder)
         return exit_code(result)
@@ -111,6 +112,13 @@ class RunReports:
         if self.interrupted_by:
             return Outcome(planned, Status.NOT_RUN, message=f"interrupted by {self.interrupted_by}", reason=Reason.INTERRUPTED)
         return Outcome(planned, Status.NOT_RUN, message="the run ended before this scenario started", reason=Reason.HARNESS_ERROR)
+
+    def _remove_old_runs(self) -> None:
+        # At the end, because a run that is refused has carried out nothing and replaces no other.
+        kept = self.settings.runs_kept
+        if lost := old_runs.remove(self.settings.report_dir, kept):
+            names = listed(relative_path(path, Path.cwd()) for path in reversed(lost))
+            self._progress.say(f"Removed the evidence of {counted(len(lost), 'old run')}, {names}; -D runs_kept={2 * kept} keeps more.")
 
     def _write(self, path: Path, target: Target | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,13 +135,3 @@ class RunReports:
 def write_json(path: Path, content: object) -> None:
     """Write data for programs, as text that a person can read."""
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _remove_old_runs(report_dir: Path) -> None:
-    """All but the newest runs. A run with a kept stack stays."""
-    kept = {stack.run_id for stack in kept_stacks.kept_stacks(report_dir)}
-    # Only folders with the name of a run. A user may point the report folder at a place with other files.
-    runs = sorted(path for path in report_dir.iterdir() if path.is_dir() and re.fullmatch(r"\d{8}-\d{6}-\d+", path.name))
-    for path in runs[:-RUNS_KEPT]:
-        if path.name not in kept:
-            shutil.rmtree(path, ignore_errors=True)

@@ -15,6 +15,7 @@ from typing import Any
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.clients import StackClients
 from hivecheck.topologies.topology import Topology
+from hivecheck.wording import figures, listed
 
 
 class Baseline:
@@ -33,10 +34,10 @@ class Baseline:
         hives = self._clients.hives
         # Exactly these: an additional worker of an earlier scenario would share the requests of the next one, and an offline
         # hive would keep the gateway degraded.
-        listed, expected = self._clients.registry.services(status="all"), set(self._topology.workers()) | set(hives)
-        if set(listed) != expected:
-            return f"the registry lists {sorted(listed)}, declared are {sorted(expected)}"
-        if lost := [f"{name} is {entry['status']}" for name, entry in listed.items() if entry["status"] != "online"]:
+        registered, expected = self._clients.registry.services(status="all"), set(self._topology.workers()) | set(hives)
+        if set(registered) != expected:
+            return f"the registry lists {listed(sorted(registered))}, declared are {listed(sorted(expected))}"
+        if lost := [f"{name} is {entry['status']}" for name, entry in registered.items() if entry["status"] != "online"]:
             return f"the registry reports {', '.join(lost)}"
         if missing := self._clients.gateway.not_routing_to(self._topology.workers()):
             return missing
@@ -54,7 +55,7 @@ class Baseline:
     def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
         counts = {"orchestrator": self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
         busy = {name: count for name, count in counts.items() if count}
-        return f"requests in flight: {busy}" if busy else None
+        return f"requests in flight: {figures(busy)}" if busy else None
 
     def _worker_views(self) -> dict[str, dict[str, Any]]:
         return {name: view for hive in self._clients.hives.values() for name, view in hive.workers().items()}

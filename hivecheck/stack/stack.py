@@ -29,6 +29,7 @@ from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
 from hivecheck.waiting import eventually, eventually_all
+from hivecheck.wording import figures
 
 LOG_LINES_IN_MESSAGE = 5
 
@@ -101,7 +102,8 @@ class Stack:
             view = hive.workers().get(worker)
             if view and view["pid"]:
                 return self.nodes[name], int(view["pid"])
-        raise ClientError(f"No running worker is called {worker}; its hive shows {[hive.workers() for hive in self.hives.values()]}")
+        shown = figures({name: view["state"] for hive in self.hives.values() for name, view in hive.workers().items()})
+        raise ClientError(f"No running worker is called {worker}; the hives show {shown}")
 
     def hive_of(self, worker: str) -> HiveClient:
         """The hive that manages or attached a worker. Raises ClientError when none knows it."""
@@ -200,7 +202,8 @@ class Stack:
                 running[event.node] = event.data["source_hash"]
         if difference := {name: source for name, source in running.items() if source != expected}:
             raise SetupError(
-                f"expected: every node runs source {expected}\nactual: {difference}; another installation of the services is in the way"
+                f"expected: every node runs source {expected}\n"
+                f"actual: {figures(difference)}; another installation of the services is in the way"
             )
 
     def _dead_node(self) -> str | None:

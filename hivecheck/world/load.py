@@ -8,7 +8,7 @@ import contextlib
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -97,6 +97,7 @@ class Load:
     _pace: str = PACE
     _schedule: Schedule | None = None
     _sending: concurrent.futures.Future[None] | None = None
+    _recovery_deadline: float = 0.0  # of the monotonic clock; 0 as long as no step asks for a load that is back to normal
 
     @property
     def history(self) -> History:
@@ -118,7 +119,7 @@ class Load:
         self._model, self._schedule, self._pace = model, schedule, pace
         if isinstance(schedule, OpenLoop):
             self._note("began", rate_per_second=schedule.rate_per_second)
-        self._sending = self.loop.start(schedule.send_all(self))
+        self._start_sending()
         self._await_more(BASELINE_WINDOWS)
 
     def go_on(self, until: str) -> None:
@@ -131,9 +132,8 @@ class Load:
 
     def go_on_until_recovered(self) -> None:
         """Returns when the load is back to normal, or when the time for it is over. A check tells the two apart."""
-        within = self.timeouts.recovery + 2 * OBJECTIVE.window_seconds
-        with contextlib.suppress(ConditionTimeoutError):
-            eventually(self._is_recovered, within=within, what="the load is back to normal", every=POLL_SECONDS)
+        self._recovery_deadline = time.monotonic() + self.timeouts.recovery + 2 * OBJECTIVE.window_seconds
+        self._await_recovery()
 
     def end_once_recovered(self) -> None:
         """Ends when the load is back to normal, or when the time for it is over. A load that has ended stays as it is."""
@@ -142,10 +142,20 @@ class Load:
         self.end()
 
     def end(self) -> None:
-        """Sends nothing more and waits until every request in flight has ended."""
+        """Sends nothing more and waits until every request in flight has ended.
+
+        After `go_on_until_recovered` these last requests count too. If they are not back to normal, the load goes on within its time.
+        """
         if self.is_over:
             return
         self._stop()
+        # Only the end of the last requests tells whether the last window is good. A hiccup there needs later requests for a verdict.
+        while time.monotonic() < self._recovery_deadline and not self._is_recovered_to_the_end():
+            self._note("resumed")
+            self.is_over = False
+            self._start_sending()
+            self._await_recovery(after=[call for call in self.calls if not call.is_done])
+            self._stop()
         eventually(self._have_ended, within=self.timeouts.request + 1, what="every request of the load ended", every=0.002)
         self._note_end()
 
@@ -186,6 +196,23 @@ class Load:
         except InconclusiveError:
             return False
 
+    def _await_recovery(self, after: Sequence[PendingRequest] = ()) -> None:
+        """Wait until these requests have ended and the load is back to normal, or until its time is over."""
+        left = max(0.0, self._recovery_deadline - time.monotonic())
+        with contextlib.suppress(ConditionTimeoutError):
+            eventually(
+                lambda: all(call.is_done for call in after) and self._is_recovered(),
+                within=left,
+                what="the load is back to normal",
+                every=POLL_SECONDS,
+            )
+
+    def _is_recovered_to_the_end(self) -> bool:
+        """Judges the stopped load with its last requests. One that takes longer than a window is not back to normal."""
+        with contextlib.suppress(ConditionTimeoutError):
+            eventually(self._have_ended, within=OBJECTIVE.window_seconds, what="every request of the load ended", every=0.002)
+        return self._have_ended() and self._is_recovered()
+
     def _await_more(self, windows: float) -> None:
         """Wait until the requests of that many windows, all sent from now on, have ended."""
         if self._schedule is None:
@@ -200,6 +227,10 @@ class Load:
 
     def _have_ended(self) -> bool:
         return all(call.is_done for call in self.calls)
+
+    def _start_sending(self) -> None:
+        if self._schedule:
+            self._sending = self.loop.start(self._schedule.send_all(self))
 
     def _stop(self) -> None:
         self.is_over = True

@@ -30,6 +30,7 @@ def test_broken_clean_up(project):
     ended = project.run()
     ended.must_end(3, "HARNESS CRASHED")
     assert "the clean-up is broken" in ended.text_of("the harness crashed")
+    assert "ABORTED" not in ended.output
 
 
 def test_crash_and_failure(project):

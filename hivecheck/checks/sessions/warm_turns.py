@@ -20,17 +20,19 @@ def warm_turns(history: History, *, at_most: float) -> Verdict:
         cached = [_cached(operation) for operation, _ in turns]
         computed = [_seconds(history, operation) for operation, _ in turns]
         if None in computed:
-            return inconclusive(expected=f"slot and first token of each turn of {name} in a journal", actual=f"seconds: {listed(computed)}")
+            return inconclusive(
+                expected=f"slot and first token of each turn of {'/'.join(name)} in a journal", actual=f"seconds: {listed(computed)}"
+            )
         cold, *warm = [seconds or 0.0 for seconds in computed]
         journaled = [_journaled(history, operation) for operation, _ in turns]
         if cached != journaled or cached[0] != 0 or not all(cached[1:]):
             return failed(
-                expected=f"cached tokens of {name}: 0 in the first turn, some in later ones, equal in usage and journal",
+                expected=f"cached tokens of {'/'.join(name)}: 0 in the first turn, some in later ones, equal in usage and journal",
                 actual=f"usage {listed(cached)}, journal {listed(journaled)}",
             )
         if max(warm) > at_most * cold:
             return failed(
-                expected=f"a TTFT of later turns of {name} of at most {at_most:g} x {cold:.3f} s",
+                expected=f"a TTFT of later turns of {'/'.join(name)} of at most {at_most:g} x {cold:.3f} s",
                 actual=listed(f"{one:.3f} s" for one in warm),
             )
         lines.append(f"{cold:.3f} s, then {max(warm):.3f} s with {listed(cached[1:])} cached tokens")

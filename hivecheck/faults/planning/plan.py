@@ -14,7 +14,7 @@ from hivecheck.errors import UsageError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.planning.eligibility import ELIGIBLE, EXCLUDED
 from hivecheck.faults.planning.fault_budget import FaultCandidates, PlannedFault, worker_budget
-from hivecheck.wording import agreeing
+from hivecheck.wording import agreeing, listed
 
 FORMAT = 2  # of plan files. Files without a number come from releases before it, with other keys and other names of faults
 FORM = '{"format": 2, "seed": 7, "faults": [{"at_seconds": 1.5, "fault": "a SIGKILL", "target": "worker-1", "for_seconds": 2}]}'
@@ -78,7 +78,7 @@ def draw(seed: int, count: int, targets: FaultCandidates) -> FaultPlan:
     rng = random.Random(f"{seed} plan")
     if worker_budget(len(targets.workers)) < 1:
         raise UsageError(
-            f"expected: 3 workers or more for random faults\nactual: {sorted(targets.workers)}, of which none may be faulty\n"
+            f"expected: 3 workers or more for random faults\nactual: {listed(sorted(targets.workers))}, of which none may be faulty\n"
             "next: use a topology with more workers"
         )
     faults: list[PlannedFault] = []
@@ -153,4 +153,4 @@ def _must_have_keys(where: str, parsed: Any, keys: set[str]) -> None:
 
 
 def _refusal(key: str, value: object, accepted: str) -> UsageError:
-    return UsageError(f"{key}={value!r}: expected {accepted}.")
+    return UsageError(f"{key}={json.dumps(value)}: expected {accepted}.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from hivecheck.errors import ClientError
 from hivecheck.platforms.docker import frames
+from hivecheck.wording import plain
 
 
 def execute(api: Any, container: str, command: list[str]) -> tuple[int, bytes]:
@@ -30,5 +31,5 @@ def output_of(body: bytes) -> bytes:
     """The content of all frames. Raises ClientError for a body that ends within a frame."""
     output, rest = frames.unpack(body)
     if rest:
-        raise ClientError(f"the engine broke off within the output of a command; the last piece is {rest[:64]!r}")
+        raise ClientError(f"the engine broke off within the output of a command; the last piece is {plain(rest[:64])}")
     return output

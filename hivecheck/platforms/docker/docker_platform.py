@@ -39,6 +39,7 @@ from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.platforms.process_memory import process_memory
 from hivecheck.process_labels import Owner
 from hivecheck.source_hash import source_hash
+from hivecheck.wording import listed
 
 ENGINE_CAPABILITIES = frozenset({"container_pause", "memory", "cpu", "disk", "network", "stats", "packets"})
 CAPABILITIES = (
@@ -89,7 +90,7 @@ class DockerNode(DataFolder):
             return
         own = [process.pid for process in self.processes()]
         if not own or pid not in (None, *own):
-            raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {own}")
+            raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {listed(own)}")
         signalled = pid or own[0]
         folder = self.proc_of(signalled)
         if folder is None or not kernel.send(str(self._container.id), int(folder.name), number):

@@ -16,6 +16,7 @@ from hivecheck.netagent import bundle
 from hivecheck.netagent.client import NetAgent
 from hivecheck.netagent.rule import Counters, Rule
 from hivecheck.platforms.docker import engine, frames
+from hivecheck.wording import plain
 
 CHAIN_LETTERS = 28  # of a chain's name, at most; iptables refuses more
 PORT = 8000  # where every node listens
@@ -55,9 +56,9 @@ class Attachment:
             try:
                 piece = self._socket.recv(65536)
             except OSError as error:
-                raise ClientError(f"{self._what} does not answer ({error}); its output is {self._lines[-500:]!r}") from None
+                raise ClientError(f"{self._what} does not answer ({error}); its output is {plain(self._lines[-500:])}") from None
             if not piece:
-                raise ClientError(f"{self._what} has exited; its output is {self._lines[-500:]!r}")
+                raise ClientError(f"{self._what} has exited; its output is {plain(self._lines[-500:])}")
             lines, self._frames = frames.unpack(self._frames + piece)
             self._lines += lines
         line, _, self._lines = self._lines.partition(b"\n")

@@ -14,7 +14,7 @@ from hivecheck.faults.injector import Injector
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import counted, listed
+from hivecheck.wording import counted, figures, listed, plain
 from hivecheck.world.cluster.models import Models
 from hivecheck.world.requests.chats import Chats
 
@@ -60,7 +60,7 @@ class Catalogues:
         named = must_eventually(aside, within=self.stack.timeouts.damage_detection, what=f"{hive} moves its catalogue aside") or ""
         node = self.stack.nodes[hive]
         files = node.files(f"{CATALOGUE}.damaged-*")
-        assert [Path(named).name] == files, f"expected: {named} as the one file moved aside\nactual: {files}"
+        assert [Path(named).name] == files, f"expected: {named} as the one file moved aside\nactual: {listed(files)}"
         # A person may still recover rows from the damaged file, so the hive must not repair it in place.
         kept = node.read_file(files[0])
         difference = counted(len(kept), "other byte")
@@ -86,7 +86,7 @@ class Catalogues:
         if not whole:
             raise InconclusiveError("expected: an intact row in the damaged catalogue\nactual: none")
         ready = self._ready(hive)
-        assert ready == whole, f"expected: {whole} ready at {hive}\nactual: {ready}"
+        assert ready == whole, f"expected: {listed(whole)} ready at {hive}\nactual: {listed(ready)}"
         for name in whole:
             offered = self.models.file_sha256(hive, name)
             report = self.stack.hives[hive].catalogue()[name]["sha256"]
@@ -105,19 +105,21 @@ class Catalogues:
             return [str(name) for (name,) in rows]
 
         within = self.stack.timeouts.damage_detection
-        must_eventually(stored, within=within, what=f"{self.fetched[hive]} on disk", until=lambda rows: rows == self.fetched[hive])
+        must_eventually(stored, within=within, what=f"{listed(self.fetched[hive])} on disk", until=lambda rows: rows == self.fetched[hive])
 
     def must_be_kept_in_place(self, hive: str) -> None:
         """The hive reports the unreadable catalogue as degraded, with a reason, and leaves its bytes unchanged."""
         now = self._path(hive).read_bytes()
-        assert now == self._damage(hive).left, f"expected: the unreadable catalogue as it was\nactual: {now[:32]!r}..."
+        assert now == self._damage(hive).left, f"expected: the unreadable catalogue as it was\nactual: {plain(now[:32])}..."
         report = self.stack.hives[hive].health()["catalogue"]
-        assert report["status"] == "degraded" and report["error"], f"expected: a degraded catalogue, with the reason\nactual: {report}"
+        assert report["status"] == "degraded" and report["error"], (
+            f"expected: a degraded catalogue, with the reason\nactual: {figures(report)}"
+        )
 
     def _must_be_healthy(self, hive: str) -> None:
         """The hive reports its catalogue as healthy, whatever the state of its workers."""
         report = self.stack.hives[hive].health()["catalogue"]
-        assert (report["status"], report["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {report}"
+        assert (report["status"], report["error"]) == ("healthy", None), f"expected: a healthy catalogue\nactual: {figures(report)}"
 
     def _must_degrade(self, hive: str) -> None:
         """The hive reports its catalogue and itself as degraded, and its workers as alive."""
@@ -138,7 +140,9 @@ class Catalogues:
         self.clients.must_be_offered(NEVER_FETCHED, is_offered=True, within=self.stack.timeouts.download)
         answer = self.clients.ask(NEVER_FETCHED).operation
         assert answer.is_answered, f"expected: a client served {NEVER_FETCHED}\nactual: {answer.sentence()}"
-        assert self._state(hive, NEVER_FETCHED) == "ready", f"expected: {NEVER_FETCHED} ready\nactual: {self.stack.hives[hive].catalogue()}"
+        assert self._state(hive, NEVER_FETCHED) == "ready", (
+            f"expected: {NEVER_FETCHED} ready\nactual: {figures(self.stack.hives[hive].catalogue())}"
+        )
 
     def _damage(self, hive: str) -> DatabaseCorruption:
         """The last corruption that was injected into the hive's catalogue."""
@@ -148,7 +152,9 @@ class Catalogues:
             if injection.is_on(hive) and isinstance(injection.fault, DatabaseCorruption)
         ]
         if not found:
-            raise InconclusiveError(f"expected: damage to the catalogue of {hive}\nactual: {self.injector.injections}")
+            raise InconclusiveError(
+                f"expected: damage to the catalogue of {hive}\nactual: {listed(one.sentence() for one in self.injector.injections)}"
+            )
         return found[-1]
 
     def _await_answer(self, hive: str) -> None:

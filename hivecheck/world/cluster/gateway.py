@@ -57,7 +57,7 @@ class GatewayStatus:
             return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] == "worker"}
 
         expected = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
-        must_eventually(report, within=within, what=f"requests in flight: {expected}", until=lambda value: value == expected)
+        must_eventually(report, within=within, what=f"requests in flight: {figures(expected)}", until=lambda value: value == expected)
 
     def note_statistics(self) -> None:
         """Record the statistics of now in history."""
@@ -110,7 +110,7 @@ class GatewayStatus:
         """The status API answers 404 for the worker."""
         reply = self.stack.orchestrator.ask("GET", f"/api/cluster/workers/{worker}")
         code = ((reply.body or {}).get("error") or {}).get("code")
-        assert (reply.status, code) == (404, "not_found"), f"expected: 404 not_found for {worker}\nactual: {reply.status} {reply.body}"
+        assert (reply.status, code) == (404, "not_found"), f"expected: 404 not_found for {worker}\nactual: {reply.sentence()}"
 
     def must_have_circuit(self, worker: str, state: str, within: float) -> None:
         """Status API and metrics show the worker's circuit in that state. `NOT_CLOSED` means either other state in the status API."""

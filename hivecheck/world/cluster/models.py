@@ -13,7 +13,7 @@ from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import figures, listed
+from hivecheck.wording import figures, listed, plain
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 
@@ -67,7 +67,7 @@ class Models:
         ready = {name: view for name, view in self.views(model).items() if view["state"] == "ready"}
         assert len(ready) == 1, f"expected: {model} ready at one hive\nactual: {figures(self.views(model))}"
         [view] = ready.values()
-        assert view["bytes_done"] == size, f"expected: all {size} bytes\nactual: {view}"
+        assert view["bytes_done"] == size, f"expected: all {size} bytes\nactual: {figures(view)}"
 
     def must_progress(self, model: str, within: float) -> None:
         """A hive reports a part of the download, and then a larger one."""
@@ -87,7 +87,7 @@ class Models:
         """A hive is asked to download a model. Returns while the download runs."""
         reply = self.stack.hives[hive].bring(model, serve=serve)
         if reply.status not in (200, 202):
-            raise InconclusiveError(f"expected: {hive} brings {model}\nactual: {reply}")
+            raise InconclusiveError(f"expected: {hive} brings {model}\nactual: {reply.sentence()}")
 
     def await_half(self, model: str, hive: str) -> None:
         """Return when a part of the model has arrived at that hive. Raises InconclusiveError when all of it has."""
@@ -100,7 +100,7 @@ class Models:
             part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= PART_BYTES
         )
         if report["state"] != "downloading":
-            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {report}")
+            raise InconclusiveError(f"expected: {hive} in the middle of {model}\nactual: {figures(report)}")
 
     def must_have_been_downloaded(self, model: str, parts: int) -> None:
         """Hives fetched each byte of the model once, in so many requests to the hub."""
@@ -120,7 +120,7 @@ class Models:
         assert report == {code}, f"expected: {model} failed with {code}\nactual: {figures(self.views(model))}"
         assert not self.holders(model), f"expected: nothing of {model} on any disk\nactual: {figures(self.holders(model))}"
         serving = self.stack.orchestrator.status()["models"]
-        assert model not in serving, f"expected: {model} not served\nactual: {serving}"
+        assert model not in serving, f"expected: {model} not served\nactual: {plain(serving)}"
 
     def views(self, model: str) -> dict[str, dict[str, Any]]:
         """The model as each running hive that knows it reports it."""

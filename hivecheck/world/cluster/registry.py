@@ -63,7 +63,7 @@ class Registry:
         """Register a service. Raises InconclusiveError when the registry does not accept it as new."""
         reply = self.register(name)
         if reply.status != 201:
-            raise InconclusiveError(f"expected: {name} registers\nactual: {reply.status} {reply.body}")
+            raise InconclusiveError(f"expected: {name} registers\nactual: {reply.sentence()}")
         self.before = self._entry(name)
 
     def register_at_once(self, count: int) -> None:
@@ -130,7 +130,7 @@ class Registry:
 
     def must_not_know(self, name: str) -> None:
         """The registry has no entry of that id, online or offline."""
-        assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {self._entry(name)}"
+        assert name not in self._statuses(), f"expected: {name} unknown to the registry\nactual: {figures(self._entry(name))}"
         self.ghosts.pop(name, None)
 
     def must_list_declared(self, within: float) -> None:

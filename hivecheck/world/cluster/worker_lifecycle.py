@@ -131,7 +131,7 @@ class WorkerLifecycle:
     def reset(self, hive: str, worker: str) -> None:
         """The hive clears a worker's restart count and starts the worker."""
         reply = self.stack.hives[hive].reset_worker(worker)
-        assert reply.status == 202, f"expected: {hive} resets {worker}\nactual: {reply.status} {reply.body}"
+        assert reply.status == 202, f"expected: {hive} resets {worker}\nactual: {reply.sentence()}"
 
     def stop(self, hive: str, worker: str) -> None:
         """A hive stops a worker without a drain; returns at once. Raises InconclusiveError unless the worker is a process group."""
@@ -223,7 +223,7 @@ class WorkerLifecycle:
         def left() -> list[int]:
             return [pid for pid in pids if node.run(["test", "-e", f"/proc/{pid}"]).exit_code == 0]
 
-        must_eventually(left, within=within, what=f"processes {pids} of {worker} reaped", until=lambda found: not found)
+        must_eventually(left, within=within, what=f"processes {listed(pids)} of {worker} reaped", until=lambda found: not found)
 
     def leave(self) -> None:
         """For the end of a scenario: waits for stop requests, not for long, and releases ports."""

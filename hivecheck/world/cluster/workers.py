@@ -77,7 +77,7 @@ class Workers:
             self.left += removed
             return
         reply = self.stack.hives[hive].remove_worker(workers)
-        assert reply.status == 200, f"expected: {hive} removes {workers}\nactual: {reply.status} {reply.body}"
+        assert reply.status == 200, f"expected: {hive} removes {workers}\nactual: {reply.sentence()}"
         self.acted(workers, "removed")
 
     def note_epoch(self, worker: str) -> None:
@@ -219,7 +219,7 @@ class Workers:
         """The registry refuses a heartbeat or a deregistration with the noted epoch, and the worker stays registered."""
         calls = {"heartbeat": self.stack.registry.heartbeat, "deregistration": self.stack.registry.deregister}
         reply = calls[call](worker, self.noted_epochs[worker])
-        assert reply.status == 409, f"expected: 409 for a {call} with the old epoch\nactual: {reply.status} {reply.body}"
+        assert reply.status == 409, f"expected: 409 for a {call} with the old epoch\nactual: {reply.sentence()}"
         consistently(lambda: worker in self.stack.registry.workers(), times=LOOKS, what=f"{worker} still registered")
 
     def must_be_idle(self, within: float) -> None:
@@ -265,7 +265,7 @@ class Workers:
     def _work_anywhere(self) -> str | None:
         running = {name: entry["metrics"].get("running", 0) for name, entry in self.stack.registry.workers().items()}
         busy = {name: count for name, count in running.items() if count}
-        return self.stack.work_in_hand() or (f"running at workers: {busy}" if busy else None)
+        return self.stack.work_in_hand() or (f"running at workers: {figures(busy)}" if busy else None)
 
     def _processes(self) -> Counter[str]:
         """Processes by the worker that they serve as, on the nodes of all hives."""

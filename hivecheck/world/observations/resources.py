@@ -17,7 +17,7 @@ from hivecheck.faults.resources.oom_kill import running
 from hivecheck.platforms.platform import EngineControl
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
-from hivecheck.wording import counted
+from hivecheck.wording import counted, plain
 from hivecheck.world.cluster.workers import Workers
 from hivecheck.world.requests.batches import Batches
 
@@ -111,14 +111,14 @@ class Resources:
             is_rejected = head.startswith("http/1.1 503") and "connection: close" in head
             assert is_rejected and seconds <= within, (
                 f"expected: a 503 response and a closed connection within {within:g} s\n"
-                f"actual: {response!r} in {seconds:.2f} s, at connection {number} of {NEW_CONNECTIONS}"
+                f"actual: {plain(response)}, in {seconds:.2f} s, at connection {number} of {NEW_CONNECTIONS}"
             )
 
     def must_state_figures(self) -> None:
         """Each refusal of the last batch states the needed and the free memory."""
         messages = [str(call.operation.error_object().get("message")) for call in self.batches.last]
         is_stated = messages and all(FIGURES.search(message) for message in messages)
-        assert is_stated, f"expected: the needed and the free memory in each refusal\nactual: {messages}"
+        assert is_stated, f"expected: the needed and the free memory in each refusal\nactual: {'; '.join(messages) or 'none'}"
 
     def _connect(self, node: str, within: float) -> bytes:
         """Everything that a node sends over a new connection until it closes it, or until the time is over."""

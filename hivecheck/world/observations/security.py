@@ -16,7 +16,7 @@ from hivecheck.platforms.node_program import python_command
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
-from hivecheck.wording import listed
+from hivecheck.wording import figures, listed
 from hivecheck.world import phrases
 from hivecheck.world.requests.credentials import CREDENTIALS, credential
 from hivecheck.world.requests.hostile import CHAT, Attack, RequestHead
@@ -90,8 +90,8 @@ class Ports:
             raise InconclusiveError("expected: internal calls without a valid token\nactual: none\nnext: make one in a When")
         for reply in self.replies:
             code = ((reply.body or {}).get("error") or {}).get("code")
-            actual = (reply.status, code)
-            assert actual == (401, "invalid_cluster_token"), f"expected: 401 invalid_cluster_token\nactual: {actual} {reply.body}"
+            is_refused = (reply.status, code) == (401, "invalid_cluster_token")
+            assert is_refused, f"expected: 401 invalid_cluster_token\nactual: {reply.sentence()}"
 
     def must_listen(self, rule: str) -> None:
         """Every listening socket follows one of the `SOCKET_RULES`."""
@@ -103,7 +103,9 @@ class Ports:
         for node in self.stack.nodes.values():
             for listener in node.listeners():
                 count += 1
-                assert listener.is_inside, f"expected: {node.name} listens on its stack's network and the loopback only\nactual: {listener}"
+                assert listener.is_inside, (
+                    f"expected: {node.name} listens on its stack's network and the loopback only\nactual: {listener.host}:{listener.port}"
+                )
         if not count:
             raise InconclusiveError("expected: listening sockets\nactual: none; the platform cannot list the nodes' sockets")
 
@@ -120,7 +122,7 @@ class Ports:
         """A POST from where the processes of hive-1 run. Raises ClientError when no HTTP response came."""
         result = self.stack.nodes["hive-1"].run(python_command(POST, url, json.dumps(headers)))
         if result.exit_code:
-            raise ClientError(f"POST {url} from hive-1: no answer ({result.output.strip().splitlines()[-1:]})")
+            raise ClientError(f"POST {url} from hive-1: no answer ({listed(result.output.strip().splitlines()[-1:])})")
         status, _, body = result.output.partition("\n")
         return Reply(int(status), json.loads(body), {})
 
@@ -145,7 +147,7 @@ class Sandbox:
                     "capabilities": [status[name] for name in ("CapEff", "CapPrm", "CapBnd") if int(status[name], 16)],
                 }
                 assert not any(actual.values()), (
-                    f"expected: {node.name}'s process {status['Pid']} unprivileged\nactual: {actual}: {status['Name']}"
+                    f"expected: {node.name}'s process {status['Pid']} unprivileged\nactual: {status['Name']} has {figures(actual)}"
                 )
 
     def must_be_limited(self) -> None:
@@ -155,7 +157,8 @@ class Sandbox:
             result = node.run(["sh", "-c", command])
             refused = result.output.count("Read-only file system")
             assert result.exit_code and refused == len(READ_ONLY_FOLDERS), (
-                f"expected: {node.name} cannot write to any of {listed(READ_ONLY_FOLDERS)}\nactual: {result}"
+                f"expected: {node.name} cannot write to any of {listed(READ_ONLY_FOLDERS)}\n"
+                f"actual: exit code {result.exit_code}: {result.output.strip()}"
             )
             memory, processes = _limit(node, MEMORY_FILES), _limit(node, PROCESS_FILES)
             assert memory and processes, (

@@ -12,6 +12,7 @@ from hivecheck.errors import ClientError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
+from hivecheck.wording import plain
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
@@ -71,7 +72,7 @@ class Usage:
                 f"/v1/usage?by=key&since={self.began_at:.6f}", credential(identity, self.stack.secrets)
             )
             if status != 200:
-                raise ClientError(f"GET /v1/usage as {identity}\nexpected: 200\nactual: {status} {report}")
+                raise ClientError(f"GET /v1/usage as {identity}\nexpected: 200\nactual: {status} {plain(report)}")
             self._note(own_usage={"tenant": tenant, "totals": report["totals"]})
 
     def read_totals(self) -> None:

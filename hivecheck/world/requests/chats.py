@@ -14,7 +14,7 @@ from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import counted, listed
+from hivecheck.wording import counted, listed, plain
 from hivecheck.world.requests.credentials import credential
 from hivecheck.world.requests.malformed import malformed
 from hivecheck.world.requests.worker_behaviours import Pattern
@@ -184,7 +184,7 @@ class Chats:
         if status != 200:
             return [f"status {status}"]
         if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-            return [f"a response without a list of models: {body!r}"]
+            return [f"a response without a list of models: {plain(body)}"]
         return [model["id"] for model in body["data"]]
 
     def must_be_offered(self, model: str, *, is_offered: bool, within: float) -> None:

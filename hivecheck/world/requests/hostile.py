@@ -18,6 +18,7 @@ from hivecheck.errors import InconclusiveError, UsageError
 from hivecheck.history import History
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
+from hivecheck.wording import listed
 from hivecheck.world.requests.credentials import credential
 
 MEGABYTE = 2**20
@@ -133,7 +134,7 @@ class Hostile:
         actual = (reply.status, reply.error_object().get("code"), reply.header("Retry-After"), reply.header("Connection"))
         expected = (503, "no_available_workers", "1", "close")
         assert actual == expected and reply.seconds <= within, (
-            f"expected: {expected} within {within:g} s\nactual: {actual}: {reply.sentence()}"
+            f"expected: {listed(expected)} within {within:g} s\nactual: {listed(actual)}: {reply.sentence()}"
         )
 
     def leave(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hivecheck.wording import agreeing, counted, figures, listed
+from hivecheck.wording import agreeing, counted, figures, listed, plain
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0, "0 chats"), (1, "1 chat"), (2, "2 chats"), (21, "21 chats")])
@@ -63,3 +63,17 @@ def test_figures_sorted(values: dict[object, object], expected: str) -> None:
 def test_figures_separator() -> None:
     """Another separator keeps values with commas apart."""
     assert figures({"a": "x, y", "b": "z"}, "; ") == "a: x, y; b: z"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"HTTP/1.1 503\r\n\xff", "HTTP/1.1 503\\r\\n\\xff"),
+        (b"", "no bytes"),
+        ("Grüße".encode(), "Grüße"),
+        ([{"state": "alive", "pid": None}], "(pid: none, state: alive)"),
+    ],
+)
+def test_plain_value(value: object, expected: str) -> None:
+    """Bytes are text on one line, and a collection has no notation of Python."""
+    assert plain(value) == expected

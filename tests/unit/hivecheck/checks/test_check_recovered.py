@@ -35,6 +35,14 @@ def test_short_watch_is_inconclusive() -> None:
     must_say(recovered(load(between(4.0, 10.0, lost), until=6.0), within=3.0, workers=3), INCONCLUSIVE, "not yet")
 
 
+def test_hiccup_at_the_end_needs_later_requests() -> None:
+    """A hiccup in the last window gives no verdict. Later good requests give one, and it counts the hiccup."""
+    hiccup = between(6.8, 7.0, lost)
+    must_say(recovered(load(hiccup, until=7.0), within=3.5, workers=3), INCONCLUSIVE, "not yet at the end of the load, after 3.00 s")
+    must_say(recovered(load(hiccup), within=3.5, workers=3), PASSED, "after 3.00 s")
+    must_say(recovered(load(hiccup), within=2.5, workers=3), FAILED, "after 3.00 s")
+
+
 def test_removal_time_counts() -> None:
     """With `of_healing` the time counts from the removal, however many workers had faults."""
     until_healed = load(between(4.0, 7.0, lost), faults=[injected(), removed(6.5)])

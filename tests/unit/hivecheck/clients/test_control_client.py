@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from scripted_gateway import ScriptedGateway
 
-from hivecheck.clients.control import ControlClient
+from hivecheck.clients.control import ControlClient, Reply
 from hivecheck.errors import ClientError
 from hivecheck.platforms.ports import PortReservation
 
@@ -57,7 +57,7 @@ def test_refused_call(control: ControlClient, gateway: ScriptedGateway, status: 
 def test_call_without_json(control: ControlClient, gateway: ScriptedGateway) -> None:
     """A response without JSON is a ClientError."""
     gateway.pieces = [b"<html>"]
-    with pytest.raises(ClientError, match="expected 2xx and JSON, got 200 None"):
+    with pytest.raises(ClientError, match="expected 2xx and JSON, got 200 none"):
         control.get("/health")
 
 
@@ -93,3 +93,16 @@ def test_proxy_ignored(control: ControlClient, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     assert control.get("/health") == {"status": "healthy"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"code": "not_found", "message": "no worker w", "type": "x", "param": None}}, "404 not_found: no worker w"),
+        ({"state": "ready", "models": ["a", "b"]}, "404 models: a and b; state: ready"),
+        (None, "404 none"),
+    ],
+)
+def test_reply_sentence(body: object, expected: str) -> None:
+    """A message shows the code and the message of an error object, or the whole body as text."""
+    assert Reply(404, body, {}).sentence() == expected

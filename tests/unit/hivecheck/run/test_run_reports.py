@@ -11,16 +11,21 @@ from hivecheck.errors import Reason
 from hivecheck.reports.console import PlainProgress
 from hivecheck.reports.result import Outcome, Planned, Status
 from hivecheck.reports.result_data import FORMAT
-from hivecheck.run.run_reports import RUNS_KEPT, RunReports
+from hivecheck.run.run_reports import RunReports
 from hivecheck.settings import Settings
+
+RUNS_KEPT = 4
+PASSED = "scenarios/one/history.jsonl"
+STORY_OF_ONE = "scenarios/one/story.txt"
 
 
 def planned(line: int) -> Planned:
     return Planned(f"a.feature:{line}", "A", f"scenario {line}", "a.feature", line)
 
 
-def reports(folder: Path) -> RunReports:
-    made = RunReports(Settings(report_dir=folder, seed=7, platform="process"), "20260101-000000-1", PlainProgress(io.StringIO()))
+def reports(folder: Path, printed: io.StringIO | None = None, runs_kept: int = RUNS_KEPT) -> RunReports:
+    settings = Settings(report_dir=folder, seed=7, platform="process", runs_kept=runs_kept)
+    made = RunReports(settings, "20260101-000000-1", PlainProgress(printed or io.StringIO()))
     made.open()
     made.take_plan([planned(1), planned(2)])
     made.record(Outcome(planned(1), Status.PASSED))
@@ -54,12 +59,65 @@ def test_result_json_has_format_and_reason(tmp_path: Path) -> None:
     assert [problem["reason"] for problem in content["problems"]] == ["leak"]
 
 
+def earlier(folder: Path, number: int, file: str = "") -> Path:
+    """An earlier run, with that file in it."""
+    run = folder / f"20250101-0000{number:02d}-1"
+    run.mkdir()
+    if file:
+        (run / file).parent.mkdir(parents=True)
+        (run / file).write_text("")
+    return run
+
+
+def test_refused_run_removes_no_other(tmp_path: Path) -> None:
+    """A run that carried out nothing takes no place, whatever its number."""
+    runs = [earlier(tmp_path, number, PASSED) for number in range(RUNS_KEPT)]
+    for number in range(RUNS_KEPT, 3 * RUNS_KEPT):
+        earlier(tmp_path, number)
+    reports(tmp_path).write(None)
+    assert all(run.is_dir() for run in runs)
+
+
 def test_oldest_runs_are_removed(tmp_path: Path) -> None:
-    """A new run removes the oldest runs beyond the limit, and no other folder."""
-    for number in range(RUNS_KEPT + 2):
-        (tmp_path / f"20250101-0000{number:02d}-1").mkdir()
+    """The end of a run removes the oldest runs beyond the limit, and no other folder."""
+    runs = [earlier(tmp_path, number, PASSED) for number in range(RUNS_KEPT + 2)]
     (tmp_path / "docs").mkdir()
-    reports(tmp_path)
-    assert len(list(tmp_path.glob("20*"))) == RUNS_KEPT
-    assert (tmp_path / "docs").is_dir()
-    assert not (tmp_path / "20250101-000000-1").exists()
+    made = reports(tmp_path)
+    (made.folder / PASSED).parent.mkdir(parents=True)
+    (made.folder / PASSED).write_text("")
+    made.write(None)
+    assert [run.is_dir() for run in runs] == [False] * 3 + [True] * (RUNS_KEPT - 1)
+    assert (tmp_path / "docs").is_dir() and made.folder.is_dir()
+
+
+def test_evidence_outlives_later_runs(tmp_path: Path) -> None:
+    """Runs that passed do not push out a run with evidence. Runs with newer evidence do, and the run says so in one line."""
+    printed = io.StringIO()
+    old = [earlier(tmp_path, number, STORY_OF_ONE) for number in range(2)]
+    for number in range(2, 2 + RUNS_KEPT):
+        earlier(tmp_path, number, PASSED)
+    reports(tmp_path, printed).write(None)
+    assert all(run.is_dir() for run in old) and "Removed" not in printed.getvalue()
+    for number in range(20, 19 + RUNS_KEPT):
+        earlier(tmp_path, number, STORY_OF_ONE)
+    reports(tmp_path, printed).write(None)
+    assert [run.is_dir() for run in old] == [False, True]
+    (line,) = [line for line in printed.getvalue().splitlines() if line.startswith("Removed")]
+    assert "1 old run" in line and old[0].name in line and "-D runs_kept=" in line
+
+
+def test_zero_keeps_all_runs(tmp_path: Path) -> None:
+    """With runs_kept=0 no run is removed."""
+    runs = [earlier(tmp_path, number, PASSED) for number in range(RUNS_KEPT + 2)]
+    reports(tmp_path, runs_kept=0).write(None)
+    assert all(run.is_dir() for run in runs)
+
+
+def test_run_with_kept_stack_stays(tmp_path: Path) -> None:
+    """A run with a kept stack stays, however old it is."""
+    runs = [earlier(tmp_path, number, PASSED) for number in range(RUNS_KEPT + 2)]
+    kept = {"format": 2, "run_id": runs[0].name, "name": "small-1", "topology": "small", "platform": "process", "token": "", "key": ""}
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "small.json").write_text(json.dumps(kept | {"nodes": {}}))
+    reports(tmp_path).write(None)
+    assert [run.is_dir() for run in runs[:3]] == [True, False, True]

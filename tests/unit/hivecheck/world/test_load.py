@@ -5,32 +5,38 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from hivecheck.checks.recovery.recovered import recovered
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.errors import UsageError
 from hivecheck.history import CLIENT_LEFT, Event, History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LOAD, first_token_seconds, measure
+from hivecheck.measurement.recovery import LOAD, OBJECTIVE, first_token_seconds, measure
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
+from hivecheck.verdict import Answer
 from hivecheck.waiting import eventually
 from hivecheck.world.load import CONTINUATIONS, ClosedLoop, Load, OpenLoop, Schedule
 from hivecheck.world.requests.chats import Chats
 
 RATE = 50.0
 MORE = 20
+HICCUP = 5
+RECOVERY_SECONDS = 4.0
 
 
 @dataclass
 class Server:
-    """Answers every request with one token, and none while it is silent."""
+    """Answers every request with one token, and none while it is silent. It refuses the next `refusals` requests."""
 
     port: int = 0
+    refusals: float = 0
     is_talking: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self) -> asyncio.Server:
@@ -51,6 +57,10 @@ class Server:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n")[0]))
                 await self.is_talking.wait()
+                if self.refusals > 0:
+                    self.refusals -= 1
+                    writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+                    continue
                 stream = b"data: " + json.dumps({"choices": [{"delta": {"content": "t0 "}, "finish_reason": "stop"}]}).encode()
                 body = stream + b"\n\ndata: [DONE]\n\n"
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -75,7 +85,7 @@ def server(loop: LoopThread) -> Iterator[Server]:
 
 @pytest.fixture
 def load(loop: LoopThread, server: Server) -> Iterator[Load]:
-    history, timeouts = History(), Timeouts()
+    history, timeouts = History(), Timeouts(recovery=RECOVERY_SECONDS)
     gateway = OpenAIClient(f"http://127.0.0.1:{server.port}", loop, history, timeouts.request)
     made = Load(Chats(gateway, Secrets(), history, timeouts), loop)
     yield made
@@ -192,3 +202,77 @@ def test_load_continues(load: Load, schedule: Schedule) -> None:
     load.go_on("for a while")
     assert sum(call.is_done for call in load.calls[before:]) >= min(10, schedule.batch(1.5)[0])
     assert set(CONTINUATIONS) == {"for a while", "until it is back to normal"}
+
+
+def begin_and_recover(load: Load) -> float:
+    """A load that is back to normal after a fault, and the time of the fault."""
+    load.begin("model-a", OpenLoop(RATE))
+    fault_at = time.monotonic()
+    load.history.record(Event(fault_at, "fault", "worker-1", {"what": "injected", "fault": "a SIGKILL", "inject_seconds": 0.0}))
+    load.go_on("until it is back to normal")
+    return fault_at
+
+
+def marks(load: Load) -> list[str]:
+    return [event.data["what"] for event in load.history.events("load")]
+
+
+def test_end_needs_no_more_requests_when_recovered(load: Load) -> None:
+    """A load that is back to normal with its last requests ends at once."""
+    begin_and_recover(load)
+    load.end()
+    assert marks(load) == ["began", "ended"]
+    assert measure(load.history).recover == 0.0
+
+
+def test_hiccup_at_the_end_is_followed_up(load: Load, server: Server) -> None:
+    """After a hiccup in its last requests, the load goes on, and the time to recover reaches to the end of the hiccup."""
+    fault_at = begin_and_recover(load)
+    server.refusals = HICCUP
+    eventually(lambda: server.refusals == 0, within=5, what="the server refused the requests")
+    load.end()
+    assert marks(load) == ["began", "resumed", "ended"]
+    refused = [one for one in load.history.operations(LOAD) if not one.is_answered]
+    assert len(refused) == HICCUP
+    took = measure(load.history).recover
+    assert took is not None and took > max(one.intended_at or 0.0 for one in refused) - fault_at
+
+
+def test_silence_at_the_end_is_followed_up(load: Load, loop: LoopThread, server: Server) -> None:
+    """Last requests that hang make the load go on until they have ended and later ones are back to normal."""
+    begin_and_recover(load)
+    loop.run(server.be_silent(True), 5)
+    await_more(load, HICCUP)
+
+    async def talk_later() -> None:
+        await asyncio.sleep(OBJECTIVE.window_seconds + 0.5)
+        await server.be_silent(False)
+
+    talking = loop.start(talk_later())
+    load.end()
+    talking.result(5)
+    assert marks(load) == ["began", "resumed", "ended"]
+    assert (measure(load.history).recover or 0.0) > OBJECTIVE.window_seconds
+
+
+def test_lasting_relapse_fails(load: Load, server: Server) -> None:
+    """A system that does not recover from a relapse at the end fails, after the whole time for it."""
+    fault_at = begin_and_recover(load)
+    server.refusals = math.inf
+    await_more(load, HICCUP)
+    load.end()
+    assert time.monotonic() - fault_at >= RECOVERY_SECONDS
+    verdict = recovered(load.history, within=RECOVERY_SECONDS, workers=3)
+    assert verdict.answer is Answer.FAILED and "not in" in verdict.message
+
+
+def test_end_without_recovery_asked_ends_at_once(load: Load, server: Server) -> None:
+    """A load that no step continues until it is back to normal ends whatever its last requests show."""
+    load.begin("model-a", OpenLoop(RATE))
+    load.history.record(Event(time.monotonic(), "fault", "worker-1", {"what": "injected", "fault": "a SIGKILL", "inject_seconds": 0.0}))
+    load.go_on("for a while")
+    server.refusals = math.inf
+    await_more(load, HICCUP)
+    load.end()
+    assert marks(load) == ["began", "ended"]
+    assert recovered(load.history, within=RECOVERY_SECONDS, workers=3).answer is Answer.INCONCLUSIVE
