@@ -49,6 +49,29 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class Ownership:
+    """What the labels of a node say of its run: the id, the owner's label, the folder with a file for each kept stack."""
+
+    run_id: str
+    owner: str
+    kept_folder: Path
+
+    @classmethod
+    def of_this_process(cls, run_id: str, kept_folder: Path) -> Ownership:
+        return cls(run_id, Owner.this_process().label(), kept_folder)
+
+    def environment(self, stack: str, node: str) -> dict[str, str]:
+        """The labels of a node's processes."""
+        return {
+            RUN_LABEL: self.run_id,
+            STACK_LABEL: stack,
+            NODE_LABEL: node,
+            OWNER_LABEL: self.owner,
+            KEPT_LABEL: str(kept_file(self.kept_folder, self.run_id, stack)),
+        }
+
+
+@dataclass(frozen=True)
 class Labelled:
     """A running process with a run's label. `state` is the letter of /proc/<pid>/stat."""
 
@@ -96,6 +119,11 @@ def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[
                 continue
         _pause(0.05)
     return list(killed.values())
+
+
+def kept_file(folder: Path, run_id: str, stack: str) -> Path:
+    """The file that exists while a stack is kept up."""
+    return folder / f"{run_id}-{stack}.json"
 
 
 def is_abandoned(owner: str, kept: str) -> bool:

@@ -1,10 +1,14 @@
-"""Numbers, lists and figures in messages: the one place that chooses between singular and plural, and that writes data as text."""
+"""Numbers, lists, figures and output in messages: the one place that chooses between singular and plural, and that writes data as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
+
+OUTPUT_LINES = 15
+# Takes a progress line for the person.
+Say = Callable[[str], None]
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
@@ -35,6 +39,11 @@ def figures(values: Mapping[Any, object], separator: str = ", ") -> str:
     between = "; " if any(isinstance(value, list | tuple | AbstractSet) and len(value) > 1 for value in values.values()) else separator
     lines = sorted((_name(name), plain(value)) for name, value in values.items())
     return between.join(f"{name}: {value}" for name, value in lines) or "none"
+
+
+def excerpt(output: Sequence[str]) -> str:
+    """The last lines of a command's output, each on a line of its own below the message."""
+    return "".join(f"\n  | {line}" for line in output[-OUTPUT_LINES:])
 
 
 def _name(name: object) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from hivecheck.errors import ImageError
 from hivecheck.images import bootstrap, docker_folder
-from hivecheck.images.engine import Engine, Say
+from hivecheck.platforms.docker.images import ImageEngine
+from hivecheck.wording import Say
 
 REPOSITORY = "hivecheck/base"
 OFFICIAL_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
@@ -52,7 +53,7 @@ class Base:
     glibc: str
 
 
-def known(engine: Engine, named: str) -> Base | None:
+def known(engine: ImageEngine, named: str) -> Base | None:
     """The base to use if it is here already; asks no registry. `named` is the setting `base_image`."""
     labels = {"hivecheck_image": "base", "hivecheck_recipe": recipe()}
     if named:
@@ -65,7 +66,7 @@ def known(engine: Engine, named: str) -> Base | None:
     )
 
 
-def make(engine: Engine, named: str, cache_dir: Path, say: Say, official: str = OFFICIAL_IMAGE) -> Base:
+def make(engine: ImageEngine, named: str, cache_dir: Path, say: Say, official: str = OFFICIAL_IMAGE) -> Base:
     """Get or bootstrap a base and prepare it. Raises ImageError with what is needed when there is no way."""
     if named:
         _fetch(engine, named, say)
@@ -85,13 +86,13 @@ def make(engine: Engine, named: str, cache_dir: Path, say: Say, official: str = 
     return _prepare(engine, official, official, "automatic", say)
 
 
-def _fetch(engine: Engine, reference: str, say: Say) -> None:
+def _fetch(engine: ImageEngine, reference: str, say: Say) -> None:
     if not engine.image_id(reference):
         say(f"pulling the base {reference}")
         engine.pull(reference)
 
 
-def _prepare(engine: Engine, raw: str, name: str, choice: str, say: Say) -> Base:
+def _prepare(engine: ImageEngine, raw: str, name: str, choice: str, say: Say) -> Base:
     """Build docker/base/Dockerfile on it, with labels by which `known` finds it again."""
     facts = ask(engine, raw)
     identifier = engine.image_id(raw) or ""
@@ -117,7 +118,7 @@ def reference_of(name: str, identifier: str) -> str:
     return f"{REPOSITORY}:{label}-{hashlib.sha256((identifier + recipe()).encode()).hexdigest()[:12]}"
 
 
-def ask(engine: Engine, image: str) -> Facts:
+def ask(engine: ImageEngine, image: str) -> Facts:
     """What an image's Python says of itself. Raises ImageError if it has none, or one that the services cannot run on."""
     needed = f"The base {image} must have Python {'.'.join(map(str, OLDEST_PYTHON))} or newer as python3, and the GNU C library"
     try:

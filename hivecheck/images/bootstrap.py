@@ -13,7 +13,8 @@ from pathlib import Path
 
 from hivecheck.errors import ImageError
 from hivecheck.images import apt_sources
-from hivecheck.images.engine import IMAGE_LABEL, OUTPUT_LINES, Engine, Say
+from hivecheck.platforms.docker.images import IMAGE_LABEL, ImageEngine
+from hivecheck.wording import Say, excerpt
 
 PACKAGES = ("ca-certificates", "iproute2", "iptables", "python3", "python3-venv")
 # Nothing that a service reads, and every file costs time at each step of a build. The apt sources name the host's mirror.
@@ -43,7 +44,7 @@ def recipe() -> str:
     return repr((PACKAGES, DROPPED))
 
 
-def make(engine: Engine, work_dir: Path, say: Say) -> str:
+def make(engine: ImageEngine, work_dir: Path, say: Say) -> str:
     """Bootstrap the host's own release and import it; returns the image's name. Raises ImageError when this host cannot."""
     codename = _release_or_refuse()
     reference = f"hivecheck/rootfs:{codename}-{hashlib.sha256(recipe().encode()).hexdigest()[:12]}"
@@ -98,7 +99,7 @@ def _slim_down(root: Path) -> None:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _import(engine: Engine, root: Path, reference: str) -> None:
+def _import(engine: ImageEngine, root: Path, reference: str) -> None:
     command = ["tar", "--numeric-owner", "-C", str(root), "-c", "."]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as tar:
         engine.import_tar(tar.stdout, reference, {IMAGE_LABEL: "rootfs"})
@@ -121,5 +122,5 @@ def _must_run(command: Sequence[str]) -> None:
         check=False,
     )
     if done.returncode:
-        output = "".join(f"\n  | {line}" for line in (done.stdout + done.stderr).splitlines()[-OUTPUT_LINES:])
+        output = excerpt((done.stdout + done.stderr).splitlines())
         raise ImageError(f"`{' '.join(command[:5])} ...` should have worked, but ended with {done.returncode}:{output}\n{WAYS_OUT}")

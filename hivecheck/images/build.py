@@ -11,9 +11,10 @@ from pathlib import Path
 
 from hivecheck.images import base_image, docker_folder, prune, requirements, wheelhouse
 from hivecheck.images.base_image import Base
-from hivecheck.images.engine import Engine, Say
+from hivecheck.platforms.docker.images import ImageEngine
 from hivecheck.settings import Settings
 from hivecheck.source_hash import source_hash
+from hivecheck.wording import Say
 
 REPOSITORY = "hivecheck/services"
 
@@ -45,7 +46,7 @@ def build(settings: Settings, say: Say) -> str:
 
     Raises ImageError when there is no daemon, no base, no wheels, or a step fails.
     """
-    engine = Engine.connect()
+    engine = ImageEngine.connect()
     if (current := current_tag(engine, settings)) and engine.image_id(current):
         return current
     with _alone(settings.cache_dir, say):
@@ -58,7 +59,7 @@ def build(settings: Settings, say: Say) -> str:
     return inputs.tag
 
 
-def current_tag(engine: Engine, settings: Settings) -> str | None:
+def current_tag(engine: ImageEngine, settings: Settings) -> str | None:
     """The tag that the image has or will have; None while its base is not here."""
     base = base_image.known(engine, settings.base_image)
     return inputs_of(settings, base).tag if base else None
@@ -75,7 +76,7 @@ def inputs_of(settings: Settings, base: Base) -> Inputs:
     return Inputs(base, requirements.of_services(), files, source_hash(services))
 
 
-def _build(engine: Engine, inputs: Inputs, cache_dir: Path, say: Say) -> None:
+def _build(engine: ImageEngine, inputs: Inputs, cache_dir: Path, say: Say) -> None:
     base = inputs.base
     wheels = wheelhouse.fetch(inputs.requirements, base.python, base.machine, base.glibc, cache_dir, say)
     files = dict(inputs.files) | {f"wheels/{name}": data for name, data in wheels.items()}

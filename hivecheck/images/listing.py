@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hivecheck.images.build import REPOSITORY, current_tag
-from hivecheck.images.engine import Engine
+from hivecheck.platforms.docker.images import ImageEngine
 from hivecheck.settings import Settings
 
 
@@ -36,7 +36,7 @@ def age(seconds: float) -> str:
 
 def listing(settings: Settings) -> list[ImageView]:
     """Every services' image, the newest first. Raises ImageError when no daemon answers."""
-    engine = Engine.connect()
+    engine = ImageEngine.connect()
     current = current_tag(engine, settings)
     return [
         ImageView(tag, image["Created"], image["Size"], labels["hivecheck.source"], labels["hivecheck.base"], tag == current)

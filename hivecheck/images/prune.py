@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hivecheck.images.engine import Engine
+from hivecheck.platforms.docker.images import ImageEngine
 
 KEPT_IMAGES = 5
 # The step that installs the wheels leaves an image without a name, which is the cache of the next build; one for each of two bases.
@@ -13,7 +13,7 @@ KEPT_STAGES = 2
 KEPT_BASES = 3
 
 
-def old_images(engine: Engine, current: str, base: str) -> list[str]:
+def old_images(engine: ImageEngine, current: str, base: str) -> list[str]:
     """Remove all but the newest of each kind, the current image and its base; returns the names (or ids) of those removed."""
     used = engine.used_images()
     gone: list[str] = []

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from hivecheck.errors import ImageError
-from hivecheck.images.engine import OUTPUT_LINES, Say
+from hivecheck.wording import Say, excerpt
 
 # The oldest glibc that wheels for any Python of ours are built against (PEP 600; manylinux2014 is its older name).
 OLDEST_GLIBC_MINOR = 17
@@ -59,7 +59,7 @@ def _download(requirements: str, python: str, tags: list[str], folder: Path) -> 
             check=False,
         )
         if done.returncode:
-            output = "".join(f"\n  | {line}" for line in done.stdout.splitlines()[-OUTPUT_LINES:])
+            output = excerpt(done.stdout.splitlines())
             raise ImageError(
                 f"pip should have fetched the services' wheels for Python {python}, {tags[0]}, but:{output}\n"
                 "Look at pip's configuration (`pip config list`) and the way to its index; or choose a base with another Python (--base)."

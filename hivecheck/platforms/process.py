@@ -29,12 +29,14 @@ from hivecheck.platforms.platform import (
 )
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.platforms.process_memory import process_memory
+from hivecheck.process_labels import Ownership
 from hivecheck.source_hash import source_hash
 from hivecheck.waiting import eventually_all
 from hivecheck.wording import listed
 
 # Both placements are processes of this machine, so both can be hurt by signals; neither has a network or memory of its own.
 CAPABILITIES = frozenset({"kill", "terminate", "pause", "logs", "files", "processes", "listeners", "restart", "exec"})
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 KILL_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 
@@ -145,7 +147,7 @@ class ProcessPlatform:
     def __init__(self, context: PlatformContext) -> None:
         self.run_id = context.run_id
         self._context = context
-        self._owner = process_labels.Owner.this_process().label()
+        self._ownership = Ownership.of_this_process(context.run_id, context.kept_folder)
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
         self._nodes: list[ProcessNode] = []
 
@@ -195,18 +197,18 @@ class ProcessPlatform:
         return killed
 
     def _environment(self, stack: str, node: str) -> dict[str, str]:
-        """Little of ours: a setting or a proxy of the person's shell must not change what is tested."""
-        passed_on = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+        inherited = inherited_environment()
         # `python3` of what is run at a node is what its service runs with, and no wrapper of the person's that takes a tenth of a second.
-        passed_on["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), passed_on.get("PATH", os.defpath)])
+        inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
         own = {
             "PYTHONPATH": str(self._context.services_root),
             "PYTHONUNBUFFERED": "1",
             **QUICK_START,
-            process_labels.RUN_LABEL: self.run_id,
-            process_labels.STACK_LABEL: stack,
-            process_labels.NODE_LABEL: node,
-            process_labels.OWNER_LABEL: self._owner,
-            process_labels.KEPT_LABEL: str(self._context.kept_folder / f"{self.run_id}-{stack}.json"),
+            **self._ownership.environment(stack, node),
         }
-        return passed_on | own
+        return inherited | own
+
+
+def inherited_environment() -> dict[str, str]:
+    """What a node gets of the person's environment: little, because a setting or a proxy must not change what is tested."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}

@@ -186,7 +186,7 @@ def first_words(stack: KeptStack, called: str = "") -> list[str]:
 
 
 def _file(report_dir: Path, stack: KeptStack) -> Path:
-    return report_dir / KEPT_FOLDER / f"{stack.run_id}-{stack.name}.json"
+    return process_labels.kept_file(report_dir / KEPT_FOLDER, stack.run_id, stack.name)
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,26 +1,21 @@
-"""A platform that starts a target's gateway as its orchestrator: a local process, or a container on the host's network.
+"""A platform that starts a target's gateway as its orchestrator, through the launcher for a command or for an image.
 
 Everything else is the inner platform's. A gateway that runs elsewhere (url) is no node, so it is never started here.
 """
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from pathlib import Path
 
-from hivecheck import process_labels
-from hivecheck.errors import PlatformError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
-from hivecheck.platforms.process import ProcessNode
+from hivecheck.process_labels import Ownership
 from hivecheck.targets import templates
+from hivecheck.targets.launcher import GatewayStart, Launcher
+from hivecheck.targets.process_launcher import ProcessLauncher
 from hivecheck.targets.target import Target
 from hivecheck.targets.templates import WorkerAddress
-from hivecheck.waiting import eventually_all
-
-GATEWAY_EXIT_SECONDS = 5.0
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 class TargetPlatform:
@@ -34,9 +29,7 @@ class TargetPlatform:
         self._target = target
         self._folder = folder
         self._home = home
-        self._kept_folder = kept_folder
-        self._owner = process_labels.Owner.this_process().label()
-        self._processes: list[ProcessNode] = []
+        self._launcher = _launcher(target, inner, kept_folder)
         self._extra_ports: dict[str, list[PortReservation]] = defaultdict(list)
 
     def capabilities(self, placement: str) -> frozenset[str]:
@@ -60,18 +53,12 @@ class TargetPlatform:
             port.release()
 
     def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
-        return self._inner.leftovers(stack) + self._containers_left(stack)
+        return self._inner.leftovers(stack) + self._launcher.leftovers(stack)
 
     def sweep(self, stack: str | None = None) -> list[str]:
-        left = [sentence for _, sentence in self._containers_left(stack)]
+        left = [sentence for _, sentence in self._launcher.leftovers(stack)]
         swept = self._inner.sweep(stack)
-        own = [node for node in self._processes if stack in (None, node.stack)]
-        # The inner sweep ends these by label. Only their parent, which is this process, can reap them.
-        eventually_all(own, lambda node: not node.is_running(), within=GATEWAY_EXIT_SECONDS, what="exit of every gateway process")
-        if self._target.image and self.name != "docker":  # ended ones, too
-            from hivecheck.targets import container_gateway
-
-            container_gateway.sweep(self.run_id, stack)
+        self._launcher.sweep(stack)
         return swept + left
 
     def _start_gateway(self, stack: str, spec: NodeSpec) -> Node:
@@ -99,55 +86,13 @@ class TargetPlatform:
             config.touch(mode=0o600)
             config.write_text(text, encoding="utf-8")
         command, environment = templates.command(self._target, addresses, known), templates.environment(self._target, known)
-        if self._target.image:
-            from hivecheck.targets import container_gateway  # not at the top: a command needs no Docker
+        return self._launcher.start(GatewayStart(stack, spec, url, folder, command, environment))
 
-            kept = str(self._kept(stack))
-            return container_gateway.start(
-                self._target.image,
-                spec.name,
-                stack,
-                url,
-                command,
-                environment,
-                folder,
-                container_gateway.ContainerLabels(self.run_id, self._owner, kept),
-            )
-        try:
-            node = ProcessNode(spec, url, folder, command, self._environment(stack, spec.name) | environment)
-        except OSError as error:
-            raise SetupError(
-                f"target {self._target.origin}: {command[0]} cannot be started ({error.strerror or error}); {self._way_out()}"
-            ) from None
-        self._processes.append(node)
-        return node
 
-    def _way_out(self) -> str:
-        if self._target.install:
-            return f"install it with `hivecheck targets install {self._target.origin}`"
-        return "name a program that is there, or install it"
+def _launcher(target: Target, inner: Platform, kept_folder: Path) -> Launcher:
+    ownership = Ownership.of_this_process(inner.run_id, kept_folder)
+    if not target.image:
+        return ProcessLauncher(target, ownership)
+    from hivecheck.targets.container_launcher import ContainerLauncher  # not at the top: a command needs no Docker
 
-    def _environment(self, stack: str, node: str) -> dict[str, str]:
-        """Little of the person's; the label, by which the gateway is found and ended like any node."""
-        own = {
-            process_labels.RUN_LABEL: self.run_id,
-            process_labels.STACK_LABEL: stack,
-            process_labels.NODE_LABEL: node,
-            process_labels.OWNER_LABEL: self._owner,
-            process_labels.KEPT_LABEL: str(self._kept(stack)),
-        }
-        return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | own
-
-    def _kept(self, stack: str) -> Path:
-        return self._kept_folder / f"{self.run_id}-{stack}.json"
-
-    def _containers_left(self, stack: str | None) -> list[tuple[str, str]]:
-        """A gateway's container, where the inner platform knows none; docker finds it by itself, by the labels."""
-        if not self._target.image or self.name == "docker":
-            return []
-        from hivecheck.targets import container_gateway
-
-        try:
-            return container_gateway.leftovers(self.run_id, stack)
-        except PlatformError as error:
-            return [(stack or "", f"unknown whether the gateway's container is left: {error}")]
+    return ContainerLauncher(target.image, ownership, is_docker=inner.name == "docker")

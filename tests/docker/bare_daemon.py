@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 
-from hivecheck.images.engine import Engine
+from hivecheck.platforms.docker.images import ImageEngine
 from hivecheck.settings import PROJECT_ROOT
 from hivecheck.waiting import eventually
 
@@ -34,7 +34,7 @@ class BareDaemon:
 
     def __post_init__(self) -> None:
         self.client = docker.DockerClient(base_url=self.host, timeout=300)
-        self.engine = Engine(self.client)
+        self.engine = ImageEngine(self.client)
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}

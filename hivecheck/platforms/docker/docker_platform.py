@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shlex
 import signal
 import threading
 from collections import defaultdict
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -22,7 +21,7 @@ from hivecheck.platforms.data_folder import DataFolder
 from hivecheck.platforms.docker import engine, kernel
 from hivecheck.platforms.docker import network as networks
 from hivecheck.platforms.docker.capabilities import EngineCapabilities
-from hivecheck.platforms.docker.container_exec import execute
+from hivecheck.platforms.docker.container import Container
 from hivecheck.platforms.docker.network import Place, StackNetwork
 from hivecheck.platforms.node_program import shell_command
 from hivecheck.platforms.platform import (
@@ -37,7 +36,7 @@ from hivecheck.platforms.platform import (
 )
 from hivecheck.platforms.ports import LOOPBACK, PortReservation
 from hivecheck.platforms.process_memory import process_memory
-from hivecheck.process_labels import Owner
+from hivecheck.process_labels import Ownership
 from hivecheck.source_hash import source_hash
 from hivecheck.wording import listed
 
@@ -53,8 +52,6 @@ MEMORY_BYTES = 512 * 1024 * 1024
 MAX_PROCESSES = 256
 SERVICE_UID = 10001
 DNS_OF_DOCKER = "127.0.0.11"  # the engine's own resolver listens there, in every container
-KILL_SECONDS = 10.0
-NOT_STARTED = (126, 127)  # what the engine says of a command that it could not start, and a shell of one it could not find
 PROCESSES = Path(__file__).parent / "programs" / "processes.sh"
 STAT = re.compile(r"\d+ \(")
 COMMAND_LINE = re.compile(r"==> /proc/(\d+)/cmdline <==\n")
@@ -71,29 +68,26 @@ class DockerNode(DataFolder):
         self.url = url
         self.peer_url = f"http://{spec.name}:{PORT}"
         self._has_own_disk = spec.disk_mib is not None
-        self._container = container.get_wrapped_container()
-        self._api = self._container.client.api
-        self.engine: EngineControl | None = EngineCapabilities(self._api, str(self._container.id), place, MEMORY_BYTES)
+        started = container.get_wrapped_container()
+        self._container = Container(started.client.api, str(started.id), spec.name)
+        self.engine: EngineControl | None = EngineCapabilities(started.client.api, self._container.id, place, MEMORY_BYTES)
 
     def is_running(self) -> bool:
-        return bool(self._state().get("Running"))
+        return self._container.is_running()
 
     def exit_code(self) -> int | None:
-        return engine.exit_code(self._state())
+        return self._container.exit_code()
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is None and number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-            try:
-                self._api.kill(self._container.id, number.name)  # to the init process, which hands it on to the service
-            except APIError as error:
-                raise ClientError(f"{self.name} has exited, so {number.name} cannot reach it ({error.explanation})") from None
+            self._container.signal(number)
             return
         own = [process.pid for process in self.processes()]
         if not own or pid not in (None, *own):
             raise ClientError(f"{self.name} has no process {pid or 'at all'} to send {number.name} to; it has {listed(own)}")
         signalled = pid or own[0]
         folder = self.proc_of(signalled)
-        if folder is None or not kernel.send(str(self._container.id), int(folder.name), number):
+        if folder is None or not kernel.send(self._container.id, int(folder.name), number):
             self.run(["sh", "-c", f"kill -{number.value} {signalled}"])
 
     def resume(self) -> None:
@@ -102,24 +96,13 @@ class DockerNode(DataFolder):
         self.run(["sh", "-c", f"kill -{signal.SIGCONT.value} -1"])
 
     def kill(self) -> None:
-        if self.is_running():
-            self.signal(signal.SIGKILL)
-            self._api.wait(self._container.id, timeout=KILL_SECONDS)
+        self._container.kill()
 
     def restart(self) -> None:
-        if self.is_running():
-            raise ClientError(f"{self.name} still runs; end it before it is started again")
-        self._api.start(self._container.id)
+        self._container.restart()
 
     def run(self, command: list[str]) -> CommandResult:
-        try:
-            code, raw = execute(self._api, str(self._container.id), command)
-        except APIError as error:
-            raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({error.explanation})") from None
-        output = raw.decode(errors="replace")
-        if code in NOT_STARTED and output.startswith("OCI runtime exec failed"):
-            raise ClientError(f"{self.name}: {shlex.join(command)} cannot be run in it ({output.strip()})")
-        return CommandResult(code, output)
+        return self._container.run(command)
 
     def files(self, pattern: str) -> list[str]:
         if not self._is_on_own_disk(pattern):
@@ -133,17 +116,14 @@ class DockerNode(DataFolder):
     def read_file(self, relative: str, offset: int = 0) -> bytes:
         if not self._is_on_own_disk(relative):
             return super().read_file(relative, offset)
-        code, raw = execute(self._api, str(self._container.id), ["tail", "-c", f"+{offset + 1}", f"{DATA}/{relative}"])
+        code, raw = self._container.execute(["tail", "-c", f"+{offset + 1}", f"{DATA}/{relative}"])
         return raw if code == 0 else b""
 
     def _is_on_own_disk(self, relative: str) -> bool:
         return self._has_own_disk and relative.startswith(f"{OWN_DISK}/")
 
     def log_lines(self) -> list[str]:
-        try:
-            return engine.lines(self._api.logs(self._container.id))
-        except NotFound:
-            return []
+        return self._container.log_lines()
 
     def processes(self) -> list[ProcessView]:
         if not self.is_running():
@@ -164,7 +144,7 @@ class DockerNode(DataFolder):
         if not self.is_running():
             return []
         inner = [_listener(line) for line in self.run(["cat", "/proc/net/tcp"]).output.splitlines() if line.split()[3:4] == ["0A"]]
-        published = self._api.inspect_container(self._container.id)["NetworkSettings"]["Ports"] or {}
+        published = self._container.inspected()["NetworkSettings"]["Ports"] or {}
         outer = [
             Listener(binding["HostIp"], int(binding["HostPort"]), is_inside=binding["HostIp"] == LOOPBACK, is_published=True)
             for bindings in published.values()
@@ -173,13 +153,7 @@ class DockerNode(DataFolder):
         return [listener for listener in inner if listener.host != DNS_OF_DOCKER] + outer
 
     def _process_folders(self) -> dict[int, Path] | None:
-        return kernel.process_folders(str(self._container.id), int(self._state().get("Pid", 0)))
-
-    def _state(self) -> dict[str, Any]:
-        try:
-            return dict(self._api.inspect_container(self._container.id)["State"])
-        except NotFound:
-            return {}
+        return kernel.process_folders(self._container.id, int(self._container.state().get("Pid", 0)))
 
 
 class DockerPlatform:
@@ -194,7 +168,7 @@ class DockerPlatform:
         self._context = context
         self._client = engine.connect()
         engine.remove_orphans(self._client)
-        self._owner = Owner.this_process().label()
+        self._ownership = Ownership.of_this_process(context.run_id, context.kept_folder)
         self._ports: dict[str, dict[str, PortReservation]] = defaultdict(dict)
         self._networks: dict[str, StackNetwork] = {}
         self._lock = threading.Lock()
@@ -232,8 +206,7 @@ class DockerPlatform:
         self._networks.pop(stack, None)
 
     def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
-        found = engine.containers(self._client, self.run_id, stack, running_only=True)
-        return [(item["Labels"][engine.STACK], f"container of {engine.place(item)} still runs") for item in found]
+        return engine.running(self._client, self.run_id, stack)
 
     def sweep(self, stack: str | None = None) -> list[str]:
         left = [sentence for _, sentence in self.leftovers(stack)]
@@ -264,7 +237,7 @@ class DockerPlatform:
         # A node that joins a second time must not stumble over the container of its first.
         container.with_name(f"{self.run_id}-{stack}-{spec.name}-{next(self._numbers)}")
         return container.with_kwargs(
-            labels=self._labels(stack) | {engine.NODE: spec.name},
+            labels=engine.labels(self._ownership, stack) | {engine.NODE: spec.name},
             hostname=spec.name,
             init=True,
             **networks.endpoint(self._client, place),
@@ -294,13 +267,8 @@ class DockerPlatform:
     def _network(self, stack: str) -> StackNetwork:
         with self._lock:
             if stack not in self._networks:
-                self._networks[stack] = networks.create(self._client, self._labels(stack))
+                self._networks[stack] = networks.create(self._client, engine.labels(self._ownership, stack))
             return self._networks[stack]
-
-    def _labels(self, stack: str) -> dict[str, str]:
-        kept = self._context.kept_folder / f"{self.run_id}-{stack}.json"
-        own = {engine.RUN: self.run_id, engine.STACK: stack, engine.OWNER: self._owner}
-        return own | {engine.KEPT: str(kept)}
 
 
 def _user_and_group() -> tuple[int, int]:

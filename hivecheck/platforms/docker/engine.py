@@ -13,11 +13,12 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, NotFound
+from urllib3.exceptions import HTTPError
 
 from hivecheck.errors import LeakError, PlatformError
 from hivecheck.platforms.docker import daemon
 from hivecheck.platforms.docker.daemon import Daemon
-from hivecheck.process_labels import is_abandoned
+from hivecheck.process_labels import Ownership, is_abandoned, kept_file
 from hivecheck.waiting import eventually
 
 RUN = "hivecheck.run"
@@ -29,6 +30,8 @@ CALL_SECONDS = 60
 REMOVAL_SECONDS = 10.0
 REMOVALS_AT_ONCE = 8
 LOOK_SECONDS = 0.5
+# What the SDK lets through: its own errors, those of requests (OSError), and a connection that is cut within an answer (urllib3).
+BROKEN = (DockerException, OSError, HTTPError)
 
 
 def connect(seconds: float = CALL_SECONDS) -> docker.DockerClient:
@@ -39,9 +42,9 @@ def connect(seconds: float = CALL_SECONDS) -> docker.DockerClient:
     if refused := daemon.refusal_of_address(address()):
         raise PlatformError(refused)
     try:
-        client = docker.from_env(timeout=seconds)
+        client = open_client(seconds)
         described = describe(client)
-    except (DockerException, OSError) as error:
+    except BROKEN as error:
         raise PlatformError(f"No Docker daemon answers ({_reason(error)}). Start one, or use --platform process.") from None
     if refused := daemon.refusal(described, socket.gethostname()):
         client.close()
@@ -49,9 +52,26 @@ def connect(seconds: float = CALL_SECONDS) -> docker.DockerClient:
     return client
 
 
+def open_client(seconds: float) -> docker.DockerClient:
+    """A client of the daemon of DOCKER_HOST, or of the local one, whatever it is. Raises one of BROKEN when none answers."""
+    client = docker.from_env(timeout=seconds)
+    client.api.ping()
+    return client
+
+
 def address() -> str:
     """Where the daemon is looked for."""
     return os.environ.get("DOCKER_HOST") or daemon.LOCAL_SOCKET
+
+
+def labels(ownership: Ownership, stack: str) -> dict[str, str]:
+    """By which the containers and networks of a stack are found, and their owner is known."""
+    return {
+        RUN: ownership.run_id,
+        STACK: stack,
+        OWNER: ownership.owner,
+        KEPT: str(kept_file(ownership.kept_folder, ownership.run_id, stack)),
+    }
 
 
 def describe(client: docker.DockerClient) -> Daemon:
@@ -162,6 +182,12 @@ def lines(log: bytes) -> list[str]:
     """Of what a container wrote. Not splitlines: U+2028 within a line does not end it."""
     text = log.decode(errors="replace")
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def running(client: docker.DockerClient, run_id: str, stack: str | None) -> list[tuple[str, str]]:
+    """Stack and sentence of each container of the run, or of a stack, that still runs."""
+    found = containers(client, run_id, stack, running_only=True)
+    return [(item["Labels"][STACK], f"container of {place(item)} still runs") for item in found]
 
 
 def place(item: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The Docker daemon as the image builder needs it; its errors become ImageErrors with a way out."""
+"""The images of the Docker daemon: find, pull, build, import, remove. Its errors become ImageErrors with a way out."""
 
 from __future__ import annotations
 
@@ -6,42 +6,36 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from urllib3.exceptions import HTTPError
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from hivecheck.errors import ImageError
+from hivecheck.platforms.docker.engine import BROKEN, open_client
+from hivecheck.wording import excerpt
 
 IMAGE_LABEL = "hivecheck.image"
-OUTPUT_LINES = 15
 # A build step that prints nothing for this long hangs.
 CALL_SECONDS = 300
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# What the SDK lets through: its own errors, those of requests (OSError), and a connection that is cut within an answer (urllib3).
-BROKEN = (DockerException, OSError, HTTPError)
-Say = Callable[[str], None]
 
 
-class Engine:
+class ImageEngine:
     """A connection to the daemon. Every method raises ImageError when the daemon refuses or does not answer."""
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
         self._api = client.api
 
     @classmethod
-    def connect(cls) -> Engine:
+    def connect(cls) -> ImageEngine:
         """The daemon of DOCKER_HOST, or the local one. Raises ImageError when none answers."""
         try:
-            client = docker.from_env(timeout=CALL_SECONDS)
-            client.api.ping()
+            return cls(open_client(CALL_SECONDS))
         except BROKEN as error:
             raise ImageError(_no_daemon(error)) from None
-        return cls(client)
 
     def image_id(self, reference: str) -> str | None:
         """The id of a local image; None when there is none of that name."""
@@ -178,16 +172,15 @@ def _engine_errors(what: str) -> Iterator[None]:
 
 def _failed(what: str, reason: str, lines: list[str]) -> str:
     """The task, the cause, the last lines of output, and what to do. A full disk comes first, because tracebacks may follow it."""
-    excerpt = lines[-OUTPUT_LINES:]
+    shown = lines
     if full := [line for line in (reason, *lines) if "no space left on device" in line.lower()]:
-        excerpt = [line for line in full if line != reason]
+        shown = [line for line in full if line != reason]
         way_out = "The daemon's disk is full: `docker system df` shows what fills it, `docker image prune` frees unused images."
     elif lines:
         way_out = "The step above is in docker/Dockerfile or docker/base/Dockerfile; mend it, or choose another base with --base."
     else:
         way_out = "Look at the daemon: `docker info`, and its log."
-    output = "".join(f"\n  | {line}" for line in excerpt[-OUTPUT_LINES:])
-    return f"{what} should have worked, but: {reason.strip()}{output}\n{way_out}"
+    return f"{what} should have worked, but: {reason.strip()}{excerpt(shown)}\n{way_out}"
 
 
 def _no_daemon(error: Exception) -> str:

@@ -1,0 +1,34 @@
+"""How a target's gateway becomes a node. `process_launcher.py` and `container_launcher.py` implement it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hivecheck.platforms.platform import Node, NodeSpec
+
+
+@dataclass(frozen=True)
+class GatewayStart:
+    """A gateway that is to start, with its templates filled in. The folder is its own and holds its configuration and `data`."""
+
+    stack: str
+    spec: NodeSpec
+    url: str
+    folder: Path
+    command: list[str]
+    environment: dict[str, str]
+
+
+class Launcher(Protocol):
+    """Starts and ends the gateways of one target."""
+
+    def start(self, gateway: GatewayStart) -> Node:
+        """Starts the gateway and returns before it is ready. Raises TargetError or SetupError when it cannot start."""
+
+    def leftovers(self, stack: str | None) -> list[tuple[str, str]]:
+        """Stack and sentence of each running gateway that the inner platform does not find by itself."""
+
+    def sweep(self, stack: str | None) -> None:
+        """Ends what the inner platform's sweep leaves of a stack's gateways, or of all."""
