@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ from hivecheck.platforms.platform import (
     CommandResult,
     EngineControl,
     Listener,
+    Node,
     NodeSpec,
     PlatformContext,
     ProcessMemory,
@@ -86,9 +88,7 @@ class ProcessNode(DataFolder):
             raise ClientError(f"{self.name}: process {pid or self.pid} has exited, so {number.name} cannot reach it") from None
 
     def resume(self) -> None:
-        for process in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
+        _resume(process.pid for process in self.processes())
 
     def kill(self) -> None:
         if self.is_running():
@@ -181,6 +181,11 @@ class ProcessPlatform:
         self._nodes.append(node)
         return node
 
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        names = {node.name for node in nodes}
+        # One scan for all: a scan reads every process of the machine.
+        _resume(process.pid for process in process_labels.find(self.run_id, stack) if process.node in names)
+
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():
             reservation.release()
@@ -210,3 +215,9 @@ class ProcessPlatform:
             process_labels.KEPT_LABEL: str(self._context.kept_folder / f"{self.run_id}-{stack}.json"),
         }
         return passed_on | own
+
+
+def _resume(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 from hivecheck import process_labels
@@ -53,6 +54,12 @@ class TargetPlatform:
 
     def start(self, stack: str, spec: NodeSpec) -> Node:
         return self._start_gateway(stack, spec) if spec.service == "orchestrator" else self._inner.start(stack, spec)
+
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        gateways = [node for node in nodes if node.service == "orchestrator"]
+        for gateway in gateways:
+            gateway.resume()
+        self._inner.resume(stack, [node for node in nodes if node not in gateways])
 
     def release(self, stack: str) -> None:
         self._inner.release(stack)
