@@ -32,7 +32,7 @@ from hivecheck.world.requests.chats import Chats
 
 ROUNDS = 5
 PROCESSES = 5
-BARS_SECONDS = {"process": 1.5, "docker": 3.0}
+BARS_SECONDS = {"process": 0.4, "docker": 1.6}
 RESULTS = Path(__file__).parent / "results" / "startup.json"
 
 

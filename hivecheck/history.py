@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,8 @@ class History:
             else:
                 self._events.append(item)
             if self._file:
-                self._write({"type": type(item).__name__.lower()} | asdict(item))
+                # Not asdict(), which copies each value first: a third of the time of a record.
+                self._write({"type": type(item).__name__.lower()} | vars(item))
 
     def act(self, node: str, what: str, **data: Any) -> Event:
         """Record an action of the harness, now."""
@@ -172,9 +173,13 @@ class History:
 
     def _write(self, line: dict[str, Any]) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(line, default=str) + "\n")
+        self._file.write(json.dumps(line, default=_plain) + "\n")
         # At once, because a harness that is killed leaves only what the kernel has.
         self._file.flush()
+
+
+def _plain(value: object) -> object:
+    return vars(value) if isinstance(value, Token) else str(value)
 
 
 def _as_act(event: Event) -> Event:

@@ -95,11 +95,9 @@ class Labelled:
 
 def find(run_id: str | None = None, stack: str | None = None) -> list[Labelled]:
     """Every process of one run (or of all), of one stack (or of all), without zombies."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (process := _read(entry)) and _is_of(process, run_id, stack):
-            found.append(process)
-    return sorted(found, key=lambda process: process.pid)
+    with os.scandir("/proc") as entries:
+        found = [_read(int(entry.name)) for entry in entries if entry.name.isdigit()]
+    return sorted((process for process in found if process and _is_of(process, run_id, stack)), key=lambda process: process.pid)
 
 
 def sweep(run_id: str, stack: str | None = None, seconds: float = 10.0) -> list[Labelled]:
@@ -145,21 +143,28 @@ def _is_of(process: Labelled, run_id: str | None, stack: str | None) -> bool:
     return run_id in (None, process.run_id) and stack in (None, process.stack)
 
 
-def _read(entry: Path) -> Labelled | None:
+def _read(pid: int) -> Labelled | None:
     try:
-        environment = entry.joinpath("environ").read_bytes().decode(errors="replace").split("\0")
-        pairs = dict(item.split("=", 1) for item in environment if "=" in item)
+        environment = _content(pid, "environ")
+        if RUN_LABEL.encode() not in environment:
+            return None  # without a decoding: a scan reads every process of the machine, and few have a label
+        pairs = dict(item.split("=", 1) for item in environment.decode(errors="replace").split("\0") if "=" in item)
         if RUN_LABEL not in pairs:
             return None
-        command = entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        state, parent = entry.joinpath("stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+        command = _content(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
+        state, parent = _content(pid, "stat").decode(errors="replace").rpartition(")")[2].split()[:2]
     except (OSError, ValueError):
         return None  # it exited meanwhile, or it belongs to another user
     if state in "ZX":
         return None
     stack, node = pairs.get(STACK_LABEL, "?"), pairs.get(NODE_LABEL, "?")
     owner, kept = pairs.get(OWNER_LABEL, ""), pairs.get(KEPT_LABEL, "")
-    return Labelled(int(entry.name), int(parent), state, pairs[RUN_LABEL], stack, node, command[:200], owner, kept)
+    return Labelled(pid, int(parent), state, pairs[RUN_LABEL], stack, node, command[:200], owner, kept)
+
+
+def _content(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
+        return file.read()
 
 
 def _host() -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import functools
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,12 +46,14 @@ class Requirement:
     text: str
 
 
-def requirements(path: Path = REQUIREMENTS_FILE) -> dict[str, Requirement]:
-    """Every requirement by its ID, in the order of the file."""
+@functools.cache
+def requirements(path: Path = REQUIREMENTS_FILE) -> Mapping[str, Requirement]:
+    """Every requirement by its ID, in the order of the file. Read once, because a plan asks for each scenario."""
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: Requirement(name, entry["priority"], entry["text"]) for name, entry in raw.items()}
 
 
+@functools.cache
 def known_tags() -> frozenset[str]:
     """Every tag a feature may carry."""
     families = {f"topology.{name}" for name in [*topology.names(), NO_TOPOLOGY]} | {f"requires.{capability}" for capability in CAPABILITIES}

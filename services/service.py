@@ -134,6 +134,7 @@ async def _serve(context: ServiceContext, hooks: ServiceHooks, app: web.Applicat
     logs.event(log, "listening", url=context.url, pid=os.getpid(), source_hash=context.source)
     await hooks.start()
     gc.freeze()  # Objects of the start-up live as long as the process, so later collections skip them.
+    gc.enable()  # `__main__` disables it for the time of the imports.
     await context.stop_requested.wait()
     context.is_draining = True
     logs.event(log, "draining", deadline_seconds=context.settings.drain_seconds)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import requests
+import urllib3
+from urllib3.exceptions import HTTPError
 
 from hivecheck.errors import ClientError
 from hivecheck.wording import figures, plain
 
 TOKEN_HEADER = "X-Cluster-Token"
+CONNECTIONS = 10  # kept alive, for as many threads
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class ControlClient:
         self.url = url
         self._token = token
         self._timeout_seconds = timeout_seconds
-        self._session = requests.Session()
-        # A proxy of the environment cannot reach the nodes on 127.0.0.1.
-        self._session.trust_env = False
+        # urllib3 alone: `requests` on top of it doubles the processor time of a call. It also takes no proxy from the environment,
+        # which cannot reach the nodes on 127.0.0.1. No retry, because each call is one request.
+        self._connections = urllib3.connection_from_url(url, maxsize=CONNECTIONS, retries=False)
+        self._base_path = urllib3.util.parse_url(url).path or ""
 
     def ask(
         self,
@@ -53,16 +57,14 @@ class ControlClient:
     ) -> Reply:
         """One call, whatever it answers. Raises ClientError only when no HTTP answer came."""
         own = {TOKEN_HEADER: self._token} if with_token else {}
-        sent = own | dict(headers or {})
+        content = None if body is None else json.dumps(body).encode()
+        own |= {} if content is None else {"Content-Type": "application/json"}
+        answer = self._send(method, path, content, own | dict(headers or {}), seconds or self._timeout_seconds)
         try:
-            answer = self._session.request(method, self.url + path, json=body, headers=sent, timeout=seconds or self._timeout_seconds)
-        except requests.RequestException as error:
-            raise ClientError(f"{method} {self.url}{path}: no answer ({type(error).__name__}: {_root(error)})") from error
-        try:
-            parsed = answer.json()
+            parsed = json.loads(answer.data)
         except ValueError:
             parsed = None
-        return Reply(answer.status_code, parsed, dict(answer.headers))
+        return Reply(answer.status, parsed, dict(answer.headers))
 
     def call(self, method: str, path: str, *, body: Any = None, seconds: float | None = None) -> Any:
         """The JSON body of a 2xx answer. Raises ClientError for anything else."""
@@ -77,13 +79,10 @@ class ControlClient:
 
     def content(self, path: str) -> bytes:
         """Its bytes. Raises ClientError for anything but a 2xx answer that is whole."""
-        try:
-            answer = self._session.get(self.url + path, headers={TOKEN_HEADER: self._token}, timeout=self._timeout_seconds)
-        except requests.RequestException as error:
-            raise ClientError(f"GET {self.url}{path}: no answer ({type(error).__name__}: {_root(error)})") from error
-        if not answer.ok:
-            raise ClientError(f"GET {self.url}{path}: expected 2xx, got {answer.status_code}")
-        return answer.content
+        answer = self._send("GET", path, None, {TOKEN_HEADER: self._token}, self._timeout_seconds)
+        if not 200 <= answer.status < 300:
+            raise ClientError(f"GET {self.url}{path}: expected 2xx, got {answer.status}")
+        return answer.data
 
     def find(self, path: str) -> Any:
         """The JSON body of a GET, or None when the answer is 404. Raises ClientError for anything else."""
@@ -91,13 +90,19 @@ class ControlClient:
         return None if reply.status == 404 else self._body_of(reply, f"GET {self.url}{path}")
 
     def close(self) -> None:
-        self._session.close()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._connections.urlopen(method, self._base_path + path, body, headers, redirect=False, timeout=seconds)
+        except HTTPError as error:
+            raise ClientError(f"{method} {self.url}{path}: no answer ({type(error).__name__}: {_root(error)})") from error
 
     def _body_of(self, reply: Reply, what: str) -> Any:
         if not 200 <= reply.status < 300 or reply.body is None:
@@ -106,7 +111,7 @@ class ControlClient:
 
 
 def _root(error: BaseException) -> str:
-    """The innermost cause of requests' nested errors: the part a person can use."""
+    """The innermost cause of urllib3's nested errors: the part a person can use."""
     while inner := (error.__cause__ or error.__context__):
         error = inner
     return str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -233,6 +233,9 @@ class Platform(Protocol):
 
     def start(self, stack: str, spec: NodeSpec) -> Node:
         """Start a node at its reserved address. Returns before it is ready."""
+
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        """`Node.resume` for several nodes of a stack at once."""
 
     def release(self, stack: str) -> None:
         """Give back what was reserved for a stack that is down."""

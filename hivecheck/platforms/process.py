@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ from hivecheck.platforms.platform import (
     CommandResult,
     EngineControl,
     Listener,
+    Node,
     NodeSpec,
     PlatformContext,
     ProcessMemory,
@@ -88,9 +90,7 @@ class ProcessNode(DataFolder):
             raise ClientError(f"{self.name}: process {pid or self.pid} has exited, so {number.name} cannot reach it") from None
 
     def resume(self) -> None:
-        for process in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
+        _resume(process.pid for process in self.processes())
 
     def kill(self) -> None:
         if self.is_running():
@@ -183,6 +183,11 @@ class ProcessPlatform:
         self._nodes.append(node)
         return node
 
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        names = {node.name for node in nodes}
+        # One scan for all: a scan reads every process of the machine.
+        _resume(process.pid for process in process_labels.find(self.run_id, stack) if process.node in names)
+
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():
             reservation.release()
@@ -212,3 +217,9 @@ class ProcessPlatform:
 def inherited_environment() -> dict[str, str]:
     """What a node gets of the person's environment: little, because a setting or a proxy must not change what is tested."""
     return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def _resume(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)

@@ -24,14 +24,16 @@ class LogTail:
 
     def skip_to_end(self) -> None:
         """Skip the lines written until now, because they belong to earlier scenarios."""
-        self.journal_lines()
-        self.log_lines()
+        for node in self.nodes:
+            for name in [*_journals(node), *node.files(WORKER_FILES + "log.jsonl")]:
+                self._whole(node, name)
+            self._fresh(node)
 
     def journal_lines(self) -> list[Event]:
         """New lines of every worker's journal; `node` of the event is the worker."""
         events = []
         for node in self.nodes:
-            for name in [*node.files("journal.jsonl"), *node.files(WORKER_FILES + "journal.jsonl")]:
+            for name in _journals(node):
                 events += [
                     Event(line.get("monotonic", 0.0), "journal", line.get("worker", node.name), line) for line in self._new(node, name)
                 ]
@@ -41,25 +43,38 @@ class LogTail:
         """New structured log lines of every node and of every managed worker; `node` of the event is the writer."""
         events = []
         for node in self.nodes:
-            lines = node.log_lines()
-            if lines and not _is_whole(lines[-1]):
-                lines.pop()  # it may still be being written; if it is not JSON at all, it counts once another line follows
-            fresh = [_parsed(text) for text in lines[self._log_counts.get(node.name, 0) :]]
-            self._log_counts[node.name] = len(lines)
+            fresh = map(_parsed, self._fresh(node))
             events += [Event(line.get("monotonic", 0.0), "log", node.name, line) for line in fresh]
             for name in node.files(WORKER_FILES + "log.jsonl"):
                 worker = PurePosixPath(name).parent.name
                 events += [Event(line.get("monotonic", 0.0), "log", worker, line) for line in self._new(node, name)]
         return sorted(events, key=lambda event: event.at)
 
+    def _fresh(self, node: Node) -> list[str]:
+        """The whole new lines of a node's own log."""
+        lines = node.log_lines()
+        if lines and not _is_whole(lines[-1]):
+            lines.pop()  # it may still be being written; if it is not JSON at all, it counts once another line follows
+        before = self._log_counts.get(node.name, 0)
+        self._log_counts[node.name] = len(lines)
+        return lines[before:]
+
     def _new(self, node: Node, name: str) -> list[dict[str, Any]]:
+        whole = self._whole(node, name)
+        # Not splitlines: U+2028 and others, which JSON need not escape, would tear a line in two.
+        return [_parsed(text) for text in whole.decode(errors="replace").removesuffix("\n").split("\n")] if whole else []
+
+    def _whole(self, node: Node, name: str) -> bytes:
         """Whole new lines only: a line that is still being written is left for the next look."""
         offset = self._offsets.get((node.name, name), 0)
         data = node.read_file(name, offset)
-        whole, newline, _ = data.rpartition(b"\n")
-        self._offsets[(node.name, name)] = offset + len(whole + newline)
-        # Not splitlines: U+2028 and others, which JSON need not escape, would tear a line in two.
-        return [_parsed(text) for text in whole.decode(errors="replace").split("\n")] if newline else []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offsets[(node.name, name)] = offset + len(whole)
+        return whole
+
+
+def _journals(node: Node) -> list[str]:
+    return [*node.files("journal.jsonl"), *node.files(WORKER_FILES + "journal.jsonl")]
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -254,9 +254,7 @@ class Stack:
             raise HealError("; ".join(late))
 
     def _resume_all(self) -> None:
-        for node in self.nodes.values():
-            if node.is_running():
-                node.resume()
+        self.platform.resume(self.name, [node for node in self.nodes.values() if node.is_running()])
 
     def _stop(self, names: list[str]) -> list[str]:
         """Send SIGTERM to all of them at once. A node that exceeds its budget is killed and reported."""

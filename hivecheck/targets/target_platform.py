@@ -6,6 +6,7 @@ Everything else is the inner platform's. A gateway that runs elsewhere (url) is 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
@@ -46,6 +47,12 @@ class TargetPlatform:
 
     def start(self, stack: str, spec: NodeSpec) -> Node:
         return self._start_gateway(stack, spec) if spec.service == "orchestrator" else self._inner.start(stack, spec)
+
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        gateways = [node for node in nodes if node.service == "orchestrator"]
+        for gateway in gateways:
+            gateway.resume()
+        self._inner.resume(stack, [node for node in nodes if node not in gateways])
 
     def release(self, stack: str) -> None:
         self._inner.release(stack)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
+
+if __name__ == "__main__":
+    gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
 
 from services.config import load_or_exit
 from services.model_hub.hub import ModelHub

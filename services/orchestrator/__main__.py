@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+if __name__ == "__main__":
+    gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
 
 from services import config, service
 from services.orchestrator.api import openai_routes

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
+
 from services import logs
 from services.config import load_or_exit
 from services.registry.metrics import RegistryCollector

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+if __name__ == "__main__":
+    gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
 
 from services import service
 from services.worker import parent, settings

@@ -8,6 +8,7 @@ import re
 import signal
 import threading
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from hivecheck.platforms.platform import (
     CommandResult,
     EngineControl,
     Listener,
+    Node,
     NodeSpec,
     PlatformContext,
     ProcessMemory,
@@ -199,6 +201,10 @@ class DockerPlatform:
         except APIError as error:
             raise SetupError(f"{stack}/{spec.name} could not be started: {error.explanation or error}") from None
         return DockerNode(spec, stack, reservation.url, folder, container, place)
+
+    def resume(self, stack: str, nodes: Collection[Node]) -> None:
+        for node in nodes:
+            node.resume()
 
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():

@@ -75,7 +75,7 @@ def test_no_answer() -> None:
     """A missing response is a ClientError with the innermost cause."""
     held = PortReservation()
     client = ControlClient(held.url, "")
-    with pytest.raises(ClientError, match=rf"GET {held.url}/health: no answer \(ConnectionError: .*refused\)"):
+    with pytest.raises(ClientError, match=rf"GET {held.url}/health: no answer \(NewConnectionError: .*refused\)"):
         client.get("/health")
     client.close()
     held.release()
