@@ -38,7 +38,8 @@ UNCHANGED, UPDATED = "unchanged", "updated"
 class Registry:
     """`ghosts` are the accepted registrations of the harness, `replies` the registry's answers to the last step that registered.
 
-    `sent_at` are the times of these registrations, `before` is an entry as it was first registered.
+    `sent_at` and `accepted_at` are the times before and after these registrations. Their leases begin in between.
+    `before` is an entry as it was first registered.
     """
 
     stack: Stack
@@ -47,16 +48,18 @@ class Registry:
     ghosts: dict[str, dict[str, Any]] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     sent_at: dict[str, float] = field(default_factory=dict)
+    accepted_at: dict[str, float] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
 
     def register(self, name: str, **changes: Any) -> Reply:
         """Register a service as it was registered last, with `changes`. A refused registration is forgotten."""
         sent = {"id": name, "kind": "worker", "url": GHOST_URL, "epoch": time.time_ns(), "models": [GHOST_MODEL]}
         sent = sent | self.ghosts.get(name, {}) | changes
+        sent_at = time.monotonic()
         reply = self.stack.registry.register(sent)
         self.replies = {name: reply}
         if reply.status < 300:
-            self.ghosts[name], self.sent_at[name] = sent, time.monotonic()
+            self.ghosts[name], self.sent_at[name], self.accepted_at[name] = sent, sent_at, time.monotonic()
         return reply
 
     def begin(self, name: str) -> None:
@@ -192,7 +195,7 @@ class Registry:
         assert kept == "online", f"expected: {beating}, which sends heartbeats, online\nactual: {kept}"
 
     def _left(self, name: str, within: float) -> float:
-        return max(0.0, self.sent_at[name] + within - time.monotonic())
+        return max(0.0, self.accepted_at[name] + within - time.monotonic())
 
     def _statuses(self) -> dict[str, str]:
         return {name: entry["status"] for name, entry in self.stack.registry.services(status="all").items()}
