@@ -30,7 +30,7 @@ def test_routable_view(view: dict[str, Any] | None, expected: bool) -> None:
     ("change", "difference"),
     [
         ({}, None),
-        ({"status": "offline"}, "routes to []"),
+        ({"status": "offline"}, "declared are worker-1"),
         ({"ejected": True}, "ejected worker-1"),
         ({"waiting_of_others": 4.0}, "queued requests of other clients"),
     ],
