@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from hivecheck.world.cluster import catalogues, cluster, gateway, models, nodes, processes, registry, worker_lifecycle, workers
-
-
-def _names(text: str) -> list[str]:
-    return re.split(r", | and ", text)
-
-
-def _one_of(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in words)
+from hivecheck.world.phrases import names, one_of
 
 
 def _missed(text: str) -> int:
@@ -40,7 +33,7 @@ def _node(words: str) -> str:
 
 
 def _models(words: str) -> list[str]:
-    return [] if words.endswith(("no models", "without models")) else _names(words.removeprefix(" of "))
+    return [] if words.endswith(("no models", "without models")) else names(words.removeprefix(" of "))
 
 
 def _health_of_hive(words: str) -> dict[str, str]:
@@ -71,7 +64,7 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "StartOption": (_optional(processes.WITHOUT_DATABASE), str, "` without its database`, or nothing"),
     "HiveSetup": (
-        rf"{_one_of(worker_lifecycle.HIVES)}| with {_SETTING} from its file and {_SETTING} from an override",
+        rf"{one_of(worker_lifecycle.HIVES)}| with {_SETTING} from its file and {_SETTING} from an override",
         str,
         "the workers or settings of a hive that joins",
     ),
@@ -80,8 +73,8 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Times": (r"once|\d+ times", _count, "how often"),
     "Subject": (r"worker-[a-z0-9-]+|model-[a-z0-9-]+", str, "a worker or a model"),
     "HiveHealth": (_optional(rf" and {_HIVE} as (?:healthy|degraded|unhealthy)"), _health_of_hive, "` and <hive> as <health>`, or nothing"),
-    "Inventory": (_one_of(cluster.INVENTORIES), str, "facts that a node reports"),
-    "Noted": (_one_of(cluster.READINGS), str, "a reading that a later step compares"),
+    "Inventory": (one_of(cluster.INVENTORIES), str, "facts that a node reports"),
+    "Noted": (one_of(cluster.READINGS), str, "a reading that a later step compares"),
     "Readiness": (rf"{nodes.READY}|{nodes.NOT_READY}", str, "whether the gateway accepts requests"),
     "View": (rf"{workers.REGISTRY_VIEW}|{workers.STATUS_VIEW}|{cluster.SERVICE_LIST}", str, "a place that shows services"),
     "Status": (r"online|offline|unconfirmed", str, "a worker's status in a view"),
@@ -102,15 +95,15 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "what is special about a worker, or nothing",
     ),
     "IsNew": (_optional(", and it is new"), bool, "`, and it is new`, or nothing"),
-    "WaitPolicy": (_one_of(worker_lifecycle.POLICIES), str, "how a hive waits before restarts"),
-    "BeforeReady": (_one_of(_BEFORE_READY), _BEFORE_READY.__getitem__, "what holds until a worker is ready"),
+    "WaitPolicy": (one_of(worker_lifecycle.POLICIES), str, "how a hive waits before restarts"),
+    "BeforeReady": (one_of(_BEFORE_READY), _BEFORE_READY.__getitem__, "what holds until a worker is ready"),
     "StaleCall": (r"heartbeat|deregistration", str, "a call to the registry"),
     "Registration": (_optional(rf"{registry.OTHER_ADDRESS}|{registry.NEWER_EPOCH}"), str, "what is new in a registration, or nothing"),
-    "RegistrationOutcome": (_one_of(registry.OUTCOMES), str, "how the registry answers a registration"),
+    "RegistrationOutcome": (one_of(registry.OUTCOMES), str, "how the registry answers a registration"),
     "EntryChange": (rf"{registry.UNCHANGED}|{registry.UPDATED}", str, "what became of a registry entry"),
     "LeaseEnd": (r"offline after \d+ missed heartbeats|removed", _missed, "how the registry treats a silent service"),
-    "HubFault": (_one_of(models.HUB_FAULTS), str, "what the hub does to a download"),
-    "CatalogueHealth": (_one_of((catalogues.DEGRADED, catalogues.HEALTHY)), str, "the health of a hive's catalogue"),
-    "CatalogueContent": (_one_of((catalogues.INTACT, catalogues.DOWNLOADED)), str, "the models in a hive's catalogue"),
+    "HubFault": (one_of(models.HUB_FAULTS), str, "what the hub does to a download"),
+    "CatalogueHealth": (one_of((catalogues.DEGRADED, catalogues.HEALTHY)), str, "the health of a hive's catalogue"),
+    "CatalogueContent": (one_of((catalogues.INTACT, catalogues.DOWNLOADED)), str, "the models in a hive's catalogue"),
     "DamageOutcome": (rf"{cluster.MOVED_ASIDE}|{cluster.KEPT_IN_PLACE}", str, "how a node handles a damaged database"),
 }

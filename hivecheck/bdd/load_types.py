@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hivecheck.world import phrases
 from hivecheck.world.load import CONTINUATIONS, PACE, ClosedLoop, OpenLoop, Schedule
 from hivecheck.world.observations.metrics import COUNTS, PRESENCE, RECORDS
 from hivecheck.world.observations.observations import CLOSED, LEAKS, READINGS
 from hivecheck.world.observations.security import INTERNAL_CALLS, SANDBOX_RULES, SOCKET_RULES
+from hivecheck.world.phrases import one_of
 
 
 def _words(table: Iterable[str]) -> tuple[str, Callable[[str], Any]]:
     """A type that takes the phrases of a table as they are."""
-    return phrases.pattern(table), str
+    return one_of(table), str
 
 
 def _number(text: str) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,9 @@ from behave import register_type
 
 from hivecheck.bdd.cluster_types import CLUSTER_TYPES
 from hivecheck.bdd.load_types import LOAD_TYPES
-from hivecheck.bdd.request_types import REQUEST_TYPES, WORKER, one_of
+from hivecheck.bdd.request_types import REQUEST_TYPES, WORKER
 from hivecheck.faults import FAULTS
+from hivecheck.world.phrases import names, one_of
 
 
 def _typed(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
@@ -23,10 +23,6 @@ def _typed(pattern: str, convert: Callable[[str], Any] = str) -> Callable[[str],
     return parse
 
 
-def _names(text: str) -> list[str]:
-    return re.split(r", | and ", text)
-
-
 _TARGET = (
     r"the worker serving the request|that worker|one worker of model-[a-z0-9-]+|half the workers(?: of model-[a-z0-9-]+)?"
     r"|every worker of (?:hive-[0-9]+|model-[a-z0-9-]+)|(?:registry|orchestrator|hub|hive-[0-9]+|worker-[a-z0-9-]+)"
@@ -36,9 +32,9 @@ _MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._/-]*"
 # Each pattern is narrow. With a general pattern, file order decides between two steps, and behave reports no ambiguity.
 TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Model": (r"model-[a-z0-9-]+", str, "a model's name"),
-    "Models": (r"model-[a-z0-9-]+(?:(?:, | and )model-[a-z0-9-]+)*", _names, "one or more models"),
+    "Models": (r"model-[a-z0-9-]+(?:(?:, | and )model-[a-z0-9-]+)*", names, "one or more models"),
     "ModelName": (_MODEL_NAME, str, "a client's name for a model: a name, a UUID, a repository id, `organisation/code`"),
-    "ModelNames": (rf"{_MODEL_NAME}(?:(?:, | and ){_MODEL_NAME})*", _names, "one or more of these"),
+    "ModelNames": (rf"{_MODEL_NAME}(?:(?:, | and ){_MODEL_NAME})*", names, "one or more of these"),
     "Worker": (WORKER, str, "a worker's id, or a way to point at one"),
     "WorkerId": (r"worker-[a-z0-9-]+", str, "a worker's id"),
     "Hive": (r"hive-[0-9]+", str, "a hive's name"),

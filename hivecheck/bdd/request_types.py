@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from hivecheck.world.observations.usage import OWN, TOTALS
+from hivecheck.world.phrases import one_of
 from hivecheck.world.requests import expectations, requests, worker_behaviours
 from hivecheck.world.requests.batches import KINDS as BATCH_KINDS
 from hivecheck.world.requests.chats import COMPLETE, RUNNING
@@ -17,11 +18,6 @@ from hivecheck.world.requests.sdk import SDK_CALLS, SDK_ERRORS
 from hivecheck.world.requests.sessions import EVERY, HELD, HOLDINGS, ONE, holding
 
 WORKER = r"worker-[a-z0-9-]+|the worker serving the request|that worker"
-
-
-def one_of(words: Iterable[str]) -> str:
-    """A pattern that takes each of the words as it is."""
-    return "|".join(re.escape(word) for word in words)
 
 
 def _plain(pattern: re.Pattern[str]) -> str:
