@@ -109,19 +109,20 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         for key, words_of_it in refused.items():
             self.run_of.block(self.planned[key], *words_of_it, Reason.USAGE_ERROR)
 
-    # -- several jobs -------------------------------------------------------------------------------------------------------------
-
     def _run_jobs(self, runnable: Sequence[Planned], refused: Mapping[str, tuple[str, str]], count: int) -> None:
         """Carry out the plan in several processes. This one assigns, collects, and runs no scenario."""
         lists = selection.lists_by_scenario(self.features)
         jobs = Jobs(self.reports, self.run_of.progress, self.run_of.schedule(runnable, count), stop_at_first_failure=self.config.stop)
         self.reports.plan = tuple(self.planned.values())
+        reader, writer = os.pipe()
+        # A signal waits until run and jobs have their handlers: it would leave one of them without the other.
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         # Before the plan is printed: a live display has a thread, and a fork must find none.
         jobs.start(count, lambda job: self._carry_out(job, lists))
-        reader, writer = os.pipe()
         for number in INTERRUPTIONS:
             # No exception here: it would tear a message of a job in two.
             signal.signal(number, lambda number, _: os.write(writer, bytes([number])) and None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
         self._take_plan(refused, count)
         jobs.supervise(reader)
 
@@ -130,6 +131,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         self.job = job
         self.run_of = self.run_of.of_job(job)
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+            self.run_of.reopen_platform()
             self.run_model(self._assigned(job, lists))
         except KeyboardInterrupt:
             pass

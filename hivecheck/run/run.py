@@ -85,9 +85,12 @@ class Run:
         part = copy.copy(self)
         part.progress = JobProgress(job)
         part.reports = self.reports.of_job(part.progress)
-        part.platform = self._open_platform()  # a connection to an engine serves one process only
         part._scenarios = part._lifecycle(itertools.count(job.number + 1, job.count))
         return part
+
+    def reopen_platform(self) -> None:
+        """In a job, because a connection to an engine serves one process only. Raises PlatformError."""
+        self.platform = self._scenarios.platform = self._open_platform()
 
     def job_count(self, plan: Sequence[Planned]) -> int:
         """The setting `jobs`; by default as many as this machine carries and as shorten this run. Never more than there are scenarios."""
@@ -196,6 +199,8 @@ class Run:
                 if name not in kept:
                     self.reports.add_problem("the harness left something behind", leaked, Reason.LEAK)
                     self.platform.sweep(name)
+            if self.reports.crash and not kept:
+                self.platform.sweep()  # a job that died may leave a network without a container, which is no leftover
         except Exception as error:  # the reports must be written in any case
             self.reports.add_problem("the clean-up failed", f"{type(error).__name__}: {error}", reason_of(error))
 
