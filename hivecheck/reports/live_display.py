@@ -80,6 +80,8 @@ class LiveDisplay:
         if not done or not ahead:
             return ""
         seconds = round(ahead * (self._clock() - self._started) / done)
+        if not seconds:
+            return ""
         return f"about {seconds // 60}:{seconds % 60:02d} left"
 
     def _cut(self, line: Text) -> Text:
