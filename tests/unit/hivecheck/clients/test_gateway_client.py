@@ -9,6 +9,7 @@ import pytest
 from hivecheck.clients.gateway import GatewayClient, is_routable
 
 READY = {"status": "online", "state": "ready", "epoch": 5}
+WHOLE = {"status": "healthy", "hives": {"hive-1": "healthy"}, "registry": {"connected": True}, "ledger": {"error": None}}
 
 
 @pytest.mark.parametrize(
@@ -43,9 +44,33 @@ def test_routing_difference(change: dict[str, Any], difference: str | None) -> N
             return {"worker-1": READY | {"ejected": False, "waiting_of_others": 0.0} | change}
 
         def health(self) -> dict[str, Any]:
-            return {"status": "healthy"}
+            return WHOLE
 
     actual = OneWorker("http://127.0.0.1:9", "token").not_routing_to(["worker-1"])
+    assert actual is None if difference is None else difference in str(actual)
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({}, None),
+        ({"hives": {"hive-1": "healthy", "hive-9": "unhealthy"}}, "hive-9: unhealthy"),
+        ({"registry": {"connected": False}}, "no connection to the registry"),
+        ({"ledger": {"error": "disk full"}}, "a ledger error: disk full"),
+        ({"status": "degraded"}, None),
+    ],
+)
+def test_degraded_parts(change: dict[str, Any], difference: str | None) -> None:
+    """A degraded part differs from the baseline. A wrong status alone does not, because a scenario must detect it."""
+
+    class NoWorker(GatewayClient):
+        def workers(self) -> dict[str, dict[str, Any]]:
+            return {}
+
+        def health(self) -> dict[str, Any]:
+            return WHOLE | change
+
+    actual = NoWorker("http://127.0.0.1:9", "token").not_routing_to([])
     assert actual is None if difference is None else difference in str(actual)
 
 
