@@ -205,7 +205,7 @@ class Jobs:
             outcome: Outcome = arguments[0]
             process.current = None
             self.reports.record(outcome, process.number)
-            if self.stop_at_first_failure and outcome.status is not Status.PASSED:
+            if self.stop_at_first_failure and outcome.status not in (Status.PASSED, Status.NOT_SUPPORTED):
                 self.schedule.drop()
             return
         if method == "problem_found":

@@ -27,7 +27,7 @@ def test_bad_plan(tmp_path: Path) -> None:
     plan.write_text(BAD)
     done = run(tmp_path / "reports", "--fault-plan", str(plan))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert f"fault_plan={plan}: faults[0].fault='a flood': expected one of " in done.stderr
+    assert f'fault_plan={plan}: faults[0].fault="a flood": expected one of ' in done.stderr
     assert "(there is no such fault)." in done.stderr
     assert "stack" not in done.stdout
 

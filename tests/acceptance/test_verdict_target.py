@@ -51,7 +51,7 @@ def test_declared_and_undeclared(project):
     ended.must_end(1, "FAILED  1 failed; 1 passed, 0 inconclusive, 1 not supported")
     assert ended.verdict_of("It juggles") == ("skipped", "skipped")
     assert "toy does not declare SVC-005" in ended.text_of("It juggles")
-    assert "without a list of models: {'models': ['model-a']}" in ended.text_of("It offers")
+    assert "without a list of models: (models: model-a)" in ended.text_of("It offers")
     rows = json.loads((project.folder / "reports" / "conformance.json").read_text())["requirements"]
     assert {name: row["verdict"] for name, row in rows.items()} == {"SVC-002": "failed", "SVC-003": "passed", "SVC-005": "not supported"}
     again = rows["SVC-002"]["reproduce"]
