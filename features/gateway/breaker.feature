@@ -21,7 +21,9 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   Scenario: Two successful probes close the circuit
     When clients send 25 sequential chats for model-c, simulating a 500 response
     And the circuit of worker-3 lets a probe through within the half open time
-    And clients send 2 sequential chats for model-c
+    And clients send 1 sequential chat for model-c
+    And the circuit of worker-3 is half_open within the settling time
+    And clients send 1 sequential chat for model-c
     And the circuit of worker-3 is closed within the settling time
     And clients send a batch of 3 concurrent chats for model-c
     Then every request of the batch was answered

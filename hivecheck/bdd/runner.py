@@ -97,8 +97,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.config.reporters = []
             self.formatters: list[Any] = []
             runnable = [planned for key, planned in self.planned.items() if key not in refused and not planned.unsupported_reason]
-            jobs = self.run_of.job_count(runnable)
-            if jobs > 1:
+            if (jobs := self.run_of.job_count(runnable)) > 1:
                 self._run_jobs(runnable, refused, jobs)
                 return
             self._take_plan(refused)
@@ -119,9 +118,12 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
         # Before the plan is printed: a live display has a thread, and a fork must find none.
         jobs.start(count, lambda job: self._carry_out(job, lists))
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            os.write(writer, bytes([number]))  # no exception here: it would tear a message of a job in two
+
         for number in INTERRUPTIONS:
-            # No exception here: it would tear a message of a job in two.
-            signal.signal(number, lambda number, _: os.write(writer, bytes([number])) and None)
+            signal.signal(number, pass_on)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
         self._take_plan(refused, count)
         jobs.supervise(reader)
@@ -206,8 +208,6 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
 
     def _places(self) -> list[FileLocation]:
         return [place for place in feature_files.places(self.config.paths) if not self.config.exclude(place)]
-
-    # -- plan ---------------------------------------------------------------------------------------------------------------------
 
     def _plan(self) -> dict[str, tuple[str, str]]:
         """Check every tag, refuse scenarios without proof, plan the selected scenarios, and put them into the order of the seed.

@@ -50,6 +50,11 @@ class Planned:
     is_exclusive: bool = False
     is_chaos: bool = False
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """File and name: what identifies the scenario in other runs, where an edit may have moved its line."""
+        return self.file, self.name
+
 
 @dataclass(frozen=True)
 class Outcome:

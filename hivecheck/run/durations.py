@@ -65,8 +65,7 @@ class Durations:
 
 
 def _key(planned: Planned) -> str:
-    # Without the line: an edit above a scenario must not make it unknown.
-    return f"{planned.file}::{planned.name}"
+    return "::".join(planned.identity)
 
 
 def _numbers(entries: Any) -> dict[str, float]:

@@ -248,10 +248,9 @@ class Jobs:
         during = f" during: {process.current.name}" if process.current else ""
         self.reports.crash = self.reports.crash or f"job {process.number + 1} of this run ended with {how}{during}"
         if process.current:
-            words = ("a job of the run ended", f"expected: the job ends after its scenarios\nactual: {how}", Reason.HARNESS_ERROR)
-            self.reports.record(
-                Outcome(process.current, Status.NOT_RUN, message=words[0], detail=words[1], reason=words[2]), process.number
-            )
+            detail = f"expected: the job ends after its scenarios\nactual: {how}"
+            ended = Outcome(process.current, Status.NOT_RUN, message="its job ended", detail=detail, reason=Reason.HARNESS_ERROR)
+            self.reports.record(ended, process.number)
 
     def _interrupt(self, number: signal.Signals) -> None:
         self.reports.interrupted_by = self.reports.interrupted_by or number.name

@@ -51,7 +51,7 @@ class KnownFailures:
 
     def must_exist(self, plan: Iterable[Planned], existing: Existing) -> None:
         """Raise UsageError for an entry that names no scenario, or several. `existing` has those outside the plan too."""
-        planned = {(one.file, one.name) for one in plan}
+        planned = {one.identity for one in plan}
         for entry in self.entries:
             found = [name for name in planned if entry.names(name)]
             if len(found) != 1:
@@ -59,7 +59,7 @@ class KnownFailures:
 
     def judged(self, outcome: Outcome) -> Outcome:
         """The outcome, given what is known. Without an entry it stays as it is."""
-        name = (outcome.planned.file, outcome.planned.name)
+        name = outcome.planned.identity
         entry = next((entry for entry in self.entries if entry.names(name)), None)
         if entry is None or outcome.status not in (Status.PASSED, Status.FAILED):
             return outcome

@@ -29,8 +29,8 @@ class RerunPlan:
 
     def narrowed(self, plan: Sequence[Planned], existing: Existing) -> list[Planned]:
         """What to repeat of the selected scenarios. Raises UsageError for none, and for a scenario that does not exist any more."""
-        repeated = [planned for planned in plan if _name(planned) in self.earlier]
-        lost = set(self.earlier) - {_name(planned) for planned in repeated}
+        repeated = [planned for planned in plan if planned.identity in self.earlier]
+        lost = set(self.earlier) - {planned.identity for planned in repeated}
         gone = sorted(name for file, name in (lost - existing() if lost else ()))
         if gone:
             more = f" and {len(gone) - NAMES_SHOWN} more" if len(gone) > NAMES_SHOWN else ""
@@ -48,7 +48,7 @@ class RerunPlan:
 
     def judged(self, outcome: Outcome) -> Outcome:
         """The outcome, given the earlier run: a scenario that ran there without a pass and passes here is flaky."""
-        attempts = [attempt for one in self.earlier.get(_name(outcome.planned), ()) for attempt in (*one.attempts(), one)]
+        attempts = [attempt for one in self.earlier.get(outcome.planned.identity, ()) for attempt in (*one.attempts(), one)]
         ran = [attempt for attempt in attempts if attempt.status in STARTED]
         if not ran or outcome.status not in (Status.PASSED, *NOT_PASSED):
             return outcome
@@ -87,10 +87,5 @@ def load(path: Path, folder: Path) -> RerunPlan:
     for outcome in outcomes:
         if outcome.status in NOT_PASSED:
             seeded = outcome if outcome.seed is not None else replace(outcome, seed=seed)
-            earlier[_name(outcome.planned)] = (*earlier.get(_name(outcome.planned), ()), seeded)
+            earlier[outcome.planned.identity] = (*earlier.get(outcome.planned.identity, ()), seeded)
     return RerunPlan(str(path), copy, earlier)
-
-
-def _name(planned: Planned) -> Name:
-    # Without the line: an edit between the two runs must not make a scenario unknown.
-    return planned.file, planned.name

@@ -18,11 +18,11 @@ from pathlib import Path
 from hivecheck.reports.result import Planned
 from hivecheck.tags import NO_TOPOLOGY
 
-# Processor time and wall time of one stack start, measured on 2 cores. A job joins a topology only if that saves more.
+# Between a stack start on processes (0.5 s) and one on docker beside others (2 to 3 s). A job joins a topology only if that saves more.
 STACK_START_SECONDS = 1.5
 # A run of less work than this for each job is faster with fewer jobs: each brings up a stack first.
 WORTHWHILE_SECONDS = 6.0
-# Measured on 2 cores: four jobs keep them busy, and six make scenarios late.
+# Four jobs on 2 cores took a third of the time of one, with the same verdicts (ADR 13). More were not tried.
 JOBS_FOR_EACH_CORE = 2
 JOB_BYTES = 1024**3  # a stack has up to ten nodes of about 50 MB, and a scenario may start more
 SHORTEST_SECONDS = 0.5  # shorter scenarios count as equally long
@@ -98,12 +98,14 @@ class Schedule:
             return self._at[job]
         self._at.pop(job, None)
         served = list(self._at.values())
-        saved = {}
-        for topology, scenarios in self._shared.items():
-            work, others = sum(map(self._seconds, scenarios)), served.count(topology)
-            saved[topology] = work if not others else work / others - work / (others + 1) - STACK_START_SECONDS
-        best = max((topology for topology in saved if self._shared[topology]), key=lambda topology: saved[topology], default=None)
+        saved = {topology: self._saved_seconds(topology, served.count(topology)) for topology, left in self._shared.items() if left}
+        best = max(saved, key=lambda topology: saved[topology], default=None)
         return best if best is not None and saved[best] > 0 else None
+
+    def _saved_seconds(self, topology: str, others: int) -> float:
+        """What a further job saves at a topology that `others` serve. Without any, all of its work needs this job."""
+        work = sum(map(self._seconds, self._shared[topology]))
+        return work / others - work / (others + 1) - STACK_START_SECONDS if others else work
 
     def _needed(self, job: int) -> frozenset[str]:
         """The topologies of the stacks that this job may use again. A job leaves its topology only when no scenario of it is left."""

@@ -47,8 +47,13 @@ def jobs_of(going):
     return [child for child in going.process.children() if child.pid not in going.watchdogs()]
 
 
-def all_ready(project, count):
-    eventually(lambda: len(list(project.folder.glob("ready-*"))), within=40.0, what="jobs that wait", until=lambda ready: ready == count)
+def four_waiting(project, count):
+    """A run with so many scenarios that wait for ever, at the moment when each of its four jobs waits."""
+    project.add_steps(MEETING)
+    project.feature(*(scenario(f"It waits {turn}", "this step waits for ever, too") for turn in range(count)), tags=FRESH)
+    going = project.start(environment=FOUR)
+    eventually(lambda: len(list(project.folder.glob("ready-*"))), within=40.0, what="jobs that wait", until=lambda ready: ready == 4)
+    return going
 
 
 def nothing_left(going):
@@ -119,10 +124,7 @@ def test_undefined_step_is_refused(project):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(project, number):
     """A signal to the run alone ends every job, and the report lists each scenario."""
-    project.add_steps(MEETING)
-    project.feature(*(scenario(f"It waits {turn}", "this step waits for ever, too") for turn in range(6)), tags=FRESH)
-    going = project.start(environment=FOUR)
-    all_ready(project, 4)
+    going = four_waiting(project, 6)
     going.process.send_signal(number)
     ended = going.end()
     ended.must_end(2, f"interrupted by {number.name}, 6 not run (interrupted)")
@@ -132,10 +134,7 @@ def test_interrupted(project, number):
 
 def test_interrupted_terminal(project):
     """A ctrl-C of a terminal reaches the run and each job, and has the same end."""
-    project.add_steps(MEETING)
-    project.feature(*(scenario(f"It waits {turn}", "this step waits for ever, too") for turn in range(4)), tags=FRESH)
-    going = project.start(environment=FOUR)
-    all_ready(project, 4)
+    going = four_waiting(project, 4)
     for process in [going.process, *jobs_of(going)]:
         process.send_signal(signal.SIGINT)
     ended = going.end()
@@ -146,10 +145,7 @@ def test_interrupted_terminal(project):
 
 def test_killed_run(project):
     """A run that is killed takes its jobs with it, and nothing of its stacks is left."""
-    project.add_steps(MEETING)
-    project.feature(*(scenario(f"It waits {turn}", "this step waits for ever, too") for turn in range(4)), tags=FRESH)
-    going = project.start(environment=FOUR)
-    all_ready(project, 4)
+    going = four_waiting(project, 4)
     jobs = jobs_of(going)
     assert len(jobs) == 4
     going.process.kill()

@@ -27,7 +27,7 @@ from hivecheck.faults.fault import FaultTarget
 
 
 class KilledRegistry:
-    """A stopped node whose files are in `folder`."""
+    """A stopped node with its files in `folder`."""
 
     name, service = "registry", "registry"
 

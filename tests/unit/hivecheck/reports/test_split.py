@@ -32,7 +32,7 @@ def by_line(seconds: list[float]) -> Callable[[Planned], float]:
 
 
 def results(*statuses: Status, parts: int = 2, seed: int = 7) -> list[RunResult]:
-    """The results of all parts of a plan whose scenarios take one second each."""
+    """The results of all parts of a plan of scenarios that take one second each."""
     plan = [planned(line) for line in range(len(statuses))]
     found = []
     for number in range(1, parts + 1):

@@ -15,7 +15,7 @@ SECONDS = {0: 0.1, 1: 1.0, 2: 4.0, 3: 20.0}
 
 
 def planned(number: int, topology: str = "default", *, is_fresh: bool = False, is_exclusive: bool = False, length: int = 1) -> Planned:
-    """A scenario whose line holds its length."""
+    """A scenario. Its line holds its length."""
     key = f"f.feature:{number * 10 + length}"
     return Planned(key, "F", f"scenario {number}", "f.feature", number * 10 + length, (), topology, None, is_fresh, is_exclusive)
 
