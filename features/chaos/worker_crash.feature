@@ -1,7 +1,7 @@
 @integration @chaos @topology.small
 Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few requests
 
-  @WC-001 @P1 @requires.kill
+  @WC-001 @P1 @requires.kill @exclusive
   Scenario: A worker killed before its first byte fails no request, and the load recovers
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
@@ -15,7 +15,7 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     And every retryable load request was answered
     And at least 50 load requests were answered while the fault was active
 
-  @WC-001 @P1 @requires.kill
+  @WC-001 @P1 @requires.kill @exclusive
   Scenario: A worker killed after its first byte breaks its streams visibly, and no request is sent twice
     Given a worker worker-3 of model-a serves on hive-1
     And steady load of 50 requests per second on model-a
@@ -48,7 +48,7 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     And no process of worker-x is left within the settling time
     And every load request was answered
 
-  @WC-005 @P1 @requires.kill
+  @WC-005 @P1 @requires.kill @exclusive
   Scenario: The remaining workers answer all requests when half the workers are killed at once
     Given a worker worker-3 of model-a serves on hive-1
     And a worker worker-4 of model-a serves on hive-1
@@ -80,7 +80,7 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     And a process pause is removed from every worker of hive-1
     Then the load on model-a is back to normal within the recovery time of the removal
 
-  @WC-006 @P1 @requires.exec @topology.sensitive_breaker
+  @WC-006 @P1 @requires.exec @topology.sensitive_breaker @exclusive
   Scenario: The gateway detects a gray failure by hanging requests and probes the worker again
     Given a worker worker-3 of model-a serves on hive-1, with an admin port
     And steady load of 50 requests per second on model-a, at the workers' own pace

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import CLIENT_LEFT, Event, History, Operation
@@ -36,6 +36,7 @@ class Objective:
 
 
 OBJECTIVE = Objective()
+STRICT = replace(OBJECTIVE, allows_lateness=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import ConditionTimeoutError, InconclusiveError, UsageError
 from hivecheck.history import Event, History
 from hivecheck.loop_thread import LoopThread
-from hivecheck.measurement.recovery import LEAST_BASELINE, LOAD, OBJECTIVE, measure
+from hivecheck.measurement.recovery import LEAST_BASELINE, LOAD, OBJECTIVE, STRICT, measure
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
 from hivecheck.world.requests.chats import BODIES, CHAT, Chats
@@ -189,10 +189,11 @@ class Load:
 
     def _is_recovered(self) -> bool:
         """Judges history up to the first request that is still in flight."""
+        # Strictly: a load that ends after windows that are good only because the load itself was late gives no verdict.
         # A request in flight may still fail. A window that contains it has no verdict yet.
         open_since = [call.operation.intended_at or 0.0 for call in self.calls if not call.is_done]
         try:
-            return measure(self.history, until=min(open_since, default=time.monotonic())).recover is not None
+            return measure(self.history, STRICT, until=min(open_since, default=time.monotonic())).recover is not None
         except InconclusiveError:
             return False
 

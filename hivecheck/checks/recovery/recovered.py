@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hivecheck.errors import Reason
 from hivecheck.history import History
-from hivecheck.measurement.recovery import OBJECTIVE, measure
+from hivecheck.measurement.recovery import OBJECTIVE, STRICT, measure
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import counted
 
 LARGER_MODEL = "use a model with more workers, such as model-a of @topology.five_workers"
 UNSENT_SHARE = 0.01  # the objective allows 1 % of failed requests, so more unsent ones could hide a failure
-STRICT = replace(OBJECTIVE, allows_lateness=False)
 OFF_SCHEDULE = "the machine did not keep the load on its schedule"
 
 

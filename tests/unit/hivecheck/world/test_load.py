@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -236,6 +237,19 @@ def test_hiccup_at_the_end_is_followed_up(load: Load, server: Server) -> None:
     assert len(refused) == HICCUP
     took = measure(load.history).recover
     assert took is not None and took > max(one.intended_at or 0.0 for one in refused) - fault_at
+
+
+def test_late_load_at_the_end_is_followed_up(load: Load, loop: LoopThread) -> None:
+    """A load that was late at its end goes on: its last windows are good only by its own lateness, which proves nothing."""
+    begin_and_recover(load)
+
+    async def stand_still() -> None:
+        threading.Event().wait(0.6)  # within the loop of the load, as when the machine does not schedule it
+
+    loop.run(stand_still(), 5)
+    load.end()
+    assert marks(load) == ["began", "resumed", "ended"]
+    assert recovered(load.history, within=10.0, workers=3).answer is Answer.PASSED
 
 
 def test_silence_at_the_end_is_followed_up(load: Load, loop: LoopThread, server: Server) -> None:
