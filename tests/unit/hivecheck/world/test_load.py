@@ -246,7 +246,10 @@ def test_late_load_at_the_end_is_followed_up(load: Load, loop: LoopThread) -> No
     async def stand_still() -> None:
         threading.Event().wait(0.6)  # within the loop of the load, as when the machine does not schedule it
 
+    before = len(load.calls)
     loop.run(stand_still(), 5)
+    # Without this condition, the end of the load can come before it has sent one late request.
+    eventually(lambda: len(load.calls) >= before + MORE, within=5, what=f"{MORE} requests sent, most of them late")
     load.end()
     assert marks(load) == ["began", "resumed", "ended"]
     assert recovered(load.history, within=10.0, workers=3).answer is Answer.PASSED
