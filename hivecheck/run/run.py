@@ -217,6 +217,6 @@ class Run:
         self.reports.add_problem(
             f"unexpectedly not supported: {planned.name}",
             f"expected: the scenario is supported, or is listed in {file}\nactual: {reason}\n"
-            f"next: run it with --platform docker, or list the scenario in {file}",
+            f"next: run it with --platform docker, or list the scenario in a copy of that file, with -D expected_unsupported=COPY",
             Reason.SETUP_FAILED,
         )
