@@ -52,7 +52,7 @@ Feature: The gateway chooses a worker for each request
 
   @CHAT-017 @CHAT-022 @P1
   Scenario: Several workers serve requests with and without a session
-    When clients hold 8 sessions with model-shared, with 2 turns each
+    When clients hold 14 sessions with model-shared, with 2 turns each
     And clients send 30 chats for model-shared
     Then every request was answered
     And each session stayed at one worker, and the sessions use at least 2 workers

@@ -3,7 +3,7 @@ Feature: A session stays at its worker
 
   @CHAT-011 @CLU-018 @GATE-009 @P1
   Scenario: A session has one worker on every path, by either header and by the body
-    When clients hold 11 sessions with model-shared, with one request per API path
+    When clients hold 14 sessions with model-shared, with one request per API path
     Then every request was answered
     And each session stayed at one worker, and the sessions use at least 2 workers
 
@@ -25,7 +25,7 @@ Feature: A session stays at its worker
 
   @CHAT-018 @P1
   Scenario: A failed turn does not move its session
-    Given clients hold 6 sessions with model-shared
+    Given clients hold 14 sessions with model-shared
     When one session takes another turn, simulating a 500 response
     And every session takes another turn
     Then each session stayed at one worker, despite 1 failed turn
