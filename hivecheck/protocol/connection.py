@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
         handler = exchange.handler
         if not self._has_head and parser.head is not None:
             self._has_head = True
-            if parser.head.is_event_stream:
+            if parser.head.is_event_stream and not exchange.is_raw:
                 self._events = EventParser()
             handler.on_head(parser.head, now)
         events = self._events

@@ -72,11 +72,12 @@ class Handler(Protocol):
 class Exchange:
     """One request under way. `abort` ends it at any moment: before the connection, at the head, in mid-stream."""
 
-    __slots__ = ("_connecting", "_connection", "_deadline", "handler", "is_head_request", "is_over", "is_retried", "request")
+    __slots__ = ("_connecting", "_connection", "_deadline", "handler", "is_head_request", "is_over", "is_raw", "is_retried", "request")
 
-    def __init__(self, request: bytes, handler: Handler) -> None:
+    def __init__(self, request: bytes, handler: Handler, *, is_raw: bool) -> None:
         self.request = request
         self.handler = handler
+        self.is_raw = is_raw  # an event stream comes as pieces of a body too
         self.is_over = False
         self.is_retried = False
         self.is_head_request = request.startswith(b"HEAD ")

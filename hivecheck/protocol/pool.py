@@ -43,9 +43,9 @@ class Pool:
     def open_connections(self) -> int:
         return len(self._connections)
 
-    def send(self, origin: Origin, request: bytes, handler: Handler, deadline_seconds: float) -> Exchange:
-        """Send `request` over a kept connection, or over a new one. Returns at once."""
-        exchange = Exchange(request, handler)
+    def send(self, origin: Origin, request: bytes, handler: Handler, deadline_seconds: float, *, is_raw: bool = False) -> Exchange:
+        """Send `request` over a kept connection, or over a new one. Returns at once. `is_raw` leaves events unparsed."""
+        exchange = Exchange(request, handler, is_raw=is_raw)
         exchange.limit(self._loop, deadline_seconds)
         idle = self._idle[origin]
         while idle:
