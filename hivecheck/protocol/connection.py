@@ -137,8 +137,10 @@ class Connection(asyncio.Protocol):
     def _end(self, exchange: Exchange, now: float) -> None:
         assert self._transport is not None and self._parser is not None
         self._exchange = None
-        # A response that comes before the request was read leaves the rest of the request in the way of the next one.
-        if self._parser.is_reusable and not self._transport.is_closing() and not self._transport.get_write_buffer_size():
+        if self._transport.get_write_buffer_size():
+            # The response came before the request was read. The peer may never read the rest, so a close would wait for ever.
+            self._transport.abort()
+        elif self._parser.is_reusable and not self._transport.is_closing():
             self._is_used = True
             self._on_idle(self)
         else:
