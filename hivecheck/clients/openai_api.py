@@ -127,6 +127,7 @@ class PendingRequest:
         self._body.append(piece)
 
     def on_end(self, now: float) -> None:
+        """The body is whole: JSON, or text."""
         if self._body:
             payload = b"".join(self._body)
             try:

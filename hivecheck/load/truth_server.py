@@ -2,7 +2,7 @@
 
 Run `python -m hivecheck.load.truth_server [--ttft SECONDS] [--itl SECONDS]`. It prints its port, and ends when its standard input closes.
 The header `X-Truth` of a request declares other times and a defect: `ttft=0.2;itl=0.01;defect=cut;at=3`.
-`GET /truth` gives, of each request by its `X-Request-Id`, when the server received it and wrote its first token (monotonic seconds).
+`GET /truth` gives, of each request by its `X-Request-Id`, when it arrived and when each token was written (monotonic seconds).
 """
 
 from __future__ import annotations
@@ -191,8 +191,7 @@ class Answering(asyncio.Protocol):
         """Write each token that is due, and wait for the next one."""
         now = time.monotonic()
         while rest and rest[0][0] <= now:
-            if len(times) == 1:
-                times.append(now)
+            times.append(now)
             self._transport.write(rest.pop(0)[1])
         if rest:
             self._at(rest[0][0], self._write_due, truth, rest, tail, times)

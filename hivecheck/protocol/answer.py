@@ -126,6 +126,7 @@ class SampleHandler:
         self._body.append(piece)
 
     def on_event(self, data: bytes, now: float) -> None:
+        """A chunk. This is the hot loop of the load: it keeps one float of each token and creates nothing else that stays."""
         sample = self.sample
         if data == DONE:
             sample.saw_done = True
@@ -156,6 +157,7 @@ class SampleHandler:
             self._note(Outcome.ERROR_EVENT, _words(chunk.error))
 
     def on_end(self, now: float) -> None:
+        """The response is whole, and its meaning decides the class."""
         sample = self.sample
         sample.ended_at = now
         if self._body or not sample.is_stream:
@@ -164,6 +166,7 @@ class SampleHandler:
         self._done(sample)
 
     def on_failure(self, failure: Failure, now: float) -> None:
+        """Without a whole response the class is that of what is missing."""
         sample = self.sample
         sample.ended_at, sample.cause = now, str(failure.kind)
         if failure.kind is FailureKind.MALFORMED:

@@ -19,10 +19,11 @@ from hivecheck.protocol.sse import EventParser
 TCP_INFO_BYTES, UNACKED_AT, TCP_CLOSE = 28, 24, 7
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """`on_idle` and `on_lost` inform the pool. `on_stale` gives it an exchange that needs another connection."""
 
     __slots__ = (
+        "_buffer",
         "_events",
         "_exchange",
         "_has_head",
@@ -40,8 +41,10 @@ class Connection(asyncio.Protocol):
         on_idle: Callable[[Connection], None],
         on_lost: Callable[[Connection], None],
         on_stale: Callable[[Exchange], None],
+        buffer: memoryview,
     ) -> None:
         self._on_idle, self._on_lost, self._on_stale = on_idle, on_lost, on_stale
+        self._buffer = buffer  # of the pool: its bytes are copied before the next read
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self._parser: ResponseParser | None = None
@@ -79,8 +82,23 @@ class Connection(asyncio.Protocol):
             self._exchange.abort()
         self.cut()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many bytes came. Their arrival time is now."""
         now = time.monotonic()
+        if nbytes == len(self._buffer) and self._transport is not None:
+            # More is waiting. Other connections are read first, so that one fast stream does not delay the tokens of all.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
+        self._receive(bytes(self._buffer[:nbytes]), now)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _receive(self, data: bytes, now: float) -> None:
         exchange, parser = self._exchange, self._parser
         if exchange is None or parser is None:
             # Nothing was asked for. The next exchange would take it for its answer.
@@ -126,6 +144,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        """The socket is closed. An exchange that is still here fails, or needs another connection."""
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             if self._is_stale(exchange):

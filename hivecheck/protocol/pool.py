@@ -17,6 +17,8 @@ from hivecheck.protocol.origin import Origin, Tls, connect_failure
 
 # Below the 75 s of aiohttp's server, so that the client closes first. A server that closes earlier is met by the retry.
 IDLE_SECONDS = 15.0
+# About 150 tokens, which take a fraction of a millisecond. uvloop reads up to 256 KB at once, and other streams would wait for all of it.
+READ_BYTES = 32 * 1024
 # An address that drops packets would use up the whole deadline, although the next one answers.
 NEXT_ADDRESS_SECONDS = 2.0
 
@@ -36,6 +38,7 @@ class Pool:
         self._connections: set[Connection] = set()
         self._opening: dict[asyncio.Task[None], Exchange] = {}
         self._names: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
+        self._buffer = memoryview(bytearray(READ_BYTES))
         self._sweep: asyncio.TimerHandle | None = None
         self._none_left: asyncio.Future[None] | None = None  # set while `close` waits
 
@@ -94,7 +97,8 @@ class Pool:
         made: list[Connection] = []
 
         def make() -> Connection:
-            made.append(Connection(functools.partial(self._keep, origin), self._drop, functools.partial(self._open, origin)))
+            keep, reopen = functools.partial(self._keep, origin), functools.partial(self._open, origin)
+            made.append(Connection(keep, self._drop, reopen, self._buffer))
             return made[-1]
 
         try:

@@ -148,3 +148,17 @@ class Notes:
 
     def _alive(self) -> None:
         assert not self.ends, "a callback after the end"
+
+
+async def echo(peer: Peer, writer: Writer, path: bytes) -> None:
+    writer.write(unary(path))
+
+
+async def stream(peer: Peer, writer: Writer, path: bytes) -> None:
+    writer.write(STREAM + chunk(path))
+    await writer.drain()
+    writer.write(chunk(b"[DONE]") + END)
+
+
+async def hang(peer: Peer, writer: Writer, path: bytes) -> None:
+    writer.write({b"/head": STREAM, b"/stream": STREAM + chunk(b"t0"), b"/body": unary(b"x" * 10)[:-5]}.get(path, b""))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from peer import LOOPS, Notes, Peer, Writer, listening, pooled, run, unary
+from peer import LOOPS, Notes, Writer, echo, listening, pooled, run
 
 from hivecheck.errors import UsageError
 from hivecheck.protocol.exchange import FailureKind
@@ -18,10 +18,6 @@ from hivecheck.protocol.pool import Pool
 HERE = Path(__file__).parent
 CA = HERE / "ca.pem"
 Loop = Callable[[], asyncio.AbstractEventLoop]
-
-
-async def echo(peer: Peer, writer: Writer, path: bytes) -> None:
-    writer.write(unary(path))
 
 
 def server_context(names: list[str]) -> ssl.SSLContext:
