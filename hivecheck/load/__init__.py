@@ -1,1 +1,1 @@
-"""The load engine: schedules, requests at their intended times, and a result that judges itself."""
+"""Load: schedules, the engine that keeps them, and the verdict of a load run about the server and about itself."""

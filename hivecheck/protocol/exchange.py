@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from hivecheck.protocol.http1 import ResponseHead
-
-if TYPE_CHECKING:
-    from hivecheck.protocol.connection import Connection
 
 LEFT = "the client left"
 
@@ -69,6 +66,13 @@ class Handler(Protocol):
         """The exchange ended without a whole response."""
 
 
+class Carrier(Protocol):
+    """What an exchange runs on: a connection."""
+
+    def cut(self) -> None:
+        """Close the socket at once. No exchange hears of it."""
+
+
 class Exchange:
     """One request under way. `abort` ends it at any moment: before the connection, at the head, in mid-stream."""
 
@@ -81,7 +85,7 @@ class Exchange:
         self.is_over = False
         self.is_retried = False
         self.is_head_request = request.startswith(b"HEAD ")
-        self._connection: Connection | None = None
+        self._connection: Carrier | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -110,7 +114,7 @@ class Exchange:
         """`task` opens the connection: the end of the exchange cancels it."""
         self._connecting = task
 
-    def take(self, connection: Connection) -> None:
+    def take(self, connection: Carrier) -> None:
         """The exchange runs on this connection from now on."""
         self._connection, self._connecting = connection, None
 
