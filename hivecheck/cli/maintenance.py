@@ -12,7 +12,13 @@ from hivecheck.cli.arguments import Commands, command, say, settings
 from hivecheck.errors import UsageError
 from hivecheck.settings import PROJECT_ROOT
 
-BENCHMARKS = {"startup": "startup.py", "gateway": "gateway_overhead.py", "choice": "worker_choice.py", "faults": "faults.py"}
+BENCHMARKS = {
+    "startup": "startup.py",
+    "gateway": "gateway_overhead.py",
+    "choice": "worker_choice.py",
+    "faults": "faults.py",
+    "load": "load_engine.py",
+}
 
 
 def add(commands: Commands) -> None:

@@ -1,1 +1,1 @@
-"""How the harness talks to a stack: the control plane with requests, the data plane with aiohttp."""
+"""How the harness talks to a stack: the control plane with requests, the data plane over `hivecheck.protocol`."""

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
 import json
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
-import aiohttp
-
+from hivecheck.errors import ClientError
 from hivecheck.history import CLIENT_LEFT, History, Operation, Token
 from hivecheck.loop_thread import LoopThread
+from hivecheck.protocol.answer import DONE
+from hivecheck.protocol.exchange import Exchange, Failure
+from hivecheck.protocol.http1 import RequestHead, ResponseHead
+from hivecheck.protocol.origin import origin_of
+from hivecheck.protocol.pool import Pool
+
+# All that may stand in a request target. The rest, such as a space in a model's name, is percent-encoded.
+TARGET_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
 
 @dataclass(frozen=True)
@@ -41,55 +50,126 @@ class Request:
 
 
 class PendingRequest:
-    """One request under way. Its operation grows as the answer comes in, and is recorded in history when it ends."""
+    """One request under way. Its operation grows as the answer comes in, and is recorded in history when it ends.
 
-    def __init__(self, operation: Operation) -> None:
-        self._operation = operation
-        self._future: concurrent.futures.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self.cancelled = False
+    It is the handler of its exchange: the methods `on_...` run on the loop's thread.
+    """
+
+    def __init__(self, operation: Operation, loop: LoopThread, history: History) -> None:
+        self._begun = operation
+        self._loop = loop
+        self._history = history
+        self._changes: dict[str, Any] = {}
+        self._tokens: list[Token] = []
+        self._body: list[bytes] = []
+        self._ended: Operation | None = None
+        self._exchange: Exchange | None = None
+        self._has_left = False
+        self.is_done = False
 
     @property
     def operation(self) -> Operation:
         """The operation as observed so far."""
-        return self._operation
-
-    @property
-    def is_done(self) -> bool:
-        return self._future is not None and self._future.done()
-
-    def update(self, **changes: Any) -> None:
-        self._operation = replace(self._operation, **changes)
-
-    def add_token(self, text: str) -> None:
-        self.update(tokens=(*self._operation.tokens, Token(time.monotonic(), text)))
-
-    def bind(self, future: concurrent.futures.Future[None]) -> None:
-        self._future = future
-
-    def begin(self) -> None:
-        """The request is about to be sent: called in its own task."""
-        self._task = asyncio.current_task()
-        # `leave` may come before the task exists.
-        if self.cancelled and self._task:
-            self._task.cancel()
+        return self._ended or replace(self._begun, **dict(self._changes), tokens=tuple(self._tokens))
 
     def leave(self) -> None:
         """The client goes away: the connection is cut. The call is done once that is recorded, a moment later."""
-        self.cancelled = True
-        if self._task:
-            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+        self._has_left = True
+        self._loop.call(self._abort)
+
+    def send(self, pool: Pool, url: str, request: Request, headers: Mapping[str, str], timeout_seconds: float) -> None:
+        """Runs on the loop's thread."""
+        if self._has_left:
+            self._end(time.monotonic(), CLIENT_LEFT)
+            return
+        payload = request.raw_body if request.raw_body is not None else json.dumps(request.body).encode()
+        origin, prefix = origin_of(url)
+        head = RequestHead("POST", quote(prefix + request.path, safe=TARGET_CHARACTERS), origin.host_header, headers)
+        # Again, because a busy loop sends late, and the client's own delay is no latency.
+        self._changes["started_at"] = time.monotonic()
+        self._exchange = pool.send(origin, head.bytes(payload), self, timeout_seconds)
+
+    def on_connect(self) -> None:
+        """A new connection is no part of an operation."""
+
+    def on_head(self, head: ResponseHead, now: float) -> None:
+        headers: dict[str, str] = {}
+        for name, value in head.headers:
+            headers.setdefault(name, value)
+        self._changes |= {"status": head.status, "headers": headers, "headers_at": now}
+
+    def on_event(self, data: bytes, now: float) -> None:
+        """One chunk of a stream."""
+        data = data.strip()
+        if data == DONE:
+            self._changes["saw_done"] = True
+            return
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            chunk = None
+        choices = (chunk.get("choices") or []) if isinstance(chunk, dict) else None
+        if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+            self._changes["stream_error"] = {"code": "unparsable_chunk", "message": data.decode(errors="replace")}
+            return
+        if "error" in chunk:
+            error = chunk["error"]
+            self._changes["stream_error"] = error if isinstance(error, dict) else {"code": None, "message": str(error)}
+        for choice in choices:
+            text = choice.get("text") or (choice.get("delta") or {}).get("content")
+            if text:
+                self._tokens.append(Token(now, text))
+            if choice.get("finish_reason"):
+                self._changes["finish_reason"] = choice["finish_reason"]
+        self._take_usage(chunk.get("usage"), is_alone=not choices)
+
+    def on_body(self, piece: bytes, now: float) -> None:
+        self._body.append(piece)
+
+    def on_end(self, now: float) -> None:
+        """The body is whole: JSON, or text."""
+        if self._body:
+            payload = b"".join(self._body)
+            try:
+                body = json.loads(payload)
+            except ValueError:
+                self._changes["raw"] = payload.decode(errors="replace")
+            else:
+                self._changes |= {"body": body, "usage": body.get("usage") if isinstance(body, dict) else None}
+        self._end(now)
+
+    def on_failure(self, failure: Failure, now: float) -> None:
+        self._end(now, failure.sentence)
+
+    def _take_usage(self, usage: Any, *, is_alone: bool) -> None:
+        is_extra = bool(usage) and is_alone
+        if is_extra:
+            self._changes["usage_chunks"] = self._changes.get("usage_chunks", 0) + 1
+        if "saw_done" not in self._changes:
+            self._changes["before_done"] = "usage" if is_extra else "answer"
+        if usage:
+            self._changes["usage"] = usage
+
+    def _abort(self) -> None:
+        if self._exchange is not None:
+            self._exchange.abort(CLIENT_LEFT)
+
+    def _end(self, now: float, error: str | None = None) -> None:
+        self._changes |= {"ended_at": now, "error": error}
+        self._ended = self.operation
+        self._history.record(self._ended)
+        self.is_done = True
 
 
 class OpenAIClient:
-    """Sends requests to one base URL over the loop thread's pooled connections."""
+    """Sends requests to one base URL over the connections of a pool in the loop thread."""
 
     def __init__(self, url: str, loop: LoopThread, history: History, timeout_seconds: float) -> None:
         self.url = url
         self._loop = loop
         self._history = history
         self._timeout_seconds = timeout_seconds
-        self._session = loop.run(_open_session(), 10)
+        self._pool = loop.run(_open_pool(), 10)
 
     def start(self, request: Request) -> PendingRequest:
         """Begin a request and return at once."""
@@ -110,99 +190,58 @@ class OpenAIClient:
             sent["Authorization"] = f"Bearer {request.key}"
         if request.token is not None:
             sent["X-Cluster-Token"] = request.token
-        call = PendingRequest(operation)
-        call.bind(self._loop.start(self._carry_out(call, request, sent)))
+        call = PendingRequest(operation, self._loop, self._history)
+        self._loop.call(call.send, self._pool, request.base_url or self.url, request, sent, self._timeout_seconds)
         return call
 
     def get(self, path: str, key: str | None) -> tuple[int, Any]:
-        """A GET's status and JSON body."""
-
-        async def fetch() -> tuple[int, Any]:
-            headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
-            async with self._session.get(self.url + path, headers=headers) as response:
-                # aiohttp refuses JSON of another content type, and the harness must see a wrong one.
-                return response.status, await response.json(content_type=None)
-
-        return self._loop.run(fetch(), self._timeout_seconds)
+        """A GET's status and JSON body. Raises ClientError without a whole response of JSON."""
+        origin, prefix = origin_of(self.url)
+        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        head = RequestHead("GET", quote(prefix + path, safe=TARGET_CHARACTERS), origin.host_header, headers)
+        fetch = _Fetch()
+        # Raw, because a gateway can name a wrong content type, and the harness must see its body.
+        send = functools.partial(self._pool.send, is_raw=True)
+        self._loop.call(send, origin, head.bytes(), fetch, self._timeout_seconds)
+        status, payload = fetch.result.result()
+        if isinstance(payload, Failure):
+            raise ClientError(f"GET {self.url}{path}: expected a response, got {payload.sentence}")
+        try:
+            return status, json.loads(payload)
+        except ValueError:
+            raise ClientError(f"GET {self.url}{path}: expected JSON, got {status} {payload[:200]!r}") from None
 
     def close(self) -> None:
-        self._loop.run(self._session.close(), 10)
-
-    async def _carry_out(self, call: PendingRequest, request: Request, headers: Mapping[str, str]) -> None:
-        call.begin()
-        payload = request.raw_body if request.raw_body is not None else json.dumps(request.body).encode()
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                # Again, because a busy loop starts the task late, and the client's own delay is no latency.
-                call.update(started_at=time.monotonic())
-                async with self._session.post((request.base_url or self.url) + request.path, data=payload, headers=headers) as response:
-                    call.update(status=response.status, headers=dict(response.headers), headers_at=time.monotonic())
-                    if response.content_type == "text/event-stream":
-                        await _read_stream(response, call)
-                    else:
-                        _read_whole(await response.read(), call)
-        except TimeoutError:
-            call.update(error=f"no end within {self._timeout_seconds:g} s")
-        except aiohttp.ClientError as error:
-            call.update(error=f"{type(error).__name__}: {error}")
-        except asyncio.CancelledError:
-            call.update(error=CLIENT_LEFT)
-        finally:
-            call.update(ended_at=time.monotonic())
-            self._history.record(call.operation)
+        """Abort what runs and close all connections."""
+        self._loop.run(self._pool.close(), 10)
 
 
-async def _open_session() -> aiohttp.ClientSession:
-    # aiohttp's default of 100 connections would queue requests in the client, and the gateway would look slow.
-    connector = aiohttp.TCPConnector(limit=0)
-    # aiohttp's default total of 300 s would cut a long stream. `_carry_out` has a limit of its own.
-    return aiohttp.ClientSession(connector=connector, trust_env=False, timeout=aiohttp.ClientTimeout(total=None))
+class _Fetch:
+    """Receives one unary response for a caller on another thread. Its deadline bounds the wait."""
+
+    def __init__(self) -> None:
+        self.result: concurrent.futures.Future[tuple[int, bytes | Failure]] = concurrent.futures.Future()
+        self._status = 0
+        self._body: list[bytes] = []
+
+    def on_connect(self) -> None:
+        """Nothing to note."""
+
+    def on_head(self, head: ResponseHead, now: float) -> None:
+        self._status = head.status
+
+    def on_event(self, data: bytes, now: float) -> None:
+        """Never called: the exchange is raw."""
+
+    def on_body(self, piece: bytes, now: float) -> None:
+        self._body.append(piece)
+
+    def on_end(self, now: float) -> None:
+        self.result.set_result((self._status, b"".join(self._body)))
+
+    def on_failure(self, failure: Failure, now: float) -> None:
+        self.result.set_result((self._status, failure))
 
 
-def _read_whole(payload: bytes, call: PendingRequest) -> None:
-    try:
-        body = json.loads(payload)
-    except ValueError:
-        call.update(raw=payload.decode(errors="replace"))
-        return
-    call.update(body=body, usage=body.get("usage") if isinstance(body, dict) else None)
-
-
-async def _read_stream(response: aiohttp.ClientResponse, call: PendingRequest) -> None:
-    """Server-sent events, each handled the moment its closing blank line is there."""
-    buffer = b""
-    async for piece in response.content.iter_any():
-        buffer = (buffer + piece).replace(b"\r\n", b"\n")  # both line ends are legal, and both are in use
-        *events, buffer = buffer.split(b"\n\n")
-        for event in events:
-            for line in event.split(b"\n"):
-                if line.startswith(b"data:"):
-                    _take(line[5:].strip(), call)
-
-
-def _take(data: bytes, call: PendingRequest) -> None:
-    if data == b"[DONE]":
-        call.update(saw_done=True)
-        return
-    try:
-        chunk = json.loads(data)
-    except ValueError:
-        chunk = None
-    if not isinstance(chunk, dict):
-        call.update(stream_error={"code": "unparsable_chunk", "message": data.decode(errors="replace")})
-        return
-    if "error" in chunk:
-        error = chunk["error"]
-        call.update(stream_error=error if isinstance(error, dict) else {"code": None, "message": str(error)})
-    for choice in chunk.get("choices") or []:
-        text = choice.get("text") or (choice.get("delta") or {}).get("content")
-        if text:
-            call.add_token(text)
-        if choice.get("finish_reason"):
-            call.update(finish_reason=choice["finish_reason"])
-    is_extra = bool(chunk.get("usage")) and not chunk.get("choices")
-    call.update(usage_chunks=call.operation.usage_chunks + is_extra)
-    if not call.operation.saw_done:
-        call.update(before_done="usage" if is_extra else "answer")
-    if chunk.get("usage"):
-        call.update(usage=chunk["usage"])
+async def _open_pool() -> Pool:
+    return Pool(asyncio.get_running_loop())
