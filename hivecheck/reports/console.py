@@ -59,41 +59,41 @@ class PlainProgress:
         self._requirements_width = 0
 
     def say(self, sentence: str) -> None:
-        self._say([Line(text=visible(sentence))])
+        self.say_lines([Line(text=visible(sentence))])
 
     def run_started(self, plan: Sequence[Planned], seed: int, platform: str, target: str, report_dir: Path) -> None:
         self._requirements_width = summary.requirements_width(plan)
-        self._say(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
+        self.say_lines(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
 
     def jobs_started(self, count: int, seconds: Mapping[str, float]) -> None:
         if count > 1:
-            self._say([summary.jobs(count)])
+            self.say_lines([summary.jobs(count)])
 
     def stack_starting(self, topology: str, job: int = 0) -> None:
         if not self._is_quiet:
-            self._say([summary.stack_starting(topology)])
+            self.say_lines([summary.stack_starting(topology)])
 
     def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str], job: int = 0) -> None:
         if not self._is_quiet:
-            self._say(summary.stack_ready(topology, seconds, urls))
+            self.say_lines(summary.stack_ready(topology, seconds, urls))
 
     def scenario_started(self, planned: Planned, job: int = 0) -> None:
         """Nothing: a log has one line a scenario."""
 
     def scenario_finished(self, outcome: Outcome, job: int = 0) -> None:
         if not (self._is_quiet and outcome.status in summary.UNEVENTFUL):
-            self._say([summary.finished(outcome, self._requirements_width)])
+            self.say_lines([summary.finished(outcome, self._requirements_width)])
 
     def problem_found(self, problem: RunProblem) -> None:
-        self._say([summary.problem(problem)])
+        self.say_lines([summary.problem(problem)])
 
     def job_ended(self, job: int) -> None:
         """Nothing: a log has one line a scenario."""
 
     def run_finished(self, result: RunResult, junit_path: Path | None, report_dir: Path) -> None:
-        self._say(summary.ending(result, junit_path, report_dir, Path.cwd()))
+        self.say_lines(summary.ending(result, junit_path, report_dir, Path.cwd()))
 
-    def _say(self, lines: Iterable[Line]) -> None:
+    def say_lines(self, lines: Iterable[Line]) -> None:
         # One write for all the lines: those of two stacks that run side by side must not mix.
         text = "".join(f"{line.head}{line.text}".rstrip() + "\n" for line in lines)
         self._stream.write(_encodable(text, self._stream.encoding))
@@ -111,17 +111,17 @@ class RichProgress:
         self._requirements_width = 0
 
     def say(self, sentence: str) -> None:
-        self._say([Line(text=visible(sentence))])
+        self.say_lines([Line(text=visible(sentence))])
 
     def run_started(self, plan: Sequence[Planned], seed: int, platform: str, target: str, report_dir: Path) -> None:
         self._requirements_width = summary.requirements_width(plan)
-        self._say(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
+        self.say_lines(summary.opening(plan, seed, platform, target, relative_path(report_dir, Path.cwd())))
         self._display.start(len(plan))
         self._live.start()
 
     def jobs_started(self, count: int, seconds: Mapping[str, float]) -> None:
         if count > 1:
-            self._say([summary.jobs(count)])
+            self.say_lines([summary.jobs(count)])
         self._display.expect(count, seconds)
 
     def stack_starting(self, topology: str, job: int = 0) -> None:
@@ -129,7 +129,7 @@ class RichProgress:
 
     def stack_ready(self, topology: str, seconds: float, urls: Mapping[str, str], job: int = 0) -> None:
         if not self._is_quiet:
-            self._say(summary.stack_ready(topology, seconds, urls))
+            self.say_lines(summary.stack_ready(topology, seconds, urls))
 
     def scenario_started(self, planned: Planned, job: int = 0) -> None:
         self._display.started(job, planned)
@@ -138,22 +138,62 @@ class RichProgress:
     def scenario_finished(self, outcome: Outcome, job: int = 0) -> None:
         self._display.finished(outcome)
         if not (self._is_quiet and outcome.status in summary.UNEVENTFUL):
-            self._say([summary.finished(outcome, self._requirements_width)])
+            self.say_lines([summary.finished(outcome, self._requirements_width)])
 
     def problem_found(self, problem: RunProblem) -> None:
-        self._say([summary.problem(problem)])
+        self.say_lines([summary.problem(problem)])
 
     def job_ended(self, job: int) -> None:
         self._display.ended(job)
 
     def run_finished(self, result: RunResult, junit_path: Path | None, report_dir: Path) -> None:
         self._live.stop()
-        self._say(summary.ending(result, junit_path, report_dir, Path.cwd()))
+        self.say_lines(summary.ending(result, junit_path, report_dir, Path.cwd()))
 
-    def _say(self, lines: Iterable[Line]) -> None:
+    def say_lines(self, lines: Iterable[Line]) -> None:
         for line in lines:
             parts = (_encodable(line.head, self._console.encoding), line.style), _encodable(line.text, self._console.encoding)
             self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+class Output:
+    """The lines of a command: with colours and a live line on a terminal, plain everywhere else. Close it."""
+
+    def __init__(self, stream: TextIO, is_ci: bool) -> None:
+        self._stream = stream
+        self._console = Console(file=stream) if stream.isatty() and not is_ci else None
+        self._live: Live | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether `show` replaces the line that it showed before."""
+        return self._console is not None
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Print lines above the live one."""
+        if self._console is None:
+            PlainProgress(self._stream).say_lines(lines)
+        else:
+            RichProgress(self._console).say_lines(lines)
+
+    def show(self, line: Line) -> None:
+        """Replace the live line. Without a terminal it is a line like the others."""
+        if self._console is None:
+            self.say([line])
+            return
+        if self._live is None:
+            # Drawn by this call alone: a thread that draws would take time from the requests of the same process.
+            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+        text = Text.assemble((line.head, line.style), _encodable(line.text, self._console.encoding), no_wrap=True)
+        text.truncate(max(1, self._console.width - 1))
+        self._live.update(text, refresh=True)
+
+    def close(self) -> None:
+        """Remove the live line and restore the cursor."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
 
 def _encodable(text: str, encoding: str | None) -> str:

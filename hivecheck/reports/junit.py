@@ -21,7 +21,7 @@ from hivecheck.reports.result import NO_VERDICT, Outcome, RunProblem, RunResult,
 from hivecheck.reports.text import causes, last_line, message_of, one_line, relative_path, story, visible
 from hivecheck.wording import counted
 
-__all__ = ["read", "write"]
+__all__ = ["Case", "read", "write", "write_suite"]
 
 # libxml2, and so GitLab, refuses a text node above 10 MB. A whole report stays far below that.
 MESSAGE_LIMIT_CHARACTERS = 1_000
@@ -39,7 +39,7 @@ class _Attempt:
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """A test case with safe text. `element` is `(tag, type)`, None for a pass."""
 
     name: str
@@ -65,6 +65,21 @@ def write(result: RunResult, path: Path) -> None:
         raise
 
 
+def write_suite(name: str, cases: Sequence[Case], properties: dict[str, str], path: Path) -> None:
+    """Write a report of one suite that is no run of scenarios. Raises ReportError if it cannot be written or loses a case."""
+    safe = [replace(case, name=one_line(case.name), message=one_line(case.message), text=visible(case.text)) for case in cases]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rendered = _rendered({name: safe}, {one_line(key): one_line(value) for key, value in properties.items()})
+        ElementTree.ElementTree(rendered).write(path, encoding="utf-8", xml_declaration=True)
+        found = Counter(element.tag for element in ElementTree.parse(path).iter())
+    except (OSError, ElementTree.ParseError) as error:
+        raise ReportError(f"expected: a JUnit report {path}\nactual: {error}\nnext: check the folder and the disk") from error
+    planned = Counter(case.element[0] for case in cases if case.element) + Counter(testcase=len(cases))
+    if any(found[tag] != planned[tag] for tag in ("testcase", "failure", "error")):
+        raise ReportError(f"expected: {counted(len(cases), 'case')} in {path}\nactual: another number after it was written")
+
+
 def _write_checked(result: RunResult, path: Path) -> None:
     """A report that differs stays beside `path` as `<name>.unchecked`, for a person."""
     unchecked = path.with_name(f"{path.name}.unchecked")
@@ -82,8 +97,11 @@ def _write_checked(result: RunResult, path: Path) -> None:
 def _document(result: RunResult) -> ElementTree.Element:
     run_cases = _run_cases(result)
     suites = {SCENARIOS_SUITE: _scenario_cases(result), **({RUN_SUITE: run_cases} if run_cases else {})}
-    properties = _suite_properties(result)
-    # junit-xml 1.9 reports a failure without message and text as passed. Each `_Case` therefore has a message.
+    return _rendered(suites, _suite_properties(result))
+
+
+def _rendered(suites: dict[str, list[Case]], properties: dict[str, str]) -> ElementTree.Element:
+    # junit-xml 1.9 reports a failure without message and text as passed. Each `Case` therefore has a message.
     made = [TestSuite(name, [_made(case) for case in cases], properties=properties) for name, cases in suites.items()]
     root = ElementTree.fromstring(to_xml_report_string(made, prettyprint=False))
     for element, case in zip(root.iter("testcase"), [case for cases in suites.values() for case in cases], strict=True):
@@ -101,7 +119,7 @@ def _suite_properties(result: RunResult) -> dict[str, str]:
     return {one_line(name): one_line(value) for name, value in {**result.properties, **facts}.items()}
 
 
-def _made(case: _Case) -> TestCase:
+def _made(case: Case) -> TestCase:
     # GitLab reads this syntax, and only in the system-out of failed cases.
     attached = "\n".join(f"[[ATTACHMENT|{path}]]" for path in case.attachments)
     made = TestCase(case.name, case.classname, case.seconds, stdout=attached or None)
@@ -115,7 +133,7 @@ def _made(case: _Case) -> TestCase:
     return made
 
 
-def _complete(element: ElementTree.Element, case: _Case) -> None:
+def _complete(element: ElementTree.Element, case: Case) -> None:
     """Add what the library cannot express, and what it omits when it is zero or empty."""
     for name, value in {**case.attributes, "time": f"{case.seconds:.3f}"}.items():
         element.set(name, value)
@@ -132,7 +150,7 @@ def _complete(element: ElementTree.Element, case: _Case) -> None:
         ElementTree.SubElement(held, "stackTrace").text = attempt.text
 
 
-def _scenario_cases(result: RunResult) -> list[_Case]:
+def _scenario_cases(result: RunResult) -> list[Case]:
     outcomes = result.outcomes
     names = [(_classname(outcome), one_line(outcome.planned.name) or "a scenario without a name") for outcome in outcomes]
     # GitLab keeps the first of duplicate names. `a.b.feature` and `a/b.feature` share a class name, so then the key decides.
@@ -141,7 +159,7 @@ def _scenario_cases(result: RunResult) -> list[_Case]:
     return [_scenario_case(result, outcome, *name) for outcome, name in zip(outcomes, names, strict=True)]
 
 
-def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: str) -> _Case:
+def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: str) -> Case:
     planned, folder = outcome.planned, Path.cwd()
     main, prefix, others = _ordered(outcome)
     requirements = [("requirement", requirement) for requirement in planned.requirements]
@@ -150,7 +168,7 @@ def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: st
     properties += [("fault", line) for line in outcome.faults]
     if outcome.recovery:
         properties += [(f"recovery.{name.replace(' ', '_')}", figure) for name, figure in recovery_table.words(outcome.recovery).items()]
-    return _Case(
+    return Case(
         name=name,
         classname=classname,
         element=ELEMENTS.get(outcome.status),
@@ -191,7 +209,7 @@ def _files(evidence: Path, folder: Path) -> tuple[str, ...]:
     return tuple(relative_path(path, folder) for path in sorted(evidence.rglob("*")) if path.is_file())
 
 
-def _run_cases(result: RunResult) -> list[_Case]:
+def _run_cases(result: RunResult) -> list[Case]:
     """The problems of the run as a whole, as test cases of their own, because a CI shows only test cases."""
     cases = [_problem_case(problem) for problem in result.problems]
     if result.crash is not None:
@@ -208,7 +226,7 @@ def _run_cases(result: RunResult) -> list[_Case]:
     return [replace(case, name=name) for case, (_, name) in zip(cases, names, strict=True)]
 
 
-def _problem_case(problem: RunProblem) -> _Case:
+def _problem_case(problem: RunProblem) -> Case:
     element = ("failure", "orphan") if problem.is_orphan else ("error", "harness")
     # Some CI servers show only the message. That of a refusal must hold the place and the error, as its title is the same for all.
     is_refusal = problem.reason is Reason.USAGE_ERROR
@@ -216,11 +234,11 @@ def _problem_case(problem: RunProblem) -> _Case:
     return _run_case(problem.title, element, message, problem.detail, problem.reason)
 
 
-def _run_case(name: str, element: tuple[str, str], message: str, text: str, reason: Reason | None) -> _Case:
+def _run_case(name: str, element: tuple[str, str], message: str, text: str, reason: Reason | None) -> Case:
     name = one_line(name) or "a problem without a title"
     message = _bounded(one_line(message) or name, MESSAGE_LIMIT_CHARACTERS)
     properties = (("reason", str(reason)),) if reason else ()
-    return _Case(name, RUN_SUITE, element, message, _bounded(visible(text), TEXT_LIMIT_CHARACTERS), properties=properties)
+    return Case(name, RUN_SUITE, element, message, _bounded(visible(text), TEXT_LIMIT_CHARACTERS), properties=properties)
 
 
 def _classname(outcome: Outcome) -> str:

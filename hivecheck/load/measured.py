@@ -1,0 +1,80 @@
+"""What one shard measured, and the merge of shards. It travels as JSON. It holds no verdict and no percentile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hivecheck.load.tally import Tally
+from hivecheck.measurement.histogram import Histogram
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run so far. Latencies are seconds: the 50th and the 99th percentile. NaN without any."""
+
+    seconds: float
+    offered: int
+    done: int
+    failed: int
+    open: int
+    ttft: tuple[float, float]
+    itl: tuple[float, float]
+    lateness_p99: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One shard, or all of them. `duration_seconds` is the scheduled window, and `drain_seconds` came after it.
+
+    `cpu_share` is that of one core, for the busiest process. `stopped_by` names the cap or the interruption that ended the schedule early.
+    """
+
+    tally: Tally
+    scheduled: int
+    streams_scheduled: int
+    sent: int
+    open: int
+    duration_seconds: float
+    drain_seconds: float
+    loop_lag: Histogram
+    cpu_share: float
+    stopped_by: str = ""
+    processes: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("tally", "loop_lag")}
+        return plain | {"tally": self.tally.to_json(), "loop_lag": self.loop_lag.encoded()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Measured:
+        """The shard of `to_json`. Raises ValueError, KeyError or TypeError for other data."""
+        read = {"tally": Tally.from_json(data["tally"]), "loop_lag": Histogram.decoded(data["loop_lag"])}
+        return cls(**{**data, **read})
+
+
+def merged(shards: Sequence[Measured]) -> Measured:
+    """All shards as one. The longest duration and the busiest process count."""
+    tally, lag = Tally(0.0), Histogram()
+    for shard in shards:
+        tally.merge(shard.tally)
+        lag.merge(shard.loop_lag)
+    return Measured(
+        tally=tally,
+        scheduled=sum(shard.scheduled for shard in shards),
+        streams_scheduled=sum(shard.streams_scheduled for shard in shards),
+        sent=sum(shard.sent for shard in shards),
+        open=sum(shard.open for shard in shards),
+        duration_seconds=max(shard.duration_seconds for shard in shards),
+        drain_seconds=max(shard.drain_seconds for shard in shards),
+        loop_lag=lag,
+        cpu_share=max(shard.cpu_share for shard in shards),
+        stopped_by=_first(shard.stopped_by for shard in shards),
+        processes=sum(shard.processes for shard in shards),
+    )
+
+
+def _first(reasons: Iterable[str]) -> str:
+    return next((reason for reason in reasons if reason), "")

@@ -1,0 +1,65 @@
+"""Calls back at a monotonic time with the precision of the kernel's timers. The loops' own timers have a resolution of 1 ms."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable
+
+CLOCK_MONOTONIC, TFD_TIMER_ABSTIME = 1, 1
+TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
+NANOSECONDS = 1_000_000_000
+COUNTER_BYTES = 8
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+
+
+class _Timer(ctypes.Structure):
+    _fields_ = [("interval", _Timespec), ("value", _Timespec)]
+
+
+class Pacer:
+    """`call_at` replaces the time that was set before. Use it in the thread of its loop, and close it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._handle: asyncio.TimerHandle | None = None
+        # `os.timerfd_create` exists from Python 3.13 on.
+        self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+        self._fd = self._libc.timerfd_create(CLOCK_MONOTONIC, TFD_FLAGS) if self._libc else -1
+        if self._fd >= 0:
+            loop.add_reader(self._fd, self._expired)
+
+    def call_at(self, at: float) -> None:
+        """Call back at this time of `time.monotonic`. A time in the past calls back at once, but never inside this call."""
+        if self._fd < 0 or self._libc is None:
+            if self._handle is not None:
+                self._handle.cancel()
+            self._handle = self._loop.call_later(max(0.0, at - time.monotonic()), self._callback)
+            return
+        # Zero would disarm the timer.
+        nanoseconds = max(1, int(at * NANOSECONDS))
+        timer = _Timer(_Timespec(0, 0), _Timespec(*divmod(nanoseconds, NANOSECONDS)))
+        self._libc.timerfd_settime(self._fd, TFD_TIMER_ABSTIME, ctypes.byref(timer), None)
+
+    def close(self) -> None:
+        """Call back no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+
+    def _expired(self) -> None:
+        try:
+            os.read(self._fd, COUNTER_BYTES)
+        except BlockingIOError:  # it was set anew after it had expired
+            return
+        self._callback()

@@ -1,0 +1,210 @@
+"""Counts and histograms of load samples, mergeable and free of percentiles. It holds no clock: every time comes with a sample."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hivecheck.load import slo
+from hivecheck.measurement.histogram import Histogram
+from hivecheck.protocol.sample import Outcome, Sample
+
+# From the intended time; the second two from the send time. `failed` holds the time until the failure of requests that failed.
+METRICS = ("ttft", "ttfot", "itl", "tpot", "e2e", "max_stall", "ttft_from_send", "e2e_from_send", "lateness", "failed")
+WINDOW_METRICS = ("ttft", "itl", "e2e")
+WINDOW_SECONDS = 1.0
+FAILURES_KEPT = 100
+# A stream of some length whose tokens all come in its last hundredth points to a proxy that buffers.
+BURST_SHARE, BURST_CHUNKS = 0.01, 4
+COUNTS = ("done", "failed", "good", "streams_done", "new_connections", "completion_tokens", "prompt_tokens", "chunks")
+ALARM_COUNTS = ("usage_missing", "usage_differs", "bursts")
+
+
+@dataclass
+class Window:
+    """One second of the run. Each event counts in the second in which it happened."""
+
+    sent: int = 0
+    done: int = 0
+    failed: int = 0
+    tokens: int = 0
+    histograms: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in WINDOW_METRICS})
+
+    def merge(self, other: Window) -> None:
+        """Add what another process counted in the same second."""
+        self.sent, self.done = self.sent + other.sent, self.done + other.done
+        self.failed, self.tokens = self.failed + other.failed, self.tokens + other.tokens
+        for name, histogram in other.histograms.items():
+            self.histograms[name].merge(histogram)
+
+
+class Tally:
+    """Takes each sample once, after its end. Times of samples are monotonic, and `started_at` is the start of the schedule there."""
+
+    def __init__(self, started_at: float, terms: Sequence[slo.Term] = ()) -> None:
+        self.histograms = {name: Histogram() for name in METRICS}
+        self.outcomes: Counter[str] = Counter()
+        self.causes: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.windows: dict[int, Window] = {}
+        self.failures: list[dict[str, Any]] = []
+        self._started_at = started_at
+        self._terms = terms
+
+    def take(self, sample: Sample) -> None:
+        """Count one sample that has ended."""
+        if not math.isnan(sample.sent_at):
+            self._window(sample.sent_at).sent += 1
+            self.histograms["lateness"].record(sample.sent_at - sample.intended_at)
+        self.outcomes[sample.outcome] += 1
+        self.counts["new_connections"] += sample.is_new_connection
+        self._count_tokens(sample)
+        if sample.outcome is Outcome.COMPLETE:
+            self._take_complete(sample)
+        else:
+            self._take_failed(sample)
+
+    def merge(self, other: Tally) -> None:
+        """Add the tally of another shard. Nothing is lost except failures beyond the number that is kept."""
+        for name, histogram in other.histograms.items():
+            self.histograms[name].merge(histogram)
+        for mine, theirs in ((self.outcomes, other.outcomes), (self.causes, other.causes), (self.counts, other.counts)):
+            mine.update(theirs)
+        for number, window in other.windows.items():
+            self.windows.setdefault(number, Window()).merge(window)
+        # By number, so that the order of the shards changes nothing.
+        self.failures = sorted([*self.failures, *other.failures], key=lambda failure: int(failure["number"]))[:FAILURES_KEPT]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that a merge needs, as JSON values."""
+        return {
+            "histograms": _encoded(self.histograms),
+            "outcomes": dict(self.outcomes),
+            "causes": dict(self.causes),
+            "counts": dict(self.counts),
+            "windows": {
+                str(number): {"sent": one.sent, "done": one.done, "failed": one.failed, "tokens": one.tokens, **_encoded(one.histograms)}
+                for number, one in sorted(self.windows.items())
+            },
+            "failures": self.failures,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tally:
+        """The tally of `to_json`. Raises ValueError or KeyError for other data."""
+        made = cls(0.0)
+        made.histograms |= {name: Histogram.decoded(text) for name, text in data["histograms"].items()}
+        made.outcomes, made.causes, made.counts = Counter(data["outcomes"]), Counter(data["causes"]), Counter(data["counts"])
+        for number, one in data["windows"].items():
+            histograms = {name: Histogram.decoded(one[name]) if name in one else Histogram() for name in WINDOW_METRICS}
+            made.windows[int(number)] = Window(one["sent"], one["done"], one["failed"], one["tokens"], histograms)
+        made.failures = list(data["failures"])
+        return made
+
+    def _take_complete(self, sample: Sample) -> None:
+        self.counts["done"] += 1
+        self.counts["streams_done"] += sample.is_stream
+        self._window(sample.ended_at).done += 1
+        last = sample.ended_at if math.isnan(sample.last_token_at) else sample.last_token_at
+        gaps = token_gaps(sample.token_times, sample.completion_tokens)
+        own = {
+            "ttft": sample.first_token_at - sample.intended_at,
+            "ttfot": sample.first_answer_at - sample.intended_at,
+            "e2e": last - sample.intended_at,
+            "tpot": _tpot(sample),
+            "max_stall": max((gap for _, gap, _ in gaps), default=math.nan),
+            "ttft_from_send": sample.first_token_at - sample.sent_at,
+            "e2e_from_send": last - sample.sent_at,
+        }
+        for name, seconds in own.items():
+            if not math.isnan(seconds):
+                self.histograms[name].record(seconds)
+        if not math.isnan(own["ttft"]):
+            self._window(sample.first_token_at).histograms["ttft"].record(own["ttft"])
+        self._window(last).histograms["e2e"].record(own["e2e"])
+        itl = self.histograms["itl"].record
+        for at, gap, tokens in gaps:
+            itl(gap / tokens, tokens)
+            self._window(at).histograms["itl"].record(gap / tokens, tokens)
+        if not self._terms or slo.is_within(self._terms, own, [gap / tokens for _, gap, tokens in gaps for _ in range(tokens)]):
+            self.counts["good"] += 1
+        self._count_alarms(sample)
+
+    def _take_failed(self, sample: Sample) -> None:
+        self.counts["failed"] += 1
+        self.causes[sample.cause or str(sample.outcome)] += 1
+        ended = sample.intended_at if math.isnan(sample.ended_at) else sample.ended_at
+        self._window(ended).failed += 1
+        self.histograms["failed"].record(ended - sample.intended_at)
+        if len(self.failures) < FAILURES_KEPT:
+            self.failures.append(_failure(sample, self._started_at))
+
+    def _count_tokens(self, sample: Sample) -> None:
+        """Tokens by the server's usage, chunks apart. The tokens of a window are counted by arrival, scaled to the usage."""
+        self.counts["chunks"] += sample.chunks
+        self.counts["completion_tokens"] += max(0, sample.completion_tokens)
+        self.counts["prompt_tokens"] += max(0, sample.prompt_tokens)
+        for at, tokens in zip(sample.token_times, _tokens_of_chunks(len(sample.token_times), sample.completion_tokens), strict=True):
+            self._window(at).tokens += tokens
+
+    def _count_alarms(self, sample: Sample) -> None:
+        if not sample.is_stream:
+            return
+        self.counts["usage_missing"] += sample.completion_tokens < 0
+        self.counts["usage_differs"] += 0 <= sample.completion_tokens != sample.chunks
+        spread, whole = sample.last_token_at - sample.first_token_at, sample.last_token_at - sample.sent_at
+        self.counts["bursts"] += sample.chunks >= BURST_CHUNKS and spread < BURST_SHARE * whole
+
+    def _window(self, at: float) -> Window:
+        number = int((at - self._started_at) // WINDOW_SECONDS)
+        window = self.windows.get(number)
+        if window is None:
+            window = self.windows[number] = Window()
+        return window
+
+
+def token_gaps(times: array[float], tokens: int) -> list[tuple[float, float, int]]:
+    """Each gap between two chunks as (arrival, seconds, tokens of the later chunk)."""
+    shares = _tokens_of_chunks(len(times), tokens)
+    return [(later, later - earlier, max(1, own)) for earlier, later, own in zip(times, times[1:], shares[1:], strict=False)]
+
+
+def _tokens_of_chunks(chunks: int, tokens: int) -> Sequence[int]:
+    """The tokens of each chunk. Usage gives their sum only, so they are spread evenly. Without usage a chunk is a token."""
+    if tokens <= chunks:
+        return [1] * chunks
+    return [(place + 1) * tokens // chunks - place * tokens // chunks for place in range(chunks)]
+
+
+def _tpot(sample: Sample) -> float:
+    tokens = sample.chunks if sample.completion_tokens < 0 else sample.completion_tokens
+    return (sample.last_token_at - sample.first_token_at) / (tokens - 1) if tokens > 1 else math.nan
+
+
+def _failure(sample: Sample, started_at: float) -> dict[str, Any]:
+    moments = ("intended_at", "sent_at", "headers_at", "first_token_at", "last_token_at", "ended_at")
+    times = {name: getattr(sample, name) - started_at for name in moments}
+    return {
+        "number": sample.number,
+        "outcome": str(sample.outcome),
+        "cause": sample.cause,
+        "status": sample.status,
+        "chunks": sample.chunks,
+        "times": {name: None if math.isnan(at) else round(at, 6) for name, at in times.items()},
+    }
+
+
+def _encoded(histograms: Mapping[str, Histogram]) -> dict[str, str]:
+    return {name: histogram.encoded() for name, histogram in histograms.items() if histogram.count}
+
+
+def merged(tallies: Iterable[Tally]) -> Tally:
+    """One tally of all shards."""
+    whole = Tally(0.0)
+    for tally in tallies:
+        whole.merge(tally)
+    return whole

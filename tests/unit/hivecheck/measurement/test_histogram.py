@@ -1,0 +1,91 @@
+"""Histograms: ranks, precision, merge and format."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hdrh.histogram import HdrHistogram
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hivecheck.measurement.histogram import HIGHEST_MICROSECONDS, Histogram
+
+SECONDS = st.lists(st.floats(0, 4000, allow_nan=False), min_size=1, max_size=60)
+PERCENTS = st.sampled_from([1, 50, 75, 90, 95, 99, 99.9, 100])
+
+
+def nearest_rank(values: list[float], percent: float) -> float:
+    return sorted(values)[max(1, math.ceil(round(percent * len(values) / 100, 6))) - 1]
+
+
+@settings(deadline=None)
+@given(SECONDS, PERCENTS)
+def test_percentile_rank(values: list[float], percent: float) -> None:
+    """A percentile is the nearest rank with ceil, within a thousandth and half a microsecond."""
+    true, found = nearest_rank(values, percent), Histogram(values).percentile(percent)
+    assert true - 1e-6 <= found <= true * 1.001 + 1e-6
+
+
+def test_percentile_ceils_the_rank() -> None:
+    """The median of two is the first, and the 99th percentile of ten is the tenth."""
+    assert Histogram([0.001, 0.002]).percentile(50) == 0.001
+    assert Histogram([number / 1000 for number in range(1, 11)]).percentile(99) == 0.010
+    assert Histogram([number / 10000 for number in range(1, 1001)]).percentile(99.9) == pytest.approx(0.0999, rel=1e-3)
+
+
+def test_samples_above() -> None:
+    """The 99th percentile of 1000 leaves ten above it, and the highest percentile none."""
+    histogram = Histogram(number / 1000 for number in range(1000))
+    assert [histogram.samples_above(percent) for percent in (50, 99, 99.9, 100)] == [500, 10, 1, 0]
+
+
+def test_empty() -> None:
+    """Without a sample there is no percentile and no longest duration."""
+    assert math.isnan(Histogram().percentile(99)) and math.isnan(Histogram().longest)
+    assert Histogram().samples_above(99) == 0
+
+
+@settings(deadline=None)
+@given(st.lists(SECONDS, min_size=1, max_size=5))
+def test_merge_is_exact(parts: list[list[float]]) -> None:
+    """The merge of parts equals the histogram of all values."""
+    merged = Histogram()
+    for part in parts:
+        merged.merge(Histogram(part))
+    whole = Histogram(value for part in parts for value in part)
+    assert merged == whole and merged.longest == whole.longest and merged.count == whole.count
+
+
+@settings(deadline=None)
+@given(SECONDS)
+def test_encoding_round_trip(values: list[float]) -> None:
+    """A histogram survives its encoding, and the encoding is that of an HDR histogram with the same values."""
+    histogram, peer = Histogram(values), HdrHistogram(1, HIGHEST_MICROSECONDS, 3)
+    for value in values:
+        peer.record_value(int(value * 1e6 + 0.5))
+    assert Histogram.decoded(histogram.encoded()) == histogram
+    read = HdrHistogram.decode(histogram.encoded())
+    assert [item.count_at_value_iterated_to for item in read.get_recorded_iterator()] == [
+        item.count_at_value_iterated_to for item in peer.get_recorded_iterator()
+    ]
+    assert read.get_value_at_percentile(100) == peer.get_value_at_percentile(100)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "AAAA"])
+def test_decoding_refuses(text: str) -> None:
+    """Text that is no histogram is refused."""
+    with pytest.raises(ValueError, match="no HDR histogram"):
+        Histogram.decoded(text)
+
+
+def test_extremes() -> None:
+    """A negative duration counts as 0, and one above a day as a day."""
+    assert Histogram([-1.0]).longest == 0.0
+    assert Histogram([1e9]).longest == 24 * 3600
+
+
+def test_buckets() -> None:
+    """The buckets give each duration with its count, in order."""
+    histogram = Histogram([0.002, 0.001, 0.002])
+    assert list(histogram.buckets()) == [(0.001, 1), (0.002, 2)]
