@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hivecheck.measurement.recovery_comparison import RunComparison
 
 KINDS = "two JSON results of `hivecheck load`, or two result.json of `hivecheck run`"
-RESULT = "result.json"
+RESULTS = ("result.json", "load.json")  # in the folder of a run
 LOAD_FORMAT = 1
 
 
@@ -116,7 +116,7 @@ def _kind(content: Mapping[str, Any], file: Path) -> str:
 
 def _file(text: str) -> Path:
     path = Path(text)
-    file = path / RESULT if path.is_dir() else path
+    file = next((path / name for name in RESULTS if (path / name).is_file()), path / RESULTS[0]) if path.is_dir() else path
     if not file.is_file():
         raise UsageError(f"expected: {KINDS}\nactual: there is no {file}\nnext: look up the name of the file")
     return file
