@@ -105,7 +105,7 @@ class Tally:
         made.outcomes, made.causes, made.counts = Counter(data["outcomes"]), Counter(data["causes"]), Counter(data["counts"])
         for number, one in data["windows"].items():
             histograms = {name: Histogram.decoded(one[name]) if name in one else Histogram() for name in WINDOW_METRICS}
-            made.windows[int(number)] = Window(*(one[name] for name in WINDOW_COUNTS), histograms=histograms)
+            made.windows[int(number)] = Window(**{name: one[name] for name in WINDOW_COUNTS}, histograms=histograms)
         made.failures = list(data["failures"])
         return made
 
@@ -138,7 +138,8 @@ class Tally:
             self._window(at).histograms["itl"].record(gap / tokens, tokens)
         if not self._terms or slo.is_within(self._terms, own, [gap / tokens for _, gap, tokens in gaps for _ in range(tokens)]):
             self.counts["good"] += 1
-            self._window(sample.ended_at).good += 1
+            # Where it was sent, so that no window has more good requests than requests.
+            self._window(sample.sent_at).good += 1
         self._count_alarms(sample)
 
     def _take_failed(self, sample: Sample) -> None:

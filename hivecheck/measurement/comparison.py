@@ -90,8 +90,9 @@ class Comparison:
 
     @property
     def is_judged(self) -> bool:
-        """At least one metric has an interval."""
-        return any(one.judgement is not Judgement.UNJUDGED for one in self.changes)
+        """A regression, or an interval of at least one latency: a throughput alone says too little for an acquittal."""
+        latencies = [one for one in self.changes if one.name.partition(" ")[0] in LATENCIES]
+        return bool(self.of(Judgement.WORSE)) or any(one.judgement is not Judgement.UNJUDGED for one in latencies)
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def _summary(comparison: Comparison, code: int, tolerance: float) -> str:
     worse, better = (len(comparison.of(one)) for one in (Judgement.WORSE, Judgement.BETTER))
     if code == NOT_COMPARABLE:
         if not comparison.is_judged:
-            return f"the results have too few windows ({_windows(comparison.windows)})"
+            return f"too few of {_windows(comparison.windows)} have a latency; repeat both loads with --duration 60 or more"
         return "the plans differ; --across-plans judges in spite of that"
     unclear = [one for one in comparison.of(Judgement.UNCLEAR) if abs(one.relative) > tolerance]
     noisy = ", ".join(f"{one.name} {_relative(one)}" for one in unclear[:UNCLEAR_SHOWN])

@@ -65,7 +65,16 @@ def test_differing_plans_before_figures() -> None:
 )
 def test_code(judgement: Judgement, code: int) -> None:
     """Only a metric that is worse makes a regression, and no metric with an interval gives no verdict."""
-    assert comparison_table.code_of_loads(comparison(change("x", judgement)), is_across_plans=False) == code
+    assert comparison_table.code_of_loads(comparison(change("ttft p50", judgement)), is_across_plans=False) == code
+
+
+def test_throughput_alone_is_no_verdict() -> None:
+    """A throughput within its noise acquits no latency, and a worse one is a regression all the same."""
+    codes = [
+        comparison_table.code_of_loads(comparison(change("throughput", judgement)), is_across_plans=False)
+        for judgement in (Judgement.UNCLEAR, Judgement.WORSE)
+    ]
+    assert codes == [2, 1]
 
 
 def test_noise_that_hides_a_change() -> None:
