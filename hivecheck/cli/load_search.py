@@ -1,4 +1,4 @@
-"""`hivecheck load --search goodput`: trials at several rates, and the interval of the highest rate at which the objectives hold."""
+"""`hivecheck load --search goodput`: probes at several rates, and the interval of the highest rate at which the objectives hold."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hivecheck.errors import UsageError
+from hivecheck.wording import counted
 
 if TYPE_CHECKING:
-    from hivecheck.load.knee import Knee, Search, Trial
+    from hivecheck.load.knee import Knee, Probe, Search
     from hivecheck.load.plan import Plan
     from hivecheck.protocol.origin import Tls
     from hivecheck.reports.console import Output
     from hivecheck.reports.summary import Line
 
-OPTIONS = ("search", "search_seconds", "low", "high", "trial_seconds")
-TRIALS = 12  # that fit into the time of a search, unless --trial-seconds says otherwise
-LEAST_TRIAL_SECONDS = 3.0
+OPTIONS = ("search", "search_seconds", "low", "high", "probe_seconds")
+PROBES = 12  # that fit into the time of a search, unless --probe-seconds says otherwise
+LEAST_PROBE_SECONDS = 3.0
 KNEE_FILE = "knee.json"
 FORMAT = 1
-# Of a schedule whose rate changes, no single rate is the answer.
+# A schedule with a changing rate has no single rate as its answer.
 ARRIVALS = ("constant", "poisson", "gamma")
 
 
@@ -36,16 +37,16 @@ def add_options(parser: argparse.ArgumentParser, number: Callable[[str], float])
         "search for the highest rate at which every objective of --slo holds; --out DIR of it again resumes it"
     )
     group.add_argument("--search", choices=("goodput",), help="try several rates in place of --rate")
-    group.add_argument("--search-seconds", type=number, default=120.0, metavar="SECONDS", help="bound of all trials; default 120")
+    group.add_argument("--search-seconds", type=number, default=120.0, metavar="SECONDS", help="bound of all probes; default 120")
     group.add_argument("--low", type=number, default=1.0, metavar="RATE", help="lowest rate; the search starts there; default 1")
     group.add_argument("--high", type=number, default=1000.0, metavar="RATE", help="highest rate; default 1000")
-    group.add_argument("--trial-seconds", type=number, metavar="SECONDS", help="of one trial; default: a twelfth of --search-seconds")
+    group.add_argument("--probe-seconds", type=number, metavar="SECONDS", help="of one probe; default: a twelfth of --search-seconds")
 
 
 def first_rate(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
     """The options of the load with the first rate of the search. Raises UsageError for options that a search replaces."""
     if other := [f"--{name}" for name in ("rate", "users", "trace", "duration") if name in given]:
-        raise UsageError(f"expected: --search without {', '.join(other)}\nactual: both\nnext: use --low, --high and --trial-seconds")
+        raise UsageError(f"expected: --search without {', '.join(other)}\nactual: both\nnext: use --low, --high and --probe-seconds")
     if given.get("arrivals", "poisson").partition(":")[0] not in ARRIVALS:
         raise UsageError(f"expected: --arrivals {', '.join(ARRIVALS)}\nactual: {given['arrivals']}\nnext: a search needs a steady rate")
     if not 0 < arguments.low < arguments.high:
@@ -54,59 +55,59 @@ def first_rate(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[str
         raise UsageError(
             "expected: objectives that hold or do not\nactual: no --slo\nnext: add --slo, such as 'ttft_p99<0.5,error_rate<0.01'"
         )
-    seconds = trial_seconds(arguments)
+    seconds = probe_seconds(arguments)
     if not 0 < seconds <= arguments.search_seconds:
         raise UsageError(
-            f"expected: time for a trial of {seconds:g} s\nactual: --search-seconds {arguments.search_seconds:g}\nnext: give more"
+            f"expected: time for a probe of {seconds:g} s\nactual: --search-seconds {arguments.search_seconds:g}\nnext: give more"
         )
     return {"arrivals": "poisson", **given, "rate": arguments.low, "duration": seconds}
 
 
-def trial_seconds(arguments: argparse.Namespace) -> float:
-    """How long one trial sends."""
-    return float(arguments.trial_seconds or max(LEAST_TRIAL_SECONDS, arguments.search_seconds / TRIALS))
+def probe_seconds(arguments: argparse.Namespace) -> float:
+    """How long one probe sends."""
+    return float(arguments.probe_seconds or max(LEAST_PROBE_SECONDS, arguments.search_seconds / PROBES))
 
 
 def search(arguments: argparse.Namespace, plan: Plan, key: str, tls: Tls, output: Output, report_dir: Path) -> int:
     """Carry out the search. 0: the interval is known on both sides, 1: the objectives break at the lowest rate, 2: no such interval."""
     from hivecheck.load import knee
-    from hivecheck.load.trial_log import FILE, TrialLog
+    from hivecheck.load.probe_log import FILE, ProbeLog
     from hivecheck.run.run_reports import write_json
 
     wanted = knee.Search(
         low=arguments.low,
         high=arguments.high,
-        trial_seconds=trial_seconds(arguments),
+        probe_seconds=probe_seconds(arguments),
         seconds=arguments.search_seconds,
         seed=plan.seed,
         requests=plan.caps.requests,
     )
     folder = arguments.out or report_dir / time.strftime("search-%Y%m%d-%H%M%S")
-    log = TrialLog(folder / FILE, _question(wanted, plan))
+    log = ProbeLog(folder / FILE, _question(wanted, plan))
 
-    def run_trial(number: int, rate: float, seed: int) -> Trial:
-        done = trial(number, rate, seed, plan, key, tls)
-        output.say([_trial_line(done)])
+    def run_probe(number: int, rate: float, seed: int) -> Probe:
+        done = probe(number, rate, seed, plan, key, tls)
+        output.say([_probe_line(done)])
         return done
 
-    output.say([_trial_line(one) for one in log.earlier])
-    found = knee.search(run_trial, wanted, log.earlier, log.keep)
+    output.say([_probe_line(one) for one in log.earlier])
+    found = knee.search(run_probe, wanted, log.earlier, log.keep)
     output.say(list(lines(found, plan.slo)))
     write_json(folder / KNEE_FILE, data(found, plan))
     sys.stdout.write(f"report  {folder}: {FILE}, {KNEE_FILE}\n")
     return exit_code(found)
 
 
-def trial(number: int, rate: float, seed: int, plan: Plan, key: str, tls: Tls) -> Trial:
+def probe(number: int, rate: float, seed: int, plan: Plan, key: str, tls: Tls) -> Probe:
     """One run at this rate. Raises KeyboardInterrupt for an interrupted one, which is no evidence."""
     from hivecheck.load import result, run, validity
-    from hivecheck.load.knee import Trial
+    from hivecheck.load.knee import Probe
     from hivecheck.load.plan import Caps
     from hivecheck.load.schedule import Arrivals, Segment
 
     seconds = plan.schedule.duration_seconds
     variation = plan.schedule.variation if isinstance(plan.schedule, Arrivals) else 1.0
-    # The cap of requests bounds the search as a whole. A drain that is longer than the trial would measure the trial before.
+    # The cap of requests bounds the search as a whole. A drain that is longer than the probe would measure the probe before.
     own = msgspec.structs.replace(
         plan,
         seed=seed,
@@ -123,7 +124,7 @@ def trial(number: int, rate: float, seed: int, plan: Plan, key: str, tls: Tls) -
     reasons = [reason.code for reason in judged.reasons]
     held = {0: True, 1: False}.get(judged.exit_code)
     sentence = ", ".join(reasons or broken)
-    return Trial(number, rate, seed, held, time.monotonic() - begun, measured.sent + own.warm_up, sentence)
+    return Probe(number, rate, seed, held, time.monotonic() - begun, measured.sent + own.warm_up, sentence)
 
 
 def exit_code(found: Knee) -> int:
@@ -144,7 +145,7 @@ def lines(found: Knee, slo: str) -> Iterator[Line]:
     low = "below the lowest rate" if found.low is None else f"{found.low:.4g}/s"
     high = "above the highest rate" if found.high is None else f"{found.high:.4g}/s"
     yield Line("knee", f"  {slo} holds up to a rate between {low} and {high} ({found.confidence:.0%} confidence)", "bold")
-    yield Line("search", f"  {len(found.trials)} trials, ended: {found.stop.value}")
+    yield Line("search", f"  {counted(len(found.probes), 'probe')}, ended: {found.stop.value}")
 
 
 def data(found: Knee, plan: Plan) -> dict[str, Any]:
@@ -160,18 +161,18 @@ def data(found: Knee, plan: Plan) -> dict[str, Any]:
         "slo": plan.slo,
         "model": plan.model,
         "seed": plan.seed,
-        "trials": [vars(one) for one in found.trials],
+        "probes": [vars(one) for one in found.probes],
     }
 
 
 def _question(wanted: Search, plan: Plan) -> dict[str, Any]:
-    """All that the trials depend on. The bounds are no part of it, so that a search can go on with more time."""
+    """All that the probes depend on. The bounds are no part of it, so that a search can go on with more time."""
     own: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(plan, caps=type(plan.caps)()))
-    return own | {"low": wanted.low, "high": wanted.high, "trial_seconds": wanted.trial_seconds}
+    return own | {"low": wanted.low, "high": wanted.high, "probe_seconds": wanted.probe_seconds}
 
 
-def _trial_line(one: Trial) -> Line:
+def _probe_line(one: Probe) -> Line:
     from hivecheck.reports.summary import Line
 
     word = {True: "holds", False: "breaks", None: "INVALID"}[one.held]
-    return Line("trial", f"  {one.number + 1:>2}  {one.rate:8.2f}/s  {word:<8}{one.sentence}".rstrip())
+    return Line("probe", f"  {one.number + 1:>2}  {one.rate:8.2f}/s  {word:<8}{one.sentence}".rstrip())

@@ -19,7 +19,7 @@ WINDOW_METRICS = ("ttft", "itl", "tpot", "e2e", "lateness")
 WINDOW_COUNTS = ("sent", "done", "failed", "good", "tokens")
 WINDOW_SECONDS = 1.0
 FAILURES_KEPT = 100
-# A stream of some length whose tokens all come in its last hundredth points to a proxy that buffers.
+# A stream of some length with all tokens in its last hundredth points to a proxy that buffers.
 BURST_SHARE, BURST_CHUNKS = 0.01, 4
 COUNTS = ("done", "failed", "good", "streams_done", "new_connections", "completion_tokens", "prompt_tokens", "chunks")
 ALARM_COUNTS = ("usage_missing", "usage_differs", "bursts")

@@ -1,4 +1,4 @@
-"""`hivecheck load --search goodput`: refusals, exit codes, and trials that a second command goes on with."""
+"""`hivecheck load --search goodput`: refusals, exit codes, and probes that a second command goes on with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hivecheck.cli.load_search import exit_code
 from hivecheck.cli.main import main
 from hivecheck.load.calibration import truth_server
-from hivecheck.load.knee import Knee, Stop, trial_seed
+from hivecheck.load.knee import Knee, Stop, probe_seed
 
 SEARCH = ("load", "--url", "http://127.0.0.1:9/v1", "--model", "m", "--search", "goodput")
 SLO = ("--slo", "ttft_p95<0.5")
@@ -24,7 +24,7 @@ SLO = ("--slo", "ttft_p95<0.5")
         ((*SLO, "--users", "5"), "without --users"),
         ((*SLO, "--arrivals", "ramp:1-5"), "steady rate"),
         ((*SLO, "--low", "50", "--high", "20"), "--low < --high"),
-        ((*SLO, "--trial-seconds", "60", "--search-seconds", "30"), "time for a trial"),
+        ((*SLO, "--probe-seconds", "60", "--search-seconds", "30"), "time for a probe"),
     ],
 )
 def test_refusals(capsys: pytest.CaptureFixture[str], options: tuple[str, ...], words: str) -> None:
@@ -51,16 +51,16 @@ def test_exit_code(low: float | None, high: float | None, stop: Stop, code: int)
 
 
 def test_search_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each trial is in the file with its own seed, the answer is an interval, and the same command later repeats no trial."""
+    """Each probe is in the file with its own seed, the answer is an interval, and the same command later repeats no probe."""
     with truth_server(0.01, 0.001) as url:
         command = [*SEARCH, *SLO, "--url", url, "--low", "5", "--high", "50", "--seed", "7", "--no-calibration", "--out", str(tmp_path)]
-        bounds = ["--trial-seconds", "0.2", "--max-requests", "20", "--max-output-tokens", "4"]
+        bounds = ["--probe-seconds", "0.2", "--max-requests", "20", "--max-output-tokens", "4"]
         codes = [main([*command, *bounds]) for _ in range(2)]
-    trials = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()[1:]]
-    assert [one["number"] for one in trials] == list(range(len(trials)))
-    assert (trials[0]["rate"], trials[0]["seed"]) == (5.0, trial_seed(7, 0))
-    # Each bound allows for one more trial only while there is room for it, so the second command adds none.
+    probes = [json.loads(line) for line in (tmp_path / "probes.jsonl").read_text().splitlines()[1:]]
+    assert [one["number"] for one in probes] == list(range(len(probes)))
+    assert (probes[0]["rate"], probes[0]["seed"]) == (5.0, probe_seed(7, 0))
+    # Each bound allows for one more probe only while there is room for it, so the second command adds none.
     knee = json.loads((tmp_path / "knee.json").read_text())
-    assert len(knee["trials"]) == len(trials)
+    assert len(knee["probes"]) == len(probes)
     assert codes[0] == codes[1] == knee["exit_code"]
     assert "knee  ttft_p95<0.5 holds up to a rate between" in capsys.readouterr().out
