@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hivecheck.cli import load_search
 from hivecheck.cli.arguments import Commands, command, settings, whole_number
 from hivecheck.wording import counted
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 10.0  # between two lines of progress in a log
 # What the command line knows beside the options of a scenario file.
-OWN = ("command", "carry_out", "notices", "define", "seed", "out", "scenario", "calibration")
+OWN = ("command", "carry_out", "notices", "define", "seed", "out", "scenario", "calibration", *load_search.OPTIONS)
 
 
 def add(commands: Commands) -> None:
@@ -88,6 +89,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     _add(judged, "--numbered-tokens", action="store_true", help="the server answers `t0 t1 t2 ...`: find lost and repeated tokens")
     parser.add_argument("--no-calibration", dest="calibration", action="store_false", help="skip the measurement of a known truth")
+    load_search.add_options(parser, number)
     caps = parser.add_argument_group("what it may cost; a server of another machine needs a cap")
     _add(caps, "--max-requests", type=whole_number, metavar="N", help="stop after so many requests")
     _add(caps, "--max-tokens", type=whole_number, metavar="N", help="stop before prompts and answers together exceed so many tokens")
@@ -115,6 +117,8 @@ def load(arguments: argparse.Namespace) -> int:
 
     chosen = settings(arguments)
     given = {name: value for name, value in vars(arguments).items() if name not in OWN}
+    if arguments.search:
+        given = load_search.first_rate(arguments, given)
     options = load_options.read(given, Path(arguments.scenario) if arguments.scenario else None)
     plan = load_options.plan(options, chosen.seed, os.environ)
     output = Output(sys.stdout, chosen.ci)
@@ -127,9 +131,11 @@ def load(arguments: argparse.Namespace) -> int:
                 [Line("spend", f"  at most about {most:.4f}" if most < math.inf else "  without a bound; give --max-requests", "bold")]
             )
         calibration = _calibrate(plan, output) if arguments.calibration else None
-        started_at = time.time()
         key = os.environ.get(plan.key_variable, "") if plan.key_variable else ""
         tls = Tls(Path(options.ca) if options.ca else None, options.insecure)
+        if arguments.search:
+            return load_search.search(arguments, plan, key, tls, output, chosen.report_dir)
+        started_at = time.time()
         measured = run.run(plan, key, tls, _shower(output, plan.schedule.duration_seconds))
     finally:
         output.close()

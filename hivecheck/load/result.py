@@ -14,13 +14,13 @@ from hivecheck.load import slo, validity
 from hivecheck.load.measured import Measured
 from hivecheck.load.plan import Plan
 from hivecheck.load.slo import PERCENTS, Judgement
-from hivecheck.load.tally import METRICS, WINDOW_SECONDS, Tally
+from hivecheck.load.tally import METRICS, WINDOW_COUNTS, WINDOW_METRICS, WINDOW_SECONDS, Tally
 from hivecheck.load.validity import Facts, Reason
 from hivecheck.measurement.histogram import Histogram
 
 FORMAT = 1
 RESULT_FILE = "load.json"
-WINDOW_PERCENTS = {"p50": 50.0, "p99": 99.0}
+WINDOW_PERCENTS = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 # A share of the complete streams above which a disagreement is the rule and no accident.
 ALARM_SHARE = 0.01
 ALARMS = {
@@ -194,11 +194,9 @@ def _windows(tally: Tally) -> list[dict[str, Any]]:
     made = []
     for number in range(min(0, *tally.windows), max(tally.windows) + 1):
         window = tally.windows.get(number)
-        counts = {name: getattr(window, name) if window else 0 for name in ("sent", "done", "failed", "tokens")}
+        counts = {name: getattr(window, name) if window else 0 for name in WINDOW_COUNTS}
         histograms = window.histograms if window else {}
-        made.append(
-            {"start": number * WINDOW_SECONDS, **counts, **{name: _window_figures(histograms, name) for name in ("ttft", "itl", "e2e")}}
-        )
+        made.append({"start": number * WINDOW_SECONDS, **counts, **{name: _window_figures(histograms, name) for name in WINDOW_METRICS}})
     return made
 
 

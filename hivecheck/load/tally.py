@@ -15,7 +15,8 @@ from hivecheck.protocol.sample import Outcome, Sample
 
 # From the intended time; the second two from the send time. `failed` holds the time until the failure of requests that failed.
 METRICS = ("ttft", "ttfot", "itl", "tpot", "e2e", "max_stall", "ttft_from_send", "e2e_from_send", "lateness", "failed")
-WINDOW_METRICS = ("ttft", "itl", "e2e")
+WINDOW_METRICS = ("ttft", "itl", "tpot", "e2e", "lateness")
+WINDOW_COUNTS = ("sent", "done", "failed", "good", "tokens")
 WINDOW_SECONDS = 1.0
 FAILURES_KEPT = 100
 # A stream of some length that arrives within its last hundredth points to a proxy that buffers.
@@ -31,13 +32,14 @@ class Window:
     sent: int = 0
     done: int = 0
     failed: int = 0
+    good: int = 0
     tokens: int = 0
     histograms: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in WINDOW_METRICS})
 
     def merge(self, other: Window) -> None:
         """Add what another process counted in the same second."""
-        self.sent, self.done = self.sent + other.sent, self.done + other.done
-        self.failed, self.tokens = self.failed + other.failed, self.tokens + other.tokens
+        for name in WINDOW_COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         for name, histogram in other.histograms.items():
             self.histograms[name].merge(histogram)
 
@@ -58,8 +60,10 @@ class Tally:
     def take(self, sample: Sample) -> None:
         """Count one sample that has ended."""
         if not math.isnan(sample.sent_at):
-            self._window(sample.sent_at).sent += 1
-            self.histograms["lateness"].record(sample.sent_at - sample.intended_at)
+            window, lateness = self._window(sample.sent_at), sample.sent_at - sample.intended_at
+            window.sent += 1
+            window.histograms["lateness"].record(lateness)
+            self.histograms["lateness"].record(lateness)
         self.outcomes[sample.outcome] += 1
         self.counts["new_connections"] += sample.is_new_connection
         self._count_tokens(sample)
@@ -87,7 +91,7 @@ class Tally:
             "causes": dict(self.causes),
             "counts": dict(self.counts),
             "windows": {
-                str(number): {"sent": one.sent, "done": one.done, "failed": one.failed, "tokens": one.tokens, **_encoded(one.histograms)}
+                str(number): {**{name: getattr(one, name) for name in WINDOW_COUNTS}, **_encoded(one.histograms)}
                 for number, one in sorted(self.windows.items())
             },
             "failures": self.failures,
@@ -101,7 +105,7 @@ class Tally:
         made.outcomes, made.causes, made.counts = Counter(data["outcomes"]), Counter(data["causes"]), Counter(data["counts"])
         for number, one in data["windows"].items():
             histograms = {name: Histogram.decoded(one[name]) if name in one else Histogram() for name in WINDOW_METRICS}
-            made.windows[int(number)] = Window(one["sent"], one["done"], one["failed"], one["tokens"], histograms)
+            made.windows[int(number)] = Window(**{name: one[name] for name in WINDOW_COUNTS}, histograms=histograms)
         made.failures = list(data["failures"])
         return made
 
@@ -125,13 +129,17 @@ class Tally:
                 self.histograms[name].record(seconds)
         if not math.isnan(own["ttft"]):
             self._window(sample.first_token_at).histograms["ttft"].record(own["ttft"])
-        self._window(last).histograms["e2e"].record(own["e2e"])
+        for name in ("e2e", "tpot"):
+            if not math.isnan(own[name]):
+                self._window(last).histograms[name].record(own[name])
         itl = self.histograms["itl"].record
         for at, gap, tokens in gaps:
             itl(gap / tokens, tokens)
             self._window(at).histograms["itl"].record(gap / tokens, tokens)
         if not self._terms or slo.is_within(self._terms, own, [gap / tokens for _, gap, tokens in gaps for _ in range(tokens)]):
             self.counts["good"] += 1
+            # Where it was sent, so that no window has more good requests than requests.
+            self._window(sample.sent_at).good += 1
         self._count_alarms(sample)
 
     def _take_failed(self, sample: Sample) -> None:
