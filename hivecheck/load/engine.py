@@ -177,9 +177,7 @@ class Engine:
         following = self._plan.schedule.following(sample.number)
         if following is None or self._is_over:
             return
-        # The planned end of a turn leaves out the client's own lateness, which would move every later turn.
-        planned_end = sample.ended_at - (sample.sent_at - sample.intended_at)
-        intended_at = planned_end + self._plan.schedule.think_seconds_after(self._plan.seed, sample.number)
+        intended_at = planned_end(sample) + self._plan.schedule.think_seconds_after(self._plan.seed, sample.number)
         is_in_window = intended_at < self._started_at + self._plan.schedule.duration_seconds
         if is_in_window or isinstance(self._plan.schedule, Trace):
             heapq.heappush(self._later, (intended_at, following))
@@ -291,3 +289,8 @@ class Engine:
             due = self._loop.time() + LAG_INTERVAL_SECONDS
             await asyncio.sleep(LAG_INTERVAL_SECONDS)
             self._loop_lag.record(self._loop.time() - due)
+
+
+def planned_end(sample: Sample) -> float:
+    """When the request would have ended had it been sent on time: the client's own lateness must not move every later turn."""
+    return sample.ended_at - (sample.sent_at - sample.intended_at)

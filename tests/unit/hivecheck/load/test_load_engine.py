@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from recording_server import RecordingServer
 from runs import even, outcome_of, plan_of
+from samples import stream
 
 from hivecheck.errors import UsageError
 from hivecheck.load import measured
 from hivecheck.load.bodies import Bodies
-from hivecheck.load.engine import Engine
+from hivecheck.load.engine import Engine, planned_end
 from hivecheck.load.measured import Measured
 from hivecheck.load.plan import Caps, Plan, Prompt
 from hivecheck.load.schedule import Trace, Turn, Users
@@ -92,6 +93,12 @@ def test_trace(recorder: RecordingServer) -> None:
     assert texts(later)[:2] == ["how are you", "very well"] and len(texts(later)[2].split()) == 6
     assert [later["max_tokens"], recorder.bodies[0]["max_tokens"]] == [3, 2]
     assert judged.data["percentiles"]["ttft"]["count"] == 3
+
+
+def test_planned_end() -> None:
+    """The end of a turn that the client sent late is planned earlier by this lateness, so later turns are not moved."""
+    on_time, late = stream(ttft=1.0, tokens=1), stream(ttft=1.0, tokens=1, sent_at=100.25)
+    assert planned_end(on_time) == 101.0 and planned_end(late) == 100.75
 
 
 def test_request_cap(recorder: RecordingServer) -> None:
