@@ -95,6 +95,8 @@ def run(
     """
     logs.configure(context.service, context.settings.name)
     descriptors.raise_limit()
+    tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
+    tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = application(context, hooks, routes, is_public)
     _new_runner()(_serve(context, hooks, app))
 
@@ -103,8 +105,6 @@ def application(
     context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
 ) -> web.Application:
     """The aiohttp application of a service: the middleware, the common routes and the service's own routes."""
-    tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
-    tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = web.Application(middlewares=[_middleware(context, is_public)], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_add_request_id)
     app.add_routes(_common_routes(context, hooks))
