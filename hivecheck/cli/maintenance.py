@@ -17,7 +17,8 @@ BENCHMARKS = {
     "gateway": "gateway_overhead.py",
     "choice": "worker_choice.py",
     "faults": "faults.py",
-    "load": "load_engine.py",
+    "load": "load_peers.py",
+    "protocol": "load_engine.py",
 }
 
 
@@ -33,12 +34,13 @@ def add(commands: Commands) -> None:
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", choices=sorted(BENCHMARKS))
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="options of the benchmark itself; `load --help` lists those of load")
 
 
 def bench(arguments: argparse.Namespace) -> int:
     """Run one benchmark; it writes its figures into benchmarks/results/."""
     script = _checkout("bench") / "benchmarks" / BENCHMARKS[arguments.benchmark]
-    return subprocess.run([sys.executable, str(script)], check=False).returncode
+    return subprocess.run([sys.executable, str(script), *arguments.options], check=False).returncode
 
 
 def _images_options(parser: argparse.ArgumentParser) -> None:
