@@ -1,7 +1,8 @@
 """hivecheck's load against the field's engines: the same truth server, the same cases, one run.
 
-Each engine has a core of its own and the server has the other one. CPU time and memory are those of all processes of an engine, in the
-middle of its run, so that no start and no report counts. Run: `hivecheck bench load`, or a part: `hivecheck bench load --only ours,locust`.
+Each engine has a core of its own and the server has the other one. CPU time and memory are sums over the processes of an engine.
+They are those of the middle of its run, so no start and no report counts.
+Run `hivecheck bench load`, or a part: `hivecheck bench load --only ours,locust`.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def ttft(observed: Observed) -> Figures:
 
 
 def stop(observed: Observed) -> Figures:
-    """The server stood still for 2 s. The requests of that time waited, and whoever sends on schedule knows it."""
+    """SIGSTOP held the server for 2 s. The requests of that time waited, and an engine that keeps its schedule reports it."""
     return {"stop_p95_ms": 1000 * observed.reported.e2e_p95} if observed.reported else {}
 
 
@@ -141,7 +142,7 @@ def measure(peer: Peer, cases: Sequence[str], cache: Path) -> dict[str, Any]:
 
 
 def judged(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each bar whose figure was measured."""
+    """The bars of the measured figures."""
     ours = rows.get("ours", {"figures": {}})["figures"]
     bars = {name: {"rule": rule, "bar": bar, "actual": ours[name]} for name, (rule, bar) in BARS.items() if name in ours}
     rate = "streams_per_cpu_second"
@@ -169,8 +170,6 @@ def main() -> int:
     names = [peer.name for peer in PEERS]
     parser.add_argument("--only", default=",".join(names), metavar="ENGINES", help=f"some of {','.join(names)}; writes no results")
     parser.add_argument("--cases", default=",".join(FIGURES), metavar="CASES", help=f"some of {','.join(FIGURES)}; writes no results")
-    parser.add_argument("--out", type=Path, help="write the results to this file, of a part as well")
-    parser.add_argument("--cache", type=Path, default=CACHE, help=f"where the peers are installed; default {CACHE}")
     chosen = parser.parse_args()
     only, cases = chosen.only.split(","), chosen.cases.split(",")
     if unknown := {*only} - {*names} | {*cases} - {*FIGURES}:
@@ -178,15 +177,13 @@ def main() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a thousand streams at both ends
     load, begun = os.getloadavg()[0], time.monotonic()
-    rows = {peer.name: measure(peer, cases, chosen.cache) for peer in PEERS if peer.name in only}
+    rows = {peer.name: measure(peer, cases, CACHE) for peer in PEERS if peer.name in only}
     bars = judged(rows)
     machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(), "load": round(load, 2)}
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     result = {"date": date, "machine": machine, "engines": rows, "bars": bars}
-    is_whole = {*only} == {*names} and {*cases} == {*FIGURES}
-    if file := chosen.out or (RESULTS if is_whole else None):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(result, indent=2) + "\n")
+    if {*only} == {*names} and {*cases} == {*FIGURES}:
+        RESULTS.write_text(json.dumps(result, indent=2) + "\n")
     sys.stdout.write("\n".join(["", *table(rows), "", ""]))
     for name, bar in bars.items():
         sys.stdout.write(f"{name:28} {bar['actual']:10.5g}   {bar['rule']} {bar['bar']:g}: {'met' if bar['met'] else 'MISSED'}\n")

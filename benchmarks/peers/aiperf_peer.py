@@ -1,4 +1,4 @@
-"""AIPerf of NVIDIA. It brings a tokenizer along, and counts with the server's usage."""
+"""AIPerf of NVIDIA. It loads a tokenizer, and counts with the server's usage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from peers.peer import MODEL, Reported, Run
+from peers.peer import MODEL, PROMPT, Reported, Run
+
+PROMPTS = 1000
 
 
 class AiperfPeer:
@@ -19,7 +21,7 @@ class AiperfPeer:
     cases = ("streams", "unary", "ttft", "stop", "cut")
     oldest_python = (3, 11)
     program = ""
-    has_tokenizer = False
+    has_tokenizer = True
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case
@@ -28,9 +30,12 @@ class AiperfPeer:
         else:
             load = ["--request-rate", f"{case.rate:g}", "--arrival-pattern", "constant", "--request-count", str(case.requests)]
         what = ["--model", MODEL, "--url", run.base, "--endpoint-type", "chat", *(["--streaming"] if case.is_stream else [])]
-        tokens = ["--tokenizer", "builtin", "--use-server-token-count", "--isl", "5", "--osl", str(case.tokens)]
+        prompts = run.write("prompts.jsonl", "".join(json.dumps({"text": f"{PROMPT} {n}"}) + "\n" for n in range(PROMPTS)))
+        data = ["--input-file", str(prompts), "--custom-dataset-type", "single_turn"]
+        # Its own tokenizer is a download.
+        tokens = ["--tokenizer", str(binaries.parent / "tokenizer"), "--use-server-token-count"]
         rest = ["--ui", "none", "--no-gpu-telemetry", "--no-server-metrics", "--artifact-dir", str(run.folder / "artifacts")]
-        return [str(binaries / "aiperf"), "profile", *what, *load, *tokens, *rest]
+        return [str(binaries / "aiperf"), "profile", *what, *load, *data, *tokens, *rest]
 
     def environment(self, run: Run) -> Mapping[str, str]:
         return {"HF_HUB_OFFLINE": "1"}
@@ -39,7 +44,8 @@ class AiperfPeer:
         return self.packages[0].split("==")[1]
 
     def reported(self, run: Run, output: str) -> Reported:
-        data = json.loads(next((run.folder / "artifacts").rglob("profile_export_aiperf.json")).read_text())
+        found = list((run.folder / "artifacts").rglob("profile_export_aiperf.json"))
+        data = json.loads(found[0].read_text())
         counts = {name: int((data.get(name) or {}).get("avg") or 0) for name in ("request_count", "error_request_count")}
         ttft, e2e = data.get("time_to_first_token") or {}, data.get("request_latency") or {}
         return Reported(

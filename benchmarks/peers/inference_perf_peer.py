@@ -10,7 +10,7 @@ from typing import Any
 
 from peers.peer import MODEL, Reported, Run
 
-CLOSED_REQUESTS = 3000
+CLOSED_REQUESTS = 2000
 # Its default of 100 at once would bound the open loop. Its workers are as many as there are cores.
 WORKER_CONCURRENCY = 2000
 

@@ -53,7 +53,7 @@ class LocustPeer:
 
 
 def _rank(entry: Mapping[str, Any], percent: float) -> float:
-    """From its histogram, whose times are rounded milliseconds. In seconds."""
+    """A percentile of its histogram in seconds. Locust rounds to milliseconds, and to tens of them from 100 on."""
     below = 0
     for milliseconds, count in sorted((float(time), count) for time, count in entry["response_times"].items()):
         below += count

@@ -25,7 +25,7 @@ from peers.peer import Case, Peer, Reported, Run
 
 POLL_SECONDS = 0.1
 # Beside the load: the start of an engine, slow peers that work off their queue, and its report.
-EXTRA_SECONDS = 60.0
+EXTRA_SECONDS = 120.0
 END_SECONDS = 5.0
 # The middle of a run: neither the start of its users nor its last stragglers.
 FROM_SHARE, TO_SHARE = 0.1, 0.9
@@ -200,7 +200,7 @@ def _session(session: int) -> tuple[float, float]:
 
 
 def _fields(pid: int) -> list[str]:
-    """Of /proc/PID/stat, from the state on; proc(5). Empty when the process is gone."""
+    """Of /proc/PID/stat, from the state on; proc(5). Empty when the process has exited."""
     with contextlib.suppress(*GONE):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return []

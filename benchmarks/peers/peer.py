@@ -23,7 +23,7 @@ class Case:
     is_stream: bool = True
     tokens: int = 16
     truth: str = ""  # of the server, in the form of its header X-Truth
-    stopped_seconds: float = 0.0  # the server stands still for so long, in the middle
+    stopped_seconds: float = 0.0  # SIGSTOP holds the server for so long, in the middle
     most: int = 20000  # requests of a closed loop, for engines that need a number
 
     @property
