@@ -1,7 +1,7 @@
 """The load engine's protocol against a server with known truth: requests per CPU-second of the client, and the error of its times.
 
 The server and each client are processes of their own. Rounds interleave the engine and a floor (`raw_engine.py`), so their ratio holds on
-a busy machine. Times are compared with the moments at which the server wrote. Run: `hivecheck bench load`.
+a busy machine. Times are compared with the moments at which the server wrote. Run: `hivecheck bench protocol`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hivecheck.protocol.origin import Origin
 from hivecheck.protocol.pool import Pool
 from hivecheck.protocol.sample import Outcome, Sample
 
-RESULTS = Path(__file__).parent / "results" / "load.json"
+RESULTS = Path(__file__).parent / "results" / "protocol.json"
 BARS = {
     "streams_per_cpu_second": ("at least", 6000.0),
     "unary_per_cpu_second": ("at least", 20000.0),

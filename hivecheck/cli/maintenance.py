@@ -17,7 +17,8 @@ BENCHMARKS = {
     "gateway": "gateway_overhead.py",
     "choice": "worker_choice.py",
     "faults": "faults.py",
-    "load": "load_engine.py",
+    "load": "load_peers.py",
+    "protocol": "load_engine.py",
 }
 
 
@@ -33,12 +34,19 @@ def add(commands: Commands) -> None:
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", choices=sorted(BENCHMARKS))
+    parser.add_argument("--only", metavar="ENGINES", help="load: some of its engines, such as ours,locust")
+    parser.add_argument("--cases", metavar="CASES", help="load: some of its cases, such as streams,cut")
 
 
 def bench(arguments: argparse.Namespace) -> int:
     """Run one benchmark; it writes its figures into benchmarks/results/."""
     script = _checkout("bench") / "benchmarks" / BENCHMARKS[arguments.benchmark]
-    return subprocess.run([sys.executable, str(script)], check=False).returncode
+    options = [f"--{name}={value}" for name in ("only", "cases") if (value := getattr(arguments, name))]
+    if options and arguments.benchmark != "load":
+        raise UsageError(
+            f"expected: no options for {arguments.benchmark}\nactual: {' '.join(options)}\nnext: leave them out; only load has these"
+        )
+    return subprocess.run([sys.executable, str(script), *options], check=False).returncode
 
 
 def _images_options(parser: argparse.ArgumentParser) -> None:

@@ -1,8 +1,9 @@
 """A fast server with known truth: the load engine measures it, and its journal says what the engine should have found.
 
 Run `python -m hivecheck.load.truth_server [--ttft SECONDS] [--itl SECONDS]`. It prints its port, and ends when its standard input closes.
-The header `X-Truth` of a request declares other times and a defect: `ttft=0.2;itl=0.01;defect=cut;at=3`.
+The header `X-Truth` of a request declares other times and a defect: `ttft=0.2;itl=0.01;defect=cut;at=3`. `--truth` declares it for all.
 `GET /truth` gives, of each request by its `X-Request-Id`, when it arrived and when each token was written (monotonic seconds).
+`GET /stats` counts the requests and the whole answers, and says how late the server itself was with its first tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import uvloop
@@ -99,15 +100,19 @@ def _event(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(framed), framed)
 
 
+# Some clients look at each of these fields.
+CHUNK = {"id": "chatcmpl-truth", "object": "chat.completion.chunk", "created": 1, "model": "truth"}
+
+
 def _token(number: int) -> bytes:
     choice = {"index": 0, "delta": {"content": f"t{number} "}, "logprobs": None, "finish_reason": None}
-    chunk = {"id": "chatcmpl-truth", "object": "chat.completion.chunk", "created": 1, "model": "truth", "choices": [choice]}
-    return _event(json.dumps(chunk).encode())
+    return _event(json.dumps(CHUNK | {"choices": [choice]}).encode())
 
 
 TOKENS: Texts = []
-STOP = _event(b'{"id": "chatcmpl-truth", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}')
+STOP = _event(json.dumps(CHUNK | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}).encode())
 DONE = _event(b"[DONE]")
+MODELS = b'{"object": "list", "data": [{"id": "truth", "object": "model", "created": 1, "owned_by": "hivecheck"}]}'
 
 
 def _tokens(count: int) -> Texts:
@@ -116,11 +121,26 @@ def _tokens(count: int) -> Texts:
     return TOKENS[:count]
 
 
+@dataclass
+class Stats:
+    """What happened to all requests: chats received, chats answered to the end, and lateness of first tokens in seconds."""
+
+    received: int = 0
+    answered: int = 0
+    lateness: list[float] = field(default_factory=list)
+
+    def to_json(self) -> bytes:
+        late = sorted(self.lateness)
+        ranks = {f"late_p{percent}": late[math.ceil(len(late) * percent / 100) - 1] if late else 0.0 for percent in (50, 99)}
+        return json.dumps({"received": self.received, "answered": self.answered} | ranks).encode()
+
+
 class Answering(asyncio.Protocol):
     """One connection. It answers its requests one after the other."""
 
-    def __init__(self, journal: dict[str, list[float]], known: dict[bytes, Truth]) -> None:
+    def __init__(self, journal: dict[str, list[float]], known: dict[bytes, Truth], stats: Stats) -> None:
         self._journal = journal
+        self._stats = stats
         self._known = known  # the parsed declarations, by their words
         self._received = bytearray()
         self._timer: asyncio.TimerHandle | None = None
@@ -155,11 +175,12 @@ class Answering(asyncio.Protocol):
         body = bytes(self._received[head_end + 4 : body_end])
         del self._received[:body_end]
         self._is_answering = True
-        if head.startswith(b"GET /truth"):
-            self._unary(json.dumps(self._journal).encode())
+        if head.startswith(b"GET "):
+            self._inform(head)
             return
+        self._stats.received += 1
         asked = json.loads(body)
-        count = int(asked.get("max_tokens") or DEFAULT_TOKENS)
+        count = int(asked.get("max_tokens") or asked.get("max_completion_tokens") or DEFAULT_TOKENS)
         truth = self._truth(_header(head, lower, b"x-truth"))
         times = [now]
         if identifier := _header(head, lower, b"x-request-id"):
@@ -171,12 +192,26 @@ class Answering(asyncio.Protocol):
         elif asked.get("stream"):
             self._stream(truth, count, times)
         else:
-            self._at(now + truth.ttft + truth.itl * (count - 1), self._unary, _chat(count))
+            self._at(now + truth.ttft + truth.itl * (count - 1), self._answer, _chat(count))
+
+    def _inform(self, head: bytes) -> None:
+        """What a client asks before a load, or a benchmark after it."""
+        if head.startswith(b"GET /truth"):
+            self._unary(json.dumps(self._journal).encode())
+        elif head.startswith(b"GET /stats"):
+            self._unary(self._stats.to_json())
+        else:
+            self._unary(MODELS)
+
+    def _answer(self, body: bytes) -> None:
+        self._stats.answered += 1
+        self._unary(body)
 
     def _stream(self, truth: Truth, count: int, times: list[float]) -> None:
         texts = DEFECTS[truth.defect](_tokens(count), truth.at)
         if not truth.ttft and not truth.itl and truth.defect not in SLOW_DEFECTS:
             times.append(time.monotonic())
+            self._stats.answered += 1
             self._transport.write(b"".join((HEAD, *texts, _tail(truth, count))))
             self._over()
             return
@@ -191,6 +226,8 @@ class Answering(asyncio.Protocol):
         """Write each token that is due, and wait for the next one."""
         now = time.monotonic()
         while rest and rest[0][0] <= now:
+            if len(times) == 1:
+                self._stats.lateness.append(now - rest[0][0])
             times.append(now)
             self._transport.write(rest.pop(0)[1])
         if rest:
@@ -198,6 +235,7 @@ class Answering(asyncio.Protocol):
         elif truth.defect == "cut":
             self._transport.close()
         elif truth.defect != "hang":
+            self._stats.answered += 1
             self._transport.write(tail)
             self._over()
 
@@ -228,7 +266,7 @@ def _tail(truth: Truth, count: int) -> bytes:
     tokens = count + 2 if truth.defect == "usage" else count
     usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": tokens, "total_tokens": PROMPT_TOKENS + tokens}
     done = b"" if truth.defect == "unterminated" else DONE
-    return STOP + _event(json.dumps({"choices": [], "usage": usage}).encode()) + done + b"0\r\n\r\n"
+    return STOP + _event(json.dumps(CHUNK | {"choices": [], "usage": usage}).encode()) + done + b"0\r\n\r\n"
 
 
 def _header(head: bytes, lower: bytes, name: bytes) -> bytes:
@@ -239,16 +277,16 @@ def _header(head: bytes, lower: bytes, name: bytes) -> bytes:
 def _chat(count: int) -> bytes:
     message = {"role": "assistant", "content": "".join(f"t{number} " for number in range(count))}
     usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": count, "total_tokens": PROMPT_TOKENS + count}
-    body = {"id": "chatcmpl-truth", "object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-    return json.dumps(body | {"usage": usage}).encode()
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return json.dumps(CHUNK | {"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 
 async def serve(truth: Truth) -> None:
     """Listen on 127.0.0.1 until standard input closes."""
     loop = asyncio.get_running_loop()
     journal: dict[str, list[float]] = {}
-    known = {b"": truth}
-    server = await loop.create_server(lambda: Answering(journal, known), "127.0.0.1", 0, backlog=4096)
+    known, stats = {b"": truth}, Stats()
+    server = await loop.create_server(lambda: Answering(journal, known, stats), "127.0.0.1", 0, backlog=4096)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     closed = asyncio.Event()
@@ -263,8 +301,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ttft", type=float, default=0.0, help="seconds from a request to its first token")
     parser.add_argument("--itl", type=float, default=0.0, help="seconds between two tokens")
+    parser.add_argument("--truth", help="all of it, in the form of the header")
     arguments = parser.parse_args()
-    uvloop.run(serve(Truth(arguments.ttft, arguments.itl)))
+    uvloop.run(serve(Truth.parse(arguments.truth) if arguments.truth else Truth(arguments.ttft, arguments.itl)))
 
 
 if __name__ == "__main__":
