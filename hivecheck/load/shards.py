@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import threading
 import time
@@ -21,14 +22,21 @@ from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refuse
 from hivecheck.load.plan import Caps, Plan
 from hivecheck.load.validity import INTERRUPTED, SHARD_DEAD, SHARD_LATE, Reason
 
-START_SECONDS = 2.0  # from the agreement until the first request: every shard has its order by then
-LATE_GRACE_SECONDS = 1.0  # for the report of a shard that was punctual
-READY_SECONDS = 60.0  # beside the time of the warm-up itself
-# A shard reports twice a second. A machine that leaves it no time for this long has no time for a measurement either.
-SILENT_SECONDS = 30.0
 CLOCK_READINGS = 5
 LOOK_SECONDS = 0.1
 SHOW_SECONDS = 0.5
+MISSING = "Its part is in no figure."
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the coordinator waits, in seconds."""
+
+    start: float = 2.0  # from the agreement until the first request: every shard has its order by then
+    grace: float = 1.0  # after the start, for the report of a shard that was punctual
+    ready: float = 60.0  # beside the time of the warm-up itself
+    # A shard reports twice a second. A machine that leaves it no time for this long has no time for a measurement either.
+    silence: float = 30.0
 
 
 @dataclass
@@ -94,7 +102,7 @@ def run(
     ca: str = "",
     is_insecure: bool = False,
     show: Callable[[Snapshot], None] = lambda _: None,
-    start_seconds: float = START_SECONDS,
+    patience: Patience = Patience(),
 ) -> Gathered:
     """Run the plan with a shard on each of these carriers; a carrier may be there several times. Ctrl-C ends the schedule.
 
@@ -103,12 +111,12 @@ def run(
     plans = parts(plan, len(carriers))
     variables = {plan.key_variable: key} if plan.key_variable else {}
     with contextlib.ExitStack() as stack:
-        coordinator = Coordinator(plan, show)
+        coordinator = Coordinator(plan, show, patience)
         stack.callback(coordinator.end)
         for number, carrier in enumerate(carriers):
             part = Part(plans[number], number, len(carriers), ca, is_insecure)
             coordinator.add(f"shard {number}", carrier.start(f"shard-{number}", variables), part)
-        return coordinator.run(start_seconds)
+        return coordinator.run()
 
 
 def parts(plan: Plan, shards: int) -> list[Plan]:
@@ -127,8 +135,9 @@ def parts(plan: Plan, shards: int) -> list[Plan]:
 class Coordinator:
     """Follows its shards through one run. Each shard has a thread that reads its lines."""
 
-    def __init__(self, plan: Plan, show: Callable[[Snapshot], None]) -> None:
+    def __init__(self, plan: Plan, show: Callable[[Snapshot], None], patience: Patience) -> None:
         self._plan = plan
+        self._patience = patience
         self._show = show
         self._shards: list[_Shard] = []
         self._inbox: queue.SimpleQueue[tuple[_Shard, Report | _Ended, float]] = queue.SimpleQueue()
@@ -143,12 +152,13 @@ class Coordinator:
         self._shards.append(shard)
         threading.Thread(target=self._converse, args=(shard, messages.line(part)), name=f"hivecheck-{name}", daemon=True).start()
 
-    def run(self, start_seconds: float) -> Gathered:
+    def run(self) -> Gathered:
         """Wait until all are ready, start them, wait for their results."""
-        self._await_ready(lambda shard: bool(shard.boot_id), READY_SECONDS + self._plan.warm_up * self._plan.deadline_seconds, "is ready")
+        warm_up = self._plan.warm_up * self._plan.deadline_seconds
+        self._await_ready(lambda shard: bool(shard.boot_id), self._patience.ready + warm_up, "is ready")
         self._measure_clocks()
-        self._start_at = time.monotonic() + start_seconds
-        started_at = time.time() + start_seconds
+        self._start_at = time.monotonic() + self._patience.start
+        started_at = time.time() + self._patience.start
         for shard in self._shards:
             self._order(shard, Start(self._start_at + shard.offset.monotonic))
         while any(shard.is_pending for shard in self._shards):
@@ -197,8 +207,8 @@ class Coordinator:
             for shard in foreign:
                 shard.asked_at = time.monotonic()
                 self._order(shard, ReadClock())
-            expected = max((len(shard.readings) for shard in foreign), default=0) + 1
-            self._await_ready(lambda shard: shard.boot_id == own or len(shard.readings) >= expected, SILENT_SECONDS, "tells its clock")  # noqa: B023 - called within the round
+            before = len(foreign[0].readings) if foreign else 0
+            self._await_ready(functools.partial(_has_readings, own, before + 1), self._patience.silence, "tells its clock")
         for shard in self._shards:
             shard.offset = clocks.offset_of(shard.readings, shard.boot_id == own)
 
@@ -219,10 +229,10 @@ class Coordinator:
     def _judge(self, shard: _Shard, now: float) -> None:
         """Give up a shard that missed the start, or that is silent."""
         limit = self._start_at + self._plan.lateness_limit
-        if shard.armed_at is None and now > limit + LATE_GRACE_SECONDS:
+        if shard.armed_at is None and now > limit + self._patience.grace:
             self._lose(shard, Reason(SHARD_LATE, f"{shard.title} had not confirmed the agreed start when it came."))
-        elif now > shard.heard_at + SILENT_SECONDS:
-            self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} sent nothing for {SILENT_SECONDS:g} s, and its part is in no figure."))
+        elif now > shard.heard_at + self._patience.silence:
+            self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} sent nothing for {self._patience.silence:g} s. {MISSING}"))
 
     def _take_reports(self) -> None:
         """Every report that has come, after a wait for the first one."""
@@ -246,10 +256,10 @@ class Coordinator:
                 shard.progress = progress or shard.progress
                 if stopped_by:
                     self._stop(stopped_by)
-            case Result(measured):
+            case Result(measured) if shard.is_pending:
                 self._take_result(shard, measured)
             case _Ended(how) if shard.is_pending:
-                self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} died: {how}. Its part is in no figure."))
+                self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} died: {how}. {MISSING}"))
 
     def _take_armed(self, shard: _Shard, at: float) -> None:
         shard.armed_at = at
@@ -262,7 +272,7 @@ class Coordinator:
         try:
             shard.measured = Measured.from_json(measured)
         except (ValueError, KeyError, TypeError) as error:
-            self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} sent a result that is none: {error}. Its part is in no figure."))
+            self._lose(shard, Reason(SHARD_DEAD, f"{shard.title} sent a result that is none: {error}. {MISSING}"))
 
     def _own_stop(self, shard: _Shard) -> str:
         """The cap that a shard reached. The other shards then stop too, because the caps are those of the run."""
@@ -285,6 +295,10 @@ class Coordinator:
     def _order(self, shard: _Shard, order: messages.Order) -> None:
         with contextlib.suppress(OSError):  # it is gone, and the end of its output shows that
             shard.handle.send(messages.line(order))
+
+
+def _has_readings(own_boot_id: str, number: int, shard: _Shard) -> bool:
+    return shard.boot_id == own_boot_id or len(shard.readings) >= number
 
 
 def _share(total: int, place: int, shards: int) -> int:

@@ -5,10 +5,17 @@ An engine of another machine is allowed here. A node needs more (`daemon.py`), a
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
-from docker.context import ContextAPI
+from docker.errors import TLSParameterError
+from docker.tls import TLSConfig
 
 from hivecheck.errors import PlatformError, UsageError
 from hivecheck.platforms.docker import engine
@@ -47,15 +54,43 @@ def _opened(context: str, seconds: float) -> docker.DockerClient:
         return engine.open_client(seconds)
     if "://" in context:
         return docker.DockerClient(base_url=_must_be_known(context, context), timeout=seconds)
-    try:
-        found = ContextAPI.get_context(context)
-    except Exception as error:  # the SDK raises bare exceptions for a file that it cannot read
-        raise UsageError(f"expected: a Docker context\nactual: {context}: {error}\nnext: make the context again") from None
-    if found is None:
-        known = ", ".join(sorted({DEFAULT, *(one.name for one in ContextAPI.contexts())}))
+    endpoint = _endpoint(context)
+    return docker.DockerClient(base_url=_must_be_known(context, endpoint["Host"]), tls=_tls(context, endpoint), timeout=seconds)
+
+
+def _endpoint(context: str) -> dict[str, Any]:
+    """Host and TLS of a context, from the files of the `docker` command. The SDK's reader finds none without a config.json."""
+    found = dict(_endpoints())
+    if context not in found:
+        known = ", ".join(sorted({DEFAULT, *found}))
         next_step = "choose one, or make it with `docker context create`"
         raise UsageError(f"expected: a Docker context: {known}\nactual: {context}\nnext: {next_step}")
-    return docker.DockerClient(base_url=_must_be_known(context, found.Host), tls=found.TLSConfig or False, timeout=seconds)
+    return found[context]
+
+
+def _endpoints() -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in sorted((_folder() / "meta").glob("*/meta.json")):
+        try:
+            meta = json.loads(file.read_text(encoding="utf-8"))
+            name, endpoint = str(meta["Name"]), dict(meta["Endpoints"]["docker"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # of another orchestrator, or half written
+        yield name, {"Host": "", **endpoint}
+
+
+def _tls(context: str, endpoint: dict[str, Any]) -> TLSConfig | bool:
+    folder = _folder() / "tls" / hashlib.sha256(context.encode()).hexdigest() / "docker"
+    if not folder.is_dir():
+        return False
+    try:
+        pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
+        return TLSConfig(client_cert=pair, ca_cert=str(folder / "ca.pem"), verify=not endpoint.get("SkipTLSVerify", False))
+    except TLSParameterError as error:
+        raise UsageError(f"expected: ca.pem, cert.pem and key.pem in {folder}\nactual: {error}\nnext: make the context again") from None
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "contexts"
 
 
 def _must_be_known(context: str, address: str) -> str:
