@@ -31,6 +31,10 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     at: float
 
 
+class Alive(msgspec.Struct, frozen=True, tag="alive"):
+    """An order without a deed, once a second: the coordinator lives. The end of the input does not always show that it does not."""
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """An order: send nothing more, wait for open requests, and report the result."""
 
@@ -75,7 +79,7 @@ class Result(msgspec.Struct, frozen=True, tag="result"):
     measured: dict[str, Any]
 
 
-Order = Part | ReadClock | Start | Stop
+Order = Part | ReadClock | Start | Alive | Stop
 Report = Ready | Refused | Clock | Armed | Running | Result
 ORDERS, REPORTS = msgspec.json.Decoder(Order), msgspec.json.Decoder(Report)
 

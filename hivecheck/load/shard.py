@@ -1,6 +1,6 @@
 """One shard: `python -m hivecheck.load.shard`. Orders come on standard input, reports go to standard output.
 
-It plans nothing and merges nothing. The end of its input ends it, because nothing would read its result.
+It plans nothing and merges nothing. The end of its input and a silent coordinator end it, because nothing would read its result.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refuse
 from hivecheck.protocol.origin import Tls
 
 REPORT_SECONDS = 0.5
+# Of the coordinator, which sends an order a second. A container of an engine that died keeps an open input.
+SILENCE_SECONDS = 30.0
 DONE, REFUSED, ORPHANED = 0, 2, 3
 
 
@@ -41,6 +43,7 @@ class Shard:
         self._engine: Engine | None = None
         self._start: concurrent.futures.Future[float] = concurrent.futures.Future()
         self._stop_reason = ""
+        self._heard_at = time.monotonic()
         self._writing = threading.Lock()
 
     def serve(self) -> int:
@@ -73,6 +76,8 @@ class Shard:
         try:
             run.must_be_hopeful(self._part.plan, await engine.warm_up())
             self._report(Ready(messages.boot_id()))
+            self._heard_at = time.monotonic()
+            threading.Thread(target=self._end_in_silence, daemon=True).start()
             start_at = await asyncio.wrap_future(self._start)
         except BaseException:
             await engine.close()
@@ -92,6 +97,7 @@ class Shard:
     def _obey(self) -> None:
         for line in self._orders:
             order = messages.ORDERS.decode(line)
+            self._heard_at = time.monotonic()
             if isinstance(order, ReadClock):
                 self._report(Clock(time.monotonic(), time.time()))
             elif isinstance(order, Start):
@@ -101,6 +107,13 @@ class Shard:
                 if self._engine:
                     with contextlib.suppress(RuntimeError):  # its loop has ended, and the result is on its way
                         self._engine.stop(order.reason)
+        os._exit(ORPHANED)
+
+    def _end_in_silence(self) -> None:
+        # In a thread of its own: the others may wait for a reader of the output.
+        pause = threading.Event()
+        while (left := self._heard_at + SILENCE_SECONDS - time.monotonic()) > 0:
+            pause.wait(left)
         os._exit(ORPHANED)
 
     def _report(self, report: Report) -> None:

@@ -18,13 +18,14 @@ from hivecheck.load import clocks, messages
 from hivecheck.load.carriers.carrier import Carrier, Handle
 from hivecheck.load.clocks import Offset, Reading
 from hivecheck.load.measured import Measured, Progress, Snapshot, merged, snapshot_of
-from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start, Stop
+from hivecheck.load.messages import Alive, Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start, Stop
 from hivecheck.load.plan import Caps, Plan
 from hivecheck.load.validity import INTERRUPTED, SHARD_DEAD, SHARD_LATE, Reason
 
 CLOCK_READINGS = 5
 LOOK_SECONDS = 0.1
 SHOW_SECONDS = 0.5
+ALIVE_SECONDS = 1.0
 MISSING = "Its part is in no figure."
 
 
@@ -145,6 +146,7 @@ class Coordinator:
         self._stopped_by = ""
         self._start_at = 0.0
         self._shown_at = 0.0
+        self._alive_at = 0.0
 
     def add(self, name: str, handle: Handle, part: Part) -> None:
         """Follow a shard, and give it its part."""
@@ -240,6 +242,16 @@ class Coordinator:
             self._take(*self._inbox.get(timeout=LOOK_SECONDS))
             while True:
                 self._take(*self._inbox.get_nowait())
+        self._show_life()
+
+    def _show_life(self) -> None:
+        if time.monotonic() < self._alive_at + ALIVE_SECONDS:
+            return
+        self._alive_at = time.monotonic()
+        for shard in self._shards:
+            # Not before it is ready: it may still read its part, and a full pipe would stop the coordinator.
+            if shard.boot_id and shard.is_pending:
+                self._order(shard, Alive())
 
     def _take(self, shard: _Shard, report: Report | _Ended, at: float) -> None:
         shard.heard_at = at

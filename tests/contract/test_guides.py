@@ -38,13 +38,6 @@ NO_SETTINGS = {
     "shard_dead",
     "shard_late",
 }
-    "upstream_timeout",
-    "no_available_workers",
-    "gateway_session_pins",
-    "gateway_retries_denied_total",
-    "shard_dead",
-    "shard_late",
-}
 
 
 class Example(NamedTuple):

@@ -18,6 +18,7 @@ from second_engine import CONTEXT, SecondEngine, second_engine
 
 from hivecheck import process_labels
 from hivecheck.load.calibration import truth_server
+from hivecheck.load.shard import SILENCE_SECONDS
 from hivecheck.platforms.docker import engine
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually
@@ -25,6 +26,7 @@ from hivecheck.waiting import eventually
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600), pytest.mark.xdist_group("second_engine")]
 
 START_SECONDS = 400.0  # with the build of the image, and its copy
+END_SECONDS = 3 * SILENCE_SECONDS
 BOTH = f"local:1,docker:default:1,docker:{CONTEXT}:1"
 
 
@@ -146,4 +148,4 @@ def test_dead_engine(url: str, tmp_path: Path) -> None:
         code, data = going.end()
         assert (code, [reason["code"] for reason in data["invalid_reasons"]]) == (2, ["shard_dead"])
         assert "its engine no longer answers" in data["invalid_reasons"][0]["sentence"]
-        eventually(lambda: process_labels.started_ticks(pid) is None, within=Timeouts().clean_up, what="the end of the container's process")
+        eventually(lambda: process_labels.started_ticks(pid) is None, within=END_SECONDS, what="the end of the container's process")

@@ -11,7 +11,7 @@ SHARD_MODULE = "hivecheck.load.shard"
 class Handle(Protocol):
     """A shard that runs somewhere. `place` names it for a person, such as `local process 4711`.
 
-    A shard ends itself when its input ends, so a coordinator that dies leaves none.
+    A shard ends itself when its input ends or is silent, so a coordinator that dies leaves none.
     """
 
     @property

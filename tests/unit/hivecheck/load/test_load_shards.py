@@ -25,7 +25,7 @@ from hivecheck.load import messages, result, shards
 from hivecheck.load.carriers.carrier import Carrier
 from hivecheck.load.carriers.local import Local
 from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot, merged, snapshot_of
-from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start, Stop
+from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start
 from hivecheck.load.plan import Caps, Plan
 from hivecheck.load.result import LoadResult
 from hivecheck.load.schedule import Arrivals, Schedule, Segment, Trace, Turn, Users, part
@@ -130,7 +130,7 @@ class Away:
             case Start(at):
                 self.start_at = at - self.ahead
                 return [Armed(at + self.late), Running(), Result(_measured([stream(1)]).to_json()), None]
-            case Stop():
+            case _:
                 return []
 
 
