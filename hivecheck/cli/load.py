@@ -7,18 +7,23 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from hivecheck.cli import load_search
 from hivecheck.cli.arguments import Commands, command, settings, whole_number
 from hivecheck.wording import counted
 
 if TYPE_CHECKING:
+    from hivecheck.cli.load_options import LoadOptions
+    from hivecheck.load.carriers.carrier import Carrier
     from hivecheck.load.measured import Snapshot
     from hivecheck.load.plan import Plan
+    from hivecheck.load.shards import Gathered
     from hivecheck.reports.console import Output
 
 PLAIN_SECONDS = 10.0  # between two lines of progress in a log
@@ -70,6 +75,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
     )
     _add(when, "--trace", metavar="FILE", help="recorded requests in JSONL: a header line, then a line per request")
     _add(when, "--duration", type=number, metavar="SECONDS", help="length of the schedule; default 60, or that of the trace")
+    _add(
+        when,
+        "--carriers",
+        metavar="PLACES",
+        help="run in several processes: local:2, or docker:CONTEXT:4, or both with a comma; default: one process",
+    )
     parser.add_argument("--scenario", metavar="FILE", help="a TOML file with any of these options; the command line overrides it")
     parser.add_argument("--seed", type=whole_number, help="decides prompts, arrivals and think times")
     judged = parser.add_argument_group("how to judge")
@@ -108,9 +119,9 @@ def _add(group: Any, name: str, **options: Any) -> None:
 def load(arguments: argparse.Namespace) -> int:
     """Send load to any OpenAI-compatible server, and judge the server and the client itself."""
     # Here and not above: most commands can do without the engine.
-    from hivecheck.cli import load_options
-    from hivecheck.load import result, run
-    from hivecheck.protocol.origin import Tls
+    from hivecheck.cli import load_carriers, load_options
+    from hivecheck.load import result, shards
+    from hivecheck.load.carriers import words
     from hivecheck.reports import load_junit, load_lines
     from hivecheck.reports.console import Output
     from hivecheck.reports.summary import Line
@@ -121,25 +132,36 @@ def load(arguments: argparse.Namespace) -> int:
         given = load_search.first_rate(arguments, given)
     options = load_options.read(given, Path(arguments.scenario) if arguments.scenario else None)
     plan = load_options.plan(options, chosen.seed, os.environ)
+    places = words.parse(options.carriers) if options.carriers else ()
+    number_of_shards = sum(place.count for place in places) or 1
+    shards.parts(plan, number_of_shards)  # a cap that is too small for them is refused before the calibration
     output = Output(sys.stdout, chosen.ci)
     has_prices = bool(options.price_in or options.price_out)
     try:
         output.say(_opening(plan, chosen.seed))
         if has_prices:
-            most = load_options.most_spent(plan, options.price_in, options.price_out)
+            # Each shard has a warm-up of its own.
+            whole = msgspec.structs.replace(plan, warm_up=plan.warm_up * number_of_shards)
+            most = load_options.most_spent(whole, options.price_in, options.price_out)
             output.say(
                 [Line("spend", f"  at most about {most:.4f}" if most < math.inf else "  without a bound; give --max-requests", "bold")]
             )
-        calibration = _calibrate(plan, output) if arguments.calibration else None
-        key = os.environ.get(plan.key_variable, "") if plan.key_variable else ""
-        tls = Tls(Path(options.ca) if options.ca else None, options.insecure)
-        if arguments.search:
-            return load_search.search(arguments, plan, key, tls, output, chosen.report_dir)
-        started_at = time.time()
-        measured = run.run(plan, key, tls, _shower(output, plan.schedule.duration_seconds))
+        with load_carriers.opened(places, chosen, lambda sentence: output.say([Line(text=sentence)])) as carriers:
+            calibration = _calibrate(plan, output, number_of_shards) if arguments.calibration else None
+            if arguments.search:
+                return load_search.search(arguments, plan, lambda probe: _measure(probe, options, carriers), output, chosen.report_dir)
+            gathered = _measure(plan, options, carriers, _shower(output, plan.schedule.duration_seconds))
     finally:
         output.close()
-    judged = result.judge(plan, measured, version=metadata.version("hivecheck"), started_at=started_at, calibration=calibration)
+    judged = result.judge(
+        plan,
+        gathered.measured,
+        version=metadata.version("hivecheck"),
+        started_at=gathered.started_at,
+        calibration=calibration,
+        added=gathered.reasons,
+        shards=gathered.shards,
+    )
     output.say(load_lines.report(judged))
     if has_prices:
         output.say([load_lines.spend(judged.data, options.price_in, options.price_out)])
@@ -164,13 +186,28 @@ def _opening(plan: Plan, seed: int) -> list[Any]:
     return [Line("hivecheck load", f"  {plan.url}  model {plan.model}  {kind} in {schedule.duration_seconds:g} s  seed {seed}", "bold")]
 
 
-def _calibrate(plan: Plan, output: Output) -> dict[str, Any]:
+def _measure(plan: Plan, options: LoadOptions, carriers: Sequence[Carrier], show: Callable[[Snapshot], None] = lambda _: None) -> Gathered:
+    """Run the plan on the carriers, or in this process without any."""
+    from hivecheck.load import run, shards
+    from hivecheck.protocol.origin import Tls
+
+    key = os.environ.get(plan.key_variable, "") if plan.key_variable else ""
+    if not carriers:
+        started_at = time.time()
+        tls = Tls(Path(options.ca) if options.ca else None, options.insecure)
+        return shards.Gathered(run.run(plan, key, tls, show), (), (), started_at)
+    # A shard on another machine cannot read our file.
+    ca = Path(options.ca).read_text(encoding="utf-8") if options.ca else ""
+    return shards.run(plan, carriers, key=key, ca=ca, is_insecure=options.insecure, show=show)
+
+
+def _calibrate(plan: Plan, output: Output, number_of_shards: int) -> dict[str, Any]:
     from hivecheck.load import calibration, run
     from hivecheck.reports.summary import Line
 
     output.show(Line("calibration", "  against a server of known truth"))
     with calibration.truth_server() as url:
-        return calibration.error_of(run.run(calibration.plan_of(plan, url)))
+        return calibration.error_of(run.run(calibration.plan_of(plan, url, number_of_shards)))
 
 
 def _shower(output: Output, total_seconds: float) -> Callable[[Snapshot], None]:

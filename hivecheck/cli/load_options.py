@@ -58,6 +58,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     numbered_tokens: bool = False
     insecure: bool = False
     ca: str = ""
+    carriers: str = ""
 
 
 SHARES = ("stream_share", "shared_prefix")

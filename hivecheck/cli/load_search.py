@@ -18,7 +18,7 @@ from hivecheck.wording import counted
 if TYPE_CHECKING:
     from hivecheck.load.knee import Knee, Probe, Search
     from hivecheck.load.plan import Plan
-    from hivecheck.protocol.origin import Tls
+    from hivecheck.load.shards import Gathered
     from hivecheck.reports.console import Output
     from hivecheck.reports.summary import Line
 
@@ -68,7 +68,7 @@ def probe_seconds(arguments: argparse.Namespace) -> float:
     return float(arguments.probe_seconds or max(LEAST_PROBE_SECONDS, arguments.search_seconds / PROBES))
 
 
-def search(arguments: argparse.Namespace, plan: Plan, key: str, tls: Tls, output: Output, report_dir: Path) -> int:
+def search(arguments: argparse.Namespace, plan: Plan, measure: Callable[[Plan], Gathered], output: Output, report_dir: Path) -> int:
     """Carry out the search. 0: the interval is known on both sides, 1: the objectives break at the lowest rate, 2: no such interval."""
     from hivecheck.load import knee
     from hivecheck.load.probe_log import FILE, ProbeLog
@@ -86,7 +86,7 @@ def search(arguments: argparse.Namespace, plan: Plan, key: str, tls: Tls, output
     log = ProbeLog(folder / FILE, _question(wanted, plan))
 
     def run_probe(number: int, rate: float, seed: int) -> Probe:
-        done = probe(number, rate, seed, plan, key, tls)
+        done = probe(number, rate, seed, plan, measure)
         output.say([_probe_line(done)])
         return done
 
@@ -98,9 +98,9 @@ def search(arguments: argparse.Namespace, plan: Plan, key: str, tls: Tls, output
     return exit_code(found)
 
 
-def probe(number: int, rate: float, seed: int, plan: Plan, key: str, tls: Tls) -> Probe:
+def probe(number: int, rate: float, seed: int, plan: Plan, measure: Callable[[Plan], Gathered]) -> Probe:
     """One run at this rate. Raises KeyboardInterrupt for an interrupted one, which is no evidence."""
-    from hivecheck.load import result, run, validity
+    from hivecheck.load import result, validity
     from hivecheck.load.knee import Probe
     from hivecheck.load.plan import Caps
     from hivecheck.load.schedule import Arrivals, Segment
@@ -115,11 +115,20 @@ def probe(number: int, rate: float, seed: int, plan: Plan, key: str, tls: Tls) -
         caps=Caps(0, plan.caps.tokens),
         drain_seconds=min(plan.drain_seconds, seconds),
     )
-    begun, started_at = time.monotonic(), time.time()
-    measured = run.run(own, key, tls)
+    begun = time.monotonic()
+    gathered = measure(own)
+    measured = gathered.measured
     if measured.stopped_by == validity.INTERRUPTED:
         raise KeyboardInterrupt
-    judged = result.judge(own, measured, version=metadata.version("hivecheck"), started_at=started_at, calibration=None)
+    judged = result.judge(
+        own,
+        measured,
+        version=metadata.version("hivecheck"),
+        started_at=gathered.started_at,
+        calibration=None,
+        added=gathered.reasons,
+        shards=gathered.shards,
+    )
     broken = [f"{one.term} is {one.actual:.4g}" for one in judged.judgements if not one.passed and one.actual is not None]
     reasons = [reason.code for reason in judged.reasons]
     held = {0: True, 1: False}.get(judged.exit_code)

@@ -11,13 +11,14 @@ KEPT_IMAGES = 5
 # The step that installs the wheels leaves an image without a name, which is the cache of the next build; one for each of two bases.
 KEPT_STAGES = 2
 KEPT_BASES = 3
+KEPT = {"services": KEPT_IMAGES, "load": KEPT_IMAGES, "base": KEPT_BASES, "rootfs": KEPT_BASES, "stage": KEPT_STAGES}
 
 
 def old_images(engine: ImageEngine, current: str, base: str) -> list[str]:
     """Remove all but the newest of each kind, the current image and its base; returns the names (or ids) of those removed."""
     used = engine.used_images()
     gone: list[str] = []
-    for kind, kept in (("services", KEPT_IMAGES), ("base", KEPT_BASES), ("rootfs", KEPT_BASES), ("stage", KEPT_STAGES)):
+    for kind, kept in KEPT.items():
         for image in superfluous(engine.images(hivecheck_image=kind), kept, used):
             names = [name for name in image["RepoTags"] or () if name != "<none>:<none>"]
             gone += [name for name in names if name.startswith("hivecheck/")] if names else [image["Id"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,15 +46,14 @@ def truth_process(ttft_seconds: float, itl_seconds: float) -> Iterator[tuple[str
                 child.kill()
 
 
-def plan_of(plan: Plan, url: str) -> Plan:
-    """A short plan for the truth server with the rate, or the users, of the given plan."""
+def plan_of(plan: Plan, url: str, shards: int = 1) -> Plan:
+    """A short plan for the truth server with the rate, or the users, that one shard of the given plan has."""
     schedule = plan.schedule
     if isinstance(schedule, Users):
-        short: Arrivals | Users = Users(
-            schedule.users, DURATION_SECONDS, schedule.think_seconds, min(schedule.stagger_seconds, DURATION_SECONDS / 2)
-        )
+        users, stagger = math.ceil(schedule.users / shards), min(schedule.stagger_seconds, DURATION_SECONDS / 2)
+        short: Arrivals | Users = Users(users, DURATION_SECONDS, schedule.think_seconds, stagger)
     else:
-        rate = max(1.0, len(schedule.intended_seconds(plan.seed)) / schedule.duration_seconds)
+        rate = max(1.0, len(schedule.intended_seconds(plan.seed)) / schedule.duration_seconds / shards)
         short = Arrivals((Segment(DURATION_SECONDS, rate, rate),))
     return Plan(
         url=url,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from hivecheck.load import slo
 from hivecheck.load.bodies import Bodies
-from hivecheck.load.measured import Measured, Snapshot
+from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot
 from hivecheck.load.pacer import Pacer
 from hivecheck.load.plan import Plan
 from hivecheck.load.schedule import Chain, Trace
@@ -50,6 +50,7 @@ class Engine:
         headers = {"Content-Type": "application/json", **authorization, **plan.headers}
         self._head = RequestHead("POST", prefix + plan.path, self._origin.host_header, headers)
         self._bodies = Bodies(plan)
+        self._first_warm_up = -1 - shard * plan.warm_up  # each prompt is unique among the shards, too
         self._expectations = Expectations(plan.stall_seconds, plan.is_numbered)
         self._chains: Iterator[Chain] = itertools.islice(plan.schedule.chains(plan.seed), shard, None, shards)
         self._next_chain = next(self._chains, None)
@@ -70,7 +71,7 @@ class Engine:
 
     async def warm_up(self) -> list[Sample]:
         """Send the warm-up requests one after the other. They open a connection and enter no figure."""
-        return [await self._one(-1 - number) for number in range(self._plan.warm_up)]
+        return [await self._one(self._first_warm_up - number) for number in range(self._plan.warm_up)]
 
     async def run(self, start_at: float) -> Measured:
         """Send the schedule from this monotonic time on, wait for the answers, close the connections."""
@@ -119,6 +120,11 @@ class Engine:
     def is_stopped(self) -> bool:
         return bool(self._stopped_by)
 
+    @property
+    def stopped_by(self) -> str:
+        """The cap or the interruption that ended the schedule early."""
+        return self._stopped_by
+
     def stop(self, reason: str) -> None:
         """Send nothing more. Any thread may call it. Requests under way go on until the drain deadline."""
         self._stopped_by = self._stopped_by or reason
@@ -126,16 +132,18 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The run so far, for a display."""
-        counts, histograms = self._tally.counts, self._tally.histograms
-        return Snapshot(
+        return self.progress().snapshot()
+
+    def progress(self) -> Progress:
+        """The run so far, as the coordinator of several shards adds it up."""
+        counts = self._tally.counts
+        return Progress(
             seconds=time.monotonic() - self._started_at,
             offered=self._sent,
             done=counts["done"],
             failed=counts["failed"],
             open=len(self._open),
-            ttft=(histograms["ttft"].percentile(50), histograms["ttft"].percentile(99)),
-            itl=(histograms["itl"].percentile(50), histograms["itl"].percentile(99)),
-            lateness_p99=histograms["lateness"].percentile(99),
+            histograms={name: self._tally.histograms[name].counts() for name in PROGRESS_METRICS},
         )
 
     def _send_due(self) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from hivecheck.load.tally import Tally
 from hivecheck.measurement.histogram import Histogram
+
+PROGRESS_METRICS = ("ttft", "itl", "lateness")
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,40 @@ class Snapshot:
     ttft: tuple[float, float]
     itl: tuple[float, float]
     lateness_p99: float
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A shard so far. The histograms are sparse counts, because the HDR format takes milliseconds that the shard does not have."""
+
+    seconds: float
+    offered: int
+    done: int
+    failed: int
+    open: int
+    histograms: dict[str, dict[int, int]]
+
+    def snapshot(self) -> Snapshot:
+        """For a display."""
+        return snapshot_of([self])
+
+
+def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
+    """All shards so far: the sums of their counts, and the percentiles of their merged histograms."""
+    histograms = {name: Histogram() for name in PROGRESS_METRICS}
+    for shard in shards:
+        for name, counts in shard.histograms.items():
+            histograms[name].merge(Histogram.of_counts(counts))
+    ttft, itl = histograms["ttft"], histograms["itl"]
+    return Snapshot(
+        seconds=max(shard.seconds for shard in shards),
+        offered=sum(shard.offered for shard in shards),
+        done=sum(shard.done for shard in shards),
+        failed=sum(shard.failed for shard in shards),
+        open=sum(shard.open for shard in shards),
+        ttft=(ttft.percentile(50), ttft.percentile(99)),
+        itl=(itl.percentile(50), itl.percentile(99)),
+        lateness_p99=histograms["lateness"].percentile(99),
+    )
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,19 @@ class LoadResult:
 
 
 def judge(
-    plan: Plan, measured: Measured, *, version: str, started_at: float, calibration: Mapping[str, Any] | None, added: Sequence[Reason] = ()
+    plan: Plan,
+    measured: Measured,
+    *,
+    version: str,
+    started_at: float,
+    calibration: Mapping[str, Any] | None,
+    added: Sequence[Reason] = (),
+    shards: Sequence[Mapping[str, Any]] = (),
 ) -> LoadResult:
-    """Judge a run. `started_at` is wall-clock seconds. `added` are reasons of the coordinator, such as a shard that died."""
+    """Judge a run. `started_at` is wall-clock seconds. `added` are reasons of the coordinator, such as a shard that died.
+
+    `shards` are the facts of each shard, none for a run in one process.
+    """
     tally = measured.tally
     counts, scheduled = tally.counts, measured.scheduled
     shares = {
@@ -92,6 +102,7 @@ def judge(
         "duration": measured.duration_seconds,
         "stopped_by": measured.stopped_by,
         "client": {"cpu_share": measured.cpu_share, "loop_lag_p99": _number(facts.loop_lag_p99), "processes": measured.processes},
+        "shards": list(shards),
         "calibration": calibration,
         "alarms": _alarms(tally),
         "percentiles": {name: _percentiles(histogram) for name, histogram in tally.histograms.items()},
@@ -154,6 +165,7 @@ def _facts(plan: Plan, measured: Measured) -> Facts:
         lateness_limit=plan.lateness_limit,
         exhausted=sum(number for cause, number in causes.items() if cause.startswith(validity.NO_SOCKET)),
         is_interrupted=measured.stopped_by == validity.INTERRUPTED,
+        processes=measured.processes,
     )
 
 

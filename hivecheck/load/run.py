@@ -33,7 +33,7 @@ def run(plan: Plan, key: str = "", tls: Tls = Tls(), show: Callable[[Snapshot], 
 
     Raises UsageError when the first request shows that no other can succeed.
     """
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     engines: list[Engine] = []
     result: concurrent.futures.Future[Measured] = concurrent.futures.Future()
     thread = threading.Thread(target=_serve, args=(plan, key, tls, engines, result), name="hivecheck-load", daemon=True)
@@ -92,7 +92,7 @@ def _await(result: concurrent.futures.Future[Measured], engines: list[Engine], s
             engines[0].stop(validity.INTERRUPTED)
 
 
-def _raise_descriptor_limit() -> None:
+def raise_descriptor_limit() -> None:
     """One socket for each open request: the soft limit of most systems is 1024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -15,7 +15,9 @@ LOOP_LAG_SECONDS = 0.010
 CPU_SHARE = 0.9  # of one core, because one process has one loop
 LATE, UNSENT, LOOP_LAG, CPU, UNBALANCED, EMPTY = "late", "unsent", "loop_lag", "cpu", "unbalanced", "empty"
 EXHAUSTED, INTERRUPTED = "exhausted", "interrupted"
-OWN_FAULTS = (LATE, LOOP_LAG, CPU, EXHAUSTED)
+SHARD_LATE, SHARD_DEAD = "shard_late", "shard_dead"
+OWN_FAULTS = (LATE, LOOP_LAG, CPU, EXHAUSTED, SHARD_LATE, SHARD_DEAD)
+OVERLOADED = (LATE, LOOP_LAG, CPU)  # more processes cure these
 NO_SOCKET = FailureKind.EXHAUSTED
 
 
@@ -35,6 +37,7 @@ class Facts:
     lateness_limit: float = 0.0
     exhausted: int = 0  # requests that found no descriptor or local port
     is_interrupted: bool = False
+    processes: int = 1
 
     @property
     def lateness_allowed(self) -> float:
@@ -87,12 +90,18 @@ def side(facts: Facts, found: tuple[Reason, ...], judgements: tuple[Judgement, .
     """The answer to "is it my client or the server?": `client`, `server` or `unclear`, with its sentence."""
     own = f"lateness p99 {_ms(facts.lateness_p99)}, loop lag p99 {_ms(facts.loop_lag_p99)}, CPU {facts.cpu_share:.0%} of a core"
     if any(reason.code in OWN_FAULTS for reason in found):
-        return "client", f"It is the client: it did not keep its schedule ({own}), so these figures do not describe the server."
+        sentence = f"It is the client: it did not keep its schedule ({own}), so these figures do not describe the server."
+        is_overloaded = any(reason.code in OVERLOADED for reason in found)
+        return "client", f"{sentence} {_next_step(facts.processes)}" if is_overloaded else sentence
     if found:
         return "unclear", f"It is unclear: the client was punctual ({own}), but the run is incomplete."
     broken = [judgement.term for judgement in judgements if not judgement.passed]
     verdict = f"It broke {listed(broken)}." if broken else "It met every objective." if judgements else "No objective was given."
     return "server", f"It is the server: the client kept its schedule ({own}). {verdict}"
+
+
+def _next_step(processes: int) -> str:
+    return f"Next: --carriers local:{2 * processes} spreads the load over {2 * processes} processes."
 
 
 def _ms(seconds: float) -> str:

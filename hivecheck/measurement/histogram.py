@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from hdrh.histogram import HdrHistogram
 
@@ -70,6 +70,19 @@ class Histogram:
         """The longest duration in seconds. NaN without any."""
         return self._longest / MICROSECONDS if self.count else math.nan
 
+    def counts(self) -> dict[int, int]:
+        """A copy of the sparse counts, by bucket. Another thread may record meanwhile."""
+        return dict(self._counts)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[int, int]) -> Histogram:
+        """The histogram of `counts`. Its longest duration has the precision of its bucket."""
+        made = cls()
+        made._counts = dict(counts)
+        made.count = sum(made._counts.values())
+        made._longest = _highest(max(made._counts, default=0))
+        return made
+
     def encoded(self) -> str:
         """The HDR V2 compressed format in base64, which other HDR tools read."""
         made = HdrHistogram(1, HIGHEST_MICROSECONDS, SIGNIFICANT_DIGITS)
@@ -85,12 +98,8 @@ class Histogram:
             read = HdrHistogram.decode(text)
         except Exception as error:  # `hdrh` lets errors of zlib, base64 and ctypes through
             raise ValueError(f"no HDR histogram: {error}") from None
-        made = cls()
         # The iterators of `hdrh` take 50 ms for this, and a merge of shards reads a histogram for each second.
-        made._counts = {index: int(times) for index, times in enumerate(read.counts[: read.counts_len]) if times}
-        made.count = sum(made._counts.values())
-        made._longest = _highest(max(made._counts, default=0))
-        return made
+        return cls.of_counts({index: int(times) for index, times in enumerate(read.counts[: read.counts_len]) if times})
 
     def buckets(self) -> Iterator[tuple[float, int]]:
         """Each recorded duration in seconds, at the histogram's precision, with its count, in order."""

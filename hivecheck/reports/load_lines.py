@@ -54,6 +54,7 @@ def report(result: LoadResult) -> Iterator[Line]:
     yield from _objectives(result.judgements)
     yield from _latencies(data["percentiles"])
     yield from _counts(data)
+    yield from _shards(data["shards"])
     yield from _calibration(data["calibration"])
     for alarm in data["alarms"]:
         yield Line("alarm", f"  {alarm['sentence']}", "bold yellow")
@@ -140,6 +141,19 @@ def _counts(data: Mapping[str, Any]) -> Iterator[Line]:
         yield Line("failed", f"  {count} x {one_line(cause)}", "bold red")
     if len(causes) > CAUSES_SHOWN:
         yield Line(text=f"{INDENT}and {counted(len(causes) - CAUSES_SHOWN, 'more cause')} in load.json")
+
+
+def _shards(shards: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    for shard in shards:
+        if shard["sent"] is None:
+            yield Line(shard["name"], f"  {one_line(shard['place'])}  no result", "bold red")
+            continue
+        own = f"lateness p99 {_milliseconds(shard['lateness_p99'])} ms  loop lag p99 {_milliseconds(shard['loop_lag_p99'])} ms"
+        clock = shard["clock"]
+        # Within 0: the shard has the monotonic clock of this machine.
+        offsets = f"  wall clock {clock['wall_offset']:+.6f} s within {clock['error']:.6f} s" if clock["error"] else ""
+        figures = f"sent {shard['sent']}  {own}  CPU {shard['cpu_share']:.0%}{offsets}"
+        yield Line(shard["name"], f"  {one_line(shard['place'])}  {figures}", "bold")
 
 
 def _calibration(calibration: Mapping[str, Any] | None) -> Iterator[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 import uuid
 from collections.abc import Iterator
@@ -29,7 +30,14 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"# (orchestrator|hive|registry)\.toml\n")
 COMMAND_SECONDS = 20.0
 DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(OrchestratorSettings)}
-NO_SETTINGS = {"upstream_timeout", "no_available_workers", "gateway_session_pins", "gateway_retries_denied_total"}
+NO_SETTINGS = {
+    "upstream_timeout",
+    "no_available_workers",
+    "gateway_session_pins",
+    "gateway_retries_denied_total",
+    "shard_dead",
+    "shard_late",
+}
 
 
 class Example(NamedTuple):
@@ -95,7 +103,8 @@ def test_examples_run(stack: Stack, page: Path, tmp_path: Path) -> None:
     for example in examples(page):
         done = subprocess.run(
             ["sh", "-e", "-c", example.command],
-            env=os.environ | variables | {"no_proxy": "*"},
+            # `hivecheck` is the one of this Python.
+            env=os.environ | variables | {"no_proxy": "*", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,

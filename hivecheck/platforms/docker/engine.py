@@ -45,7 +45,7 @@ def connect(seconds: float = CALL_SECONDS) -> docker.DockerClient:
         client = open_client(seconds)
         described = describe(client)
     except BROKEN as error:
-        raise PlatformError(f"No Docker daemon answers ({_reason(error)}). Start one, or use --platform process.") from None
+        raise PlatformError(f"No Docker daemon answers ({reason(error)}). Start one, or use --platform process.") from None
     if refused := daemon.refusal(described, socket.gethostname()):
         client.close()
         raise PlatformError(refused)
@@ -199,7 +199,8 @@ def _name(item: dict[str, Any]) -> str:
     return f"{place(item)} ({item['State']})"
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """The first cause of an error, as text."""
     while inner := (error.__cause__ or error.__context__):
         error = inner
     return str(error) or type(error).__name__

@@ -105,6 +105,13 @@ class ImageEngine:
             raise ImageError(_failed(what, f"it ended with {code}: {printed.strip()[-500:]}", []))
         return printed
 
+    def copy(self, reference: str, other: ImageEngine) -> None:
+        """Give another daemon a local image, as `docker save` and `docker load` do."""
+        with _engine_errors(f"copying {reference} to another engine"):
+            for message in other._api.load_image(self._api.get_image(reference)):
+                if "error" in message:
+                    raise ImageError(_failed(f"copying {reference}", str(message["error"]), []))
+
     def import_tar(self, stream: Any, reference: str, labels: Mapping[str, str]) -> None:
         """Make an image of one layer from a tar stream of a root file system."""
         repository, _, tag = reference.rpartition(":")

@@ -106,6 +106,12 @@ def test_caps_and_prices(url: str, tmp_path: Path, capsys: pytest.CaptureFixture
         (("--url", "http://127.0.0.1:1/v1"), "connection refused"),
         (("--key-env", "HIVECHECK_NO_KEY"), "HIVECHECK_NO_KEY"),
         (("--url", "http://192.0.2.7/v1"), "--max-requests"),
+        (("--carriers", "ssh:2"), "a known carrier"),
+        (("--carriers", "local:0"), "above 0"),
+        (("--carriers", "docker:hivecheck-no-such-context:1"), "hivecheck-no-such-context"),
+        (("--carriers", "docker:unix:///nowhere/docker.sock:1"), "a Docker engine that answers"),
+        (("--carriers", "docker:ssh://somewhere:1"), "ssh -L"),
+        (("--carriers", "local:3", "--max-requests", "5"), "--max-requests of 6"),
     ],
 )
 def test_bad_usage(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], phrase: str) -> None:
@@ -121,3 +127,12 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         main(["load", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert all(words in text for words in ("--rate", "--users", "--trace", "ttft_p99<0.5", "Exit code 0", "5% of the mean gap"))
+
+
+def test_shards(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A load in two processes has one report, with a line for each shard."""
+    assert run(url, tmp_path, "--carriers", "local:2", "--slo", "error_rate<0.01") == 0
+    output = capsys.readouterr().out
+    assert "shard 0  local process" in output and "shard 1  local process" in output
+    data = result.read(tmp_path)
+    assert data["totals"]["done"] == 10 and [shard["sent"] for shard in data["shards"]] == [5, 5]

@@ -65,3 +65,11 @@ def test_side(facts: Facts, side: str, phrase: str) -> None:
     """The first line tells whose figures these are."""
     found = validity.side(facts, validity.reasons(facts), (BROKEN,))
     assert found[0] == side and phrase in found[1]
+
+
+def test_next_step_of_an_overloaded_client() -> None:
+    """An overloaded client is told how to use more processes, and a client that lost a shard is not."""
+    for facts, shards in ((replace(GOOD, cpu_share=0.99), "local:2"), (replace(GOOD, lateness_p99=1.0, processes=4), "local:8")):
+        assert f"--carriers {shards} " in validity.side(facts, validity.reasons(facts), ())[1]
+    side, sentence = validity.side(GOOD, (validity.Reason(validity.SHARD_DEAD, "shard 1 died"),), ())
+    assert side == "client" and "--carriers" not in sentence

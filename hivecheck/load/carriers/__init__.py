@@ -1,0 +1,1 @@
+"""Where shards run: one interface, and a file for each place."""
