@@ -126,7 +126,7 @@ def parts(plan: Plan, shards: int) -> list[Plan]:
     for name, cap in (("--max-requests", plan.caps.requests), ("--max-tokens", plan.caps.tokens)):
         if 0 < cap < least:
             raise UsageError(
-                f"expected: {name} of {least} or more, because each of {shards} shards sends its warm-up and a request\nactual: {cap}\n"
+                f"expected: {name} of {least} or more, because each shard sends its warm-up and a request (shards: {shards})\nactual: {cap}\n"
                 "next: raise the cap, or use fewer shards"
             )
     shares = ((_share(plan.caps.requests, place, shards), _share(plan.caps.tokens, place, shards)) for place in range(shards))
@@ -305,7 +305,7 @@ class Coordinator:
                 self._order(shard, Stop(reason))
 
     def _order(self, shard: _Shard, order: messages.Order) -> None:
-        with contextlib.suppress(OSError):  # it is gone, and the end of its output shows that
+        with contextlib.suppress(OSError):  # it has exited, and the end of its output shows that
             shard.handle.send(messages.line(order))
 
 
