@@ -81,7 +81,7 @@ def server(loop: LoopThread) -> Iterator[Server]:
     made = Server()
     listening = loop.run(made.open(), 5)
     yield made
-    listening.close()
+    loop.call(listening.close)  # in the thread of its loop, because a server is not safe for others
 
 
 @pytest.fixture
