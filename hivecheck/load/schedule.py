@@ -36,7 +36,8 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         slope = (self.end - self.start) / self.seconds
         # This form of the root has no difference of nearly equal numbers.
         speed = self.start + math.sqrt(max(0.0, self.start**2 + 2 * slope * requests))
-        return 2 * requests / speed if speed else 0.0
+        # Towards a rate of 0 the root is steep, so a rounding error could lie beyond the end.
+        return min(self.seconds, 2 * requests / speed) if speed else 0.0
 
 
 class Arrivals(msgspec.Struct, frozen=True, tag="arrivals", forbid_unknown_fields=True):
@@ -60,7 +61,7 @@ class Arrivals(msgspec.Struct, frozen=True, tag="arrivals", forbid_unknown_field
         for segment in self.segments:
             end = before + segment.requests
             while place < end - ROUNDING:
-                times.append(base + segment.seconds_until(place - before))
+                times.append(base + segment.seconds_until(max(0.0, place - before)))  # the rounding left it to this segment
                 place = next(due)
             base, before = base + segment.seconds, end
         return times
