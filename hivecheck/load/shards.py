@@ -126,7 +126,8 @@ def parts(plan: Plan, shards: int) -> list[Plan]:
     for name, cap in (("--max-requests", plan.caps.requests), ("--max-tokens", plan.caps.tokens)):
         if 0 < cap < least:
             raise UsageError(
-                f"expected: {name} of {least} or more, because each shard sends its warm-up and a request (shards: {shards})\nactual: {cap}\n"
+                f"expected: {name} of {least} or more, because each shard sends its warm-up and a request (shards: {shards})\n"
+                f"actual: {cap}\n"
                 "next: raise the cap, or use fewer shards"
             )
     shares = ((_share(plan.caps.requests, place, shards), _share(plan.caps.tokens, place, shards)) for place in range(shards))
