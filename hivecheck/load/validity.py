@@ -17,7 +17,7 @@ LATE, UNSENT, LOOP_LAG, CPU, UNBALANCED, EMPTY = "late", "unsent", "loop_lag", "
 EXHAUSTED, INTERRUPTED = "exhausted", "interrupted"
 SHARD_LATE, SHARD_DEAD = "shard_late", "shard_dead"
 OWN_FAULTS = (LATE, LOOP_LAG, CPU, EXHAUSTED, SHARD_LATE, SHARD_DEAD)
-OVERLOADED = (LATE, LOOP_LAG, CPU)  # more processes cure these
+OVERLOADED = (LATE, LOOP_LAG, CPU)  # more processes help against these
 NO_SOCKET = FailureKind.EXHAUSTED
 
 

@@ -44,7 +44,7 @@ class AttachedContainer:
             raise SetupError(_refusal(image, error)) from None
 
     def send(self, data: bytes) -> None:
-        """Write to its input. Raises OSError when the connection is gone."""
+        """Write to its input. Raises OSError when the connection is closed."""
         with self._writing:
             self._socket.sendall(data)
 
@@ -71,7 +71,7 @@ class AttachedContainer:
         return False
 
     def remove(self) -> None:
-        """End and remove it. An engine that is gone has ended it."""
+        """End and remove it. An engine that has exited is no error."""
         with contextlib.suppress(NotFound, *engine.BROKEN):
             self._api.remove_container(self.id, force=True, v=True)
 
