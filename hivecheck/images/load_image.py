@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from hivecheck.images import base_image, docker_folder, requirements, wheelhouse
+from hivecheck.images import base_image, docker_folder, prune, requirements, wheelhouse
 from hivecheck.images.build import build
 from hivecheck.platforms.docker import contexts
 from hivecheck.platforms.docker.images import CALL_SECONDS, ImageEngine
@@ -54,4 +54,8 @@ def _built(settings: Settings, engine: ImageEngine, say: Say) -> str:
     context = files | {f"wheels/{name}": data for name, data in wheels.items()} | {"wheels/requirements.txt": locked.encode()}
     say(f"building {tag} on {services}")
     engine.build(context, tag, {"SERVICES_IMAGE": services}, {"hivecheck.image": "load"}, "none")
+    # Each edit of hivecheck makes another one, and the services' image is built seldom.
+    for old in prune.superfluous(engine.images(hivecheck_image="load"), prune.KEPT["load"], engine.used_images()):
+        for name in old["RepoTags"] or ():
+            engine.remove(name)
     return tag

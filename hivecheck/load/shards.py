@@ -21,6 +21,7 @@ from hivecheck.load.measured import Measured, Progress, Snapshot, merged, snapsh
 from hivecheck.load.messages import Alive, Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start, Stop
 from hivecheck.load.plan import Caps, Plan
 from hivecheck.load.validity import INTERRUPTED, SHARD_DEAD, SHARD_LATE, Reason
+from hivecheck.wording import counted
 
 CLOCK_READINGS = 5
 LOOK_SECONDS = 0.1
@@ -126,8 +127,7 @@ def parts(plan: Plan, shards: int) -> list[Plan]:
     for name, cap in (("--max-requests", plan.caps.requests), ("--max-tokens", plan.caps.tokens)):
         if 0 < cap < least:
             raise UsageError(
-                f"expected: {name} of {least} or more, because each shard sends its warm-up and a request (shards: {shards})\n"
-                f"actual: {cap}\n"
+                f"expected: {name} of {least} or more: a warm-up and a request for each of {counted(shards, 'shard')}\nactual: {cap}\n"
                 "next: raise the cap, or use fewer shards"
             )
     shares = ((_share(plan.caps.requests, place, shards), _share(plan.caps.tokens, place, shards)) for place in range(shards))
@@ -306,7 +306,7 @@ class Coordinator:
                 self._order(shard, Stop(reason))
 
     def _order(self, shard: _Shard, order: messages.Order) -> None:
-        with contextlib.suppress(OSError):  # it has exited, and the end of its output shows that
+        with contextlib.suppress(OSError):  # it has ended, and the end of its output shows that
             shard.handle.send(messages.line(order))
 
 

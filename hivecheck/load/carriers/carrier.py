@@ -18,7 +18,7 @@ class Handle(Protocol):
     def place(self) -> str: ...
 
     def send(self, line: bytes) -> None:
-        """Write one line to the shard's input. Raises OSError when the shard has exited."""
+        """Write one line to the shard's input. Raises OSError when the shard has ended."""
 
     def lines(self) -> Iterator[bytes]:
         """The lines of the shard's output, until its end."""

@@ -71,7 +71,7 @@ class AttachedContainer:
         return False
 
     def remove(self) -> None:
-        """End and remove it. An engine that has exited has ended it."""
+        """End and remove it. An engine that has exited is no error."""
         with contextlib.suppress(NotFound, *engine.BROKEN):
             self._api.remove_container(self.id, force=True, v=True)
 
