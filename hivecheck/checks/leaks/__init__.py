@@ -1,1 +1,0 @@
-"""Checks of what load leaves behind in the processes of the stack."""
