@@ -128,6 +128,7 @@ class Stack:
         self._end_foreign_gateway()
         for node in self.nodes.values():
             if not node.is_running():
+                self._await_noticed(node.name)
                 node.restart()
         try:
             eventually(
@@ -227,6 +228,17 @@ class Stack:
         if difference is None and (reference := self._clients().reference):
             reference.forget_failures()
         return difference
+
+    def _await_noticed(self, name: str) -> None:
+        """Wait until no hive takes the ended node for an alive worker."""
+        # A worker that returns between two probes would keep the epoch of its old process until its hive restarts.
+        with contextlib.suppress(ConditionTimeoutError, ClientError):
+            eventually(
+                lambda: [hive for hive in self.hives.values() if hive.workers().get(name, {}).get("state") == "alive"],
+                within=self.timeouts.settling,
+                what=f"every hive noticed the end of {name}",
+                until=lambda unaware: not unaware,
+            )
 
     def _deregister_offline(self) -> None:
         """Remove the entries of nodes and workers that a scenario added and killed."""
