@@ -30,10 +30,10 @@ test-docker: $(STAMP) ## the tests that need a Docker daemon: contract, capabili
 	$(BIN)/python -m pytest -m docker -n 2 --dist loadfile --timeout=600 --junitxml=reports/pytest-docker.xml \
 	  tests/contract tests/docker/test_docker_capabilities.py tests/docker/test_docker_sandbox.py tests/docker/test_docker_compose.py tests/docker/test_netagent.py
 
-test-docker-long: $(STAMP) ## minutes: images from nothing, a harness killed at 80 random moments
+test-docker-long: $(STAMP) ## minutes: images from nothing, a harness killed at 80 random moments, load from two engines
 	$(BIN)/python -m pytest -m docker -n 2 --dist loadfile --timeout=600 --junitxml=reports/pytest-docker-long.xml \
 	  tests/docker/test_docker_images.py tests/docker/test_docker_cleanup.py \
-	  tests/docker/test_docker_chaos_cleanup.py
+	  tests/docker/test_docker_chaos_cleanup.py tests/docker/test_load_containers.py
 
 test: ## lint and pytest at the same time; must be green before a commit
 	@$(MAKE) --no-print-directory install

@@ -8,19 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from peers.peer import MODEL, PROMPT, Reported, Run
+from peers.peer import MODEL, PROMPT, Peer, Reported, Run
 
 PROMPTS = 1000
 
 
-class AiperfPeer:
+class AiperfPeer(Peer):
     """`aiperf profile` without its dashboard and telemetry."""
 
     name = "aiperf"
     packages = ("aiperf==0.13.0",)
-    cases = ("streams", "unary", "ttft", "stop", "cut")
-    oldest_python = (3, 11)
-    program = ""
     has_tokenizer = True
 
     def command(self, run: Run, binaries: Path) -> list[str]:

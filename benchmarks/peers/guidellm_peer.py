@@ -8,22 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from peers.peer import MODEL, PROMPT, Reported, Run
+from peers.peer import MODEL, PROMPT, Peer, Reported, Run
 
 PROMPTS = 2000  # it reads each of them before the load
 # Of requests that its schedule has sent: without it those of the last seconds are left out.
 SLOW_SECONDS = 20.0
 
 
-class GuidellmPeer:
+class GuidellmPeer(Peer):
     """`guidellm run` without a console."""
 
     name = "guidellm"
     packages = ("guidellm==0.8.1",)
-    cases = ("streams", "unary", "ttft", "stop", "cut")
-    oldest_python = (3, 11)
-    program = ""
-    has_tokenizer = False
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case

@@ -8,21 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from peers.peer import MODEL, Reported, Run
+from peers.peer import MODEL, Peer, Reported, Run
 
 CLOSED_REQUESTS = 2000
 # Its default of 100 at once would bound the open loop. Its workers are as many as there are cores.
 WORKER_CONCURRENCY = 2000
 
 
-class InferencePerfPeer:
+class InferencePerfPeer(Peer):
     """A configuration file for each case."""
 
     name = "inference-perf"
     packages = ("inference-perf==0.7.0",)
-    cases = ("streams", "unary", "ttft", "stop", "cut")
     oldest_python = (3, 12)
-    program = ""
     has_tokenizer = True
 
     def command(self, run: Run, binaries: Path) -> list[str]:

@@ -7,21 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from peers.peer import Reported, Run
+from peers.peer import Peer, Reported, Run
 
 USER_RATE = 0.5  # a user of an open loop sends one request in two seconds
 STOP_SECONDS = 30
 
 
-class LocustPeer:
+class LocustPeer(Peer):
     """A user class of `locust_user.py`."""
 
     name = "locust"
     packages = ("locust==2.47.0",)
-    cases = ("streams", "unary", "ttft", "stop", "cut")
-    oldest_python = (3, 11)
-    program = ""
-    has_tokenizer = False
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case

@@ -9,20 +9,16 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-from peers.peer import MODEL, Reported, Run
+from peers.peer import MODEL, Peer, Reported, Run
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
 
 
-class OurLoad:
+class OurLoad(Peer):
     """`hivecheck load`."""
 
     name = "ours"
-    packages = ()
     cases = ("streams", "unary", "ttft", "stop", "cut", "memory")
-    oldest_python = (3, 11)
-    program = ""
-    has_tokenizer = False
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case
@@ -46,15 +42,11 @@ class OurLoad:
         return Reported(totals["done"], failed, _number(ttft["p50"]), _number(ttft["p99"]), _number(e2e["p95"]), notes)
 
 
-class OurEngine:
+class OurEngine(Peer):
     """The bare engine of `load_engine.py`."""
 
     name = "engine"
-    packages = ()
     cases = ("streams", "unary")
-    oldest_python = (3, 11)
-    program = ""
-    has_tokenizer = False
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         kind = "burst" if run.case.is_stream else "unary"

@@ -62,11 +62,11 @@ class Peer(Protocol):
     """An engine. Its `packages` are pinned. One without any is hivecheck itself, or a `program` that the machine has."""
 
     name: str
-    packages: Sequence[str]
-    program: str
-    cases: Sequence[str]  # those that its options can express
-    oldest_python: tuple[int, int]
-    has_tokenizer: bool  # it loads one, and gets that of `tokenizer.py`
+    packages: Sequence[str] = ()
+    program: str = ""
+    cases: Sequence[str] = ("streams", "unary", "ttft", "stop", "cut")  # those that its options can express
+    oldest_python: tuple[int, int] = (3, 11)
+    has_tokenizer: bool = False  # it loads one, and gets that of `tokenizer.py`
 
     def version(self) -> str:
         """The one that is pinned or installed."""

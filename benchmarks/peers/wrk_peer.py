@@ -8,18 +8,15 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from peers.peer import MODEL, PROMPT, Reported, Run
+from peers.peer import MODEL, PROMPT, Peer, Reported, Run
 
 
-class WrkPeer:
+class WrkPeer(Peer):
     """A closed loop of bytes."""
 
     name = "wrk"
-    packages = ()
     cases = ("streams", "unary")
-    oldest_python = (3, 11)
     program = "wrk"
-    has_tokenizer = False
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case

@@ -22,7 +22,6 @@ FAILURES_KEPT = 100
 # A stream of some length that arrives within its last hundredth points to a proxy that buffers.
 BURST_SHARE, BURST_CHUNKS = 0.01, 4
 COUNTS = ("done", "failed", "good", "streams_done", "new_connections", "completion_tokens", "prompt_tokens", "chunks")
-ALARM_COUNTS = ("usage_missing", "usage_differs", "bursts")
 
 
 @dataclass

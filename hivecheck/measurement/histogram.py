@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from hdrh.histogram import HdrHistogram
 
@@ -100,10 +100,6 @@ class Histogram:
             raise ValueError(f"no HDR histogram: {error}") from None
         # The iterators of `hdrh` take 50 ms for this, and a merge of shards reads a histogram for each second.
         return cls.of_counts({index: int(times) for index, times in enumerate(read.counts[: read.counts_len]) if times})
-
-    def buckets(self) -> Iterator[tuple[float, int]]:
-        """Each recorded duration in seconds, at the histogram's precision, with its count, in order."""
-        yield from ((min(_highest(index), self._longest) / MICROSECONDS, self._counts[index]) for index in sorted(self._counts))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self._counts == other._counts

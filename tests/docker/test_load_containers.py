@@ -44,7 +44,7 @@ def url() -> Iterator[str]:
 
 
 class Going:
-    """A load whose shards are on both engines."""
+    """A load with shards on both engines."""
 
     def __init__(self, second: SecondEngine, url: str, folder: Path, seconds: float, carriers: str = BOTH) -> None:
         self.folder = folder

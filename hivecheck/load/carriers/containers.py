@@ -25,10 +25,6 @@ class ContainerShard:
     def place(self) -> str:
         return f"container {self._container.id[:ID_LENGTH]} of the context {self._context}"
 
-    @property
-    def container_id(self) -> str:
-        return self._container.id
-
     def send(self, line: bytes) -> None:
         self._container.send(line + b"\n")
 

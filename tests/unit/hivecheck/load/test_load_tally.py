@@ -67,7 +67,7 @@ def test_usage_against_chunks() -> None:
 
 
 def test_bursts() -> None:
-    """A stream whose tokens arrive all at once near its end is counted, and a paced one is not."""
+    """A stream with all tokens at once near its end is counted, and a paced one is not."""
     assert tally(stream(ttft=1.0, itl=0.0001)).counts["bursts"] == 1
     assert tally(stream(ttft=1.0, itl=0.05)).counts["bursts"] == 0
 

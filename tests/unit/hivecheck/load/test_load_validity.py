@@ -62,7 +62,7 @@ def test_given_lateness_limit() -> None:
     ],
 )
 def test_side(facts: Facts, side: str, phrase: str) -> None:
-    """The first line tells whose figures these are."""
+    """The first line says whether the figures show the client or the server."""
     found = validity.side(facts, validity.reasons(facts), (BROKEN,))
     assert found[0] == side and phrase in found[1]
 

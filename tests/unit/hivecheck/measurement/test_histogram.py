@@ -83,9 +83,3 @@ def test_extremes() -> None:
     """A negative duration counts as 0, and one above a day as a day."""
     assert Histogram([-1.0]).longest == 0.0
     assert Histogram([1e9]).longest == 24 * 3600
-
-
-def test_buckets() -> None:
-    """The buckets give each duration with its count, in order."""
-    histogram = Histogram([0.002, 0.001, 0.002])
-    assert list(histogram.buckets()) == [(0.001, 1), (0.002, 2)]
