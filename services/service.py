@@ -148,7 +148,8 @@ def _common_routes(context: ServiceContext, hooks: ServiceHooks) -> web.RouteTab
 
     @routes.get("/health")
     async def health(_: web.Request) -> web.Response:
-        return json_response({"service": context.service, "name": context.settings.name} | dict(hooks.health()))
+        common = {"service": context.service, "name": context.settings.name, "started_at": context.started_at}
+        return json_response(common | dict(hooks.health()))
 
     @routes.get("/ready")
     async def ready(_: web.Request) -> web.Response:

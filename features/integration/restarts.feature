@@ -98,6 +98,15 @@ Feature: A hive restarts its workers and leaves no orphan process
       | is killed       |
       | is terminated   |
 
+  @INT-013 @P1 @topology.attached @requires.kill @requires.pause @requires.restart
+  Scenario: A hive notices that an attached worker restarted between two of its probes
+    Given the epoch of worker-1 is noted
+    When hive-1 is paused
+    And worker-1 is killed
+    And worker-1 is started again
+    And hive-1 is resumed
+    Then worker-1 is registered with a newer epoch within the restart time
+
   @INT-013 @P1 @requires.kill
   Scenario: No worker survives the SIGKILL of its hive, not even behind a wrapper
     Given a hive hive-9 joins the stack with workers behind a wrapper

@@ -231,7 +231,7 @@ class Stack:
 
     def _await_noticed(self, name: str) -> None:
         """Wait until no hive takes the ended node for an alive worker."""
-        # A worker that returns between two probes would keep the epoch of its old process until its hive restarts.
+        # A hive notices a worker that returns between two probes at its next probe, which would be in the next scenario.
         with contextlib.suppress(ConditionTimeoutError, ClientError):
             eventually(
                 lambda: [hive for hive in self.hives.values() if hive.workers().get(name, {}).get("state") == "alive"],

@@ -31,19 +31,24 @@ class _Info(msgspec.Struct, frozen=True):
     started_at: float
 
 
-class _Load(msgspec.Struct, frozen=True):
+class _Reported(msgspec.Struct, frozen=True):
     running: float = 0.0
     waiting: float = 0.0
+    started_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Health:
-    """The result of one probe. `is_refused`: the port is closed. `is_silent`: no answer within the time after which a worker is hung."""
+    """The result of one probe. `is_refused`: the port is closed. `is_silent`: no answer within the time after which a worker is hung.
+
+    `started_at` is the start of the worker's process in seconds since 1970, or 0 if the backend does not report it.
+    """
 
     is_alive: bool
     is_refused: bool = False
     is_silent: bool = False
     load: Load = Load()
+    started_at: float = 0.0
     reason: str = ""
 
 
@@ -77,7 +82,9 @@ class Prober:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             is_silent = isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError)
             return Health(is_alive=False, is_silent=is_silent, reason=str(error) or type(error).__name__)
-        return Health(is_alive=status == 200, load=_load(body), reason=f"/health answered {status}")
+        reported = _reported(body)
+        load = Load(reported.running, reported.waiting)
+        return Health(is_alive=status == 200, load=load, started_at=reported.started_at, reason=f"/health answered {status}")
 
     async def await_models(self, worker: Worker) -> None:
         """Probe until `/v1/models` answers. The worker is alive then."""
@@ -94,6 +101,7 @@ class Prober:
         It becomes hung (or dead) after `probe_failures` failed probes in a row or an equally long silence. One answer makes it alive.
         """
         failures = 0
+        process_start = 0.0
         responsive_at = time.monotonic()
         while True:
             started = time.monotonic()
@@ -101,14 +109,19 @@ class Prober:
             if started - responsive_at >= hang_limit_seconds:
                 return
             # Both requests run at the same time. In sequence a worker behind a slow network would return one round trip later.
-            is_away = worker.state in ("hung", "dead")
+            is_away = worker.state in ("starting", "hung", "dead")
             health, models = await asyncio.gather(self.health(worker.base), self.models(worker.base) if is_away else _no_models())
             failures = 0 if health.is_alive or self._is_streaming(worker) else failures + 1
             if failures and health.is_silent:
                 failures = self._settings.probe_failures
             if health.is_alive:
                 worker.load = replace(health.load, measured_at=started)
-            if failures >= self._settings.probe_failures and worker.state in ("alive", "hung"):
+                is_restarted = not worker.is_managed and 0 < process_start != health.started_at > 0
+                process_start = health.started_at or process_start
+                if is_restarted:  # Perhaps between two probes, so that no probe failed. The new process may serve other models.
+                    worker.begin()
+                    models = models or await self.models(worker.base)
+            if failures >= self._settings.probe_failures and worker.state in ("starting", "alive", "hung"):
                 worker.become("dead" if health.is_refused and not worker.is_managed else "hung", health.reason)
             elif health.is_alive and models is not None:
                 await self._revive(worker, models)
@@ -118,6 +131,7 @@ class Prober:
     async def _revive(self, worker: Worker, models: tuple[str, ...]) -> None:
         if worker.state == "dead":  # A returned attached worker is a new incarnation, unless `/info` gives its old start time.
             worker.begin()
+        if worker.state == "starting":
             await self._read_epoch(worker)
         worker.answer(models)
 
@@ -147,10 +161,9 @@ async def _no_models() -> None:
     return None
 
 
-def _load(body: bytes) -> Load:
-    """`running` and `waiting` from the body of `/health`, or 0 if the backend does not report them."""
+def _reported(body: bytes) -> _Reported:
+    """The known fields in the body of `/health`. A backend need not report any of them."""
     try:
-        reported = msgspec.json.decode(body, type=_Load)
+        return msgspec.json.decode(body, type=_Reported)
     except msgspec.DecodeError:
-        return Load()
-    return Load(reported.running, reported.waiting)
+        return _Reported()
