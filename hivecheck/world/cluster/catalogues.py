@@ -65,9 +65,13 @@ class Catalogues:
         kept = node.read_file(files[0])
         difference = counted(len(kept), "other byte")
         assert kept == self._damage(hive).left, f"expected: the damaged catalogue as it was\nactual: {difference}"
-        self.models.checker.observe()
-        logged = [line for line in self.history.events("log", hive) if line.data.get("event") == "database_damaged"]
-        assert logged, f"expected: {hive} logs the damage\nactual: no such line"
+
+        # The health report may be here before the log line, which passes through the container engine.
+        def logged() -> bool:
+            self.models.checker.observe()
+            return any(line.data.get("event") == "database_damaged" for line in self.history.events("log", hive))
+
+        must_eventually(logged, within=self.stack.timeouts.settling, what=f"{hive} logs the damage")
 
     def must_be(self, hive: str, health: str) -> None:
         """The catalogue is `HEALTHY`, or `DEGRADED` together with its hive."""

@@ -109,10 +109,18 @@ class Models:
 
     def must_have_been_corrupted(self, model: str) -> None:
         """The hub's journal shows a corrupted download. Without one the scenario proves nothing."""
-        self.checker.observe()
-        lines = [line.data for line in self.history.journal("download_ended") if line.data["model"] == model]
-        if not any(line["outcome"] == "corrupted" for line in lines):
-            raise InconclusiveError(f"expected: a corrupted download of {model}\nactual: {'; '.join(map(figures, lines)) or 'none'}")
+
+        def outcomes() -> list[str]:
+            self.checker.observe()
+            return [line.data["outcome"] for line in self.history.journal("download_ended") if line.data["model"] == model]
+
+        eventually(
+            outcomes,
+            within=self.stack.timeouts.settling,
+            what=f"a corrupted download of {model}",
+            until=lambda found: "corrupted" in found,
+            otherwise=InconclusiveError,
+        )
 
     def must_have_failed(self, model: str, code: str) -> None:
         """A hive reports the download as failed with this code. No hive has a file of the model, and no worker serves it."""
