@@ -48,6 +48,13 @@ Feature: The gateway releases everything that a request holds, however the reque
     And every request took one attempt
     And every request is booked exactly once, with the tokens that its worker counted
 
+  @GATE-001 @P1 @topology.short_timeouts
+  Scenario: A stream is complete with its end marker, even if the worker breaks off after it
+    When a client streams 4 tokens from model-b, simulating a connection reset after the end marker
+    Then every request was answered, 1 in total
+    And every request took one attempt
+    And every request is booked exactly once, with the tokens that its worker counted
+
   @GATE-001 @CLU-014 @P1 @topology.short_timeouts
   Scenario Outline: A stream that ends early never looks complete
     When clients send a batch of 2 concurrent streams for model-b, simulating <behaviour>

@@ -31,6 +31,7 @@ FAULT_TYPES: dict[str, tuple[str, str]] = {
     "wrong_type": ("", "Sends the correct body as `text/html`."),
     "no_usage": ("", "Omits the usage, even if the client requested it."),
     "double_done": ("", "Ends a stream with `[DONE]` twice."),
+    "reset_after_done": ("", "Resets the connection after a whole stream with its `[DONE]`, before the end of the HTTP body."),
     "oversized_chunk": ("1-65536", "Pads the first token to this many KiB."),
     "exit": ("0-255", "Ends the process with this exit code before any answer."),
     "sick": ("", "Fails its health checks until the request has ended. The request itself gets its usual answer."),
@@ -38,7 +39,7 @@ FAULT_TYPES: dict[str, tuple[str, str]] = {
 }
 
 # Faults that change the bytes of an answer but let it end.
-RESPONSE_FAULTS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "oversized_chunk"})
+RESPONSE_FAULTS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "reset_after_done", "oversized_chunk"})
 
 
 class BehaviourError(ValueError):

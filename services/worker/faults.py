@@ -64,6 +64,12 @@ async def inject_after_tokens(fault: Fault, request: web.Request, record: Record
     record.end("failed", status or web.HTTPOk.status_code, f"fault {fault}")
 
 
+async def inject_at_end(fault: Fault | None, request: web.Request, record: Record) -> None:
+    """Reset the connection of a whole stream for `reset_after_done`."""
+    if fault is not None and fault.kind == "reset_after_done":
+        await _reset(fault, request, record, web.HTTPOk.status_code)
+
+
 def cutting(fault: Fault | None, request: web.Request, record: Record, out: Write) -> Write:
     """`out` itself, or for `cut_at` a writer that resets the connection after exactly that many bytes."""
     if fault is None or fault.kind != "cut_at":

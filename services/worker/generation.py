@@ -159,6 +159,7 @@ class Generator:
             return response
         self._finish(run, slot, length)
         await response_faults.write(run.fault, write, end)
+        await faults.inject_at_end(run.fault, run.request, run.record)
         return response
 
     async def _stream_slowly(self, run: Run, slot: Slot, length: Length) -> None:

@@ -63,6 +63,8 @@ class Requests:
         """`count` requests of a kind of `KINDS`. Returns when all have ended."""
         if kind in PLAIN and simulate:
             raise UsageError(f"A {kind} simulates nothing of its own. Known with a simulation: {', '.join(sorted({*KINDS} - PLAIN))}.")
+        if kind not in KINDS:
+            raise UsageError(f"expected: one of {', '.join(sorted(KINDS))}\nactual: {kind}\nnext: send a batch for other kinds")
         KINDS[kind](self, models, count, simulate)
 
     def send_unchanged(self, path: str, model: str, extras: str) -> None:

@@ -25,6 +25,7 @@ BEHAVIOURS: dict[str, str] = {
     "a cut in mid-event": "itl=0.01;fault=cut_at:1000",
     "no end marker": "itl=0.01;fault=no_done_after:3",
     "two end markers": "fault=double_done",
+    "a connection reset after the end marker": "itl=0.01;fault=reset_after_done",
     "no usage": "fault=no_usage",
     "an error event": "fault=error_event_after:2",
     "a chunk of invalid JSON": "fault=bad_json_after:2",

@@ -82,9 +82,12 @@ async def _stream(
             await _break_off(context.request, response, ledger_entry.rest() + tail.separator() + STOPPING, limits)
         raise
     except UpstreamError as error:
+        if tail is not None and tail.is_done:  # Only the end of the HTTP body is missing, and the client can do without it.
+            await response.write_eof(ledger_entry.rest() + tail.separator())
+            return None
         context.outcome = "upstream_broke"
         ledger_entry.settle(context.status, context.outcome)
-        last = ledger_entry.rest() + tail.separator() + error_event(error) if tail is not None and not tail.is_done else b""
+        last = ledger_entry.rest() + tail.separator() + error_event(error) if tail is not None else b""
         await _break_off(context.request, response, last, limits)
         return error
     ledger_entry.settle(context.status, "ok")

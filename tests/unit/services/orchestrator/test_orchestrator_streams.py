@@ -83,6 +83,17 @@ async def test_reset_in_mid_stream() -> None:
         await until(lambda: on.gateway.recorder.in_flight.total == 0)
 
 
+@pytest.mark.parametrize("then", ["reset", "stall"])
+async def test_break_after_done(then: str) -> None:
+    """A worker that breaks off after the end marker leaves a complete stream, with a last event that is complete."""
+    for end in (DONE, DONE.rstrip(b"\n")):
+        async with stage(stream(ONE, end, then=then), idle_seconds=0.2) as on:
+            data, is_complete = await received(on)
+            assert data.rstrip(b"\n") + b"\n\n" == ONE + DONE
+            assert data.endswith(b"\n\n")
+            assert is_complete
+
+
 async def test_error_event_after_partial_event() -> None:
     """An error event after a partial event starts on its own line."""
     async with stage(stream(ONE, b'data: {"n":', then="reset")) as on:

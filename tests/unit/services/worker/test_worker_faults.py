@@ -39,6 +39,17 @@ def test_reset_after(worker: WorkerProcess) -> None:
     assert (worker.end_of("cut")["outcome"], worker.end_of("cut")["output_tokens"]) == ("failed", 3)
 
 
+def test_reset_after_done(worker: WorkerProcess) -> None:
+    """`reset_after_done` sends a whole stream and then aborts."""
+    with worker.open_chat(simulate="fault=reset_after_done", request_id="late") as connection:
+        data = read_until(connection, b"[DONE]\n\n")
+        with pytest.raises(ConnectionResetError):
+            while more := connection.recv(65536):
+                data += more
+    assert not data.endswith(b"0\r\n\r\n")
+    assert worker.end_of("late")["outcome"] == "finished"
+
+
 def test_cut_at(worker: WorkerProcess) -> None:
     """`cut_at` sends exactly that many bytes of the body and then aborts."""
     whole = worker.chat(stream=True, max_tokens=6, request_id="measured").body
