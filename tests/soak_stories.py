@@ -41,7 +41,9 @@ def request(number: int, due: float) -> Operation:
     )
 
 
-def soak(rounds: int = ROUNDS, *, faulty: int = FAULTY, change: Change = lambda one: one, kept: float = 0.0, is_whole: bool = True) -> History:
+def soak(
+    rounds: int = ROUNDS, *, faulty: int = FAULTY, change: Change = lambda one: one, kept: float = 0.0, is_whole: bool = True
+) -> History:
     """A soak. `change` is of every request of the round after the fault, `kept` descriptors a round stay open."""
     history = History()
     plan = {"rate_per_second": RATE, "minutes": 1.0, "faults": 1, "seed": 7, "topology": "small"}

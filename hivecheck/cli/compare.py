@@ -106,7 +106,10 @@ def _compared_soaks(files: list[Path], tolerance: float, seed: int) -> RunCompar
     switches, pooled, single = recovery_comparison.recoveries(*recoveries, tolerance=tolerance, seed=seed)
     statuses = recovery_comparison.statuses(*verdicts)
     shared = recoveries[0].keys() & recoveries[1].keys()
-    return recovery_comparison.RunComparison((*statuses, *leaks, *switches), tuple(pooled), tuple(single), len(statuses), len(shared))
+    parts = len(verdicts[0].keys() & verdicts[1].keys())
+    return recovery_comparison.RunComparison(
+        (*statuses, *leaks, *switches), tuple(pooled), tuple(single), parts, len(shared), noun="verdict"
+    )
 
 
 def _must_be_valid(files: list[Path], contents: list[Mapping[str, Any]]) -> None:

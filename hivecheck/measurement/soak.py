@@ -58,7 +58,10 @@ def round_of(history: History, event: Event) -> Round:
 
 
 def timeline(history: History, done: list[Round]) -> list[Entry]:
-    """Everything that happened, by time. `at_seconds` count from the start of the soak. A round that was interrupted has its faults only."""
+    """Everything that happened, by time. `at_seconds` count from the start of the soak.
+
+    A round that was interrupted has its faults only.
+    """
     start = began(history)
     if start is None:
         return []

@@ -6,6 +6,7 @@ Format 3 holds the whole result. Formats 1 and 2 lack the place of a scenario ap
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

@@ -66,7 +66,7 @@ class Soak:
         """After its time, all faults and enough quiet rounds. More rounds follow as long as the leak verdict is no acquittal."""
         if time.monotonic() < begun + self.plan.seconds or injected < self.plan.faults or quiet < QUIET_ROUNDS:
             return False
-        return quiet >= QUIET_ROUNDS + MORE_ROUNDS or verdicts(self.history)[LEAKS].answer is not Answer.INCONCLUSIVE
+        return quiet >= QUIET_ROUNDS + MORE_ROUNDS or verdicts(self.history)[LEAKS].answer is Answer.PASSED
 
     def _round(self, number: int, faults: int) -> None:
         began, since = time.monotonic(), time.time()

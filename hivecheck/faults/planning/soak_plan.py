@@ -66,7 +66,9 @@ class SoakPlan:
             raise _refusal("faults", most, str(self.faults))
         if (requests := self.seconds * self.rate_per_second) > MOST_REQUESTS:
             longest = MOST_REQUESTS / self.rate_per_second / 60
-            raise _refusal("minutes", f"at most {MOST_REQUESTS} requests, so at most {longest:.0f} minutes here", f"{requests:.0f} requests")
+            raise _refusal(
+                "minutes", f"at most {MOST_REQUESTS} requests, so at most {longest:.0f} minutes here", f"{requests:.0f} requests"
+            )
 
     def due(self, elapsed: float) -> int:
         """How many faults are due so many seconds after the start. The first round and the last quiet rounds have none."""

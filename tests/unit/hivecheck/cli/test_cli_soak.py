@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from hivecheck.bdd import runner
 from hivecheck.cli.main import main
 
 
