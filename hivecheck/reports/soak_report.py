@@ -74,7 +74,8 @@ def round_lines(history: History, event: Event) -> Iterator[str]:
     """The lines of one round, by time: faults, load with its recovery, floors."""
     start = began(history)
     one = round_of(history, event)
-    found = [*entries(one), *((fault.at, fault_entry(fault)) for fault in one.history.events("fault"))]
+    # Faults first: a recovery without harm has the time of its fault.
+    found = [*((fault.at, fault_entry(fault)) for fault in one.history.events("fault")), *entries(one)]
     for at, entry in sorted(found, key=lambda each: each[0]):
         seconds = max(0.0, at - (start.at if start else at))
         yield f"soak {int(seconds // 60):02}:{seconds % 60:04.1f}  {_sentence(entry)}"
@@ -92,7 +93,8 @@ def _sentence(entry: Entry) -> str:
     if kind == "recovery":
         if not entry["is_back"]:
             return f"round {entry['round']}: not back to normal"
-        return f"round {entry['round']}: back to normal {entry['recovered_after_seconds']:.2f} s after the first fault"
+        after = entry["recovered_after_seconds"]
+        return f"round {entry['round']}: " + (f"back to normal {after:.2f} s after the first fault" if after else "no harm to the load")
     return f"{kind}: {entry['fault']} on {entry['target']}"
 
 

@@ -103,9 +103,23 @@ def soak(path: Path, finding: str, recovered: float = 1.0) -> str:
     """A file with the report of a soak with one leak finding and one recovery."""
     blast = dict.fromkeys(BlastRadius.__dataclass_fields__, 0)
     recovery = {
-        "faults": ["a SIGKILL"], "fault_targets": ["worker-1"], "detect": None, "recover": recovered, "heal": 1.0, "watched": 9.0,
-        "scheduled": 90, "good": 90, "outage_seconds": 0.0, "burn": 0.0, "blast": blast, "baseline_ttft_p95": 0.1,
-        "lateness_p99": 0.0, "unsent": 0, "availability": 1.0, "cure": "self", "blast_share": 0.0,
+        "faults": ["a SIGKILL"],
+        "fault_targets": ["worker-1"],
+        "detect": None,
+        "recover": recovered,
+        "heal": 1.0,
+        "watched": 9.0,
+        "scheduled": 90,
+        "good": 90,
+        "outage_seconds": 0.0,
+        "burn": 0.0,
+        "blast": blast,
+        "baseline_ttft_p95": 0.1,
+        "lateness_p99": 0.0,
+        "unsent": 0,
+        "availability": 1.0,
+        "cure": "self",
+        "blast_share": 0.0,
     }
     leaks = {"orchestrator: threads": {"finding": finding, "slope": 1.0, "low": 0.9, "high": 1.1}}
     verdict = {"answer": "failed" if finding == "leak" else "passed", "message": ""}
