@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from hivecheck.checks.answers.answered import all_answered
 from hivecheck.checks.leaks.no_leak import no_leak
 from hivecheck.checks.recovery.load_integrity import load_integrity
@@ -29,10 +27,9 @@ def verdicts(history: History) -> dict[str, Verdict]:
     start = began(history)
     if start is None:
         return {}
-    is_available = zero_failed if history.events("fault") else partial(all_answered, purpose=LOAD)
     return {
         INTEGRITY: _integrity(history),
-        AVAILABILITY: is_available(history),
+        AVAILABILITY: zero_failed(history) if history.events("fault") else all_answered(history, purpose=LOAD),
         # A fault that ends a process early must not leave the whole soak without a verdict.
         LEAKS: no_leak(history, nodes=start.data["nodes"], of_living=True),
     }
