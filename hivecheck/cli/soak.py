@@ -33,8 +33,8 @@ def soak(arguments: argparse.Namespace) -> int:
     """Bring a stack up and hold it under steady load with random faults; judge answers, failures and leaks.
 
     The load runs in rounds. After each round the stack drains, and the memory, descriptors, sockets and threads of every process are
-    read. Some rounds inject faults. At most so many targets are faulty at once as the stack must bear. A wrong answer ends the soak after
-    its round. The last rounds have no faults, so the soak takes some minutes more than its load where faults or restarts need them.
+    read. Some rounds inject faults, never into more targets at once than the stack must bear. A wrong answer ends the soak after its
+    round. The last nine rounds or more have no faults, so a short soak takes longer than --minutes.
 
     One timeline has load, faults, recoveries and resources. It is printed as it happens, and soak.json in the report folder holds it.
     Ctrl-C ends the soak with the report so far.
