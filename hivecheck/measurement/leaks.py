@@ -33,7 +33,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Threshold:
-    """The slope from which growth is a leak, in units of the resource: the sum of a part by cycle, by request and by relayed byte."""
+    """The slope from which growth is a leak, in units of the resource. It is the sum of three parts."""
 
     per_cycle: float
     per_request: float = 0.0
@@ -44,8 +44,8 @@ class Threshold:
         return self.per_cycle + self.per_request * requests + self.per_byte * relayed_bytes
 
 
-# One in four cycles: a pool whose size varies by one grows and shrinks more slowly.
-COUNT = Threshold(per_cycle=0.25)
+# One in four cycles, and one in 200 requests: a pool that varies by one connection grows and shrinks more slowly.
+COUNT = Threshold(per_cycle=0.25, per_request=0.005)
 # The bundled services grow by up to 8 KiB a cycle for a while, as the allocator's free lists settle. Of large buffers the allocator
 # keeps some, now more and now less. A service that keeps bodies keeps all of them.
 MEMORY = Threshold(per_cycle=16 * KIB, per_request=0.25 * KIB, per_byte=0.1)
@@ -79,8 +79,10 @@ def warm_up(cycles: int) -> int:
     return max(WARM_UP, cycles - max(LEAST, cycles - cycles // 2))
 
 
-def growth(floors: Sequence[float], threshold: Threshold, rng: random.Random, *, requests: int, relayed_bytes: int = 0) -> Growth:
+def growth(floors: Sequence[float], threshold: Threshold, *, seed: str, requests: int, relayed_bytes: int = 0) -> Growth:
     """Judge the floors of one resource, by cycles of so many requests and bytes. The first `warm_up` cycles do not count.
+
+    The bootstrap draws from `seed`, so the same floors always have the same interval.
 
     A leak is a slope that is certainly above the threshold, also without the largest jump. No leak is one that is certainly below.
     """
@@ -88,6 +90,7 @@ def growth(floors: Sequence[float], threshold: Threshold, rng: random.Random, *,
     counted = list(floors[skipped:])
     if len(counted) < LEAST:
         return Growth(Finding.INCONCLUSIVE, math.nan, -math.inf, math.inf, math.inf, least, len(counted), skipped, requests)
+    rng = random.Random(seed)
     slope, low, high = _interval(counted, rng)
     finding = _finding(low, high, least)
     if finding is not Finding.NO_LEAK and (levelled := _without_jump(counted)) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 from hivecheck.history import History
@@ -69,8 +68,8 @@ def judged(history: History, done: list[Cycle], seed: int) -> list[Case]:
     for one in floors(history):
         if len(one.values) >= WARM_UP + LEAST:
             threshold = MEMORY if one.resource == MEMORY_NAME else COUNT
-            # A random sequence of its own, so that one more process does not change the judgement of another one.
-            cases.append(Case(one, growth(one.values, threshold, random.Random(f"{seed} {one.process} {one.resource}"), **size)))
+            # A seed of its own, so that one more process does not change the judgement of another one.
+            cases.append(Case(one, growth(one.values, threshold, seed=f"{seed} {one.process} {one.resource}", **size)))
     return cases
 
 

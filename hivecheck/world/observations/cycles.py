@@ -20,7 +20,7 @@ from hivecheck.world.observations.resources import Resources
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.endings import LARGE_BYTES, SLOWLY_READ_BYTES, Endings
 
-# Streams that are in their middle when the worker is killed, and whose end the test need not wait for.
+# Streams that are in their middle when the worker is killed. The others end soon after.
 TOKENS, PACE = 30, "itl=0.02"
 
 

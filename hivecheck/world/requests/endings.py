@@ -22,7 +22,7 @@ from hivecheck.world.requests.direct import PADDING_BYTES, Direct
 from hivecheck.world.requests.hostile import RequestHead
 from hivecheck.world.requests.worker_behaviours import BEHAVIOURS
 
-# Fewer than two workers have slots, so that no request waits for one and every wave opens the same number of connections.
+# Fewer than two workers have slots, so that no request waits for one and every group opens the same number of connections.
 AT_ONCE = 8
 STREAM_TOKENS = 16
 SLOW_STREAM, RESET = BEHAVIOURS["a slow stream"], BEHAVIOURS["a connection reset in mid-stream"]
@@ -64,7 +64,7 @@ class SlowReader:
 
 @dataclass
 class Endings:
-    """Each method sends `count` requests, a wave at a time, and returns how many of them ended as they were meant to."""
+    """Each method sends `count` requests, a group at a time, and returns how many of them ended as they were meant to."""
 
     chats: Chats
     raw: RawClient
@@ -73,7 +73,7 @@ class Endings:
 
     def complete(self, model: str, count: int) -> int:
         """Chats and streams in turn, all answered."""
-        return self._in_waves(count, lambda size: self._complete(model, size))
+        return self._in_groups(count, lambda size: self._complete(model, size))
 
     def large(self, model: str, count: int) -> int:
         """Chats with a large request and a large response, all answered."""
@@ -81,26 +81,26 @@ class Endings:
 
     def left_at_headers(self, model: str, count: int) -> int:
         """Streams that their clients leave once the response headers have arrived."""
-        return self._in_waves(count, lambda size: self._left(model, size, lambda call: call.operation.status is not None))
+        return self._in_groups(count, lambda size: self._left(model, size, lambda call: call.operation.status is not None))
 
     def left_in_mid_stream(self, model: str, count: int) -> int:
         """Streams that their clients leave after the first tokens."""
-        return self._in_waves(count, lambda size: self._left(model, size, lambda call: len(call.operation.tokens) > 1))
+        return self._in_groups(count, lambda size: self._left(model, size, lambda call: len(call.operation.tokens) > 1))
 
     def read_slowly(self, model: str, count: int) -> int:
         """Large streams that the gateway can only send as slowly as their clients read. Every second client leaves before the end."""
-        return self._in_waves(count, lambda size: self._read_slowly(model, size))
+        return self._in_groups(count, lambda size: self._read_slowly(model, size))
 
     def reset_in_mid_stream(self, model: str, count: int) -> int:
-        """Streams whose worker resets the connection after the first tokens."""
-        return self._in_waves(count, lambda size: self._broken(model, size))
+        """Streams that break off, because their worker resets the connection after the first tokens."""
+        return self._in_groups(count, lambda size: self._broken(model, size))
 
     def forget_failures(self) -> None:
-        """Close the gateway's circuits, where it has an API for that: the next wave is meant for the same workers."""
+        """Close the gateway's circuits, where it has an API for that: the next group is meant for the same workers."""
         with contextlib.suppress(NotSupportedError):
             self.stack.orchestrator.forget_failures()
 
-    def _in_waves(self, count: int, send: Callable[[int], int]) -> int:
+    def _in_groups(self, count: int, send: Callable[[int], int]) -> int:
         return sum(send(min(AT_ONCE, count - begun)) for begun in range(0, count, AT_ONCE))
 
     def _complete(self, model: str, count: int) -> int:
