@@ -10,7 +10,7 @@ from typing import Any
 from hivecheck.history import Event, History
 
 CYCLES = "cycles"  # in history: the node of the events about whole cycles
-MEMORY = "memory"
+MEMORY, SOCKETS = "memory", "sockets in state"
 # Key of a reading -> the resource's name. Sockets come apart, by state.
 COUNTS = {"descriptors": "descriptors", "threads": "threads", "tasks": "tasks", "running": "running requests"}
 
@@ -46,13 +46,13 @@ def cycles(history: History) -> list[Cycle]:
 
 def floors(history: History) -> list[Floors]:
     """Of every process that lived through several cycles. A process that was started again is another one."""
-    readings: dict[tuple[str, str, int, int], dict[int, list[Mapping[str, float]]]] = defaultdict(lambda: defaultdict(list))
+    readings: dict[tuple[str, str, int, int], dict[int, list[dict[str, float]]]] = defaultdict(lambda: defaultdict(list))
     for event in history.events("state"):
         for process in event.data.get("resources", ()):
             key = (event.node, process["name"], process["pid"], process["started"])
             readings[key][event.data["cycle_number"]].append(_amounts(process))
     return [
-        Floors(node, name, resource, tuple(min(amounts.get(resource, 0.0) for amounts in found) for _, found in sorted(by_cycle.items())))
+        Floors(node, name, resource, _lowest(by_cycle, resource))
         for (node, name, _, _), by_cycle in readings.items()
         for resource in sorted({resource for found in by_cycle.values() for amounts in found for resource in amounts})
     ]
@@ -63,7 +63,16 @@ def note(at: float, node: str, number: int, processes: list[dict[str, Any]]) -> 
     return Event(at, "state", node, {"cycle_number": number, "resources": processes})
 
 
+def _lowest(by_cycle: Mapping[int, list[dict[str, float]]], resource: str) -> tuple[float, ...]:
+    # A busy process may not report its tasks in time, and that reading has no figure. A state without sockets is a figure: zero.
+    none = {resource: 0.0} if resource.startswith(SOCKETS) else {}
+    cycles_with_it = [
+        [(none | amounts)[resource] for amounts in found if resource in none | amounts] for _, found in sorted(by_cycle.items())
+    ]
+    return tuple(min(values) for values in cycles_with_it if values)
+
+
 def _amounts(process: Mapping[str, Any]) -> dict[str, float]:
-    sockets = {f"sockets in state {state}": float(count) for state, count in process["sockets"].items()}
+    sockets = {f"{SOCKETS} {state}": float(count) for state, count in process["sockets"].items()}
     counts = {name: float(process[key]) for key, name in COUNTS.items() if process.get(key) is not None}
     return {MEMORY: float(process["memory_bytes"])} | counts | sockets

@@ -88,8 +88,10 @@ class Endings:
         return self._in_groups(count, lambda size: self._left(model, size, lambda call: len(call.operation.tokens) > 1))
 
     def read_slowly(self, model: str, count: int) -> int:
-        """Large streams that the gateway can only send as slowly as their clients read. Every second client leaves before the end."""
-        return self._in_groups(count, lambda size: self._read_slowly(model, size))
+        """Large streams that the gateway can only send as slowly as their clients read. Half of the clients leave before the end."""
+        # Those first: they cut the connections that the pools kept, so the pools hold as many after each cycle.
+        leaving = self._in_groups(count // 2, lambda size: self._read_slowly(model, size, LEAVES_AFTER_BYTES))
+        return leaving + self._in_groups(count - count // 2, lambda size: self._read_slowly(model, size, None))
 
     def reset_in_mid_stream(self, model: str, count: int) -> int:
         """Streams that break off, because their worker resets the connection after the first tokens."""
@@ -122,16 +124,16 @@ class Endings:
         self.forget_failures()
         return sum(bool(call.operation.tokens) and not call.operation.is_answered for call in calls)
 
-    def _read_slowly(self, model: str, count: int) -> int:
+    def _read_slowly(self, model: str, count: int, leaves_after: int | None) -> int:
         key = credential("a valid key", self.chats.secrets) or ""
         body = {"model": model, "messages": [{"role": "user", "content": "hello"}], "max_tokens": 2, "stream": True}
         with contextlib.ExitStack() as until_the_end:
             readers = []
-            for number in range(count):
+            for _ in range(count):
                 head = RequestHead(f"slow-{uuid.uuid4().hex[:12]}", key)
-                request = head.post(json.dumps(body).encode(), f"X-Simulate: fault=oversized_chunk:{SLOWLY_READ_BYTES // 1024}")
-                connection = until_the_end.enter_context(self.raw.begin(request, RECEIVE_BYTES))
-                readers.append(SlowReader(connection, leaves_after=LEAVES_AFTER_BYTES if number % 2 else None))
+                simulate = f"X-Simulate: fault=oversized_chunk:{SLOWLY_READ_BYTES // 1024}"
+                connection = until_the_end.enter_context(self.raw.begin(head.post(json.dumps(body).encode(), simulate), RECEIVE_BYTES))
+                readers.append(SlowReader(connection, leaves_after))
             # In turn, so that each reader is as slow as all of them together.
             while reading := [reader for reader in readers if not reader.is_over]:
                 for reader in reading:

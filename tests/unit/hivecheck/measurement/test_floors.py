@@ -46,6 +46,12 @@ def test_tasks_of_processes_that_report_them() -> None:
     assert told((1, reading(tasks=4)))["gateway", "tasks"] == (4,)
 
 
+def test_reading_without_a_report_does_not_count() -> None:
+    """A reading in which a process did not report its tasks is no floor of them."""
+    found = told((1, reading(tasks=4)), (1, reading()), (2, reading()), (3, reading(tasks=5)))
+    assert found["gateway", "tasks"] == (4, 5)
+
+
 def test_cycles_in_order() -> None:
     """The cycles come from their events, and other states are none."""
     history, facts = History(), {"number": 1, "requests": 9, "relayed_bytes": 0, "intended": 9, "held": None}
