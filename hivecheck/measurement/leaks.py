@@ -46,8 +46,8 @@ class Threshold:
 
 # One in four cycles, and one in 200 requests: a pool that varies by one connection grows and shrinks more slowly.
 COUNT = Threshold(per_cycle=0.25, per_request=0.005)
-# The bundled services grow by up to 8 KiB a cycle for a while, as the allocator's free lists settle. Of large buffers the allocator
-# keeps some, now more and now less. A service that keeps bodies keeps all of them.
+# The bundled services grow by up to 18 KiB in each of the first cycles of 50 to 100 requests, as pages of the allocator and of SQLite
+# fill up. Of large buffers the allocator keeps some, now more and now less. A service that keeps bodies keeps all of them.
 MEMORY = Threshold(per_cycle=16 * KIB, per_request=0.25 * KIB, per_byte=0.1)
 
 

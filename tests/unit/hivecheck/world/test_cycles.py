@@ -22,7 +22,10 @@ SHORT = Timeouts().scaled(0.01)
 
 @dataclass
 class Cluster:
-    """Stands for everything around the cycles. Each request adds `kept` descriptors, up to `limit`, and leaves `slots` requests in flight."""
+    """Stands for everything around the cycles.
+
+    Each request adds `kept` descriptors, up to `limit`. Each cycle leaves `slots` requests in flight.
+    """
 
     history: History
     kept: float = 0.0
