@@ -103,6 +103,8 @@ def application(
     context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
 ) -> web.Application:
     """The aiohttp application of a service: the middleware, the common routes and the service's own routes."""
+    tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
+    tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = web.Application(middlewares=[_middleware(context, is_public)], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_add_request_id)
     app.add_routes(_common_routes(context, hooks))

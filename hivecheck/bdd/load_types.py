@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hivecheck.world.load import CONTINUATIONS, PACE, ClosedLoop, OpenLoop, Schedule
+from hivecheck.world.observations.cycles import ENDINGS
 from hivecheck.world.observations.metrics import COUNTS, PRESENCE, RECORDS
 from hivecheck.world.observations.observations import CLOSED, LEAKS, READINGS
 from hivecheck.world.observations.security import INTERNAL_CALLS, SANDBOX_RULES, SOCKET_RULES
@@ -48,13 +49,13 @@ LOAD_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "nothing for a fixed simulated pace, or the pace of the workers' settings",
     ),
     "LoadUntil": (*_words(CONTINUATIONS), "how long the load continues"),
+    "Ending": (*_words(ENDINGS), "nothing for complete responses, or how the requests of each cycle end"),
     "Moment": (r"the fault|the removal", lambda text: text == "the removal", "the moment from which recovery is measured"),
     "TimeShare": (
         r"(?:, which took at most \d+ percent of that time)?",
         _percent,
         "nothing, or a limit on the other model's median as a share of the slow response",
     ),
-    "Percent": (r"\d+", _percent, "a percentage"),
     "Reading": (*_words(READINGS), "a value that is noted for a later comparison"),
     "ComparedConnection": (*_words(CLOSED), "connections, compared with noted ones"),
     "RequestRecord": (*_words(RECORDS), "a record of each request in logs and metrics"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hivecheck.clients.control import ControlClient
-from hivecheck.errors import ClientError
+from hivecheck.errors import ClientError, NotSupportedError
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import FaultTarget
 from hivecheck.platforms.docker.docker_platform import PROCESSES, process_views
@@ -165,7 +165,7 @@ class Hidden:
 
 @pytest.mark.parametrize(
     "fault_name",
-    ["a restart", "a lock on the database", "a file write limit of 0 bytes", "memory pressure at 95 %", "connection exhaustion"],
+    ["a restart", "a lock on the database", "a file write limit of 0 bytes", "connection exhaustion"],
 )
 def test_faults_without_local_kernel(stack: Stack, fault_name: str) -> None:
     """Faults work where this machine has no access to the node's processes."""
@@ -176,3 +176,11 @@ def test_faults_without_local_kernel(stack: Stack, fault_name: str) -> None:
     fault.remove(fault_target)
     eventually(lambda: fault.remaining(fault_target), within=10, what="nothing left", until=lambda left: left is None)
     stack.heal()
+
+
+def test_memory_pressure_needs_local_kernel(stack: Stack) -> None:
+    """Memory pressure is not supported without access, because a command in the node would take its last memory."""
+    fault_target = replace(FaultTarget.named("registry", stack), node=Hidden(stack.nodes["registry"]))  # type: ignore[arg-type]
+    with pytest.raises(NotSupportedError, match="shows the control group of registry"):
+        FAULTS["memory pressure at 95 %"]().inject(fault_target)
+    assert stack.not_at_baseline() is None

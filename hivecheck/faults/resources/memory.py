@@ -37,6 +37,11 @@ def memory(fault_target: FaultTarget) -> Memory:
     return Memory(int(used), float("inf") if most == "max" else int(most))
 
 
+def is_visible(fault_target: FaultTarget) -> bool:
+    """Whether this machine shows the memory figures of the node without a command in it."""
+    return fault_target.node.engine is not None and fault_target.node.engine.control_file(*USED) is not None
+
+
 def _control_file(fault_target: FaultTarget, names: tuple[str, ...]) -> str:
     text = fault_target.node.engine.control_file(*names) if fault_target.node.engine else None
     if text is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hivecheck.errors import NotSupportedError
 from hivecheck.faults.fault import FaultTarget, Kind
-from hivecheck.faults.resources.memory import kernel_kills, memory
+from hivecheck.faults.resources.memory import is_visible, kernel_kills, memory
 
 FULL_SHARE = 0.95
 EFFECT_SHARE = 0.90  # below FULL_SHARE, because the kernel reclaims cached pages under pressure
@@ -24,6 +25,12 @@ class MemoryPressure:
     _kills: int = 0
 
     def inject(self, fault_target: FaultTarget) -> None:
+        # A command in the node would itself take the last memory, and the kernel would then kill the service.
+        if not is_visible(fault_target):
+            raise NotSupportedError(
+                f"expected: this machine shows the control group of {fault_target.node.name}\nactual: it does not\n"
+                "next: run hivecheck on the machine of the Docker engine"
+            )
         self._kills = kernel_kills(fault_target)
         fault_target.engine.limit_memory(int(memory(fault_target).used / FULL_SHARE))
 

@@ -71,6 +71,11 @@ def send(container: str, outer: int, number: signal.Signals) -> bool:
     return False
 
 
+def send_to_all(container: str, folders: dict[int, Path] | None, number: signal.Signals) -> bool:
+    """Send a signal to every process of the container, except to one that ended meanwhile; whether that could be done from here."""
+    return bool(folders) and all(send(container, int(folder.name), number) or not folder.exists() for folder in (folders or {}).values())
+
+
 def _groups(container: str, outer: int) -> list[tuple[str, str]]:
     """The container's control groups, by a process of it: controllers (none in version 2) and path."""
     try:
