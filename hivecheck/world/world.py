@@ -19,6 +19,7 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.faults import Faults, epoch_of
 from hivecheck.world.load import Load
+from hivecheck.world.load_runs import LoadRuns
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
 from hivecheck.world.requests.chats import Chats
@@ -36,6 +37,7 @@ class World:
     cluster: Cluster
     observations: Observations
     load: Load
+    load_runs: LoadRuns
     faults: Faults
     random_faults: RandomFaults
     checker: Checker
@@ -63,6 +65,7 @@ class World:
             cluster=cluster,
             observations=Observations.compose(stack, history, requests, cluster, checker),
             load=Load(chats, loop),
+            load_runs=LoadRuns(stack, history, history_file.parent, random.Random(f"{seed} load runs")),
             faults=faults,
             random_faults=RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent),
             checker=checker,
