@@ -6,6 +6,7 @@ Feature: Streams keep their integrity under load
     When a load of 1000 clients for 3 seconds runs on model-a, streamed, simulating a token every 0.5 seconds
     Then the load reached 1000 concurrent requests
     And every stream of the load was whole and in order
+    And the load met "ttft_p99<2"
 
   @integration @LOAD-007 @P1
   Scenario: Streams under load are whole and in order

@@ -182,6 +182,9 @@ class SampleHandler:
             sample.outcome = Outcome.CONNECTION
         elif not 200 <= sample.status < 300:
             sample.outcome, sample.cause = Outcome.REFUSED, f"{sample.status} {failure.kind}"
+        elif self._problem is not None and self._problem[0] is Outcome.ERROR_EVENT:
+            # A server that reports its failure and then closes the connection has given the reason.
+            sample.outcome, sample.cause = self._problem
         elif sample.finish_reason is not None:
             sample.outcome = Outcome.UNTERMINATED
         else:
