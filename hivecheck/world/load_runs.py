@@ -137,13 +137,13 @@ class LoadRuns:
     def _run(self, plan: Plan, folder: Path, kind: Kind, times: int) -> None:
         key = self.stack.secrets.token if kind.is_direct else credential("a valid key", self.stack.secrets)
         began = time.monotonic()
-        with _engine(plan, folder, str(key)) as engine:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                engine.wait(plan.schedule.duration_seconds + plan.drain_seconds + OVERHEAD_SECONDS)
+        with _engine(plan, folder, str(key)) as engine, contextlib.suppress(subprocess.TimeoutExpired):
+            engine.wait(plan.schedule.duration_seconds + plan.drain_seconds + OVERHEAD_SECONDS)
         file = folder / result.RESULT_FILE
         if not file.is_file():
+            words = (folder / "engine.log").read_text(encoding="utf-8").strip()
             raise InconclusiveError(
-                f"expected: a load result in {file}\nactual: {(folder / 'engine.log').read_text(encoding='utf-8').strip() or 'none in time'}",
+                f"expected: a load result in {file}\nactual: {words or 'none in time'}",
                 reason=Reason.HARNESS_ERROR,
             )
         about = {"began": began, "of": times, "digest": _digest(plan)}
@@ -190,7 +190,7 @@ def _whole(shape: Shape, folder: Path, seed: int, kind: Kind) -> Schedule:
 
 
 def _digest(plan: Plan) -> str:
-    """The schedule with the bodies of its requests, byte for byte. The requests of users depend on the answers, so only first ones count."""
+    """The schedule with the bodies of its requests, byte for byte. For users it holds first requests only: later ones depend on answers."""
     digest, bodies = hashlib.sha256(msgspec.json.encode(plan.schedule)), Bodies(plan)
     digest.update(plan.schedule.intended_seconds(plan.seed).tobytes())
     schedule = plan.schedule

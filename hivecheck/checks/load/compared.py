@@ -9,7 +9,9 @@ from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 
 
-def compared(history: History, *, metric: str, name: str, least: float = 0.0, most: float = math.inf, added_seconds: float | None = None) -> Verdict:
+def compared(
+    history: History, *, metric: str, name: str, least: float = 0.0, most: float = math.inf, added_seconds: float | None = None
+) -> Verdict:
     """Compares the medians over the runs of each load. `least` and `most` are shares, unless `added_seconds` limits the difference."""
     loads = groups(history)[-2:]
     if len(loads) < 2:

@@ -15,5 +15,7 @@ def concurrent(history: History, *, at_least: int) -> Verdict:
 def _concurrent(run: Run, at_least: int) -> Verdict:
     most = run["totals"]["most_open"]
     if most < at_least:
-        return inconclusive(expected=f"{at_least} open requests at a time", actual=f"at most {most}", remedy="simulate more work for each request")
+        return inconclusive(
+            expected=f"{at_least} open requests at a time", actual=f"at most {most}", remedy="simulate more work for each request"
+        )
     return passed(f"{most} open requests at a time")

@@ -23,7 +23,9 @@ def same_schedule(history: History) -> Verdict:
     if any(sum(bodies.values()) <= run["totals"]["sent"] for bodies, run in zip(arrived, runs, strict=True)):
         return inconclusive(expected="an arrival of each request", actual=", ".join(str(sum(bodies.values())) for bodies in arrived))
     if any(bodies != arrived[0] for bodies in arrived):
-        return failed(expected="the same bodies in each run", actual=f"{counted(len(arrived[0] - arrived[1]), 'body', 'bodies')} of the first only")
+        return failed(
+            expected="the same bodies in each run", actual=f"{counted(len(arrived[0] - arrived[1]), 'body', 'bodies')} of the first only"
+        )
     return passed(f"{counted(sum(arrived[0].values()), 'request')}, the same in each run")
 
 

@@ -23,6 +23,6 @@ def load_run(at: float = 1.0, *, of: int = 1, reasons: tuple[dict[str, str], ...
     totals = {"sent": 100, "done": 100, "failed": 0, "open": 0, "most_open": 50, "outcomes": {"complete": 100}, "causes": {}}
     shares = {"error_rate": 0.0, "integrity_rate": 1.0, "done_rate": 50.0}
     plain = {"began": at - 1, "of": of, "digest": "d", "windows": [], "schedule": {"levels": []}, "invalid_reasons": list(reasons)}
-    return Event(at, LOAD_RUN, "model-a", {**plain, **shares, "percentiles": figures, "totals": totals | changed.pop("totals", {}), **changed})
-
-
+    return Event(
+        at, LOAD_RUN, "model-a", {**plain, **shares, "percentiles": figures, "totals": totals | changed.pop("totals", {}), **changed}
+    )
