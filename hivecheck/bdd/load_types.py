@@ -38,6 +38,9 @@ def _schedule(text: str) -> Schedule:
     return ClosedLoop(int(number)) if unit == "clients" else OpenLoop(int(number))
 
 
+METRICS = ("ttft, itl, tpot and e2e", "ttft, itl, tpot, e2e and throughput", "lateness, ttft and throughput")
+
+
 def _limit(text: str) -> dict[str, float]:
     """The limits of a comparison: a share of the other figure, or a difference in seconds."""
     numbers = [float(number) for number in re.findall(r"\d+", text)]
@@ -74,7 +77,7 @@ LOAD_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "LoadTimes": (r"(?:, \d+ times)?", lambda text: int(_number(text) or 1), "`, <n> times`, or nothing: once"),
     "LoadBefore": (r"(?: before)?", lambda text: 2 if text else 1, "` before`, or nothing: the last load"),
     "Objectives": (r'[^"]+', slo.parse, "objectives such as `ttft_p99<0.5, error_rate<0.01`"),
-    "LoadMetrics": (r"(?:ttft|itl|tpot|e2e|lateness|throughput|, | and )+", names, "figures of the load"),
+    "LoadMetrics": (one_of(METRICS), names, "figures of the load"),
     "LoadOutcome": (one_of(Outcome), str, "the class of a request's outcome"),
     "LoadFigure": (r"(?:mean|p50|p95|p99|max) (?:ttft|itl|tpot|e2e)", str.split, "a figure of a latency"),
     "LoadLimit": (

@@ -123,7 +123,7 @@ class Users(msgspec.Struct, frozen=True, tag="users", forbid_unknown_fields=True
         user, begin, before = number % self.users, 0.0, 0
         for level in self.levels:
             end = begin + level.seconds
-            # User u is active while the number is above u. It crosses u once in a part whose ends lie on both sides.
+            # User u is active while the number is above u. It crosses u once in a part with ends on both sides.
             is_in, stays = before > user, level.users > user
             crossing = begin + level.seconds * (user - before) / (level.users - before) if is_in is not stays else begin
             first, last = (begin if is_in else crossing), (end if stays else crossing)

@@ -15,7 +15,7 @@ from hivecheck.protocol.http1 import ResponseHead
 from hivecheck.protocol.sample import NO_USAGE, Outcome, Sample
 
 DONE = b"[DONE]"
-# A client that is told no time tries again at once.
+# Without this header a client tries again at once.
 BACKPRESSURE, NO_RETRY_AFTER = (429, 503), ", no Retry-After"
 CODE_LENGTH = 60  # of an error code or message inside a cause
 # A number this far ahead is no lost token but another text.

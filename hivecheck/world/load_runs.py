@@ -114,7 +114,6 @@ class LoadRuns:
 
     def _plan(self, seed: int, schedule: Schedule, model: str, kind: Kind, simulate: str) -> Plan:
         base = self._direct_url(model) if kind.is_direct else self.stack.gateway.url
-        key = {"key_header": "X-Cluster-Token", "key_form": "{}"} if kind.is_direct else {}
         return Plan(
             url=f"{base}/v1",
             model=model,
@@ -125,13 +124,14 @@ class LoadRuns:
             prompt=Prompt(PROMPT_TOKENS),
             headers={"X-Simulate": simulate} if simulate else {},
             key_variable=KEY_VARIABLE,
+            key_header="X-Cluster-Token" if kind.is_direct else "Authorization",
+            key_form="{}" if kind.is_direct else "Bearer {}",
             session_field="session_id" if kind.has_session else "",
             deadline_seconds=self.stack.timeouts.request,
             stall_seconds=STALL_SECONDS,
             drain_seconds=self.stack.timeouts.request,
             is_numbered=True,
             lateness_limit=self.stack.timeouts.load_lateness,
-            **key,
         )
 
     def _run(self, plan: Plan, folder: Path, kind: Kind, times: int) -> None:

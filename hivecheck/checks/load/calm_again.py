@@ -41,7 +41,8 @@ def _calm(run: Run, seconds: float) -> Verdict:
 
 def _levels(raw: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, int]]:
     """Begin, end and users of each level that holds, in seconds after the start."""
-    found, at = [], 0.0
+    found: list[tuple[float, float, int]] = []
+    at = 0.0
     for level in raw:
         if level["seconds"] and found and found[-1][2] == level["users"]:
             found[-1] = (found[-1][0], at + level["seconds"], level["users"])

@@ -1,4 +1,4 @@
-"""A latency of the last load lies within limits that are a share of the same latency of the load before, or that much above it."""
+"""A latency of the last load, compared with that of the load before: as a share of it, or as a difference."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hivecheck.checks.load.load_facts import Run, judged
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, inconclusive, passed
+from hivecheck.wording import counted
 
 
 def concurrent(history: History, *, at_least: int) -> Verdict:
@@ -16,6 +17,8 @@ def _concurrent(run: Run, at_least: int) -> Verdict:
     most = run["totals"]["most_open"]
     if most < at_least:
         return inconclusive(
-            expected=f"{at_least} open requests at a time", actual=f"at most {most}", remedy="simulate more work for each request"
+            expected=f"{counted(at_least, 'open request')} at a time",
+            actual=f"at most {most}",
+            remedy="simulate more work for each request",
         )
-    return passed(f"{most} open requests at a time")
+    return passed(f"{counted(most, 'open request')} at a time")

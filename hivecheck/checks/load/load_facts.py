@@ -41,7 +41,7 @@ def invalid(run: Run) -> Verdict | None:
         return None
     is_late = any(reason["code"] not in OTHER_REASONS for reason in reasons)
     return inconclusive(
-        expected="a load run whose client kept its schedule",
+        expected="a load run that kept its schedule",
         actual=f"INVALID: {' '.join(reason['sentence'] for reason in reasons)}",
         remedy="use a less busy machine, or a lower rate",
         reason=Reason.LOAD_OFF_SCHEDULE if is_late else Reason.TOO_LITTLE_DATA,

@@ -147,7 +147,7 @@ def test_overloaded_server_is_no_refusal(recorder: RecordingServer) -> None:
     """A server that is overloaded at the first request is measured all the same."""
     recorder.status = "503 Service Unavailable"
     judged = outcome_of(plan_of(recorder.url, warm_up=1))
-    assert judged.data["totals"]["causes"] == {"503 refused": 10} and judged.exit_code == 1
+    assert judged.data["totals"]["causes"] == {"503 refused, no Retry-After": 10} and judged.exit_code == 1
 
 
 def test_shards(recorder: RecordingServer) -> None:
