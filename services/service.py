@@ -73,6 +73,11 @@ class ServiceContext:
     source: str = field(default_factory=source_hash)
     listener: Listener | None = None
 
+    def __post_init__(self) -> None:
+        # Here and not in `application`, because a worker has a second application for its admin port.
+        tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=self.metrics)
+        tasks.set_function(lambda: len(asyncio.all_tasks()))
+
     @property
     def url(self) -> str:
         return self.settings.advertised_url or f"http://{self.settings.host}:{self.settings.port}"
@@ -103,8 +108,6 @@ def application(
     context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, is_public: Callable[[str], bool]
 ) -> web.Application:
     """The aiohttp application of a service: the middleware, the common routes and the service's own routes."""
-    tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
-    tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = web.Application(middlewares=[_middleware(context, is_public)], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_add_request_id)
     app.add_routes(_common_routes(context, hooks))
