@@ -109,6 +109,7 @@ class Event:
     * `fault`: an injection with its observed effect, or its verified removal. The node is the fault target.
     * `load`: the start or end of a steady load. The node is its model.
     * `soak`: the start, a round or the end of a soak. The node is its model.
+    * `load_run`: the figures of a load run, at its end. The node is its model.
     """
 
     at: float

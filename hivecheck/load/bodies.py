@@ -36,7 +36,7 @@ class Bodies:
         """The body of one request."""
         plan = self._plan
         earlier = plan.earlier_turns(number)
-        if not earlier and not isinstance(plan.schedule, Trace):
+        if not earlier and not plan.session_field and not isinstance(plan.schedule, Trace):
             head, tail = self._templates[plan.is_stream(number)]
             return b"".join((head, self._prompt(number).encode(), tail))
         messages: list[dict[str, str]] = []
@@ -78,7 +78,8 @@ class Bodies:
             is_stream = plan.is_stream(number)
         tokens = plan.max_output_tokens if number is None else plan.output_tokens(number)
         stream = {"stream": True, "stream_options": {"include_usage": True}} if is_stream else {}
-        return {"model": plan.model, "messages": messages, "max_tokens": tokens, **stream}
+        session = {plan.session_field: plan.conversation(number)} if plan.session_field and number is not None else {}
+        return {"model": plan.model, "messages": messages, "max_tokens": tokens, **session, **stream}
 
 
 def _message(role: str, content: str) -> dict[str, str]:

@@ -83,6 +83,12 @@ class Histogram:
         made._longest = _highest(max(made._counts, default=0))
         return made
 
+    @property
+    def mean(self) -> float:
+        """The mean in seconds, from the middle of each bucket. NaN without any."""
+        whole = sum((_lowest(index) + _highest(index)) / 2 * times for index, times in self._counts.items())
+        return whole / self.count / MICROSECONDS if self.count else math.nan
+
     def encoded(self) -> str:
         """The HDR V2 compressed format in base64, which other HDR tools read."""
         made = HdrHistogram(1, HIGHEST_MICROSECONDS, SIGNIFICANT_DIGITS)

@@ -21,6 +21,7 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.faults import Faults, epoch_of
 from hivecheck.world.load import Load
+from hivecheck.world.load_runs import LoadRuns
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
 from hivecheck.world.requests.chats import Chats
@@ -39,6 +40,7 @@ class World:
     cluster: Cluster
     observations: Observations
     load: Load
+    load_runs: LoadRuns
     faults: Faults
     random_faults: RandomFaults
     soak: Soak
@@ -79,6 +81,7 @@ class World:
             cluster=cluster,
             observations=observations,
             load=load,
+            load_runs=LoadRuns(stack, history, history_file.parent, random.Random(f"{seed} load runs")),
             faults=faults,
             random_faults=random_faults,
             soak=Soak(stack, history, load, random_faults, observations.cycles, observations.usage, soak, say),

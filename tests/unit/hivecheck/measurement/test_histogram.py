@@ -40,6 +40,12 @@ def test_samples_above() -> None:
     assert [histogram.samples_above(percent) for percent in (50, 99, 99.9, 100)] == [500, 10, 1, 0]
 
 
+def test_mean() -> None:
+    """The mean lies within the precision of the buckets, and without a duration there is none."""
+    assert math.isclose(Histogram([0.1, 0.1, 0.4]).mean, 0.2, rel_tol=0.001)
+    assert math.isnan(Histogram().mean)
+
+
 def test_empty() -> None:
     """Without a sample there is no percentile and no longest duration."""
     assert math.isnan(Histogram().percentile(99)) and math.isnan(Histogram().longest)
