@@ -10,6 +10,7 @@ import signal
 import time
 from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from hivecheck import process_labels
 from hivecheck.errors import InconclusiveError, UsageError
 from hivecheck.load import messages, result, shards
 from hivecheck.load.carriers.carrier import Carrier
-from hivecheck.load.carriers.local import Local
+from hivecheck.load.carriers.local import Local, LocalProcess
 from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot, merged, snapshot_of
 from hivecheck.load.messages import Armed, Clock, Part, ReadClock, Ready, Refused, Report, Result, Running, Start
 from hivecheck.load.plan import Caps, Plan
@@ -32,6 +33,7 @@ from hivecheck.load.schedule import Arrivals, Schedule, Segment, Trace, Turn, Us
 from hivecheck.load.shards import Gathered, Patience
 from hivecheck.load.tally import Tally
 from hivecheck.measurement.histogram import Histogram
+from hivecheck.waiting import eventually
 
 # A test waits no longer than it must, and a busy machine has time for what a shard does at once.
 SOON = Patience(start=0.5, grace=60.0, silence=60.0, ready=300.0)
@@ -134,6 +136,19 @@ class Away:
                 return []
 
 
+def stop(process: LocalProcess) -> None:
+    """Stop a shard, and wait until all its threads have stopped. Until then one of them could still read the next order."""
+    os.kill(process.pid, signal.SIGSTOP)
+    threads = Path("/proc", str(process.pid), "task")
+    eventually(
+        lambda: {(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads.iterdir()},
+        within=30,
+        what="every thread has stopped",
+        until=lambda states: states == {"T"},
+        every=0.002,
+    )
+
+
 def test_killed_shard(truth_url: str) -> None:
     """A shard that is killed makes the run INVALID, is named, and leaves the figures of the others."""
     plan = plan_of(truth_url, schedule=even(20, 60.0))
@@ -149,7 +164,7 @@ def test_killed_shard(truth_url: str) -> None:
 def test_stopped_before_start(truth_url: str) -> None:
     """A shard that SIGSTOP keeps from the agreed start makes the run INVALID, is named, and is ended."""
     plan = plan_of(truth_url, schedule=even(20, 60.0), lateness_limit=0.0)
-    stopped = Meddled(before={Start: lambda process: os.kill(process.pid, signal.SIGSTOP)})
+    stopped = Meddled(before={Start: stop})
     gathered = shards.run(plan, [Scripted(Away().answers), stopped], patience=dataclasses.replace(SOON, grace=0.5))
     assert codes(gathered) == [("shard_late", "shard 1")]
     assert judged(plan, gathered).exit_code == 2
@@ -159,7 +174,7 @@ def test_stopped_before_start(truth_url: str) -> None:
 def test_silent_shard(truth_url: str) -> None:
     """A shard that reports nothing for too long counts as dead, and is ended."""
     plan = plan_of(truth_url, schedule=even(20, 60.0))
-    stopped = Meddled(after={Armed: lambda process: os.kill(process.pid, signal.SIGSTOP)})
+    stopped = Meddled(after={Armed: stop})
     gathered = shards.run(plan, [Scripted(Away().answers), stopped], patience=dataclasses.replace(SOON, silence=3.0))
     assert codes(gathered) == [("shard_dead", "shard 1")] and "sent nothing for 3 s" in str(gathered.reasons)
     assert process_labels.started_ticks(stopped.pids[0]) is None
