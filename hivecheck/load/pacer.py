@@ -17,7 +17,7 @@ VALUE = slice(2, 4)  # of struct itimerspec: seconds and nanoseconds, after thos
 
 
 class Pacer:
-    """`call_at` replaces the time that was set before. Use it in the thread of its loop, and close it."""
+    """`call_at` replaces a future time that was set before. Use it in the thread of its loop, and close it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
         self._loop = loop
@@ -32,9 +32,9 @@ class Pacer:
             loop.add_reader(self._fd, self._expired)
 
     def call_at(self, at: float) -> None:
-        """Call back at this time of `time.monotonic`. A time in the past calls back at once, but never inside this call."""
+        """Call back at this time of `time.monotonic`. Times in the past call back once, in the next round of the loop."""
         if at <= time.monotonic():
-            # In the next round of the loop. The kernel's timer costs as much as the rest of a request.
+            # A kernel's timer would cost as much as the rest of a request.
             self._soon = self._soon or self._loop.call_soon(self._call)
         elif self._fd < 0 or self._libc is None:
             if self._handle is not None:
