@@ -41,7 +41,7 @@ class Pacer:
                 self._handle.cancel()
             self._handle = self._loop.call_later(at - time.monotonic(), self._callback)
         else:
-            self._timer[VALUE] = divmod(int(at * NANOSECONDS), NANOSECONDS)
+            self._timer[VALUE] = [*divmod(int(at * NANOSECONDS), NANOSECONDS)]
             self._libc.timerfd_settime(self._fd, TFD_TIMER_ABSTIME, self._timer, None)
 
     def close(self) -> None:
