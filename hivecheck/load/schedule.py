@@ -143,7 +143,7 @@ class Users(msgspec.Struct, frozen=True, tag="users", forbid_unknown_fields=True
 
     def think_seconds_after(self, seed: int, number: int) -> float:
         """How long the user thinks after this request."""
-        return -self.think_seconds * math.log(1 - seeds.share(seed, number, "think"))
+        return -self.think_seconds * math.log(1 - seeds.share(seed, number, "think")) if self.think_seconds else 0.0
 
     def earlier_turns(self, number: int) -> tuple[int, ...]:
         """The requests of the same conversation before this one, the oldest first."""
