@@ -31,12 +31,16 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Floors:
-    """One resource of one process: the lowest reading of each cycle, in the order of the cycles. Memory is in bytes."""
+    """One resource of one process: the lowest reading of each cycle, in the order of the cycles. Memory is in bytes.
+
+    `last_cycle` is the number of the last cycle in which the process lived.
+    """
 
     node: str
     process: str
     resource: str
     values: tuple[float, ...]
+    last_cycle: int = 0
 
 
 def cycles(history: History) -> list[Cycle]:
@@ -52,7 +56,7 @@ def floors(history: History) -> list[Floors]:
             key = (event.node, process["name"], process["pid"], process["started"])
             readings[key][event.data["cycle_number"]].append(_amounts(process))
     return [
-        Floors(node, name, resource, _lowest(by_cycle, resource))
+        Floors(node, name, resource, _lowest(by_cycle, resource), max(by_cycle))
         for (node, name, _, _), by_cycle in readings.items()
         for resource in sorted({resource for found in by_cycle.values() for amounts in found for resource in amounts})
     ]

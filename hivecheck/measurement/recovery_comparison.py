@@ -38,13 +38,17 @@ class Switch:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Two runs. `pooled` is over all scenarios with figures in both runs, `changes` are single scenarios."""
+    """Two runs. `pooled` is over all scenarios with figures in both runs, `changes` are single scenarios.
+
+    `noun` names what the statuses are of.
+    """
 
     switches: tuple[Switch, ...]
     pooled: tuple[Change, ...]
     changes: tuple[Change, ...]
     scenarios: int
     recoveries: int
+    noun: str = "scenario"
 
     def of(self, *judgements: Judgement) -> list[Change]:
         """The figures with one of these judgements, the largest difference first."""

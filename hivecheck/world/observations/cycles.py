@@ -38,13 +38,23 @@ class Cycles:
 
     def run(self, least: int, most: int, count: int, model: str, ending: str) -> None:
         """Cycles of `count` requests that end as one of the `ENDINGS`: `least` of them, then more as long as there is no acquittal."""
-        self.held_before = self.stack.work_in_hand(), self.resources.read(None)
+        self.begin()
         for number in range(1, most + 1):
             if not self._cycle(number, count, model, ENDINGS[ending]):
                 return
             # More cycles only help the acquitted: growth that ends is no leak, and a leak stays one however long the load goes on.
             if number >= least and self.verdict().answer is Answer.PASSED:
                 return
+
+    def begin(self) -> None:
+        """Note what is in flight before the cycles."""
+        self.held_before = self.stack.work_in_hand(), self.resources.read(None)
+
+    def end_cycle(self, number: int, requests: int, intended: int) -> str | None:
+        """After the load of a cycle: drain, read the idle processes and record. Returns what was not released."""
+        held = self._held(number)
+        self._record(number, held, requests=requests, relayed_bytes=0, intended=intended)
+        return held
 
     def verdict(self) -> Verdict:
         """The verdict of the cycles so far."""
@@ -78,13 +88,19 @@ class Cycles:
             # Requests that wait for a slot that an earlier one did not release are a finding, not a lack of facts.
             stuck = error
             self.chats.leave()
-        left = self._drain(), self.resources.read(number)
-        held = next((now for now, before in zip(left, self.held_before, strict=True) if now != before), None)
+        held = self._held(number)
         if stuck and not held:
             raise stuck
-        size = {"requests": count, "relayed_bytes": count * ending.bytes_each, "intended": intended}
-        self.history.record(Event(time.monotonic(), "state", CYCLES, {"cycle": {"number": number, "held": held} | size}))
+        self._record(number, held, requests=count, relayed_bytes=count * ending.bytes_each, intended=intended)
         return held is None
+
+    def _held(self, number: int) -> str | None:
+        """What is in flight after the drain and was not before the cycles. Reads the idle processes."""
+        left = self._drain(), self.resources.read(number)
+        return next((now for now, before in zip(left, self.held_before, strict=True) if now != before), None)
+
+    def _record(self, number: int, held: str | None, **size: int) -> None:
+        self.history.record(Event(time.monotonic(), "state", CYCLES, {"cycle": {"number": number, "held": held} | size}))
 
     def _drain(self) -> str | None:
         """Wait until no more is in flight than before the cycles. Returns what is, after the budget at the latest."""

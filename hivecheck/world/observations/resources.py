@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import socket
@@ -72,8 +71,11 @@ class Resources:
             readings.append([process for processes in found for process in processes])
             return len(readings) > 1 and _counts(readings[-1]) == _counts(readings[-2])
 
-        with contextlib.suppress(ConditionTimeoutError):
+        try:
             eventually(is_steady, within=self.stack.timeouts.settling, what="two equal readings of every process", every=READING_SECONDS)
+        except ConditionTimeoutError:
+            if not readings:  # a node did not answer in time, so there is nothing to judge
+                raise
         running = {process["name"]: process["running"] for process in readings[-1] if process.get("running")}
         return f"running at workers: {figures(running)}" if running else None
 

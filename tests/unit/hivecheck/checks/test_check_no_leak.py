@@ -94,3 +94,16 @@ def test_noise_is_inconclusive() -> None:
 def test_another_load_is_inconclusive() -> None:
     """Requests that did not end as the load means them to prove nothing."""
     must_say(judged(story(intended=80)), INCONCLUSIVE, "80 of 100 requests")
+
+
+def test_ended_process_leaves_no_doubt() -> None:
+    """A process that ended early leaves no doubt among the living, but its leak fails."""
+    noisy = {"descriptors": [20, 20, 20, 29, 20, 31, 22, 35, 21]}
+    leaking = {"descriptors": list(range(20, 38, 2))}
+    for figures, answer, of_living in ((noisy, INCONCLUSIVE, PASSED), (leaking, FAILED, FAILED)):
+        history = story(2 * COUNT)
+        for number in range(COUNT):
+            ended = {"name": "orchestrator", "pid": 5, "started": 0, "memory_bytes": 9000 * KIB, "threads": 1, "sockets": {}}
+            history.record(note(float(number), "orchestrator", number, [ended | {"descriptors": figures["descriptors"][number]}]))
+        assert judged(history).answer is answer
+        assert no_leak(history, nodes=["orchestrator"], of_living=True).answer is of_living

@@ -34,10 +34,27 @@ def test_percentile_ceils_the_rank() -> None:
     assert Histogram([number / 10000 for number in range(1, 1001)]).percentile(99.9) == pytest.approx(0.0999, rel=1e-3)
 
 
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(-1, 100_000, allow_nan=False), st.integers(1, 5)), max_size=20))
+def test_record_times(durations: list[tuple[float, int]]) -> None:
+    """A duration with a count equals that many single ones."""
+    counted, single = Histogram(), Histogram(seconds for seconds, times in durations for _ in range(times))
+    for seconds, times in durations:
+        counted.record(seconds, times)
+    assert counted == single and counted.count == single.count
+    assert list(counted.buckets()) == list(single.buckets())
+
+
 def test_samples_above() -> None:
     """The 99th percentile of 1000 leaves ten above it, and the highest percentile none."""
     histogram = Histogram(number / 1000 for number in range(1000))
     assert [histogram.samples_above(percent) for percent in (50, 99, 99.9, 100)] == [500, 10, 1, 0]
+
+
+def test_mean() -> None:
+    """The mean lies within the precision of the buckets, and without a duration there is none."""
+    assert math.isclose(Histogram([0.1, 0.1, 0.4]).mean, 0.2, rel_tol=0.001)
+    assert math.isnan(Histogram().mean)
 
 
 def test_empty() -> None:
