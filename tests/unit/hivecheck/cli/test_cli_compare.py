@@ -15,7 +15,7 @@ SECONDS = 30
 
 
 def load(path: Path, ttft: float = 0.2, **other: Any) -> str:
-    """A file with a load result. Its windows vary a little around this TTFT."""
+    """A file with a load result whose windows vary a little around this TTFT."""
     figures = [{"p50": ttft * (1 + 0.01 * (second * 7 % 5)), "p99": 2 * ttft, "count": 20} for second in range(SECONDS)]
     windows = [
         {"start": float(second), "sent": 20, "done": 20, "failed": 0, "tokens": 80, "ttft": one} for second, one in enumerate(figures)
