@@ -37,9 +37,6 @@ class AiperfPeer(Peer):
     def environment(self, run: Run) -> Mapping[str, str]:
         return {"HF_HUB_OFFLINE": "1"}
 
-    def version(self) -> str:
-        return self.packages[0].split("==")[1]
-
     def reported(self, run: Run, output: str) -> Reported:
         found = list((run.folder / "artifacts").rglob("profile_export_aiperf.json"))
         data = json.loads(found[0].read_text())
