@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 
 from hdrh.histogram import HdrHistogram
 
+from hivecheck.measurement.packed_counts import PackedCounts
+
 MICROSECONDS = 1e6
 SIGNIFICANT_DIGITS = 3
 HIGHEST_MICROSECONDS = 24 * 3600 * 1_000_000  # a day: a longer duration counts as a day
@@ -26,7 +28,7 @@ class Histogram:
     __slots__ = ("_counts", "_longest", "count")
 
     def __init__(self, seconds: Iterable[float] = ()) -> None:
-        self._counts: defaultdict[int, int] = defaultdict(int)
+        self._counts: defaultdict[int, int] | PackedCounts = defaultdict(int)
         self._longest = 0
         self.count = 0
         for value in seconds:
@@ -48,6 +50,10 @@ class Histogram:
             self._counts[index] += times
         self.count += other.count
         self._longest = max(self._longest, other._longest)
+
+    def pack(self) -> None:
+        """Take less memory from now on. Everything still works, and recording is slower."""
+        self._counts = PackedCounts(self._counts)
 
     def percentile(self, percent: float) -> float:
         """The nearest rank with ceil, in seconds: the smallest duration that `percent` of them do not exceed. NaN without any."""
@@ -77,7 +83,7 @@ class Histogram:
     def of_counts(cls, counts: Mapping[int, int]) -> Histogram:
         """The histogram of `counts`. Its longest duration has the precision of its bucket."""
         made = cls()
-        made._counts.update(counts)
+        made._counts = defaultdict(int, counts)
         made.count = sum(made._counts.values())
         made._longest = _highest(max(made._counts, default=0))
         return made

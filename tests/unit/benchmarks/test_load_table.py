@@ -84,13 +84,13 @@ def test_interrupted_installation_is_repeated(bench: ModuleType, tmp_path: Path)
     from peers.locust_peer import LocustPeer
 
     peer = LocustPeer()
-    peer.packages = (f"{tmp_path}/no-such-package==1",)
-    place = tmp_path / "no-such-package-1"
+    peer.oldest_python = (3, 99)
+    place = bench.environments.folder(tmp_path, peer)
     place.mkdir()
     (place / "left").touch()
-    with pytest.raises(bench.NotInstalledError, match="pip install"):
+    with pytest.raises(bench.NotInstalledError):
         bench.environments.must_be_installed(tmp_path, peer)
-    assert not (place / "left").exists() and not (place / "installed").exists()
+    assert not place.exists()
 
 
 def test_commit_of_results(tmp_path: Path) -> None:

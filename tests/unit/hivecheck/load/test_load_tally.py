@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from samples import failure, stream
 
 from hivecheck.load import slo
-from hivecheck.load.tally import FAILURES_KEPT, Tally, merged
+from hivecheck.load.tally import FAILURES_KEPT, OPEN_WINDOWS, Tally, merged
 from hivecheck.measurement.histogram import Histogram
 from hivecheck.protocol.sample import NO_USAGE, Outcome, Sample
 
@@ -148,6 +148,14 @@ def test_good_requests() -> None:
     samples = (stream(ttft=0.2), stream(ttft=0.6), stream(ttft=0.2, itl=0.09), failure())
     assert tally(*samples, terms="ttft_p99<0.5,itl_p50<0.05,goodput>0.9").counts["good"] == 1
     assert tally(*samples).counts["good"] == 3
+
+
+def test_events_of_old_windows() -> None:
+    """A stream that outlasts many seconds still counts each token in its own second, so the order of ends changes nothing."""
+    long = stream(0, START, itl=3.0, tokens=OPEN_WINDOWS)
+    others = [stream(number, START + number, ttft=0.001 * number) for number in range(1, 4 * OPEN_WINDOWS)]
+    first, last = tally(long, *others), tally(*others, long)
+    assert last.windows == first.windows and last.to_json() == first.to_json()
 
 
 @pytest.mark.parametrize("shards", [1, 4])
