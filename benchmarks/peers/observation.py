@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ POLL_SECONDS, MOST_POLLS = 0.1, 600
 # Beside the load: the start of an engine, slow peers that work off their queue, and its report.
 EXTRA_SECONDS = 120.0
 END_SECONDS = 5.0
+LAST_CHARACTERS = 300
 # The middle of a run: neither the start of its users nor its last stragglers.
 FROM_SHARE, TO_SHARE = 0.1, 0.9
 STOP_AFTER_SECONDS = 1.0
@@ -96,8 +98,13 @@ def observe(peer: Peer, case: Case, binaries: Path, seed: int) -> Observed:
         try:
             reported, problem = peer.reported(run, output), ""
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            reported, problem = None, f"no report (exit code {exit_code}): {type(error).__name__} {error}; {output.strip()[-300:]}"
+            reported, problem = None, f"no report (exit code {exit_code}): {type(error).__name__} {error}; {_last_words(output)}"
     return Observed(moments, stats, exit_code, output, seconds, reported, problem)
+
+
+def _last_words(output: str) -> str:
+    """The end of what it wrote, in one line and without frames."""
+    return " ".join(re.sub(r"[^ -~]", " ", output).split())[-LAST_CHARACTERS:]
 
 
 def _watch(peer: Peer, run: Run, binaries: Path, port: int, server: int) -> tuple[list[Moment], int | None, str]:

@@ -93,6 +93,31 @@ def test_interrupted_installation_is_repeated(bench: ModuleType, tmp_path: Path)
     assert not place.exists()
 
 
+def test_mark_of_another_version(bench: ModuleType, tmp_path: Path) -> None:
+    """A mark that does not name the packages is none of this installation."""
+    from peers.locust_peer import LocustPeer
+
+    peer = LocustPeer()
+    peer.oldest_python = (3, 99)
+    place = bench.environments.folder(tmp_path, peer)
+    place.mkdir()
+    (place / "installed").touch()
+    with pytest.raises(bench.NotInstalledError):
+        bench.environments.must_be_installed(tmp_path, peer)
+    place.mkdir()
+    (place / "installed").write_text(f"{peer.packages[0]}\n")
+    assert bench.environments.must_be_installed(tmp_path, peer) == place / "bin"
+
+
+def test_packages_are_pinned(bench: ModuleType) -> None:
+    """Each peer of the package index has its version among its constraints, and each constraint is one version."""
+    for peer in bench.PEERS:
+        if peer.packages:
+            lines = (bench.environments.CONSTRAINTS / f"{peer.name}.txt").read_text().splitlines()
+            assert peer.packages[0] in lines
+            assert all(line.count("==") == 1 for line in lines)
+
+
 def test_commit_of_results(tmp_path: Path) -> None:
     """The commit is that of the checkout, with a mark for changes. Results are no change."""
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
