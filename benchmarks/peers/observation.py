@@ -28,7 +28,7 @@ POLL_SECONDS, MOST_POLLS = 0.1, 600
 # Beside the load: the start of an engine, slow peers that work off their queue, and its report.
 EXTRA_SECONDS = 120.0
 END_SECONDS = 5.0
-LAST_CHARACTERS = 300
+LAST_CHARACTERS = 200
 # The middle of a run: neither the start of its users nor its last stragglers.
 FROM_SHARE, TO_SHARE = 0.1, 0.9
 STOP_AFTER_SECONDS = 1.0
@@ -98,8 +98,12 @@ def observe(peer: Peer, case: Case, binaries: Path, seed: int) -> Observed:
         try:
             reported, problem = peer.reported(run, output), ""
         except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-            reported, problem = None, f"no report (exit code {exit_code}): {type(error).__name__} {error}; {_last_words(output)}"
+            reported, problem = None, f"no report, {_end(case, exit_code)}: {type(error).__name__} {error}; {_last_words(output)}"
     return Observed(moments, stats, exit_code, output, seconds, reported, problem)
+
+
+def _end(case: Case, exit_code: int | None) -> str:
+    return f"not ended within {case.seconds + EXTRA_SECONDS:g} s" if exit_code is None else f"exit code {exit_code}"
 
 
 def _last_words(output: str) -> str:

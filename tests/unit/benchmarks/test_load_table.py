@@ -118,6 +118,15 @@ def test_packages_are_pinned(bench: ModuleType) -> None:
             assert all(line.count("==") == 1 for line in lines)
 
 
+def test_end_without_report(bench: ModuleType) -> None:
+    """The reason names the exit code or the time that was too short, and the last words are one line without frames."""
+    from peers import observation
+
+    assert observation._end(bench._case("cut"), 1) == "exit code 1"
+    assert observation._end(bench._case("cut"), None) == "not ended within 122 s"
+    assert observation._last_words("│ Error:\n│  no tokenizer │\n╰──╯\n") == "Error: no tokenizer"
+
+
 def test_commit_of_results(tmp_path: Path) -> None:
     """The commit is that of the checkout, with a mark for changes. Results are no change."""
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
