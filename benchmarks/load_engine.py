@@ -7,11 +7,9 @@ a busy machine. Times are compared with the moments at which the server wrote. R
 from __future__ import annotations
 
 import asyncio
-import datetime
 import json
 import math
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -22,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import provenance
 import uvloop
 from raw_engine import RawEngine
 
@@ -254,19 +253,21 @@ def measure() -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure, write the results, compare with the bars."""
-    load = os.getloadavg()[0]
+    """Measure, write the results, compare with the bars. Exit code 1 when a bar is missed."""
+    load, commit = os.getloadavg()[0], provenance.commit()
     figures = measure()
-    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "uvloop": uvloop.__version__, "load_at_start": round(load, 2)}
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    RESULTS.write_text(json.dumps({"at": now, "machine": machine, "figures": figures, "bars": BARS}, indent=2) + "\n")
-    status = 0
+    bars = {name: {"bar": bar, "rule": rule, "met": _is_met(figures[name], rule, bar)} for name, (rule, bar) in BARS.items()}
+    machine = provenance.machine(load) | {"uvloop": uvloop.__version__}
+    RESULTS.write_text(json.dumps({"figures": figures, "bars": bars, "commit": commit, "machine": machine}, indent=2) + "\n")
     for name, value in figures.items():
-        words, bar = BARS.get(name, ("", 0.0))
-        is_good = not words or (value >= bar if words == "at least" else value <= bar)
-        status |= not is_good
-        sys.stdout.write(f"{name:<32} {value:>10.4g}  {f'{words} {bar:g}' if words else ''}{'' if is_good else '  MISSED'}\n")
-    return status
+        verdict = bars.get(name)
+        note = f"   {verdict['rule']} {verdict['bar']:g}: {'met' if verdict['met'] else 'MISSED'}" if verdict else ""
+        sys.stdout.write(f"{name:28} {value:10.4g}{note}\n")
+    return 0 if all(bar["met"] for bar in bars.values()) else 1
+
+
+def _is_met(value: float, rule: str, bar: float) -> bool:
+    return value >= bar if rule == "at least" else value <= bar
 
 
 MODES: dict[str, Callable[[int, str], dict[str, float]]] = {"ttft": ttft_run, "beside": beside_run}

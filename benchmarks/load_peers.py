@@ -8,19 +8,20 @@ Run `hivecheck bench load`, or a part: `hivecheck bench load --only ours,locust`
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
 import os
-import platform
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from peers import environments
+import provenance
+from peers import environments, table
 from peers.aiperf_peer import AiperfPeer
 from peers.environments import NotInstalledError
 from peers.guidellm_peer import GuidellmPeer
@@ -37,14 +38,17 @@ PEERS: Sequence[Peer] = (OurEngine(), OurLoad(), WrkPeer(), LocustPeer(), Infere
 PYTHON_PEERS = ("locust", "inference-perf", "aiperf", "guidellm")
 TTFT_SECONDS = 0.2
 # 500 streams a second that last 2 s: a thousand at once.
-OPEN_RATE, OPEN_ITL = 500.0, 0.12
+OPEN_RATE, OPEN_ITL, OPEN_STREAMS = 500.0, 0.12, 1000
+# An engine below these shares had another load than the case declares, and the results say so.
+LEAST_AT_ONCE_SHARE, LEAST_SENT_PERCENT = 0.95, 99.0
+MEMORY_MINUTES, SEED = 10.0, 7
 CASES = (
     Case("streams", 5.0, users=64),
     Case("unary", 4.0, users=64, is_stream=False),
     Case("ttft", 5.0, rate=OPEN_RATE, truth=f"ttft={TTFT_SECONDS};itl={OPEN_ITL}"),
     Case("stop", 4.0, rate=50.0, truth="ttft=0.02;itl=0.001", stopped_seconds=2.0),
     Case("cut", 2.0, rate=50.0, truth="defect=end;at=3"),
-    Case("memory", 15.0, rate=OPEN_RATE, truth=f"ttft={TTFT_SECONDS};itl={OPEN_ITL}"),
+    Case("memory", 60 * MEMORY_MINUTES, rate=OPEN_RATE, truth=f"ttft={TTFT_SECONDS};itl={OPEN_ITL}"),
 )
 AHEAD = 1.5
 # Of hivecheck's own engine. The memory of its processes is flat when it grows by less than the last figure.
@@ -57,19 +61,6 @@ BARS = {
     "memory_mib": ("at most", 150.0),
     "memory_growth_mib": ("at most", 5.0),
 }
-COLUMNS = (
-    ("streams/s", "streams_per_second", 0),
-    ("per CPU-s", "streams_per_cpu_second", 0),
-    ("unary/s", "unary_per_second", 0),
-    ("per CPU-s", "unary_per_cpu_second", 0),
-    ("TTFT err p50", "ttft_error_p50_ms", 1),
-    ("p99 ms", "ttft_error_p99_ms", 1),
-    ("sent %", "ttft_sent_percent", 0),
-    ("MiB", "memory_mib", 0),
-    ("stop p95 ms", "stop_p95_ms", 0),
-    ("cut ok %", "cut_success_percent", 0),
-)
-
 Figures = dict[str, float]
 
 
@@ -86,8 +77,18 @@ def ttft(observed: Observed) -> Figures:
     if reported is not None:
         figures["ttft_error_p50_ms"] = 1000 * (reported.ttft_p50 - TTFT_SECONDS - stats["late_p50"])
         figures["ttft_error_p99_ms"] = 1000 * (reported.ttft_p99 - TTFT_SECONDS - stats["late_p99"])
-    figures["memory_mib"] = observed.memory()[0]
-    return figures
+    return figures | {"ttft_at_once": float(observed.most_open()), "memory_mib": observed.memory()[0]}
+
+
+def shortfalls(case: str, figures: Figures) -> list[str]:
+    """Where an engine did not bring the load of the case, its times are those of a smaller one."""
+    if case != "ttft":
+        return []
+    at_once, sent = figures["ttft_at_once"], figures["ttft_sent_percent"]
+    return [
+        *([f"{at_once:.0f} of {OPEN_STREAMS} streams at once"] if at_once < LEAST_AT_ONCE_SHARE * OPEN_STREAMS else []),
+        *([f"sent {sent:.0f} % of the schedule"] if sent < LEAST_SENT_PERCENT else []),
+    ]
 
 
 def stop(observed: Observed) -> Figures:
@@ -117,28 +118,42 @@ FIGURES: Mapping[str, Callable[[Observed], Figures]] = {
 }
 
 
-def measure(peer: Peer, cases: Sequence[str], cache: Path) -> dict[str, Any]:
-    """All figures of one engine, its version, and what went wrong."""
-    row: dict[str, Any] = {"version": "-", "figures": {}, "problems": []}
+def measure(peer: Peer, cases: Sequence[Case], cache: Path, seed: int) -> dict[str, Any]:
+    """All figures of one engine, its version, what it cannot do, and what went wrong."""
+    row: dict[str, Any] = {"version": peer.pinned_version() or "-", "figures": {}, "limits": list(peer.limits), "problems": []}
     try:
         binaries = environments.must_be_installed(cache, peer)
     except NotInstalledError as error:
+        say(f"{peer.name:<15} not installed: {error}")
         return row | {"problems": [f"not installed: {error}"]}
     row["version"] = peer.version()
-    for case in CASES:
-        if case.name not in peer.cases or case.name not in cases:
+    for case in cases:
+        if case.name not in peer.cases:
             continue
-        observed = observe(peer, case, binaries)
+        observed = observe(peer, case, binaries, seed)
         figures = {name: round(value, 3) for name, value in FIGURES[case.name](observed).items() if math.isfinite(value)}
         row["figures"] |= figures
         notes = [*([observed.problem] if observed.problem else []), *(observed.reported.notes if observed.reported else ())]
+        notes += shortfalls(case.name, figures)
         row["problems"] += [f"{case.name}: {note}" for note in notes]
         words = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
-        sys.stdout.write(f"{peer.name:<15} {case.name:<8} {observed.seconds:5.1f} s  {words}\n")
-        for note in notes:
-            sys.stdout.write(f"{'':<15} {note}\n")
-        sys.stdout.flush()
+        say(f"{peer.name:<15} {case.name:<8} {observed.seconds:5.1f} s  {words}", *(f"{'':<15} {note}" for note in notes))
     return row
+
+
+def say(*lines: str) -> None:
+    """Write lines at once: a run takes minutes."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def compare(rows: Mapping[str, dict[str, Any]]) -> None:
+    """Give each engine its ratio to ours, in streams per CPU-second."""
+    rate = "streams_per_cpu_second"
+    ours = rows.get("ours", {"figures": {}})["figures"].get(rate)
+    for row in rows.values():
+        if ours and rate in row["figures"]:
+            row["figures"]["ratio_to_ours"] = round(row["figures"][rate] / ours, 3)
 
 
 def judged(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -155,40 +170,41 @@ def judged(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return bars
 
 
-def table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The rows of a Markdown table."""
-    lines = [f"| engine | version | {' | '.join(title for title, _, _ in COLUMNS)} |", f"|{'---|' * (len(COLUMNS) + 2)}"]
-    for name, row in rows.items():
-        cells = [f"{row['figures'][key]:.{digits}f}" if key in row["figures"] else "-" for _, key, digits in COLUMNS]
-        lines.append(f"| {name} | {row['version']} | {' | '.join(cells)} |")
-    return lines
-
-
 def main() -> int:
     """Measure, print, write the results of a whole run. Exit code 1 when a bar is missed."""
-    parser = argparse.ArgumentParser(prog="hivecheck bench load", description=__doc__)
-    names = [peer.name for peer in PEERS]
-    parser.add_argument("--only", default=",".join(names), metavar="ENGINES", help=f"some of {','.join(names)}; writes no results")
-    parser.add_argument("--cases", default=",".join(FIGURES), metavar="CASES", help=f"some of {','.join(FIGURES)}; writes no results")
-    chosen = parser.parse_args()
-    only, cases = chosen.only.split(","), chosen.cases.split(",")
-    if unknown := {*only} - {*names} | {*cases} - {*FIGURES}:
-        parser.error(f"expected: names of {', '.join(names)} and of {', '.join(FIGURES)}; actual: {', '.join(sorted(unknown))}")
+    chosen = options()
+    only, names = chosen.only.split(","), chosen.cases.split(",")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a thousand streams at both ends
-    load, begun = os.getloadavg()[0], time.monotonic()
-    rows = {peer.name: measure(peer, cases, CACHE) for peer in PEERS if peer.name in only}
+    load, begun, commit = os.getloadavg()[0], time.monotonic(), provenance.commit()
+    cases = [replace(case, seconds=60 * chosen.minutes) if case.name == "memory" else case for case in CASES if case.name in names]
+    rows = {peer.name: measure(peer, cases, CACHE, chosen.seed) for peer in PEERS if peer.name in only}
+    compare(rows)
     bars = judged(rows)
-    machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(), "load": round(load, 2)}
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    result = {"date": date, "machine": machine, "engines": rows, "bars": bars}
-    if {*only} == {*names} and {*cases} == {*FIGURES}:
+    result = {"engines": rows, "bars": bars, "commit": commit, "seed": chosen.seed, "machine": provenance.machine(load)}
+    is_whole = {*only} == {peer.name for peer in PEERS} and {*names} == {*FIGURES} and chosen.minutes >= MEMORY_MINUTES
+    if is_whole:
         RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    sys.stdout.write("\n".join(["", *table(rows), "", ""]))
+    say("", *table.lines(rows, shutil.get_terminal_size((160, 24)).columns), "")
     for name, bar in bars.items():
-        sys.stdout.write(f"{name:28} {bar['actual']:10.5g}   {bar['rule']} {bar['bar']:g}: {'met' if bar['met'] else 'MISSED'}\n")
-    sys.stdout.write(f"{time.monotonic() - begun:.0f} s, load of the machine at the start {load:.2f}\n")
+        say(f"{name:28} {bar['actual']:10.5g}   {bar['rule']} {bar['bar']:g}: {'met' if bar['met'] else 'MISSED'}")
+    say(f"{time.monotonic() - begun:.0f} s, load of the machine at the start {load:.2f}, seed {chosen.seed}, commit {commit}")
+    say(f"results: {RESULTS}" if is_whole else "results: not written, because this is a part of the benchmark")
     return 0 if all(bar["met"] for bar in bars.values()) else 1
+
+
+def options() -> argparse.Namespace:
+    """Those of the command line."""
+    parser = argparse.ArgumentParser(prog="hivecheck bench load", description=__doc__)
+    names, cases = [peer.name for peer in PEERS], ",".join(FIGURES)
+    parser.add_argument("--only", default=",".join(names), metavar="ENGINES", help=f"some of {','.join(names)}; writes no results")
+    parser.add_argument("--cases", default=cases, metavar="CASES", help=f"some of {cases}; writes no results")
+    parser.add_argument("--minutes", type=float, default=MEMORY_MINUTES, help="of the case memory; fewer than %(default)g write no results")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the engines that draw anything (%(default)s)")
+    chosen = parser.parse_args()
+    if unknown := {*chosen.only.split(",")} - {*names} | {*chosen.cases.split(",")} - {*FIGURES}:
+        parser.error(f"expected: names of {', '.join(names)} and of {cases}; actual: {', '.join(sorted(unknown))}")
+    return chosen
 
 
 def _case(name: str) -> Case:

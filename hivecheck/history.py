@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -107,6 +108,8 @@ class Event:
     * `act`: an action of the harness.
     * `fault`: an injection with its observed effect, or its verified removal. The node is the fault target.
     * `load`: the start or end of a steady load. The node is its model.
+    * `soak`: the start, a round or the end of a soak. The node is its model.
+    * `load_run`: the figures of a load run, at its end. The node is its model.
     """
 
     at: float
@@ -152,6 +155,14 @@ class History:
     def events(self, kind: str | None = None, node: str | None = None) -> list[Event]:
         with self._lock:
             return [event for event in self._events if kind in (None, event.kind) and node in (None, event.node)]
+
+    def between(self, begin: float, end: float = math.inf) -> History:
+        """The operations that began and the events that happened from `begin` to before `end`, as a history in memory."""
+        found = History()
+        with self._lock:
+            found._operations = [operation for operation in self._operations if begin <= operation.started_at < end]
+            found._events = [event for event in self._events if begin <= event.at < end]
+        return found
 
     def acts(self, node: str | None = None) -> list[Event]:
         """What the harness did, by time: `act` events, and each injection with its fault's act as `what` ("killed")."""

@@ -21,6 +21,7 @@ PLAIN_TAGS = {
     "fresh_stack": "Restarts or corrupts nodes, so the scenario gets a stack of its own.",
     "exclusive": "Measures time, or takes processor, memory or disk from the machine, so no other scenario runs beside it.",
     "chaos": "Injects faults while clients send requests.",
+    "load": "Sends much load and judges figures of the whole of it.",
     "slow": "Takes half a minute or more. `--tags 'not @slow'` leaves it out.",
     "P0": "Must work first.",
     "P1": "Important.",

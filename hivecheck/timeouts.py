@@ -67,6 +67,9 @@ class Timeouts:
         1.2, "From the last byte of a stalled stream until its client has an error, with `short_timeouts` (CLU-038)."
     )
     added_first_token: float = _budget(0.005, "The time that the gateway may add to the TTFT on a kept-alive connection (GATE-014).")
+    load_lateness: float = _budget(
+        0.05, "The p99 by which the client of a load run may be late, its event loop included; a later one is INVALID (LOAD-006)."
+    )
     chunk_lag: float = _budget(0.05, "The longest delay of a streamed token between worker and client (SVC-007).")
 
     def scaled(self, factor: float) -> Timeouts:

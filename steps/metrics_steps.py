@@ -29,9 +29,3 @@ def must_name(context: Ctx, presence: str, worker: str, budget: str) -> None:
 def must_count(context: Ctx, counted: str) -> None:
     """Compares the metrics of gateway, registry and hives with noted counts or with the topology."""
     context.world.observations.metrics.must_count(counted)
-
-
-@then("the memory of the gateway grew by at most {percent:Percent} percent of the relayed bytes")
-def must_not_grow(context: Ctx, percent: float) -> None:
-    """Compares the gateway's first and last noted resident memory with the size of the large chats since the first note."""
-    context.world.observations.metrics.must_not_grow(percent)

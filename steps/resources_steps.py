@@ -45,3 +45,15 @@ def must_reject_connections(context: Ctx, hive: str, budget: str) -> None:
 def must_state_figures(context: Ctx) -> None:
     """The error message of each refused request of the last batch gives both figures in MiB."""
     context.world.observations.resources.must_state_figures()
+
+
+@step("clients send {least:Number} to {most:Number} cycles of {count:Number} requests for {model:Model}{ending:Ending}")
+def run_cycles(context: Ctx, least: int, most: int, count: int, model: str, ending: str) -> None:
+    """Repeats load, drain and idle, and reads what every process holds. Ends after the least number once no resource grows."""
+    context.world.observations.cycles.run(least, most, count, model, ending)
+
+
+@then("no process leaks memory, descriptors, sockets, threads, tasks or requests")
+def must_leave_nothing(context: Ctx) -> None:
+    """Judges the slope over the lowest readings of the idle cycles, of each resource of each process of the stack."""
+    context.world.observations.cycles.must_leave_nothing()

@@ -35,10 +35,7 @@ class AiperfPeer(Peer):
         return [str(binaries / "aiperf"), "profile", *what, *load, *data, *tokens, *rest]
 
     def environment(self, run: Run) -> Mapping[str, str]:
-        return {"HF_HUB_OFFLINE": "1"}
-
-    def version(self) -> str:
-        return self.packages[0].split("==")[1]
+        return {}  # with HF_HUB_OFFLINE it takes the tokenizer's folder for the name of a repository
 
     def reported(self, run: Run, output: str) -> Reported:
         found = list((run.folder / "artifacts").rglob("profile_export_aiperf.json"))

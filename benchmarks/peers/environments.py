@@ -11,6 +11,8 @@ from pathlib import Path
 from peers.peer import Peer
 
 INSTALL_SECONDS = 1800.0
+# All packages that a peer's own version brought along, so that its figures stay those of the same code.
+CONSTRAINTS = Path(__file__).parent / "constraints"
 DONE = "installed"
 NEWEST_MINOR = 14
 
@@ -31,15 +33,18 @@ def must_be_installed(cache: Path, peer: Peer) -> Path:
     if not peer.packages:
         return Path(sys.executable).parent
     place = folder(cache, peer)
-    if not (place / DONE).exists():
+    mark = place / DONE
+    whole = "".join(f"{package}\n" for package in peer.packages)
+    if not mark.exists() or mark.read_text(encoding="utf-8") != whole:
         sys.stdout.write(f"installing {', '.join(peer.packages)} into {place} ...\n")
         sys.stdout.flush()
         shutil.rmtree(place, ignore_errors=True)  # of an installation that was interrupted
         _must_succeed([str(_python(peer.oldest_python)), "-m", "venv", str(place)])
-        _must_succeed([str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages])
+        pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _must_succeed([*pip, "--constraint", str(CONSTRAINTS / f"{peer.name}.txt"), *peer.packages])
         if peer.has_tokenizer:
             _must_succeed([str(place / "bin" / "python"), str(Path(__file__).with_name("tokenizer.py")), str(place / "tokenizer")])
-        (place / DONE).write_text("\n".join(peer.packages) + "\n", encoding="utf-8")
+        mark.write_text(whole, encoding="utf-8")
     return place / "bin"
 
 

@@ -42,9 +42,6 @@ class GuidellmPeer(Peer):
     def environment(self, run: Run) -> Mapping[str, str]:
         return {"HF_HUB_OFFLINE": "1", "HF_HOME": str(run.folder / "hub")}
 
-    def version(self) -> str:
-        return self.packages[0].split("==")[1]
-
     def reported(self, run: Run, output: str) -> Reported:
         metrics = json.loads((run.folder / "result.json").read_text())["benchmarks"][0]["metrics"]
         totals = metrics["request_totals"]

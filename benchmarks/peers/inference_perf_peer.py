@@ -45,9 +45,6 @@ class InferencePerfPeer(Peer):
     def environment(self, run: Run) -> Mapping[str, str]:
         return {"HF_HUB_OFFLINE": "1"}
 
-    def version(self) -> str:
-        return self.packages[0].split("==")[1]
-
     def reported(self, run: Run, output: str) -> Reported:
         summary = json.loads((run.folder / "reports" / "summary_lifecycle_metrics.json").read_text())
         latency = summary["successes"].get("latency") or {}

@@ -18,6 +18,7 @@ class LocustPeer(Peer):
 
     name = "locust"
     packages = ("locust==2.47.0",)
+    limits = ("ttft, stop, cut: no open loop; each user keeps a pace of one request in 2 s",)
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         case = run.case
@@ -32,9 +33,6 @@ class LocustPeer(Peer):
         case = run.case
         rate = 0.0 if case.users else USER_RATE
         return {"PEER_TOKENS": str(case.tokens), "PEER_STREAM": str(int(case.is_stream)), "PEER_RATE": str(rate)}
-
-    def version(self) -> str:
-        return self.packages[0].split("==")[1]
 
     def reported(self, run: Run, output: str) -> Reported:
         entries: dict[str, Any] = {entry["name"]: entry for entry in json.loads((run.folder / "stats.json").read_text())}

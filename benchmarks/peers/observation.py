@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,10 +24,11 @@ from typing import Any
 
 from peers.peer import Case, Peer, Reported, Run
 
-POLL_SECONDS = 0.1
+POLL_SECONDS, MOST_POLLS = 0.1, 600
 # Beside the load: the start of an engine, slow peers that work off their queue, and its report.
 EXTRA_SECONDS = 120.0
 END_SECONDS = 5.0
+LAST_CHARACTERS = 200
 # The middle of a run: neither the start of its users nor its last stragglers.
 FROM_SHARE, TO_SHARE = 0.1, 0.9
 STOP_AFTER_SECONDS = 1.0
@@ -72,6 +74,10 @@ class Observed:
         answers = middle[-1].answered - middle[0].answered
         return answers / (middle[-1].at - middle[0].at), answers / (middle[-1].cpu_seconds - middle[0].cpu_seconds)
 
+    def most_open(self) -> int:
+        """The most streams at one moment, as the server counts them."""
+        return max((moment.received - moment.answered for moment in self.moments), default=0)
+
     def memory(self) -> tuple[float, float]:
         """The most memory under load in MiB, and its growth between the first and the last third of the middle."""
         loaded = [moment.memory_mib for moment in self.moments if moment.received]
@@ -80,19 +86,29 @@ class Observed:
         return max(loaded, default=0.0), max(middle[-third:], default=0.0) - max(middle[:third], default=0.0)
 
 
-def observe(peer: Peer, case: Case, binaries: Path) -> Observed:
+def observe(peer: Peer, case: Case, binaries: Path, seed: int) -> Observed:
     """Run the case. An engine that fails is a result with a problem."""
     with tempfile.TemporaryDirectory(prefix=f"bench-{peer.name}-") as folder, _server(case) as (port, pid):
-        run = Run(case, f"http://127.0.0.1:{port}", Path(folder))
+        run = Run(case, f"http://127.0.0.1:{port}", Path(folder), seed)
         begun = time.monotonic()
         moments, exit_code, output = _watch(peer, run, binaries, port, pid)
         seconds = time.monotonic() - begun
-        stats = _stats(_connection(port))
+        connection = _connection(port)
+        stats = _get(connection, "/stats") | _get(connection, "/lateness")
         try:
             reported, problem = peer.reported(run, output), ""
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-            reported, problem = None, f"no report (exit code {exit_code}): {type(error).__name__} {error}; {output.strip()[-300:]}"
+        except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            reported, problem = None, f"no report, {_end(case, exit_code)}: {type(error).__name__} {error}; {_last_words(output)}"
     return Observed(moments, stats, exit_code, output, seconds, reported, problem)
+
+
+def _end(case: Case, exit_code: int | None) -> str:
+    return f"not ended within {case.seconds + EXTRA_SECONDS:g} s" if exit_code is None else f"exit code {exit_code}"
+
+
+def _last_words(output: str) -> str:
+    """The end of what it wrote, in one line and without frames."""
+    return " ".join(re.sub(r"[^ -~]", " ", output).split())[-LAST_CHARACTERS:]
 
 
 def _watch(peer: Peer, run: Run, binaries: Path, port: int, server: int) -> tuple[list[Moment], int | None, str]:
@@ -102,13 +118,14 @@ def _watch(peer: Peer, run: Run, binaries: Path, port: int, server: int) -> tupl
     with (run.folder / "output").open("wb") as output, _client(peer, run, binaries, output.fileno()) as client:
         stop = _Stop(run.case.stopped_seconds, server)
         pause = threading.Event()  # never set: it is the clock of the looks
+        poll_seconds = max(POLL_SECONDS, run.case.seconds / MOST_POLLS)
         while client.poll() is None and time.monotonic() < until:
             if not stop.is_under_way():
-                stats = _stats(connection)
+                stats = _get(connection, "/stats")
                 cpu, memory = _session(client.pid)
                 moments.append(Moment(time.monotonic(), stats["received"], stats["answered"], cpu, memory))
                 stop.begin_if_due(moments[-1])
-            pause.wait(POLL_SECONDS)
+            pause.wait(poll_seconds)
         exit_code = client.poll()
     stop.end()
     return moments, exit_code, (run.folder / "output").read_text(errors="replace")
@@ -210,7 +227,7 @@ def _connection(port: int) -> http.client.HTTPConnection:
     return http.client.HTTPConnection("127.0.0.1", port, timeout=EXTRA_SECONDS)
 
 
-def _stats(connection: http.client.HTTPConnection) -> dict[str, Any]:
-    connection.request("GET", "/stats")
-    stats: dict[str, Any] = json.loads(connection.getresponse().read())
-    return stats
+def _get(connection: http.client.HTTPConnection, path: str) -> dict[str, Any]:
+    connection.request("GET", path)
+    answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    return answer

@@ -24,6 +24,7 @@ class OurLoad(Peer):
         case = run.case
         load = ["--users", str(case.users)] if case.users else ["--rate", f"{case.rate:g}"]
         rest = ["--no-calibration", "--duration", f"{case.seconds:g}", "--prompt-tokens", "5", "--out", str(run.folder)]
+        rest += ["--seed", str(run.seed)]
         what = ["--max-output-tokens", str(case.tokens), *(["--numbered-tokens"] if case.is_stream else ["--stream-share", "0"])]
         return [sys.executable, "-m", "hivecheck.cli", "load", "--url", f"{run.base}/v1", "--model", MODEL, *load, *rest, *what]
 
@@ -47,6 +48,7 @@ class OurEngine(Peer):
 
     name = "engine"
     cases = ("streams", "unary")
+    limits = ("ttft, stop, cut: the bare protocol has no schedule; `ours` has one",)
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         kind = "burst" if run.case.is_stream else "unary"

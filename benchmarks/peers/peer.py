@@ -39,6 +39,7 @@ class Run:
     case: Case
     base: str  # without /v1
     folder: Path
+    seed: int = 7
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -65,11 +66,17 @@ class Peer(Protocol):
     packages: Sequence[str] = ()
     program: str = ""
     cases: Sequence[str] = ("streams", "unary", "ttft", "stop", "cut")  # those that its options can express
+    limits: Sequence[str] = ()  # what it cannot do of the cases, or does in another way, as sentences of the result
     oldest_python: tuple[int, int] = (3, 11)
     has_tokenizer: bool = False  # it loads one, and gets that of `tokenizer.py`
 
+    def pinned_version(self) -> str:
+        """That of the first package; empty for an engine without any."""
+        return self.packages[0].partition("==")[2] if self.packages else ""
+
     def version(self) -> str:
         """The one that is pinned or installed."""
+        return self.pinned_version()
 
     def command(self, run: Run, binaries: Path) -> list[str]:
         """The command line. `binaries` is the folder of its environment's programs."""

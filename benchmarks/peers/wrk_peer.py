@@ -16,6 +16,7 @@ class WrkPeer(Peer):
 
     name = "wrk"
     cases = ("streams", "unary")
+    limits = ("ttft, stop: no open loop, and no time of a first token", "cut: no meaning of a stream's events")
     program = "wrk"
 
     def command(self, run: Run, binaries: Path) -> list[str]:

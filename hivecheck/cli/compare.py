@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from hivecheck.measurement.comparison import Comparison
     from hivecheck.measurement.recovery_comparison import RunComparison
 
-KINDS = "two JSON results of `hivecheck load`, or two result.json of `hivecheck run`"
-RESULTS = ("result.json", "load.json")  # in the folder of a run
-LOAD_FORMAT = 1
+KINDS = "two JSON results of `hivecheck load`, two result.json of `hivecheck run`, or two soak.json of `hivecheck soak`"
+RESULTS = ("result.json", "load.json", "soak.json")  # in the folder of a run
+FORMATS = {"load": 1, "soak": 1}
 
 
 def add(commands: Commands) -> None:
@@ -55,7 +55,8 @@ def compare(arguments: argparse.Namespace) -> int:
         say(*comparison_table.of_loads(found, code, arguments.tolerance))
         written = comparison_table.data(found, code, arguments.tolerance, arguments.seed)
     else:
-        runs = _compared_runs(files, arguments.tolerance, arguments.seed)
+        compared = _compared_soaks if kinds[0] == "soak" else _compared_runs
+        runs = compared(files, arguments.tolerance, arguments.seed)
         code = comparison_table.code_of_runs(runs)
         say(*comparison_table.of_runs(runs, code, arguments.tolerance))
         written = comparison_table.data(runs, code, arguments.tolerance, arguments.seed)
@@ -88,6 +89,29 @@ def _compared_runs(files: list[Path], tolerance: float, seed: int) -> RunCompari
     )
 
 
+def _compared_soaks(files: list[Path], tolerance: float, seed: int) -> RunComparison:
+    """The parts of the verdict are compared as scenarios are, and the rounds with faults as recoveries."""
+    from hivecheck.measurement import recovery_comparison
+    from hivecheck.reports import result_data
+
+    contents = [_content(file) for file in files]
+    try:
+        recoveries = [{name: result_data.recovery(one) for name, one in content["recoveries"].items()} for content in contents]
+        verdicts = [{name: str(one["answer"]) for name, one in content["verdicts"].items()} for content in contents]
+        leaks = recovery_comparison.leaks(contents[0]["leaks"], contents[1]["leaks"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"expected: {KINDS}\nactual: {files[0]} or {files[1]} lacks a part of a soak: {error}\nnext: repeat that soak"
+        ) from error
+    switches, pooled, single = recovery_comparison.recoveries(*recoveries, tolerance=tolerance, seed=seed)
+    statuses = recovery_comparison.statuses(*verdicts)
+    shared = recoveries[0].keys() & recoveries[1].keys()
+    parts = len(verdicts[0].keys() & verdicts[1].keys())
+    return recovery_comparison.RunComparison(
+        (*statuses, *leaks, *switches), tuple(pooled), tuple(single), parts, len(shared), noun="verdict"
+    )
+
+
 def _must_be_valid(files: list[Path], contents: list[Mapping[str, Any]]) -> None:
     """Raises UsageError for a load that judged itself invalid."""
     for file, content in zip(files, contents, strict=True):
@@ -102,13 +126,14 @@ def _headline(content: Mapping[str, Any]) -> str:
 
 
 def _kind(content: Mapping[str, Any], file: Path) -> str:
-    if content.get("kind") == "load":
-        if content.get("format") != LOAD_FORMAT:
+    kind = str(content.get("kind"))
+    if kind in FORMATS:
+        if content.get("format") != FORMATS[kind]:
             raise UsageError(
-                f"expected: a load result of format {LOAD_FORMAT}\nactual: {file} has format {content.get('format')}\n"
+                f"expected: a {kind} result of format {FORMATS[kind]}\nactual: {file} has format {content.get('format')}\n"
                 "next: use a newer hivecheck"
             )
-        return "load"
+        return kind
     if "scenarios" in content:
         return "run"
     raise UsageError(f"expected: {KINDS}\nactual: {file} is another JSON file\nnext: give the file of `hivecheck load --json`")

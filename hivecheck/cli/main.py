@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from hivecheck.cli import compare, load, maintenance, merge, mutate, run, stacks
+from hivecheck.cli import compare, load, maintenance, merge, mutate, run, soak, stacks
 from hivecheck.cli.arguments import CarryOut
 from hivecheck.errors import HivecheckError
 from hivecheck.settings import renamed
@@ -44,6 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hivecheck", description="Acceptance, chaos and load harness for LLM-serving stacks.")
     parser.add_argument("--version", action="version", version=f"hivecheck {metadata.version('hivecheck')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for group in (run, load, merge, compare, stacks, mutate, maintenance):
+    for group in (run, load, soak, merge, compare, stacks, mutate, maintenance):
         group.add(commands)
     return parser

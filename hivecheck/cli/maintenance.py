@@ -36,12 +36,14 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("benchmark", choices=sorted(BENCHMARKS))
     parser.add_argument("--only", metavar="ENGINES", help="load: some of its engines, such as ours,locust")
     parser.add_argument("--cases", metavar="CASES", help="load: some of its cases, such as streams,cut")
+    parser.add_argument("--minutes", metavar="MINUTES", help="load: the length of its case memory")
+    parser.add_argument("--seed", metavar="SEED", help="load: decides what its engines draw")
 
 
 def bench(arguments: argparse.Namespace) -> int:
     """Run one benchmark; it writes its figures into benchmarks/results/."""
     script = _checkout("bench") / "benchmarks" / BENCHMARKS[arguments.benchmark]
-    options = [f"--{name}={value}" for name in ("only", "cases") if (value := getattr(arguments, name))]
+    options = [f"--{name}={value}" for name in ("only", "cases", "minutes", "seed") if (value := getattr(arguments, name))]
     if options and arguments.benchmark != "load":
         raise UsageError(
             f"expected: no options for {arguments.benchmark}\nactual: {' '.join(options)}\nnext: leave them out; only load has these"

@@ -69,6 +69,20 @@ class RawClient:
             connection.recv(65536)
         return connections
 
+    def begin(self, request: bytes, receive_bytes: int) -> socket.socket:
+        """A connection with a small receive buffer, over which a request was sent. The caller reads its response and closes it."""
+        connection = socket.socket()
+        # Before the connect: the handshake announces the window.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        connection.settimeout(self._patience_seconds)
+        try:
+            connection.connect(self._address)
+            connection.sendall(request)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def _post(self, connection: socket.socket, raw: RawRequest) -> None:
         """A peer that responded early or closed the connection does not receive the rest."""
         deadline = time.monotonic() + self._patience_seconds

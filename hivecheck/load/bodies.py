@@ -7,7 +7,7 @@ from hashlib import shake_128
 from typing import Any
 
 from hivecheck.load.plan import Plan
-from hivecheck.load.schedule import Trace
+from hivecheck.load.schedule import Trace, Users
 
 # 256 syllables: a random byte chooses one, and each is about a token.
 SYLLABLES = tuple(
@@ -29,18 +29,19 @@ class Bodies:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._shared = words(plan.seed, SHARED, "shared", round(plan.prompt.tokens * plan.prompt.shared_share))
+        self._shared_tokens = len(self._shared.split())
+        self._has_history = isinstance(plan.schedule, Trace) or (isinstance(plan.schedule, Users) and plan.schedule.turns > 1)
         # One request needs one join of bytes: the prompt is letters and needs no escape.
         self._templates = {is_stream: self._template(is_stream) for is_stream in (False, True)}
 
     def body(self, number: int) -> bytes:
         """The body of one request."""
         plan = self._plan
-        earlier = plan.earlier_turns(number)
-        if not earlier and not isinstance(plan.schedule, Trace):
+        if not self._has_history and not plan.session_field:
             head, tail = self._templates[plan.is_stream(number)]
             return b"".join((head, self._prompt(number).encode(), tail))
         messages: list[dict[str, str]] = []
-        for turn in earlier:
+        for turn in plan.earlier_turns(number):
             messages += [_message("user", self._prompt(turn)), _message("assistant", self._answer(turn))]
         return json.dumps(self._fields(number, [*messages, _message("user", self._prompt(number))])).encode()
 
@@ -54,7 +55,7 @@ class Bodies:
         if isinstance(schedule, Trace) and number >= 0 and (recorded := schedule.turns[number].prompt):
             return recorded
         # The number makes a short prompt unique, too.
-        own = f"{number} {words(self._plan.seed, number, 'prompt', max(0, tokens - 1 - len(self._shared.split())))}"
+        own = f"{number} {words(self._plan.seed, number, 'prompt', max(0, tokens - 1 - self._shared_tokens))}"
         return f"{self._shared} {own}" if self._shared else own
 
     def _answer(self, number: int) -> str:
@@ -78,7 +79,8 @@ class Bodies:
             is_stream = plan.is_stream(number)
         tokens = plan.max_output_tokens if number is None else plan.output_tokens(number)
         stream = {"stream": True, "stream_options": {"include_usage": True}} if is_stream else {}
-        return {"model": plan.model, "messages": messages, "max_tokens": tokens, **stream}
+        session = {plan.session_field: plan.conversation(number)} if plan.session_field and number is not None else {}
+        return {"model": plan.model, "messages": messages, "max_tokens": tokens, **session, **stream}
 
 
 def _message(role: str, content: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from hivecheck.load.bodies import Bodies
 from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot
 from hivecheck.load.pacer import Pacer
 from hivecheck.load.plan import Plan
-from hivecheck.load.schedule import Chain, Trace
+from hivecheck.load.schedule import Chain, Trace, Users
 from hivecheck.load.tally import Tally
 from hivecheck.measurement.histogram import Histogram
 from hivecheck.protocol.answer import Expectations, SampleHandler
@@ -46,7 +46,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._pool = Pool(self._loop, tls)
         self._origin, prefix = origin_of(plan.url)
-        authorization = {"Authorization": f"Bearer {key}"} if key else {}
+        authorization = {plan.key_header: plan.key_form.format(key)} if key else {}
         headers = {"Content-Type": "application/json", **authorization, **plan.headers}
         self._head = RequestHead("POST", prefix + plan.path, self._origin.host_header, headers)
         self._bodies = Bodies(plan)
@@ -59,7 +59,7 @@ class Engine:
         self._reserved: dict[int, int] = {}  # tokens, under a cap
         self._tally = Tally(0.0, slo.parse(plan.slo))
         self._started_at = math.nan
-        self._due = self._sent = self._streams_due = 0
+        self._due = self._sent = self._streams_due = self._most_open = 0
         self._spent_requests = self._spent_tokens = self._reserved_tokens = 0
         self._tokens_a_word = 1.0  # of prompts: the tokenizer of the server is unknown, so its usage teaches this
         self._stopped_by = ""
@@ -105,6 +105,7 @@ class Engine:
             streams_scheduled=self._streams_due,
             sent=self._sent,
             open=len(self._open),
+            most_open=self._most_open,
             duration_seconds=min(self._plan.schedule.duration_seconds, stopped_after),
             drain_seconds=drain_seconds,
             loop_lag=self._loop_lag,
@@ -175,6 +176,7 @@ class Engine:
         )
         if not exchange.is_over:
             self._open[number] = exchange
+            self._most_open = max(self._most_open, len(self._open))
 
     def _ended(self, sample: Sample) -> None:
         self._open.pop(sample.number, None)
@@ -186,6 +188,8 @@ class Engine:
         if following is None or self._is_over:
             return
         intended_at = planned_end(sample) + self._plan.schedule.think_seconds_after(self._plan.seed, sample.number)
+        if isinstance(self._plan.schedule, Users):
+            intended_at = self._started_at + self._plan.schedule.active_from(following, intended_at - self._started_at)
         is_in_window = intended_at < self._started_at + self._plan.schedule.duration_seconds
         if is_in_window or isinstance(self._plan.schedule, Trace):
             heapq.heappush(self._later, (intended_at, following))

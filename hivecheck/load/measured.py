@@ -66,7 +66,8 @@ def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
 class Measured:
     """One shard, or all of them. `duration_seconds` is the scheduled window, and `drain_seconds` came after it.
 
-    `cpu_share` is that of one core, for the busiest process. `stopped_by` names the cap or the interruption that ended the schedule early.
+    `cpu_share` is that of one core, for the busiest process. `most_open` is the highest number of open requests at a time. For several
+    shards it is the sum of theirs, which is an upper bound. `stopped_by` names the cap or the interruption that ended the schedule early.
     """
 
     tally: Tally
@@ -80,6 +81,7 @@ class Measured:
     cpu_share: float
     stopped_by: str = ""
     processes: int = 1
+    most_open: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON values."""
@@ -111,6 +113,7 @@ def merged(shards: Sequence[Measured]) -> Measured:
         cpu_share=max(shard.cpu_share for shard in shards),
         stopped_by=_first(shard.stopped_by for shard in shards),
         processes=sum(shard.processes for shard in shards),
+        most_open=sum(shard.most_open for shard in shards),
     )
 
 

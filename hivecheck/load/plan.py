@@ -32,6 +32,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     A stream without an end by `deadline_seconds` is hung, and one with a longer gap than `stall_seconds` is stalled.
     After the schedule, open requests have `drain_seconds` to end. `is_numbered` expects the numbered tokens of the reference worker.
+    `key_header` carries the key in the form `key_form`. With `session_field`, each conversation has an id in this field of its bodies.
     `lateness_limit` replaces the limits of validity for lateness and loop lag; 0 keeps them.
     """
 
@@ -45,6 +46,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     prompt: Prompt = Prompt()
     headers: Mapping[str, str] = {}
     key_variable: str = ""
+    key_header: str = "Authorization"
+    key_form: str = "Bearer {}"
+    session_field: str = ""
     deadline_seconds: float = 60.0
     stall_seconds: float = 10.0
     drain_seconds: float = 30.0
@@ -56,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def is_stream(self, number: int) -> bool:
         """Whether this request streams, from the seed alone."""
+        if self.stream_share in (0.0, 1.0):  # a digest for each request would change nothing
+            return self.stream_share == 1.0
         return seeds.share(self.seed, number, "stream") < self.stream_share
 
     def output_tokens(self, number: int) -> int:
@@ -66,6 +72,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def earlier_turns(self, number: int) -> tuple[int, ...]:
         """The requests with turns that this one sends again, the oldest first."""
         return self.schedule.earlier_turns(number) if isinstance(self.schedule, Users | Trace) and number >= 0 else ()
+
+    def conversation(self, number: int) -> str:
+        """The id of the request's conversation: the same for each of its turns, and another one for another seed."""
+        return f"{self.seed}-{(*self.earlier_turns(number), number)[0]}"
 
     def to_json(self) -> bytes:
         """For shards and for the result."""

@@ -92,7 +92,7 @@ def judge(
         "offered_rate": _in_window(tally, "sent", measured.duration_seconds) / measured.duration_seconds,
         "done_rate": _in_window(tally, "done", measured.duration_seconds) / measured.duration_seconds,
         "token_rate": _in_window(tally, "tokens", measured.duration_seconds) / measured.duration_seconds,
-        "goodput": _share(counts["good"], scheduled),
+        **{name: _share(*parts) for name, parts in shares.items()},
         "lateness_p99": _number(facts.lateness_p99),
         "drain": {
             "seconds": measured.drain_seconds,
@@ -176,6 +176,7 @@ def _totals(measured: Measured) -> dict[str, Any]:
         "scheduled": measured.scheduled,
         "sent": measured.sent,
         "open": measured.open,
+        "most_open": measured.most_open,
         **{name: tally.counts[name] for name in named},
         "outcomes": dict(tally.outcomes),
         "causes": dict(tally.causes),
@@ -196,7 +197,7 @@ def _alarms(tally: Tally) -> list[dict[str, str]]:
 def _percentiles(histogram: Histogram) -> dict[str, Any]:
     figures = {name: _number(histogram.percentile(percent)) for name, percent in PERCENTS.items()}
     above = {name: histogram.samples_above(percent) for name, percent in PERCENTS.items()}
-    return figures | {"count": histogram.count, "samples_above": above}
+    return figures | {"mean": _number(histogram.mean), "count": histogram.count, "samples_above": above}
 
 
 def _windows(tally: Tally) -> list[dict[str, Any]]:

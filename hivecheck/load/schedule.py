@@ -89,11 +89,19 @@ class Arrivals(msgspec.Struct, frozen=True, tag="arrivals", forbid_unknown_field
         return 0.0
 
 
+class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a profile of users. Their number goes in a straight line from that of the part before, at first 0, to `users`."""
+
+    seconds: float
+    users: int
+
+
 class Users(msgspec.Struct, frozen=True, tag="users", forbid_unknown_fields=True):
     """Closed loop: each user sends a request, waits for its end, thinks, and sends the next one until the duration is over.
 
     The users start one after the other within `stagger_seconds`. Think times are exponential with the mean `think_seconds`.
     Each conversation has `turns` requests, and a turn sends the earlier turns of its conversation again.
+    With `levels`, so many users are active at a time. The others wait until the number rises. `levels` replaces the stagger.
     """
 
     users: int
@@ -101,10 +109,29 @@ class Users(msgspec.Struct, frozen=True, tag="users", forbid_unknown_fields=True
     think_seconds: float = 0.0
     stagger_seconds: float = 0.0
     turns: int = 1
+    levels: tuple[Level, ...] = ()
 
     def intended_seconds(self, seed: int) -> array[float]:
         """The intended time of the first request of each user. Later ones depend on the answers."""
+        if self.levels:
+            return array("d", (self.active_from(user, 0.0) for user in range(self.users)))
         return array("d", (user * self.stagger_seconds / self.users for user in range(self.users)))
+
+    def active_from(self, number: int, at: float) -> float:
+        """The first moment from `at` on at which the user of this request is active, in seconds after the start. Infinite for none."""
+        if not self.levels:
+            return at
+        user, begin, before = number % self.users, 0.0, 0
+        for level in self.levels:
+            end = begin + level.seconds
+            # User u is active while the number is above u. It crosses u once in a part with ends on both sides.
+            is_in, stays = before > user, level.users > user
+            crossing = begin + level.seconds * (user - before) / (level.users - before) if is_in is not stays else begin
+            first, last = (begin if is_in else crossing), (end if stays else crossing)
+            if (is_in or stays) and max(first, at) < last:
+                return max(first, at)
+            begin, before = end, level.users
+        return math.inf
 
     def chains(self, seed: int) -> Iterator[Chain]:
         """Each user is a chain."""
@@ -116,7 +143,7 @@ class Users(msgspec.Struct, frozen=True, tag="users", forbid_unknown_fields=True
 
     def think_seconds_after(self, seed: int, number: int) -> float:
         """How long the user thinks after this request."""
-        return -self.think_seconds * math.log(1 - seeds.share(seed, number, "think"))
+        return -self.think_seconds * math.log(1 - seeds.share(seed, number, "think")) if self.think_seconds else 0.0
 
     def earlier_turns(self, number: int) -> tuple[int, ...]:
         """The requests of the same conversation before this one, the oldest first."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from array import array
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,8 @@ METRICS = ("ttft", "ttfot", "itl", "tpot", "e2e", "max_stall", "ttft_from_send",
 WINDOW_METRICS = ("ttft", "itl", "tpot", "e2e", "lateness")
 WINDOW_COUNTS = ("sent", "done", "failed", "good", "tokens")
 WINDOW_SECONDS = 1.0
+# Most events of a second are counted within the next ones. Older windows are packed: with 1000 streams they grew by 0.1 MiB a second.
+OPEN_WINDOWS = 10
 FAILURES_KEPT = 100
 # A stream of some length that arrives within its last hundredth points to a proxy that buffers.
 BURST_SHARE, BURST_CHUNKS = 0.01, 4
@@ -42,6 +46,14 @@ class Window:
         for name, histogram in other.histograms.items():
             self.histograms[name].merge(histogram)
 
+    def pack(self) -> None:
+        """Take less memory from now on."""
+        for histogram in self.histograms.values():
+            histogram.pack()
+
+
+Span = tuple[Window, int, int]  # a window with the slice of a stream's arrivals in it
+
 
 class Tally:
     """Takes each sample once, after its end. Times of samples are monotonic, and `started_at` is the start of the schedule there."""
@@ -51,10 +63,11 @@ class Tally:
         self.outcomes: Counter[str] = Counter()
         self.causes: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
-        self.windows: dict[int, Window] = {}
+        self.windows: defaultdict[int, Window] = defaultdict(Window)
         self.failures: list[dict[str, Any]] = []
         self._started_at = started_at
         self._terms = terms
+        self._first_open = 0
 
     def take(self, sample: Sample) -> None:
         """Count one sample that has ended."""
@@ -65,9 +78,11 @@ class Tally:
             self.histograms["lateness"].record(lateness)
         self.outcomes[sample.outcome] += 1
         self.counts["new_connections"] += sample.is_new_connection
-        self._count_tokens(sample)
+        shares = _tokens_of_chunks(len(sample.token_times), sample.completion_tokens)
+        spans = self._spans(sample.token_times)
+        self._count_tokens(sample, shares, spans)
         if sample.outcome is Outcome.COMPLETE:
-            self._take_complete(sample)
+            self._take_complete(sample, shares, spans)
         else:
             self._take_failed(sample)
 
@@ -78,7 +93,7 @@ class Tally:
         for mine, theirs in ((self.outcomes, other.outcomes), (self.causes, other.causes), (self.counts, other.counts)):
             mine.update(theirs)
         for number, window in other.windows.items():
-            self.windows.setdefault(number, Window()).merge(window)
+            self.windows[number].merge(window)
         # By number, so that the order of the shards changes nothing.
         self.failures = sorted([*self.failures, *other.failures], key=lambda failure: int(failure["number"]))[:FAILURES_KEPT]
 
@@ -108,18 +123,18 @@ class Tally:
         made.failures = list(data["failures"])
         return made
 
-    def _take_complete(self, sample: Sample) -> None:
+    def _take_complete(self, sample: Sample, shares: Sequence[int], spans: Sequence[Span]) -> None:
         self.counts["done"] += 1
         self.counts["streams_done"] += sample.is_stream
         self._window(sample.ended_at).done += 1
         last = sample.ended_at if math.isnan(sample.last_token_at) else sample.last_token_at
-        gaps = token_gaps(sample.token_times, sample.completion_tokens)
+        gaps = list(map(operator.sub, sample.token_times[1:], sample.token_times))
         own = {
             "ttft": sample.first_token_at - sample.intended_at,
             "ttfot": sample.first_answer_at - sample.intended_at,
             "e2e": last - sample.intended_at,
             "tpot": _tpot(sample),
-            "max_stall": max((gap for _, gap, _ in gaps), default=math.nan),
+            "max_stall": max(gaps, default=math.nan),
             "ttft_from_send": sample.first_token_at - sample.sent_at,
             "e2e_from_send": last - sample.sent_at,
         }
@@ -128,18 +143,25 @@ class Tally:
                 self.histograms[name].record(seconds)
         if not math.isnan(own["ttft"]):
             self._window(sample.first_token_at).histograms["ttft"].record(own["ttft"])
+        at_end = self._window(last).histograms
         for name in ("e2e", "tpot"):
             if not math.isnan(own[name]):
-                self._window(last).histograms[name].record(own[name])
-        itl = self.histograms["itl"].record
-        for at, gap, tokens in gaps:
-            itl(gap / tokens, tokens)
-            self._window(at).histograms["itl"].record(gap / tokens, tokens)
-        if not self._terms or slo.is_within(self._terms, own, [gap / tokens for _, gap, tokens in gaps for _ in range(tokens)]):
+                at_end[name].record(own[name])
+        itl = list(zip(gaps, shares[1:], strict=True))
+        self._record_itl(itl, spans)
+        if not self._terms or slo.is_within(self._terms, own, [gap / tokens for gap, tokens in itl for _ in range(tokens)]):
             self.counts["good"] += 1
             # Where it was sent, so that no window has more good requests than requests.
             self._window(sample.sent_at).good += 1
         self._count_alarms(sample)
+
+    def _record_itl(self, itl: Sequence[tuple[float, int]], spans: Sequence[Span]) -> None:
+        """Each gap, with the tokens of the chunk after it, counts in the second in which that chunk came."""
+        for window, begin, end in spans:
+            # The chunks of one read have equal gaps.
+            for (gap, tokens), times in Counter(itl[max(0, begin - 1) : end - 1]).items():
+                for histograms in (self.histograms, window.histograms):
+                    histograms["itl"].record(gap / tokens, tokens * times)
 
     def _take_failed(self, sample: Sample) -> None:
         self.counts["failed"] += 1
@@ -150,13 +172,13 @@ class Tally:
         if len(self.failures) < FAILURES_KEPT:
             self.failures.append(_failure(sample, self._started_at))
 
-    def _count_tokens(self, sample: Sample) -> None:
+    def _count_tokens(self, sample: Sample, shares: Sequence[int], spans: Sequence[Span]) -> None:
         """Tokens by the server's usage, chunks apart. The tokens of a window are counted by arrival, scaled to the usage."""
         self.counts["chunks"] += sample.chunks
         self.counts["completion_tokens"] += max(0, sample.completion_tokens)
         self.counts["prompt_tokens"] += max(0, sample.prompt_tokens)
-        for at, tokens in zip(sample.token_times, _tokens_of_chunks(len(sample.token_times), sample.completion_tokens), strict=True):
-            self._window(at).tokens += tokens
+        for window, begin, end in spans:
+            window.tokens += sum(shares[begin:end])
 
     def _count_alarms(self, sample: Sample) -> None:
         if not sample.is_stream:
@@ -167,17 +189,29 @@ class Tally:
         self.counts["bursts"] += sample.chunks >= BURST_CHUNKS and spread < BURST_SHARE * whole
 
     def _window(self, at: float) -> Window:
-        number = int((at - self._started_at) // WINDOW_SECONDS)
-        window = self.windows.get(number)
-        if window is None:
-            window = self.windows[number] = Window()
-        return window
+        return self._numbered(self._number(at))
 
+    def _numbered(self, number: int) -> Window:
+        """The window, which may be a new one. Each window is packed once, when it is old."""
+        for old in range(self._first_open, number - OPEN_WINDOWS):
+            if old in self.windows:
+                self.windows[old].pack()
+        self._first_open = max(self._first_open, number - OPEN_WINDOWS)
+        return self.windows[number]
 
-def token_gaps(times: array[float], tokens: int) -> list[tuple[float, float, int]]:
-    """Each gap between two chunks as (arrival, seconds, tokens of the later chunk)."""
-    shares = _tokens_of_chunks(len(times), tokens)
-    return [(later, later - earlier, max(1, own)) for earlier, later, own in zip(times, times[1:], shares[1:], strict=False)]
+    def _number(self, at: float) -> int:
+        return int((at - self._started_at) // WINDOW_SECONDS)
+
+    def _spans(self, times: array[float]) -> list[Span]:
+        """Each window with arrivals. They are in order."""
+        spans: list[Span] = []
+        end = 0
+        while end < len(times):
+            begin, number = end, self._number(times[end])
+            is_last = number == self._number(times[-1])
+            end = len(times) if is_last else bisect_left(times, number + 1, begin, key=self._number)
+            spans.append((self._numbered(number), begin, end))
+        return spans
 
 
 def _tokens_of_chunks(chunks: int, tokens: int) -> Sequence[int]:

@@ -3,7 +3,7 @@
 Run `python -m hivecheck.load.truth_server [--ttft SECONDS] [--itl SECONDS]`. It prints its port, and ends when its standard input closes.
 The header `X-Truth` of a request declares other times and a defect: `ttft=0.2;itl=0.01;defect=cut;at=3`. `--truth` declares it for all.
 `GET /truth` gives, of each request by its `X-Request-Id`, when it arrived and when each token was written (monotonic seconds).
-`GET /stats` counts the requests and the whole answers, and says how late the server itself was with its first tokens.
+`GET /stats` counts the requests and the whole answers. `GET /lateness` says how late the server itself was with its first tokens.
 """
 
 from __future__ import annotations
@@ -129,10 +129,13 @@ class Stats:
     answered: int = 0
     lateness: list[float] = field(default_factory=list)
 
-    def to_json(self) -> bytes:
+    def counts(self) -> dict[str, int]:
+        return {"received": self.received, "answered": self.answered}
+
+    def late(self) -> dict[str, float]:
+        """Nearest ranks in seconds. Apart from the counts, because sorting would delay tokens during a load."""
         late = sorted(self.lateness)
-        ranks = {f"late_p{percent}": late[math.ceil(len(late) * percent / 100) - 1] if late else 0.0 for percent in (50, 99)}
-        return json.dumps({"received": self.received, "answered": self.answered} | ranks).encode()
+        return {f"late_p{percent}": late[math.ceil(len(late) * percent / 100) - 1] if late else 0.0 for percent in (50, 99)}
 
 
 class Answering(asyncio.Protocol):
@@ -199,7 +202,9 @@ class Answering(asyncio.Protocol):
         if head.startswith(b"GET /truth"):
             self._unary(json.dumps(self._journal).encode())
         elif head.startswith(b"GET /stats"):
-            self._unary(self._stats.to_json())
+            self._unary(json.dumps(self._stats.counts()).encode())
+        elif head.startswith(b"GET /lateness"):
+            self._unary(json.dumps(self._stats.late()).encode())
         else:
             self._unary(MODELS)
 

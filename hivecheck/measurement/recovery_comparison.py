@@ -1,4 +1,4 @@
-"""Comparison of two acceptance runs: scenarios and recovery times. Pure: mappings by scenario give changes.
+"""Comparison of two acceptance runs: scenarios, recovery times and leaks. Pure: mappings by scenario give changes.
 
 A run measures each recovery once. So the noise of one scenario is the spread of the differences over all scenarios.
 """
@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hivecheck.measurement import resampling
 from hivecheck.measurement.comparison import ERROR_SHARE, TOLERANCE, Change, Direction, Judgement, judgement
@@ -38,13 +39,17 @@ class Switch:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Two runs. `pooled` is over all scenarios with figures in both runs, `changes` are single scenarios."""
+    """Two runs. `pooled` is over all scenarios with figures in both runs, `changes` are single scenarios.
+
+    `noun` names what the statuses are of.
+    """
 
     switches: tuple[Switch, ...]
     pooled: tuple[Change, ...]
     changes: tuple[Change, ...]
     scenarios: int
     recoveries: int
+    noun: str = "scenario"
 
     def of(self, *judgements: Judgement) -> list[Change]:
         """The figures with one of these judgements, the largest difference first."""
@@ -69,6 +74,21 @@ def recoveries(
 def statuses(a: Mapping[str, str], b: Mapping[str, str]) -> list[Switch]:
     """Scenarios with another status. Only a change to or from `failed` says that the system under test changed."""
     return [Switch(name, a[name], b[name], _of_status(a[name], b[name])) for name in sorted(a.keys() & b.keys()) if a[name] != b[name]]
+
+
+def leaks(a: Mapping[str, Mapping[str, Any]], b: Mapping[str, Mapping[str, Any]]) -> list[Switch]:
+    """Leak findings that differ, by process and resource. Each has a `finding`, `low` and `high` slope."""
+    found = []
+    for name in sorted(a.keys() & b.keys()):
+        ours, theirs = a[name], b[name]
+        if ours["finding"] != theirs["finding"]:
+            verdict = {"leak": Judgement.WORSE}.get(theirs["finding"], Judgement.OTHER)
+            is_cured = ours["finding"] == "leak" and theirs["finding"] == "no leak"
+            found.append(Switch(name, ours["finding"], theirs["finding"], Judgement.BETTER if is_cured else verdict))
+        elif ours["finding"] == "leak" and (theirs["low"] > ours["high"] or theirs["high"] < ours["low"]):
+            words = [f"leak of {one['slope']:g} per cycle" for one in (ours, theirs)]
+            found.append(Switch(name, words[0], words[1], Judgement.WORSE if theirs["low"] > ours["high"] else Judgement.BETTER))
+    return found
 
 
 def _of_status(a: str, b: str) -> Judgement:

@@ -15,6 +15,8 @@ from hivecheck.protocol.http1 import ResponseHead
 from hivecheck.protocol.sample import NO_USAGE, Outcome, Sample
 
 DONE = b"[DONE]"
+# Without this header a client tries again at once.
+BACKPRESSURE, NO_RETRY_AFTER = (429, 503), ", no Retry-After"
 CODE_LENGTH = 60  # of an error code or message inside a cause
 # A number this far ahead is no lost token but another text.
 NUMBERS_AHEAD = 10_000
@@ -76,6 +78,9 @@ class Numbers:
 
     def take(self, text: str) -> None:
         """The text of one chunk."""
+        if text == f"t{self.expected} ":  # the usual case
+            self.expected += 1
+            return
         for word in text.split():
             number = int(word[1:]) if word[:1] == "t" and word[1:].isdecimal() and len(word) < 10 else -1
             if number == self.expected:
@@ -105,7 +110,7 @@ class Numbers:
 class SampleHandler:
     """Fills one sample in the loop of the connection and hands it to `done` at its end. One float is kept of each token."""
 
-    __slots__ = ("_append", "_body", "_done", "_expectations", "_numbers", "_problem", "sample")
+    __slots__ = ("_addition", "_append", "_body", "_done", "_expectations", "_numbers", "_problem", "sample")
 
     def __init__(self, sample: Sample, done: Callable[[Sample], None], expectations: Expectations) -> None:
         self.sample = sample
@@ -115,12 +120,15 @@ class SampleHandler:
         self._numbers = Numbers() if expectations.is_numbered else None
         self._problem: tuple[Outcome, str] | None = None  # of the stream itself: an error event, a chunk that is no chunk
         self._body: list[bytes] = []
+        self._addition = ""  # to the cause of a refusal
 
     def on_connect(self) -> None:
         self.sample.is_new_connection = True
 
     def on_head(self, head: ResponseHead, now: float) -> None:
         self.sample.status, self.sample.headers_at = head.status, now
+        if head.status in BACKPRESSURE and not head.get("retry-after"):
+            self._addition = NO_RETRY_AFTER
 
     def on_body(self, piece: bytes, now: float) -> None:
         self._body.append(piece)
@@ -177,6 +185,9 @@ class SampleHandler:
             sample.outcome = Outcome.CONNECTION
         elif not 200 <= sample.status < 300:
             sample.outcome, sample.cause = Outcome.REFUSED, f"{sample.status} {failure.kind}"
+        elif self._problem is not None and self._problem[0] is Outcome.ERROR_EVENT:
+            # A server that reports its failure and then closes the connection has given the reason.
+            sample.outcome, sample.cause = self._problem
         elif sample.finish_reason is not None:
             sample.outcome = Outcome.UNTERMINATED
         else:
@@ -214,7 +225,7 @@ class SampleHandler:
         sample = self.sample
         if not 200 <= sample.status < 300:
             words = self._problem[1] if self._problem and self._problem[0] is Outcome.ERROR_EVENT else ""
-            return Outcome.REFUSED, f"{sample.status} {words}".rstrip()
+            return Outcome.REFUSED, f"{sample.status} {words}".rstrip() + self._addition
         if self._problem is not None:
             return self._problem
         if self._body and sample.is_stream:

@@ -107,8 +107,7 @@ class Exchange:
 
     def limit(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         """Fail after so many seconds."""
-        failure = Failure(FailureKind.DEADLINE, f"no end within {seconds:g} s")
-        self._deadline = loop.call_later(seconds, self._expire, failure)
+        self._deadline = loop.call_later(seconds, self._expire, seconds)
 
     def connect_with(self, task: asyncio.Task[None]) -> None:
         """`task` opens the connection: the end of the exchange cancels it."""
@@ -122,8 +121,8 @@ class Exchange:
         """Its kept connection was stale, and it waits for another one."""
         self.is_retried, self._connection = True, None
 
-    def _expire(self, failure: Failure) -> None:
-        self.fail(failure, time.monotonic())
+    def _expire(self, seconds: float) -> None:
+        self.fail(Failure(FailureKind.DEADLINE, f"no end within {seconds:g} s"), time.monotonic())
 
     def _is_ended(self) -> bool:
         """Whether this call ended it. Frees what it holds."""

@@ -5,6 +5,7 @@ The parser follows RFC 9112. It accepts a bare LF as a line end. Bad bytes never
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -48,7 +49,10 @@ class ResponseHead(NamedTuple):
 
     def get(self, name: str) -> str:
         """The first value of a header, by its name in lower case. Empty if there is none."""
-        return next((value for key, value in self.headers if key.lower() == name), "")
+        for key, value in self.headers:
+            if key.lower() == name:
+                return value
+        return ""
 
     @property
     def is_event_stream(self) -> bool:
@@ -258,10 +262,15 @@ class ResponseParser:
             line = data[position : line_end - 1 if data[line_end - 1] == 13 and line_end > position else line_end]
             position = line_end + 1
             if state == _CHUNK_SIZE:
-                left = self._size(line)
+                left = _chunk_size(line)
                 if left < 0:
+                    self._refuse_size(line)
                     return
                 state = _CHUNK_DATA if left else _TRAILERS
+                after = position + left
+                if left and data[after : after + 2] == b"\r\n":  # the usual case: a whole chunk
+                    pieces.append(data[position:after])
+                    position, state = after + 2, _CHUNK_SIZE
             elif state == _CHUNK_END:
                 if line:
                     self._fail("a chunk is longer than its size")
@@ -277,16 +286,9 @@ class ResponseParser:
                 return
         self._state, self._left = state, left
 
-    def _size(self, line: bytes) -> int:
-        """The size of a chunk; -1 for a line that is none."""
-        digits = line.partition(b";")[0].rstrip(b" \t") if b";" in line or line[-1:].isspace() else line
-        if len(line) > LINE_LIMIT_BYTES:
-            self._fail(f"a line of the chunked body exceeds {LINE_LIMIT_BYTES} bytes")
-        elif not digits or len(digits) > SIZE_DIGITS or digits.strip(HEXADECIMAL):
-            self._fail(f"chunk size {line[:40]!r}")
-        else:
-            return int(digits, 16)
-        return -1
+    def _refuse_size(self, line: bytes) -> None:
+        is_long = len(line) > LINE_LIMIT_BYTES
+        self._fail(f"a line of the chunked body exceeds {LINE_LIMIT_BYTES} bytes" if is_long else f"chunk size {line[:40]!r}")
 
     def _is_last_trailer(self, line: bytes) -> bool:
         self._trailer_bytes += len(line)
@@ -301,3 +303,11 @@ class ResponseParser:
         self.error, self.is_reusable, self._state = error, False, _OVER
         self._buffer = bytearray()
         return b""
+
+
+@functools.lru_cache(maxsize=256)  # the chunks of a stream have few sizes
+def _chunk_size(line: bytes) -> int:
+    """The size of a chunk, from its line; -1 for a line that is none."""
+    digits = line.partition(b";")[0].rstrip(b" \t")
+    is_good = digits and len(digits) <= SIZE_DIGITS and not digits.strip(HEXADECIMAL) and len(line) <= LINE_LIMIT_BYTES
+    return int(digits, 16) if is_good else -1

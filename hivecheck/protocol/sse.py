@@ -26,11 +26,12 @@ class EventParser:
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The data of each event that `piece` completes, in order."""
-        # The usual case: one whole event of one line. `find` proves that no other line is in it.
-        is_whole = piece.startswith(b"data: ") and piece.find(b"\n") == len(piece) - 2 and piece.endswith(b"\n\n")
-        if is_whole and not (self._line or self._data or self.error or b"\r" in piece):
-            self._is_first = self._is_after_cr = False
-            return [piece[6:-2]]
+        if piece[:6] == b"data: " and piece[-2:] == b"\n\n":
+            data = piece[6:-2]
+            # The usual case: one whole event of one line.
+            if not (b"\n" in data or b"\r" in data or self._line or self._data or self.error):
+                self._is_first = self._is_after_cr = False
+                return [data]
         if not piece or self.error:
             return []
         if self._is_after_cr:

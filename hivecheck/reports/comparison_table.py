@@ -52,9 +52,9 @@ def of_loads(comparison: Comparison, code: int, tolerance: float) -> Iterator[st
 
 def of_runs(comparison: RunComparison, code: int, tolerance: float) -> Iterator[str]:
     """The lines of a comparison of two acceptance runs."""
-    shared = f"{counted(comparison.scenarios, 'scenario')} in both runs, {counted(comparison.recoveries, 'recovery', 'recoveries')}"
+    shared = f"{counted(comparison.scenarios, comparison.noun)} in both runs, {counted(comparison.recoveries, 'recovery', 'recoveries')}"
     if code == NOT_COMPARABLE:
-        yield f"{VERDICTS[code]}  no scenario is in both runs"
+        yield f"{VERDICTS[code]}  no {comparison.noun} is in both runs"
         return
     worse = len(comparison.of(Judgement.WORSE)) + sum(one.judgement is Judgement.WORSE for one in comparison.switches)
     yield f"{VERDICTS[code]}  {_worse(worse, 'fact', tolerance)}; {shared}"

@@ -6,6 +6,7 @@ Format 3 holds the whole result. Formats 1 and 2 lack the place of a scenario ap
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,14 @@ def result(path: Path) -> RunResult:
         raise _refusal(path, _complaint(path, error)) from error
 
 
+def recovery(figures: Mapping[str, Any]) -> Recovery:
+    """The recovery that these figures of a report state. Raises TypeError or KeyError for other figures."""
+    own: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in figures.items() if name not in _DERIVED
+    }
+    return Recovery(**{**own, "blast": BlastRadius(**figures["blast"])})
+
+
 def _scenario(outcome: Outcome) -> dict[str, Any]:
     planned = asdict(outcome.planned)
     del planned["key"]  # the name of this entry
@@ -136,7 +145,7 @@ def _outcome(key: str, scenario: dict[str, Any]) -> Outcome:
         scenario.get("message", ""),
         scenario.get("detail", ""),
         Path(scenario["evidence"]) if scenario.get("evidence") else None,
-        _recovery(scenario.get("recovery")),
+        recovery(figures) if (figures := scenario.get("recovery")) else None,
         tuple(scenario.get("faults") or ()),
         float(scenario.get("stall_seconds", 0.0)),
         _reason(scenario.get("reason")),
@@ -144,15 +153,6 @@ def _outcome(key: str, scenario: dict[str, Any]) -> Outcome:
         tuple(scenario.get("notes", ())),
         scenario.get("seed"),
     )
-
-
-def _recovery(figures: dict[str, Any] | None) -> Recovery | None:
-    if figures is None:
-        return None
-    own: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in figures.items() if name not in _DERIVED
-    }
-    return Recovery(**{**own, "blast": BlastRadius(**figures["blast"])})
 
 
 def _reason(code: str | None) -> Reason | None:

@@ -15,6 +15,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 NOTHING_SELECTED = "no scenario was selected"
 NOTHING_PASSED = "no scenario passed"
 PAGE = "docs/verdicts.md"
+SETTINGS = "settings"  # of the properties of a run: the options that its reproduce commands need
 START_SCRIPT = "./run-integration-tests.sh"
 
 
@@ -28,7 +29,8 @@ def reproduce_command(result: RunResult, planned: Planned, seed: int | None = No
     platform = f" --platform {result.platform}" if result.platform else ""
     target = f" --target {result.target}" if result.target not in ("", REFERENCE) else ""
     replay = f" --fault-plan {result.plan_files[planned.key]}" if planned.key in result.plan_files else ""
-    return f"{run_command()} {planned.key}{platform}{target} --seed {result.seed if seed is None else seed}{replay}"
+    settings = f" {given}" if (given := result.properties.get(SETTINGS)) else ""
+    return f"{run_command()} {planned.key}{platform}{target} --seed {result.seed if seed is None else seed}{replay}{settings}"
 
 
 def causes(result: RunResult) -> list[str]:

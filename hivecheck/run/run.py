@@ -31,6 +31,7 @@ from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets import target as targets
 from hivecheck.timeouts import Timeouts
+from hivecheck.topologies import topology
 
 if TYPE_CHECKING:
     from hivecheck.world.world import World
@@ -62,6 +63,8 @@ class Run:
         fault_plans.must_be_within_limits(self.settings.random_faults)
         if self.settings.fault_plan:
             fault_plans.load(Path(self.settings.fault_plan))  # a malformed plan is refused before a stack starts
+        if self.settings.topology:
+            topology.load(self.settings.topology)  # an unknown name is refused before a stack starts
         self.target = targets.load(self.settings.target)
         if not self.settings.services_root.joinpath("services").is_dir():
             raise UsageError(
@@ -111,7 +114,12 @@ class Run:
         return f"platform {self.platform.name} lacks {noun} {', '.join(missing)}"
 
     def admitted(self, planned: Planned) -> Planned:
-        """The scenario as the target declares it: not supported if the target lacks a requirement or the topology."""
+        """The scenario as settings and target declare it: on the topology of the settings, if they have one.
+
+        It is not supported if the target lacks a requirement or the topology.
+        """
+        if self.settings.topology and planned.topology != NO_TOPOLOGY:
+            planned = replace(planned, topology=self.settings.topology)
         if self.target is None or planned.unsupported_reason:
             return planned
         return replace(planned, unsupported_reason=self.target.why_not(planned.name, planned.requirements, planned.topology))

@@ -11,13 +11,14 @@ from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import conformance, junit, result_data
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
-from hivecheck.reports.text import relative_path
+from hivecheck.reports.text import SETTINGS, relative_path
 from hivecheck.run import old_runs
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks
 from hivecheck.targets.target import Target
 from hivecheck.wording import counted, listed
 
+REPLAYED = ("topology", "soak_minutes", "soak_rate", "soak_faults", "scenario_seconds")
 REPORTS = ("junit.xml", "result.json", "conformance.json", "conformance.md")
 
 
@@ -89,10 +90,15 @@ class RunReports:
             crash=self.crash,
             seconds=time.monotonic() - self._started,
             plan_files=self.plan_files,
-            properties={"report": str(self.folder), "source_hash": self.source_hash},
+            properties={"report": str(self.folder), "source_hash": self.source_hash} | self._replayed(),
             split=self.split,
             allows_flaky=self.settings.allow_flaky,
         )
+
+    def _replayed(self) -> dict[str, str]:
+        """The settings that a reproduce command needs, as options; empty when all have their defaults."""
+        changed = [f"-D {name}={value}" for name in REPLAYED if (value := getattr(self.settings, name)) != getattr(Settings, name)]
+        return {SETTINGS: " ".join(changed)} if changed else {}
 
     def write(self, target: Target | None) -> int:
         """Write the reports, remove the oldest runs and print the end of the run; returns the exit code."""

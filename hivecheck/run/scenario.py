@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from hivecheck.errors import HealError, HivecheckError, Reason, reason_of
 from hivecheck.faults.planning.plan import PlanSource
+from hivecheck.faults.planning.soak_plan import SoakPlan
 from hivecheck.loop_thread import LoopThread
 from hivecheck.measurement.recovery import Recovery
 from hivecheck.platforms.platform import Platform
-from hivecheck.reports import evidence, fault_lines, recovery_table
+from hivecheck.reports import evidence, fault_lines, recovery_table, soak_report
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, Status
-from hivecheck.reports.text import reproduce_command
+from hivecheck.reports.text import one_line, reproduce_command
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.stall_detector import StallDetector
 from hivecheck.stack import kept_stacks
@@ -27,6 +28,7 @@ from hivecheck.stack.stack import Stack
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
+from hivecheck.verdict import Answer
 
 if TYPE_CHECKING:
     from hivecheck.world.world import World
@@ -91,7 +93,8 @@ class ScenarioLifecycle:
         from hivecheck.world.world import World  # its HTTP client is half of the load time of a run without stacks
 
         seed = f"{self._settings.seed}:{planned.name}"
-        self._world = World.compose(stack, self._loop, folder / "history.jsonl", seed, self._plan_source())
+        sources = self._plan_source(), self._soak_plan()
+        self._world = World.compose(stack, self._loop, folder / "history.jsonl", seed, *sources, self._progress.say)
         return self._world
 
     def finish(self, planned: Planned, ended: ScenarioResult) -> None:
@@ -110,7 +113,7 @@ class ScenarioLifecycle:
                         folder = self._take_evidence(world, planned, ended)
                     world.load.leave()
                     self._remove_faults(world, planned)
-                    recovered = recovery_table.keep(world.history, self._folder(planned))
+                    recovered, ended = self._keep_figures(world, planned, ended)
                     injected = fault_lines.lines(world.history)
                 if not self._is_kept(world.stack, ended):
                     self._clean_up(world.stack, planned, ended)
@@ -128,6 +131,18 @@ class ScenarioLifecycle:
         except Exception as error:  # the reports must be written in any case
             self._reports.add_problem("the clean-up failed", f"{type(error).__name__}: {error}", reason_of(error))
 
+    def _keep_figures(self, world: World, planned: Planned, ended: ScenarioResult) -> tuple[Recovery | None, ScenarioResult]:
+        """Write the figures of recovery or of a soak. A soak that was interrupted after it had proven a failure has failed."""
+        soak = soak_report.keep(world.history, self._folder(planned))
+        if soak is None:
+            return recovery_table.keep(world.history, self._folder(planned)), ended
+        verdict, lines = soak
+        for line in lines:
+            self._progress.say(line)
+        if ended.status is Status.NOT_RUN and verdict.answer is Answer.FAILED:
+            ended = ScenarioResult(Status.FAILED, ended.step, one_line(verdict.message), verdict.message)
+        return None, ended
+
     def _folder(self, planned: Planned) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", planned.name.lower()).strip("-")[:60]
         return self._reports.folder / "scenarios" / f"{Path(planned.file).stem}-{planned.line}-{slug}"
@@ -136,6 +151,10 @@ class ScenarioLifecycle:
         """The faults of a scenario with random faults: from a file, or drawn by the seed."""
         file = Path(self._settings.fault_plan) if self._settings.fault_plan else None
         return PlanSource(self._settings.seed, self._settings.random_faults, file)
+
+    def _soak_plan(self) -> SoakPlan:
+        settings = self._settings
+        return SoakPlan(settings.soak_minutes, settings.soak_rate, settings.soak_faults, settings.seed)
 
     def _open_pool(self) -> StackPool:
         self._loop = LoopThread()

@@ -51,12 +51,13 @@ class OpenLoop:
     """Requests at a fixed rate, independent of earlier responses. Streamed and unary chats alternate. Checks call them load requests."""
 
     rate_per_second: float
+    longest_seconds: float = LONGEST_SECONDS
 
     async def send_all(self, load: Load) -> None:
         """Send each request when it is due. A late request is sent at once, and its time counts from when it was due."""
         # Due times come from the start, not from the last send. So one late request does not shift all later ones.
         begun, number = time.monotonic(), 0
-        while not load.is_over and (due := begun + number / self.rate_per_second) < begun + LONGEST_SECONDS:
+        while not load.is_over and (due := begun + number / self.rate_per_second) < begun + self.longest_seconds:
             if (early := due - time.monotonic()) > 0:
                 await asyncio.sleep(early)
             load.send(number, due)
@@ -117,10 +118,15 @@ class Load:
         if self._schedule:
             raise UsageError("expected: one steady load in a scenario\nactual: a second one")
         self._model, self._schedule, self._pace = model, schedule, pace
-        if isinstance(schedule, OpenLoop):
-            self._note("began", rate_per_second=schedule.rate_per_second)
-        self._start_sending()
-        self._await_more(BASELINE_WINDOWS)
+        self._begin()
+
+    def begin_again(self) -> None:
+        """After its end the load runs once more, on the same schedule. Returns when a new baseline exists."""
+        if not self.is_over:
+            raise UsageError("expected: a steady load that has ended\nactual: it runs, or none has begun")
+        # A new list: everything that looks at the calls would take longer and longer in a load of hours.
+        self.calls, self.unsent, self.is_over = [], 0, False
+        self._begin()
 
     def go_on(self, until: str) -> None:
         """Returns when the named condition of `CONTINUATIONS` holds."""
@@ -228,6 +234,12 @@ class Load:
 
     def _have_ended(self) -> bool:
         return all(call.is_done for call in self.calls)
+
+    def _begin(self) -> None:
+        if isinstance(self._schedule, OpenLoop):
+            self._note("began", rate_per_second=self._schedule.rate_per_second)
+        self._start_sending()
+        self._await_more(BASELINE_WINDOWS)
 
     def _start_sending(self) -> None:
         if self._schedule:

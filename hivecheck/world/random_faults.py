@@ -34,9 +34,13 @@ class RandomFaults:
 
     def inject(self) -> None:
         """Carry out the plan, and return when all its faults are removed. An injection waits until the fault budget has room."""
-        targets = self._targets()
+        targets = self.targets()
         drawn = self.drawing.plan(targets)
         self._keep(drawn)
+        self.carry_out(drawn, targets)
+
+    def carry_out(self, drawn: FaultPlan, targets: FaultCandidates) -> None:
+        """Inject the faults of a plan for these targets at their times, and return when all of them are removed."""
         begun = time.monotonic()
         for planned in drawn.faults:
             self._await_time(planned, begun)
@@ -55,6 +59,27 @@ class RandomFaults:
             return [name for name in self._workers() if not is_routable(views.get(name))]
 
         must_eventually(missing, within=within, what="every worker is routable", until=lambda names: not names)
+
+    def must_all_be_sound(self, within: float) -> None:
+        """No worker is lost or distrusted, and every node of the control plane is healthy."""
+        must_eventually(
+            lambda: [*self._unroutable_workers(), *self._unhealthy_control_plane(set())],
+            within=within,
+            what="every worker is routable, with a closed circuit, and the control plane is healthy",
+            until=lambda names: not names,
+        )
+
+    def targets(self, model: str | None = None) -> FaultCandidates:
+        """Every target with the faults that are possible there on this platform. With `model`, no workers of other models."""
+        own = self.stack.platform.capabilities("node")
+        managed = self.stack.platform.capabilities("managed") | {"restart"}  # by its hive
+        others = {name for name, models in self.stack.topology.workers().items() if model and model not in models}
+        workers = {
+            name: eligibility.possible(self._kinds(name), own if name in self.stack.nodes else managed)
+            for name in self._workers()
+            if name not in others
+        }
+        return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._control_plane().items()})
 
     def _keep(self, drawn: FaultPlan) -> None:
         """Before the first injection, so that the file exists however the run ends."""
@@ -114,13 +139,6 @@ class RandomFaults:
 
     def _control_plane(self) -> dict[str, Kind]:
         return {name: CONTROL_PLANE[node.service] for name, node in self.stack.nodes.items() if node.service in CONTROL_PLANE}
-
-    def _targets(self) -> FaultCandidates:
-        """Every target with the faults that are possible there on this platform."""
-        own = self.stack.platform.capabilities("node")
-        managed = self.stack.platform.capabilities("managed") | {"restart"}  # by its hive
-        workers = {name: eligibility.possible(self._kinds(name), own if name in self.stack.nodes else managed) for name in self._workers()}
-        return FaultCandidates(workers, {name: eligibility.possible({kind}, own) for name, kind in self._control_plane().items()})
 
     def _kinds(self, worker: str) -> set[Kind]:
         found = {Kind.WORKER: True, Kind.OWN_NODE: worker in self.stack.nodes, Kind.ADMIN_WORKER: worker in self.lifecycle.with_admin_port}

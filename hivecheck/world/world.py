@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hivecheck.clients.openai_api import OpenAIClient
 from hivecheck.faults.injector import Injector
 from hivecheck.faults.planning.plan import PlanSource
+from hivecheck.faults.planning.soak_plan import SoakPlan
 from hivecheck.history import History
 from hivecheck.loop_thread import LoopThread
 from hivecheck.stack.log_tail import LogTail
@@ -19,10 +21,12 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.faults import Faults, epoch_of
 from hivecheck.world.load import Load
+from hivecheck.world.load_runs import LoadRuns
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.requests import Requests
+from hivecheck.world.soak import Soak
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,24 @@ class World:
     cluster: Cluster
     observations: Observations
     load: Load
+    load_runs: LoadRuns
     faults: Faults
     random_faults: RandomFaults
+    soak: Soak
     checker: Checker
 
     @classmethod
-    def compose(cls, stack: Stack, loop: LoopThread, history_file: Path, seed: str, drawing: PlanSource) -> World:
-        """A fresh world on a stack that is up. `seed` is the run's seed with the scenario's name."""
+    def compose(
+        cls,
+        stack: Stack,
+        loop: LoopThread,
+        history_file: Path,
+        seed: str,
+        drawing: PlanSource,
+        soak: SoakPlan,
+        say: Callable[[str], None],
+    ) -> World:
+        """A fresh world on a stack that is up. `seed` is the run's seed with the scenario's name. `say` prints a line at once."""
         history = History(history_file)
         timeouts = stack.timeouts
         gateway = OpenAIClient(stack.gateway.url, loop, history, timeouts.request)
@@ -55,16 +70,21 @@ class World:
         requests = Requests.compose(stack, history, chats, checker, seed)
         cluster = Cluster.compose(stack, history, chats, injector, checker)
         faults = Faults(stack, cluster.workers, injector, random.Random(f"{seed} faults"))
+        observations = Observations.compose(stack, history, requests, cluster, checker)
+        load = Load(chats, loop)
+        random_faults = RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent)
         return cls(
             stack=stack,
             history=history,
             timeouts=timeouts,
             requests=requests,
             cluster=cluster,
-            observations=Observations.compose(stack, history, requests, cluster, checker),
-            load=Load(chats, loop),
+            observations=observations,
+            load=load,
+            load_runs=LoadRuns(stack, history, history_file.parent, random.Random(f"{seed} load runs")),
             faults=faults,
-            random_faults=RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent),
+            random_faults=random_faults,
+            soak=Soak(stack, history, load, random_faults, observations.cycles, observations.usage, soak, say),
             checker=checker,
         )
 

@@ -32,6 +32,9 @@ FAULT_TYPES: dict[str, tuple[str, str]] = {
     "no_usage": ("", "Omits the usage, even if the client requested it."),
     "double_done": ("", "Ends a stream with `[DONE]` twice."),
     "reset_after_done": ("", "Resets the connection after a whole stream with its `[DONE]`, before the end of the HTTP body."),
+    "no_done": ("", "Ends a stream without `[DONE]`."),
+    "repeat_token": ("0-100000", "Sends this token of a stream twice."),
+    "swap_tokens": ("0-100000", "Sends this token of a stream and the next one in the other order."),
     "oversized_chunk": ("1-65536", "Pads the first token to this many KiB."),
     "exit": ("0-255", "Ends the process with this exit code before any answer."),
     "sick": ("", "Fails its health checks until the request has ended. The request itself gets its usual answer."),
@@ -39,7 +42,12 @@ FAULT_TYPES: dict[str, tuple[str, str]] = {
 }
 
 # Faults that change the bytes of an answer but let it end.
-RESPONSE_FAULTS = frozenset({"slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "reset_after_done", "oversized_chunk"})
+RESPONSE_FAULTS = frozenset(
+    {
+        *("slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "no_done"),
+        *("reset_after_done", "repeat_token", "swap_tokens", "oversized_chunk"),
+    }
+)
 
 
 class BehaviourError(ValueError):

@@ -29,7 +29,14 @@ def content_type(fault: Fault | None, right: str) -> str:
 def token(fault: Fault | None, index: int) -> str:
     """The text of one token. An oversized token keeps its number, so its order stays visible."""
     plain = answers.token(index)
-    if fault is None or index or fault.kind != "oversized_chunk":
+    if fault is None:
+        return plain
+    first = fault.argument or 0
+    if fault.kind == "repeat_token" and index == first:
+        return plain + plain
+    if fault.kind == "swap_tokens" and index in (first, first + 1):
+        return answers.token(2 * first + 1 - index)
+    if index or fault.kind != "oversized_chunk":
         return plain
     return plain + "x" * (KIB * (fault.argument or 1) - len(plain) - 1) + " "
 
@@ -38,6 +45,8 @@ def tail(fault: Fault | None, shape: StreamShape, head: Head, job: Job, tokens: 
     """The end of a stream."""
     head = msgspec.structs.replace(head, include_usage=False) if _is(fault, "no_usage") else head
     end = answers.tail(shape, head, job, tokens, finish_reason)
+    if _is(fault, "no_done"):
+        return end.removesuffix(DONE)
     return end + DONE if _is(fault, "double_done") else end
 
 

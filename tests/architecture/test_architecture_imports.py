@@ -24,8 +24,14 @@ PURE = {
     "statistics",
     "typing",
 }
-FACTS = {"hivecheck.history", "hivecheck.errors", "hivecheck.verdict", "hivecheck.measurement.recovery", "hivecheck.wording"}
-RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_radius.py")
+MEASUREMENTS = {
+    "hivecheck.measurement.recovery",
+    "hivecheck.measurement.floors",
+    "hivecheck.measurement.leaks",
+    "hivecheck.measurement.soak",
+}
+FACTS = {"hivecheck.history", "hivecheck.errors", "hivecheck.verdict", "hivecheck.wording"} | MEASUREMENTS
+RECKONING = ("hivecheck/measurement/recovery.py", "hivecheck/measurement/blast_radius.py", "hivecheck/measurement/floors.py")
 CHECKS = [name for name in python_files("hivecheck") if name.startswith("hivecheck/checks/")]
 
 

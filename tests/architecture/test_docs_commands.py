@@ -14,7 +14,7 @@ from hivecheck.cli.main import main
 
 WRITTEN = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
-    *(f"docs/{name}.md" for name in ("architecture", "ci", "glossary", "platforms", "reference-stack", "tutorial", "verdicts")),
+    *(f"docs/{name}.md" for name in ("architecture", "ci", "glossary", "platforms", "reference-stack", "soak", "tutorial", "verdicts")),
 )
 FOLDERS = ("docs/adr/", "docs/guides/", "docs/conformance/", "docs/targets.md")
 PAGES = [*WRITTEN, *(name for name in project_files() if name.startswith(FOLDERS) and name.endswith(".md"))]

@@ -1,4 +1,4 @@
-"""Metrics pages and logs of the services, and the gateway's memory and sockets as its kernel reports them."""
+"""Metrics pages and logs of the services, and the gateway's sockets as its kernel reports them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from hivecheck.checks.observability.structured_logs import structured_logs
 from hivecheck.checks.observability.time_breakdown import time_breakdown
 from hivecheck.checks.observability.trace import joined
-from hivecheck.checks.recovery.no_growth import no_growth
 from hivecheck.clients.control import ControlClient
 from hivecheck.clients.exposition import MetricSeries, parse
 from hivecheck.errors import ClientError, InconclusiveError
@@ -34,17 +33,12 @@ PRESENCE = {"include": True, "no longer include": False}
 
 @dataclass
 class Metrics:
-    """`sockets`, `relayed` and `requests` are what a scenario noted: open sockets and relayed bytes of the gateway, request counts by tier.
-
-    `relayed_bytes` gives the size of the large chats so far.
-    """
+    """`sockets` and `requests` are what a scenario noted: open sockets of the gateway, and request counts by tier."""
 
     stack: Stack
     history: History
     checker: Checker
-    relayed_bytes: Callable[[], int]
     sockets: int | None = None
-    relayed: int | None = None
     requests: dict[str, float] = field(default_factory=dict)
 
     def note(self) -> None:
@@ -53,11 +47,9 @@ class Metrics:
         self.history.record(Event(time.monotonic(), "state", "metrics", {"metrics": pages}))
 
     def note_resource_usage(self) -> None:
-        """Record the gateway's resident memory and open sockets. The first note is the one that memory is compared with."""
+        """Record the gateway's open sockets."""
         self.sockets = self._sockets()
-        self.relayed = self.relayed_bytes() if self.relayed is None else self.relayed
-        resource_usage = {"memory_bytes": self.stack.nodes[GATEWAY].memory().resident_bytes, "sockets": self.sockets}
-        self.history.record(Event(time.monotonic(), "state", GATEWAY, {"resource_usage": resource_usage}))
+        self.history.record(Event(time.monotonic(), "state", GATEWAY, {"resource_usage": {"sockets": self.sockets}}))
 
     def note_requests(self, model: str) -> None:
         """Note how many requests of the model gateway and hives have counted."""
@@ -85,12 +77,6 @@ class Metrics:
         must_eventually(
             self._sockets, within=within, what=f"the gateway has no more sockets than noted ({before})", until=lambda now: now <= before
         )
-
-    def must_not_grow(self, share: float) -> None:
-        """Between the first and the last note, the gateway's memory grew by at most this share of the bytes relayed since."""
-        if self.relayed is None:
-            raise InconclusiveError("expected: noted memory\nactual: none\nnext: note the gateway's resource usage before the requests")
-        self.checker.must(no_growth, node=GATEWAY, passed_bytes=self.relayed_bytes() - self.relayed, share=share)
 
     def must_count(self, counted: str) -> None:
         """The metrics agree with one of the `COUNTS`."""

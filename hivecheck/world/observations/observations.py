@@ -12,10 +12,12 @@ from hivecheck.world import phrases
 from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.observations.connections import Connections
+from hivecheck.world.observations.cycles import Cycles
 from hivecheck.world.observations.metrics import Metrics
 from hivecheck.world.observations.resources import Resources
 from hivecheck.world.observations.security import Security
 from hivecheck.world.observations.usage import Usage
+from hivecheck.world.requests.endings import Endings
 from hivecheck.world.requests.requests import Requests
 
 
@@ -26,6 +28,7 @@ class Observations:
     metrics: Metrics
     usage: Usage
     resources: Resources
+    cycles: Cycles
     connections: Connections
     security: Security
     checker: Checker
@@ -34,10 +37,13 @@ class Observations:
     @classmethod
     def compose(cls, stack: Stack, history: History, requests: Requests, cluster: Cluster, checker: Checker) -> Observations:
         """A fresh Observations for one scenario."""
+        resources = Resources(stack, history, cluster.workers, requests.batches)
+        endings = Endings(requests.chats, requests.raw, requests.direct, stack)
         return cls(
-            metrics=Metrics(stack, history, checker, lambda: requests.direct.large_bytes),
+            metrics=Metrics(stack, history, checker),
             usage=Usage(stack, history, requests.chats, checker),
-            resources=Resources(stack, cluster.workers, requests.batches),
+            resources=resources,
+            cycles=Cycles(stack, history, requests.chats, endings, resources, checker),
             connections=Connections(stack, checker),
             security=Security.compose(stack, requests.client, requests.raw, history),
             checker=checker,

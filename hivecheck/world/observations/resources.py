@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from hivecheck.checks.answers.answered import all_answered
 from hivecheck.clients.control import ControlClient
-from hivecheck.errors import InconclusiveError
+from hivecheck.errors import ConditionTimeoutError, InconclusiveError
 from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.resources.memory import kernel_kills
 from hivecheck.faults.resources.oom_kill import running
-from hivecheck.platforms.platform import EngineControl
+from hivecheck.history import History
+from hivecheck.measurement.floors import note
+from hivecheck.platforms.node_program import python_command
+from hivecheck.platforms.platform import EngineControl, Node, ProcessView
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import must_eventually
-from hivecheck.wording import counted, plain
+from hivecheck.waiting import eventually, must_eventually
+from hivecheck.wording import counted, figures, plain
 from hivecheck.world.cluster.workers import Workers
 from hivecheck.world.requests.batches import Batches
 
@@ -25,6 +32,9 @@ MIB = 1024 * 1024
 NEW_CONNECTIONS = 5
 LEFT_OVER_PERIODS = 1  # a period of the kernel may have begun while the CPU limit was still there
 FEW = 10
+RESOURCES = Path(__file__).parent / "programs" / "process_resources.py"
+READING_SECONDS = 0.1  # between two readings of an idle process
+MODULE = re.compile(r"(?<= -m )[\w.]+")
 FIGURES = re.compile(r"needed: [\d.]+ MiB, free: [\d.]+ of \d+ MiB")
 
 
@@ -33,6 +43,7 @@ class Resources:
     """`noted_kills` and `noted_memory` are by node. `large_worker` is the worker that was last started with large weights."""
 
     stack: Stack
+    history: History
     workers: Workers
     batches: Batches
     noted_kills: dict[str, int] = field(default_factory=dict)
@@ -43,6 +54,30 @@ class Resources:
         """Note a node's memory usage and the kernel's count of OOM kills there."""
         self.noted_kills[node] = kernel_kills(FaultTarget.named(node, self.stack))
         self.noted_memory[node] = self._engine(node).usage().memory_bytes
+
+    def read(self, cycle: int | None) -> str | None:
+        """Record what every process of every node holds, until two readings in a row count the same or the settling budget is over.
+
+        Without a cycle nothing is recorded.
+
+        Returns the requests that still run by the workers' own reports, None for none.
+        """
+        readings: list[list[dict[str, Any]]] = []
+
+        def is_steady() -> bool:
+            # At once, because a command takes a tenth of a second in a container.
+            with ThreadPoolExecutor(len(self.stack.nodes)) as pool:
+                found = list(pool.map(lambda node: self._read(node, cycle), self.stack.nodes.values()))
+            readings.append([process for processes in found for process in processes])
+            return len(readings) > 1 and _counts(readings[-1]) == _counts(readings[-2])
+
+        try:
+            eventually(is_steady, within=self.stack.timeouts.settling, what="two equal readings of every process", every=READING_SECONDS)
+        except ConditionTimeoutError:
+            if not readings:  # a node did not answer in time, so there is nothing to judge
+                raise
+        running = {process["name"]: process["running"] for process in readings[-1] if process.get("running")}
+        return f"running at workers: {figures(running)}" if running else None
 
     def start_large(self, worker: str, model: str, hive: str, mib: int) -> None:
         """Have a hive start a worker with weights of that size. Returns before they are loaded."""
@@ -120,6 +155,24 @@ class Resources:
         is_stated = messages and all(FIGURES.search(message) for message in messages)
         assert is_stated, f"expected: the needed and the free memory in each refusal\nactual: {'; '.join(messages) or 'none'}"
 
+    def _read(self, node: Node, cycle: int | None) -> list[dict[str, Any]]:
+        """One reading of a node."""
+        views = {view.pid: view for view in node.processes()}
+        output = node.run(python_command(RESOURCES, *map(str, views))).output
+        try:
+            found = json.loads(output)
+        except ValueError:
+            raise InconclusiveError(f"expected: the resources of every process of {node.name}\nactual: {output.strip()[-500:]}") from None
+        hive = self.stack.hives.get(node.name)
+        workers = {view["pid"]: name for name, view in hive.workers().items() if view["managed"]} if hive else {}
+        own = next(iter(views), None)
+        for process in found:
+            pid = process["pid"]
+            process["name"] = workers.get(pid) or (node.name if pid == own else _helper(node, views[pid]))
+        if cycle is not None:
+            self.history.record(note(time.monotonic(), node.name, cycle, found))
+        return list(found)
+
     def _connect(self, node: str, within: float) -> bytes:
         """Everything that a node sends over a new connection until it closes it, or until the time is over."""
         address = urlsplit(self.stack.nodes[node].url)
@@ -141,3 +194,14 @@ class Resources:
 
     def _engine(self, name: str) -> EngineControl:
         return FaultTarget.named(name, self.stack).engine
+
+
+def _helper(node: Node, view: ProcessView) -> str:
+    """The name of a process that is neither the node's service nor a worker."""
+    module = MODULE.search(view.command)
+    return f"{node.name}, {module[0].rpartition('.')[2] if module else 'helper'}"
+
+
+def _counts(processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A reading without memory, which the collector changes at any time."""
+    return [{key: value for key, value in process.items() if key != "memory_bytes"} for process in processes]

@@ -53,11 +53,11 @@ class Usage:
             self.read_own()
             self.checker.must(own_usage)
 
-    def read(self, within: float) -> None:
-        """The ledger's rows since the scenario began, once each of them is settled."""
+    def read(self, within: float, since: float | None = None) -> None:
+        """The ledger's rows since a moment, by default since the scenario began, once each of them is settled."""
 
         def rows() -> list[dict[str, Any]]:
-            return self.stack.orchestrator.booked(self.began_at)
+            return self.stack.orchestrator.booked(self.began_at if since is None else since)
 
         def is_settled(booked: list[dict[str, Any]]) -> bool:
             return all(row["outcome"] is not None for row in booked)

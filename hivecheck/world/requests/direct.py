@@ -43,7 +43,6 @@ class Direct:
     clients: Chats
     stack: Stack
     random: random.Random
-    large_bytes: int = 0
     occupying: list[PendingRequest] = field(default_factory=list)
 
     @property
@@ -93,18 +92,17 @@ class Direct:
             self._wait(self._send(CHAT, model, body, headers))
             self._wait(self._send_directly(worker, model, body, headers))
 
-    def ask_large(self, model: str, count: int) -> None:
-        """Chats with a large request and a large response, no two alike."""
-        remaining: list[PendingRequest] = []
+    def ask_large(self, model: str, count: int) -> list[PendingRequest]:
+        """Chats with a large request and a large response, no two alike. Returns when all have ended."""
+        calls: list[PendingRequest] = []
         for _ in range(count):
             content = f"{self.random.getrandbits(64):x} " + "x" * PADDING_BYTES
             body = {"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 2}
             simulate = f"oversized_chunk:{PADDING_BYTES // 1024}"
-            remaining.append(self._send(CHAT, model, body, {"X-Simulate": simulate}))
-            self.large_bytes += 2 * PADDING_BYTES
-            self._wait(*remaining[:-AT_ONCE])
-            remaining = remaining[-AT_ONCE:]
-        self._wait(*remaining)
+            calls.append(self._send(CHAT, model, body, {"X-Simulate": simulate}))
+            self._wait(*calls[-AT_ONCE - 1 : -AT_ONCE])
+        self._wait(*calls)
+        return calls
 
     def occupy(self, worker: str, count: int, waiting: int) -> None:
         """Requests at one worker, past the gateway. Returns when heartbeats have reported `waiting` queued ones to the gateway."""

@@ -92,9 +92,8 @@ KINDS: dict[str, Callable[[Requests, list[str], int, str], None]] = {
     "chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, simulate=simulate),
     "sequential chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, 1, simulate),
     "concurrent chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, count, simulate),
-    "large chat": lambda to, models, count, simulate: to.direct.ask_large(models[0], count),
     "mixed request": lambda to, models, count, simulate: to.direct.ask_mixed(models, count),
     "timed chat": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=False),
     "timed stream": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=True),
 }
-PLAIN = {"large chat", "mixed request"}
+PLAIN = {"mixed request"}

@@ -145,3 +145,14 @@ def test_acts_include_injections() -> None:
         (4.0, "worker-2", "started"),
     ]
     assert [event.data.get("epoch") for event in history.acts("worker-1")] == [None, 7]
+
+
+def test_between_takes_a_span_of_time() -> None:
+    """A part of a history has what began or happened in its span, and leaves the whole as it is."""
+    history = History()
+    for at in (1.0, 2.0, 3.0):
+        history.record(Event(at, "act", "worker-1", {"what": "killed"}))
+        history.record(Operation(f"r{at:g}", "/v1/chat/completions", "model-a", False, at))
+    part = history.between(2.0, 3.0)
+    assert ([event.at for event in part.events()], [one.id for one in part.operations()]) == ([2.0], ["r2"])
+    assert len(history.events()) == 3

@@ -58,7 +58,6 @@ from hivecheck.world.load import PACE, ClosedLoop, OpenLoop
         ("Moment", "the removal", True),
         ("TimeShare", "", None),
         ("TimeShare", ", which took at most 50 percent of that time", 0.5),
-        ("Percent", "25", 0.25),
         ("Reading", "every connection from orchestrator to hive-1", "every connection from orchestrator to hive-1"),
         ("MetricCount", "exactly 7 more requests of model-a", "exactly 7 more requests of model-a"),
     ],

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from hivecheck.cli.main import main
+from hivecheck.measurement.blast_radius import BlastRadius
 
 SECONDS = 30
 
 
 def load(path: Path, ttft: float = 0.2, **other: Any) -> str:
-    """A file with a load result. Its windows vary a little around this TTFT."""
+    """A file with a load result whose windows vary a little around this TTFT."""
     figures = [{"p50": ttft * (1 + 0.01 * (second * 7 % 5)), "p99": 2 * ttft, "count": 20} for second in range(SECONDS)]
     windows = [
         {"start": float(second), "sent": 20, "done": 20, "failed": 0, "tokens": 80, "ttft": one} for second, one in enumerate(figures)
@@ -96,3 +97,48 @@ def test_acceptance_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], sta
         (tmp_path / folder / "result.json").write_text(json.dumps(content), encoding="utf-8")
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == code
     assert "1 scenario in both runs" in capsys.readouterr().out
+
+
+def soak(path: Path, finding: str, recovered: float = 1.0) -> str:
+    """A file with the report of a soak with one leak finding and one recovery."""
+    blast = dict.fromkeys(BlastRadius.__dataclass_fields__, 0)
+    recovery = {
+        "faults": ["a SIGKILL"],
+        "fault_targets": ["worker-1"],
+        "detect": None,
+        "recover": recovered,
+        "heal": 1.0,
+        "watched": 9.0,
+        "scheduled": 90,
+        "good": 90,
+        "outage_seconds": 0.0,
+        "burn": 0.0,
+        "blast": blast,
+        "baseline_ttft_p95": 0.1,
+        "lateness_p99": 0.0,
+        "unsent": 0,
+        "availability": 1.0,
+        "cure": "self",
+        "blast_share": 0.0,
+    }
+    leaks = {"orchestrator: threads": {"finding": finding, "slope": 1.0, "low": 0.9, "high": 1.1}}
+    verdict = {"answer": "failed" if finding == "leak" else "passed", "message": ""}
+    content = {"format": 1, "kind": "soak", "verdicts": {"no leak": verdict}, "leaks": leaks, "recoveries": {"round 2": recovery}}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def test_soaks_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A leak that only the later soak has is a regression, and a recovery is compared by its round."""
+    sound, leaking = soak(tmp_path / "a", "no leak"), soak(tmp_path / "b", "leak")
+    assert main(["compare", sound, sound]) == 0
+    assert main(["compare", sound, leaking]) == 1
+    assert "orchestrator: threads" in capsys.readouterr().out
+
+
+def test_other_soak_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of a soak without its parts is refused."""
+    other = tmp_path / "other"
+    other.write_text('{"kind": "soak", "format": 1}', encoding="utf-8")
+    assert main(["compare", soak(tmp_path / "a", "no leak"), str(other)]) == 2
+    assert "lacks a part of a soak" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 import time
 from urllib.parse import urlsplit
 
@@ -48,3 +49,12 @@ def test_raw_timeout_and_refusal(gateway: ScriptedGateway, history: History) -> 
     url = f"http://127.0.0.1:{reservation.port}"
     assert "ConnectionRefusedError" in str(RawClient(url, history, 1.0).send("r1", "x", RawRequest(REQUEST)).error)
     assert urlsplit(url).port == reservation.port
+
+
+def test_raw_begin(gateway: ScriptedGateway, history: History) -> None:
+    """A begun request has a small receive buffer, and its caller reads the response."""
+    gateway.pieces = [b"Hello"]
+    with RawClient(gateway.url, history, 2.0).begin(REQUEST, 4096) as connection:
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * 4096
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    assert history.operations(PURPOSE) == []

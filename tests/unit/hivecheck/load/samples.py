@@ -1,4 +1,4 @@
-"""Samples written by hand: the first token of a stream comes after `ttft` seconds, the others `itl` seconds apart."""
+"""Samples written by hand: a stream whose first token comes after `ttft` seconds and the others `itl` seconds apart."""
 
 from __future__ import annotations
 

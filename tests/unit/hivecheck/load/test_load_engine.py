@@ -13,7 +13,7 @@ from runs import even, outcome_of, plan_of
 from samples import stream
 
 from hivecheck.errors import UsageError
-from hivecheck.load import measured
+from hivecheck.load import measured, run
 from hivecheck.load.bodies import Bodies
 from hivecheck.load.engine import Engine, planned_end
 from hivecheck.load.measured import Measured
@@ -147,7 +147,7 @@ def test_overloaded_server_is_no_refusal(recorder: RecordingServer) -> None:
     """A server that is overloaded at the first request is measured all the same."""
     recorder.status = "503 Service Unavailable"
     judged = outcome_of(plan_of(recorder.url, warm_up=1))
-    assert judged.data["totals"]["causes"] == {"503 refused": 10} and judged.exit_code == 1
+    assert judged.data["totals"]["causes"] == {"503 refused, no Retry-After": 10} and judged.exit_code == 1
 
 
 def test_shards(recorder: RecordingServer) -> None:
@@ -163,3 +163,33 @@ def test_shards(recorder: RecordingServer) -> None:
     assert whole.scheduled == whole.sent == 10 == whole.tally.counts["done"] and whole.processes == 3
     expected = {texts(json.loads(Bodies(plan).body(number)))[0] for number in range(10)}
     assert {texts(body)[0] for body in recorder.bodies} == expected and len(recorder.bodies) == 10
+
+
+def test_sessions() -> None:
+    """Each turn of a conversation has its session id, and another conversation or seed has another one."""
+    plan = plan_of("http://x/v1", schedule=Users(2, 9.0, turns=3), session_field="session_id")
+    sessions = [json.loads(Bodies(plan).body(number))["session_id"] for number in range(8)]
+    assert sessions[0] == sessions[2] == sessions[4] and len(set(sessions)) == 4
+    assert "session_id" not in json.loads(Bodies(plan_of("http://x/v1")).body(0))
+
+
+def test_key_header(recorder: RecordingServer) -> None:
+    """The key is a bearer token, or it stands in a header of another name and form."""
+    for options in ({}, {"key_header": "X-Cluster-Token", "key_form": "{}"}):
+        run.run(plan_of(recorder.url, **options), "secret")
+    assert "Authorization: Bearer secret" in recorder.heads[0]
+    assert "X-Cluster-Token: secret" in recorder.heads[-1] and "Authorization" not in recorder.heads[-1]
+
+
+def test_most_open(recorder: RecordingServer) -> None:
+    """The highest number of open requests is in the figures."""
+    recorder.answer_seconds = 0.3
+    judged = outcome_of(plan_of(recorder.url, schedule=Users(5, 0.2)))
+    assert judged.data["totals"]["most_open"] == 5
+
+
+def test_refusal_without_retry_after(recorder: RecordingServer) -> None:
+    """The cause of a 429 or 503 tells that it names no time for the next attempt."""
+    recorder.status = "503 Service Unavailable"
+    causes = outcome_of(plan_of(recorder.url)).data["totals"]["causes"]
+    assert all(cause.endswith("no Retry-After") for cause in causes) and causes

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hivecheck.load.schedule import Arrivals, Schedule, Segment, Trace, Turn, Users, part
+from hivecheck.load.schedule import Arrivals, Level, Schedule, Segment, Trace, Turn, Users, part
 
 RATES = st.floats(0.5, 500)
 VARIATIONS = st.sampled_from([0.0, 0.5, 1.0, 2.0])
@@ -165,3 +165,37 @@ def test_cumulative_lengths() -> None:
     assert [TRACE.own_input_tokens(number) for number in (0, 2, 4)] == [10, 25, 25]
     plain = Trace(TRACE.turns, 3.0)
     assert [plain.own_input_tokens(number) for number in (0, 2, 4)] == [10, 40, 70]
+
+
+# Four users within two seconds, four for two seconds, then at once two for two seconds, and four again.
+LEVELS = (Level(2, 4), Level(2, 4), Level(0, 2), Level(2, 2), Level(2, 4))
+
+
+def test_levels_start_users() -> None:
+    """The number of users grows in a straight line, and a level of no length is a jump."""
+    assert list(Users(4, 8, levels=LEVELS).intended_seconds(1)) == pytest.approx([0.0, 0.5, 1.0, 1.5])
+    assert list(Users(3, 2, levels=(Level(0, 3), Level(2, 3))).intended_seconds(1)) == [0.0, 0.0, 0.0]
+
+
+def test_levels_pause_users() -> None:
+    """A user above the number waits until it rises again. A user below it, and users without levels, never wait."""
+    users = Users(4, 8, levels=LEVELS)
+    assert [users.active_from(number, 3.5) for number in range(4)] == [3.5] * 4
+    assert [users.active_from(number, 4.5) for number in range(4)] == pytest.approx([4.5, 4.5, 6.0, 7.0])
+    assert users.active_from(4 + 3, 4.5) == pytest.approx(7.0)  # the second request of the fourth user
+    assert users.active_from(0, 8.0) == math.inf
+    assert Users(4, 8).active_from(3, 100.0) == 100.0
+
+
+@settings(deadline=None)
+@given(st.lists(st.builds(Level, st.sampled_from([0.0, 1.0, 2.5]), st.integers(0, 9)), min_size=1, max_size=5), st.floats(0, 14))
+def test_levels_count(levels: list[Level], at: float) -> None:
+    """At each moment as many users are active as the profile says, rounded up where it is between two numbers."""
+    users = Users(9, sum(level.seconds for level in levels), levels=tuple(levels))
+    begin, before, expected = 0.0, 0, 0.0
+    for level in levels:
+        if begin <= at < begin + level.seconds:
+            expected = before + (level.users - before) * (at - begin) / level.seconds
+        begin, before = begin + level.seconds, level.users
+    active = sum(users.active_from(user, at) == at for user in range(9))
+    assert abs(active - expected) <= 1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
 from array import array
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from samples import failure, stream
 
 from hivecheck.load import slo
-from hivecheck.load.tally import FAILURES_KEPT, Tally, merged
+from hivecheck.load.tally import FAILURES_KEPT, OPEN_WINDOWS, Tally, merged
+from hivecheck.measurement.histogram import Histogram
 from hivecheck.protocol.sample import NO_USAGE, Outcome, Sample
 
 START = 100.0
@@ -116,11 +121,41 @@ def test_windows_by_event() -> None:
     assert made.windows[3].histograms["e2e"].count == 1
 
 
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.0, 0.01, 0.3, 1.0, 1.7]), max_size=30), st.integers(0, 90))
+def test_gaps_by_arrival(gaps: list[float], tokens: int) -> None:
+    """Each gap and each token counts in the second of its arrival, and the tokens of usage spread evenly over the chunks."""
+    times = list(itertools.accumulate(gaps, initial=START + 0.2))
+    shares = [max(1, (place + 1) * tokens // len(times) - place * tokens // len(times)) for place in range(len(times))]
+    shares = shares if tokens > len(times) else [1] * len(times)
+    made = tally(stream(token_times=array("d", times), last_token_at=times[-1], completion_tokens=tokens, chunks=len(times)))
+    itl: dict[int, Histogram] = {}
+    arrived: Counter[int] = Counter()
+    for place, (at, own) in enumerate(zip(times, shares, strict=True)):
+        arrived[int(at - START)] += own
+        if place:
+            itl.setdefault(int(at - START), Histogram()).record((at - times[place - 1]) / own, own)
+    assert {number: one.tokens for number, one in made.windows.items() if one.tokens} == arrived
+    assert {number: one.histograms["itl"] for number, one in made.windows.items() if one.histograms["itl"].count} == itl
+    whole = Histogram()
+    for one in itl.values():
+        whole.merge(one)
+    assert made.histograms["itl"] == whole
+
+
 def test_good_requests() -> None:
     """A request counts as good when it is complete and within every latency objective."""
     samples = (stream(ttft=0.2), stream(ttft=0.6), stream(ttft=0.2, itl=0.09), failure())
     assert tally(*samples, terms="ttft_p99<0.5,itl_p50<0.05,goodput>0.9").counts["good"] == 1
     assert tally(*samples).counts["good"] == 3
+
+
+def test_events_of_old_windows() -> None:
+    """A stream that outlasts many seconds still counts each token in its own second, so the order of ends changes nothing."""
+    long = stream(0, START, itl=3.0, tokens=OPEN_WINDOWS)
+    others = [stream(number, START + number, ttft=0.001 * number) for number in range(1, 4 * OPEN_WINDOWS)]
+    first, last = tally(long, *others), tally(*others, long)
+    assert last.windows == first.windows and last.to_json() == first.to_json()
 
 
 @pytest.mark.parametrize("shards", [1, 4])

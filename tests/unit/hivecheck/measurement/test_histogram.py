@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 from hdrh.histogram import HdrHistogram
@@ -34,10 +35,27 @@ def test_percentile_ceils_the_rank() -> None:
     assert Histogram([number / 10000 for number in range(1, 1001)]).percentile(99.9) == pytest.approx(0.0999, rel=1e-3)
 
 
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(-1, 100_000, allow_nan=False), st.integers(1, 5)), max_size=20))
+def test_record_times(durations: list[tuple[float, int]]) -> None:
+    """A duration with a count equals that many single ones."""
+    counted, single = Histogram(), Histogram(seconds for seconds, times in durations for _ in range(times))
+    for seconds, times in durations:
+        counted.record(seconds, times)
+    assert counted == single and counted.count == single.count
+    assert counted == single
+
+
 def test_samples_above() -> None:
     """The 99th percentile of 1000 leaves ten above it, and the highest percentile none."""
     histogram = Histogram(number / 1000 for number in range(1000))
     assert [histogram.samples_above(percent) for percent in (50, 99, 99.9, 100)] == [500, 10, 1, 0]
+
+
+def test_mean() -> None:
+    """The mean lies within the precision of the buckets, and without a duration there is none."""
+    assert math.isclose(Histogram([0.1, 0.1, 0.4]).mean, 0.2, rel_tol=0.001)
+    assert math.isnan(Histogram().mean)
 
 
 def test_empty() -> None:
@@ -55,6 +73,36 @@ def test_merge_is_exact(parts: list[list[float]]) -> None:
         merged.merge(Histogram(part))
     whole = Histogram(value for part in parts for value in part)
     assert merged == whole and merged.longest == whole.longest and merged.count == whole.count
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 1e6), max_size=20), st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_packed(before: list[float], after: list[float]) -> None:
+    """A packed histogram goes on as one that is not packed: it records, merges, ranks and encodes alike."""
+    plain, packed = Histogram(before), Histogram(before)
+    packed.pack()
+    assert packed == plain and packed.counts() == plain.counts()
+    for value in after:
+        packed.record(value)
+    packed.merge(Histogram(after))
+    plain.merge(Histogram([*after, *after]))
+    assert packed == plain == Histogram.decoded(packed.encoded())
+    assert [packed.percentile(percent) for percent in (0, 50, 99, 100)] == [plain.percentile(percent) for percent in (0, 50, 99, 100)]
+
+
+def test_packed_size() -> None:
+    """A packed histogram takes less than a fifth of the memory."""
+    histogram = Histogram(number / 1000 for number in range(1, 1000))
+    tracemalloc.start()
+    try:
+        copies = [Histogram.of_counts(histogram.counts()) for _ in range(10)]
+        plain, _ = tracemalloc.get_traced_memory()
+        for copy in copies:
+            copy.pack()
+        packed, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert packed < plain / 5
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""Recovery times and statuses of two acceptance runs."""
+"""Recovery times, statuses and leaks of two acceptance runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hivecheck.measurement.blast_radius import BlastRadius
 from hivecheck.measurement.comparison import CHANGED, Judgement
 from hivecheck.measurement.recovery import Recovery
-from hivecheck.measurement.recovery_comparison import recoveries, statuses
+from hivecheck.measurement.recovery_comparison import leaks, recoveries, statuses
 
 SEEDS = range(40)
 
@@ -21,7 +21,7 @@ def recovery(recover: float | None) -> Recovery:
 
 
 def run(seed: int, shift: float = 0.0, count: int = 30) -> dict[str, Recovery]:
-    """A run of scenarios with different recovery times, which vary from run to run."""
+    """A run whose scenarios each have a recovery time of their own, which varies from run to run."""
     rng = random.Random(seed)
     return {f"scenario {number}": recovery(2 + number % 7 + shift + abs(rng.gauss(0, 0.6))) for number in range(count)}
 
@@ -73,6 +73,29 @@ def test_few_scenarios() -> None:
 def test_statuses(before: str, after: str, expected: Judgement) -> None:
     """Only a failure after a pass is a regression: an inconclusive scenario tells nothing about the system."""
     assert [one.judgement for one in statuses({"x": before, "y": "passed"}, {"x": after, "y": "passed"})] == [expected]
+
+
+def test_new_leak() -> None:
+    """A leak that was none before is a regression, and a leak with a steeper slope too."""
+    none, leak = {"finding": "no leak", "low": -1.0, "high": 1.0, "slope": 0.0}, {"finding": "leak", "low": 4.0, "high": 6.0, "slope": 5.0}
+    steeper = replace_slope(leak, 20.0)
+    assert [one.judgement for one in leaks({"a": none, "b": leak, "c": leak}, {"a": leak, "b": steeper, "c": leak})] == [
+        Judgement.WORSE
+    ] * 2
+
+
+def test_cured_leak() -> None:
+    """A leak that is gone is better, and one that a noisy run cannot judge is not."""
+    none, leak = {"finding": "no leak", "low": -1.0, "high": 1.0, "slope": 0.0}, {"finding": "leak", "low": 4.0, "high": 6.0, "slope": 5.0}
+    assert [one.judgement for one in leaks({"a": leak, "b": leak}, {"a": none, "b": none | {"finding": "inconclusive"}})] == [
+        Judgement.BETTER,
+        Judgement.OTHER,
+    ]
+
+
+def replace_slope(leak: dict[str, object], slope: float) -> dict[str, object]:
+    """The finding with another slope and a narrow interval around it."""
+    return leak | {"slope": slope, "low": slope - 1, "high": slope + 1}
 
 
 def test_other_figures_do_not_switch() -> None:

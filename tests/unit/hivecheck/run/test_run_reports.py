@@ -11,6 +11,7 @@ from hivecheck.errors import Reason
 from hivecheck.reports.console import PlainProgress
 from hivecheck.reports.result import Outcome, Planned, Status
 from hivecheck.reports.result_data import FORMAT
+from hivecheck.reports.text import reproduce_command
 from hivecheck.run.run_reports import RunReports
 from hivecheck.settings import Settings
 
@@ -121,3 +122,10 @@ def test_run_with_kept_stack_stays(tmp_path: Path) -> None:
     (tmp_path / "kept" / "small.json").write_text(json.dumps(kept | {"nodes": {}}))
     reports(tmp_path).write(None)
     assert [run.is_dir() for run in runs[:3]] == [True, False, True]
+
+
+def test_reproduce_command_has_settings(tmp_path: Path) -> None:
+    """The command that repeats a scenario of a soak has the length of the soak, and no setting with its default."""
+    settings = Settings(report_dir=tmp_path, seed=7, platform="process", soak_minutes=3.0, soak_rate=20.0)
+    made = RunReports(settings, "run-1", PlainProgress(io.StringIO()))
+    assert reproduce_command(made.result(), planned(1)).endswith(" --seed 7 -D soak_minutes=3.0")

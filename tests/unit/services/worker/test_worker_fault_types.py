@@ -61,6 +61,20 @@ def test_double_done(worker: WorkerProcess) -> None:
     assert events.count("[DONE]") == 2
 
 
+def test_no_done(worker: WorkerProcess) -> None:
+    """`no_done` omits only the end marker of a stream."""
+    events = worker.chat(stream=True, simulate="no_done", max_tokens=2).events
+    assert "[DONE]" not in events
+    assert '"finish_reason":"length"' in events[-1]
+
+
+@pytest.mark.parametrize(("fault", "text"), [("repeat_token:1", "t0 t1 t1 t2 t3 "), ("swap_tokens:1", "t0 t2 t1 t3 ")])
+def test_token_order(worker: WorkerProcess, fault: str, text: str) -> None:
+    """`repeat_token` sends one token of a stream twice, and `swap_tokens` exchanges two of them."""
+    answer = worker.chat(stream=True, simulate=fault, max_tokens=4)
+    assert (answer.text, answer.events[-1]) == (text, "[DONE]")
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_oversized_chunk(worker: WorkerProcess, stream: bool) -> None:
     """`oversized_chunk` pads the first token."""

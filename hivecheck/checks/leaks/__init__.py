@@ -1,0 +1,1 @@
+"""Checks of what load leaves behind in the processes of the stack."""
