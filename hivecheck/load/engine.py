@@ -187,7 +187,7 @@ class Engine:
         following = self._plan.schedule.following(sample.number)
         if following is None or self._is_over:
             return
-        intended_at = planned_end(sample) + self._plan.schedule.think_seconds_after(self._plan.seed, sample.number)
+        intended_at = due_after(sample, self._plan)
         if isinstance(self._plan.schedule, Users):
             intended_at = self._started_at + self._plan.schedule.active_from(following, intended_at - self._started_at)
         is_in_window = intended_at < self._started_at + self._plan.schedule.duration_seconds
@@ -303,6 +303,12 @@ class Engine:
             self._loop_lag.record(self._loop.time() - due)
 
 
-def planned_end(sample: Sample) -> float:
-    """When the request would have ended had it been sent on time: the client's own lateness must not move every later turn."""
-    return sample.ended_at - (sample.sent_at - sample.intended_at)
+def due_after(sample: Sample, plan: Plan) -> float:
+    """The intended time of the request that waits for this one: its end and the think time.
+
+    A trace counts from the end that the turn would have had if it had been sent on time, so a late client moves no later turn. A user of
+    a closed loop asks when the answer is there.
+    """
+    # A user without think time would carry the sum of a whole run's delays, and call a punctual client late.
+    own_delay = 0.0 if isinstance(plan.schedule, Users) else sample.sent_at - sample.intended_at
+    return sample.ended_at - own_delay + plan.schedule.think_seconds_after(plan.seed, sample.number)
