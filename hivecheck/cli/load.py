@@ -214,11 +214,12 @@ def _shower(output: Output, total_seconds: float) -> Callable[[Snapshot], None]:
     """Shows the progress: always on a terminal, now and then in a log."""
     from hivecheck.reports import load_lines
 
-    last = [-PLAIN_SECONDS]
+    last_seconds, last_stop = -PLAIN_SECONDS, ""
 
     def show(snapshot: Snapshot) -> None:
-        if output.is_live or snapshot.seconds >= last[0] + PLAIN_SECONDS:
-            last[0] = snapshot.seconds
-            output.show(load_lines.progress(snapshot, total_seconds))
+        nonlocal last_seconds, last_stop
+        if output.is_live or snapshot.seconds >= last_seconds + PLAIN_SECONDS or snapshot.stopped_by != last_stop:
+            last_seconds, last_stop = snapshot.seconds, snapshot.stopped_by
+            output.show(*load_lines.progress(snapshot, total_seconds))
 
     return show

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from hivecheck.load import slo
 from hivecheck.load.bodies import Bodies
-from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot
+from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot, snapshot_of
 from hivecheck.load.pacer import Pacer
 from hivecheck.load.plan import Plan
 from hivecheck.load.schedule import Chain, Trace, Users
@@ -133,7 +133,7 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The run so far, for a display."""
-        return self.progress().snapshot()
+        return snapshot_of([self.progress()], self._stopped_by)
 
     def progress(self) -> Progress:
         """The run so far, as the coordinator of several shards adds it up."""

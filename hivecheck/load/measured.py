@@ -16,7 +16,7 @@ PROGRESS_METRICS = ("ttft", "itl", "lateness")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run so far. Latencies are seconds: the 50th and the 99th percentile. NaN without any."""
+    """A run so far. Latencies are seconds: the 50th and the 99th percentile. NaN without any. `stopped_by` as in Measured."""
 
     seconds: float
     offered: int
@@ -26,6 +26,7 @@ class Snapshot:
     ttft: tuple[float, float]
     itl: tuple[float, float]
     lateness_p99: float
+    stopped_by: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -38,12 +39,8 @@ class Progress(msgspec.Struct, frozen=True):
     open: int
     histograms: dict[str, dict[int, int]]
 
-    def snapshot(self) -> Snapshot:
-        """For a display."""
-        return snapshot_of([self])
 
-
-def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
+def snapshot_of(shards: Sequence[Progress], stopped_by: str = "") -> Snapshot:
     """All shards so far: the sums of their counts, and the percentiles of their merged histograms."""
     histograms = {name: Histogram() for name in PROGRESS_METRICS}
     for shard in shards:
@@ -59,6 +56,7 @@ def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
         ttft=(ttft.percentile(50), ttft.percentile(99)),
         itl=(itl.percentile(50), itl.percentile(99)),
         lateness_p99=histograms["lateness"].percentile(99),
+        stopped_by=stopped_by,
     )
 
 
