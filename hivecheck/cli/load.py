@@ -193,9 +193,9 @@ def _measure(plan: Plan, options: LoadOptions, carriers: Sequence[Carrier], show
 
     key = os.environ.get(plan.key_variable, "") if plan.key_variable else ""
     if not carriers:
-        started_at = time.time()
         tls = Tls(Path(options.ca) if options.ca else None, options.insecure)
-        return shards.Gathered(run.run(plan, key, tls, show), (), (), started_at)
+        measured = run.run(plan, key, tls, show)
+        return shards.Gathered(measured, (), (), measured.started_at)
     # A shard on another machine cannot read our file.
     ca = Path(options.ca).read_text(encoding="utf-8") if options.ca else ""
     return shards.run(plan, carriers, key=key, ca=ca, is_insecure=options.insecure, show=show)

@@ -65,7 +65,7 @@ class Measured:
     """One shard, or all of them. `duration_seconds` is the scheduled window, and `drain_seconds` came after it.
 
     `cpu_share` is that of one core, for the busiest process. `most_open` is the highest number of open requests at a time. For several
-    shards it is the sum of theirs, which is an upper bound. `stopped_by` names the cap or the interruption that ended the schedule early.
+    shards it is the sum of theirs, which is an upper bound. `started_at` is the wall time of the first moment of the schedule. `stopped_by` names the cap or the interruption that ended the schedule early.
     """
 
     tally: Tally
@@ -77,6 +77,7 @@ class Measured:
     drain_seconds: float
     loop_lag: Histogram
     cpu_share: float
+    started_at: float
     stopped_by: str = ""
     processes: int = 1
     most_open: int = 0
@@ -109,6 +110,7 @@ def merged(shards: Sequence[Measured]) -> Measured:
         drain_seconds=max(shard.drain_seconds for shard in shards),
         loop_lag=lag,
         cpu_share=max(shard.cpu_share for shard in shards),
+        started_at=min(shard.started_at for shard in shards),
         stopped_by=_first(shard.stopped_by for shard in shards),
         processes=sum(shard.processes for shard in shards),
         most_open=sum(shard.most_open for shard in shards),

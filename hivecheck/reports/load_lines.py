@@ -141,7 +141,7 @@ def _counts(data: Mapping[str, Any]) -> Iterator[Line]:
         "drain", f"  {drain['seconds']:.1f} of {drain['limit']:g} s, {counted(drain['done'], 'request')} done, {drain['failed']} failed"
     )
     if data["stopped_by"]:
-        yield Line("stopped", f"  by {data['stopped_by']} after {data['duration']:.1f} s", "bold yellow")
+        yield Line("stopped", f"  {data['stopped_by']} after {data['duration']:.1f} s", "bold yellow")
     causes = sorted(totals["causes"].items(), key=lambda item: (-item[1], item[0]))
     for cause, count in causes[:CAUSES_SHOWN]:
         yield Line("failed", f"  {count} x {one_line(cause)}", "bold red")
