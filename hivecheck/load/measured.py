@@ -65,7 +65,8 @@ class Measured:
     """One shard, or all of them. `duration_seconds` is the scheduled window, and `drain_seconds` came after it.
 
     `cpu_share` is that of one core, for the busiest process. `most_open` is the highest number of open requests at a time. For several
-    shards it is the sum of theirs, which is an upper bound. `started_at` is the wall time of the first moment of the schedule. `stopped_by` names the cap or the interruption that ended the schedule early.
+    shards it is the sum of theirs, which is an upper bound. `started_at` is the wall time of the first moment of the schedule.
+    `stopped_by` names the cap or the interruption that ended the schedule early.
     """
 
     tally: Tally
