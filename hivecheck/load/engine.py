@@ -309,8 +309,8 @@ class Engine:
 def due_after(sample: Sample, plan: Plan) -> float:
     """The intended time of the request that waits for this one: its end and the think time.
 
-    A trace counts from the end that the turn would have had if it had been sent on time, so a late client moves no later turn. A user of
-    a closed loop asks when the answer is there.
+    A turn of a trace counts as if it had been sent on time, so a late client moves no later turn. A user of a closed loop asks when the
+    answer is there.
     """
     # A user without think time would carry the sum of a whole run's delays, and call a punctual client late.
     own_delay = 0.0 if isinstance(plan.schedule, Users) else sample.sent_at - sample.intended_at
