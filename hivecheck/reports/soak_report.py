@@ -74,7 +74,8 @@ def opening(start: Event, quiet_rounds: int) -> str:
     """The first line: what will happen, and how to end it."""
     plan = start.data
     load = f"{plan['minutes']:g} min of load at {plan['rate_per_second']:g}/s with {counted(plan['faults'], 'fault')}"
-    return f"soak {_clock(0.0)}  {load}; the last {counted(quiet_rounds, 'round')} or more have no fault; ctrl-C ends it with the report so far"
+    quiet = f"the last {counted(quiet_rounds, 'round')} or more have no fault"
+    return f"soak {_clock(0.0)}  {load}; {quiet}; ctrl-C ends it with the report so far"
 
 
 def round_lines(history: History, event: Event) -> Iterator[str]:
