@@ -26,8 +26,9 @@ from behave.step_registry import AmbiguousStep
 
 from hivecheck import tags
 from hivecheck.bdd import feature_files, feature_lint, parameter_types, selection
-from hivecheck.bdd.step_errors import SETUP_ERRORS, is_in_step, never_leaving, one_line, reason_of_set_up, words
-from hivecheck.errors import HivecheckError, NotSupportedError, Reason, ScenarioTimeoutError, UsageError, reason_of
+from hivecheck.bdd.run_signals import INTERRUPTIONS, RunSignals
+from hivecheck.bdd.step_errors import SETUP_ERRORS, never_leaving, one_line, reason_of_set_up, words
+from hivecheck.errors import HivecheckError, NotSupportedError, Reason, UsageError, reason_of
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
 from hivecheck.run.jobs import Ended, Job, Jobs
@@ -35,11 +36,6 @@ from hivecheck.run.run import Run
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioResult
 from hivecheck.settings import Settings
-
-# A time-out or an interruption between two steps, or one that the step ignored, is raised again after this time. Python drops an
-# exception that a signal handler raises within a finalizer.
-AGAIN_SECONDS = 1.0
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 NOT_STARTED = "the run did not start"
 SKIPPED_BY_STEP = "a step skipped its scenario"
@@ -52,6 +48,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     run_of: Run
     planned: dict[str, Planned]
     blocked: set[str]
+    signals: RunSignals
     job: Job | None = None  # this process is one of several jobs of the run
     needed: frozenset[str] | None = None
 
@@ -68,7 +65,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         except HivecheckError as error:
             sys.stderr.write(f"REFUSED  {NOT_STARTED}\n{indent(str(error), '  ')}\nNO VERDICT  {NOT_STARTED} ({error.reason}) (exit 2)\n")
             raise SystemExit(2) from None
-        self._take_signals()
+        self.signals = RunSignals(lambda: self.reports)
+        self.signals.take()
         try:
             self._load_and_run()
         except KeyboardInterrupt:
@@ -77,7 +75,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.reports.add_problem(NOT_STARTED, words(error), reason_of_set_up(error))
         except BaseException:
             self.reports.crash = traceback.format_exc()
-        self._ignore_signals()
+        self.signals.ignore()
         raise SystemExit(self._close())
 
     def _load_and_run(self) -> None:
@@ -130,7 +128,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
 
     def _carry_out(self, job: Job, lists: Mapping[str, selection.Lists]) -> None:
         """The whole life of a job, in a process of its own."""
-        self.job = job
+        self.job = self.signals.job = job
         self.run_of = self.run_of.of_job(job)
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
@@ -142,7 +140,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.reports.add_problem(NOT_STARTED, words(error), reason_of_set_up(error))
         except BaseException:
             self.reports.crash = traceback.format_exc()
-        self._ignore_signals()
+        self.signals.ignore()
         try:
             self.run_of.close_stacks()
         except BaseException:
@@ -242,6 +240,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     def begin(self, scenario: Scenario) -> Any:
         """The world of a scenario. A failed set-up blocks the scenario, and behave skips its steps."""
         planned = self.planned[selection.key(scenario)]
+        if self.reports.interrupted_by:
+            raise KeyboardInterrupt
         try:
             world = self.run_of.begin(planned, self.needed)
         except KeyboardInterrupt:
@@ -251,17 +251,15 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             self.blocked.add(planned.key)
             scenario.mark_skipped()
             return None
-        seconds = self.run_of.settings.scenario_seconds or self.run_of.timeouts.scenario
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        if self.reports.interrupted_by:
-            raise KeyboardInterrupt
+        self.signals.scenario_opened(self.run_of.settings.scenario_seconds or self.run_of.timeouts.scenario)
         return world
 
     def finish(self, scenario: Scenario) -> None:
         """Record the end of a scenario. A blocked scenario has its outcome already."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.signals.steps_ended()
         if selection.key(scenario) not in self.blocked:
             self.run_of.finish(self.planned[selection.key(scenario)], self._result(scenario))
+        self.signals.scenario_closed()
 
     def _result(self, scenario: Scenario) -> ScenarioResult:
         for step in scenario.all_steps:
@@ -280,38 +278,6 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
                 return ScenarioResult(Status.INCONCLUSIVE, text, SKIPPED_BY_STEP, SKIPPED_NEXT, Reason.USAGE_ERROR)
             return ScenarioResult(Status.INCONCLUSIVE, text, one_line(error), words(error), reason_of(error))
         return ScenarioResult(Status.PASSED)
-
-    # -- signals ------------------------------------------------------------------------------------------------------------------
-
-    def _take_signals(self) -> None:
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            # A terminal sends ctrl-C to each job, and the run sends it once more.
-            if self.job and self.reports.interrupted_by:
-                return
-            self.reports.interrupted_by = signal.Signals(number).name
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
-            if not (self.job and self.job.postpones()):
-                raise KeyboardInterrupt
-
-        def time_out(number: int, frame: FrameType | None) -> None:
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
-            if not is_in_step(frame):
-                return  # behave would handle the exception as its own
-            if self.reports.interrupted_by:
-                raise KeyboardInterrupt
-            place = "".join(traceback.format_stack(frame)[-4:])
-            raise ScenarioTimeoutError(f"expected: the scenario ends within its time budget\nactual: it still runs, here:\n{place}")
-
-        for number in INTERRUPTIONS:
-            # KeyboardInterrupt for SIGTERM too: by default it ends behave without hooks, cleanup or report.
-            signal.signal(number, interrupt)
-        signal.signal(signal.SIGALRM, time_out)
-
-    def _ignore_signals(self) -> None:
-        """From here on the run cleans up and writes reports. If it is killed, the watchdog cleans up."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number in INTERRUPTIONS:
-            signal.signal(number, signal.SIG_IGN)
 
     def _close(self) -> int:
         try:

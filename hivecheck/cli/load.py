@@ -193,9 +193,9 @@ def _measure(plan: Plan, options: LoadOptions, carriers: Sequence[Carrier], show
 
     key = os.environ.get(plan.key_variable, "") if plan.key_variable else ""
     if not carriers:
-        started_at = time.time()
         tls = Tls(Path(options.ca) if options.ca else None, options.insecure)
-        return shards.Gathered(run.run(plan, key, tls, show), (), (), started_at)
+        measured = run.run(plan, key, tls, show)
+        return shards.Gathered(measured, (), (), measured.started_at)
     # A shard on another machine cannot read our file.
     ca = Path(options.ca).read_text(encoding="utf-8") if options.ca else ""
     return shards.run(plan, carriers, key=key, ca=ca, is_insecure=options.insecure, show=show)
@@ -214,11 +214,12 @@ def _shower(output: Output, total_seconds: float) -> Callable[[Snapshot], None]:
     """Shows the progress: always on a terminal, now and then in a log."""
     from hivecheck.reports import load_lines
 
-    last = [-PLAIN_SECONDS]
+    last_seconds, last_stop = -PLAIN_SECONDS, ""
 
     def show(snapshot: Snapshot) -> None:
-        if output.is_live or snapshot.seconds >= last[0] + PLAIN_SECONDS:
-            last[0] = snapshot.seconds
-            output.show(load_lines.progress(snapshot, total_seconds))
+        nonlocal last_seconds, last_stop
+        if output.is_live or snapshot.seconds >= last_seconds + PLAIN_SECONDS or snapshot.stopped_by != last_stop:
+            last_seconds, last_stop = snapshot.seconds, snapshot.stopped_by
+            output.show(*load_lines.progress(snapshot, total_seconds))
 
     return show

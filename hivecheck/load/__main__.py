@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from importlib import metadata
 from pathlib import Path
 
@@ -24,9 +23,8 @@ def main(folder: Path) -> int:
     try:
         plan = Plan.from_json(sys.stdin.buffer.readline())
         threading.Thread(target=_end_with_input, name="hivecheck-load-input", daemon=True).start()
-        started_at = time.time()
         measured = run.run(plan, os.environ.get(plan.key_variable, "") if plan.key_variable else "")
-        judged = result.judge(plan, measured, version=metadata.version("hivecheck"), started_at=started_at, calibration=None)
+        judged = result.judge(plan, measured, version=metadata.version("hivecheck"), started_at=measured.started_at, calibration=None)
         result.write(judged, folder / result.RESULT_FILE)
     except HivecheckError as error:
         sys.stderr.write(f"{error}\n")

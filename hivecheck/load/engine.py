@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from hivecheck.load import slo
 from hivecheck.load.bodies import Bodies
-from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot
+from hivecheck.load.measured import PROGRESS_METRICS, Measured, Progress, Snapshot, snapshot_of
 from hivecheck.load.pacer import Pacer
 from hivecheck.load.plan import Plan
 from hivecheck.load.schedule import Chain, Trace, Users
@@ -77,6 +77,8 @@ class Engine:
         """Send the schedule from this monotonic time on, wait for the answers, close the connections."""
         self._started_at = start_at
         self._tally = Tally(start_at, slo.parse(self._plan.slo))
+        # The wall clock only places the run. A step of it later on changes no figure.
+        started_at = time.time() + (start_at - time.monotonic())
         end_at = start_at + self._plan.schedule.duration_seconds
         # A collection of everything that was imported takes longer than a request may be late.
         gc.collect()
@@ -110,6 +112,7 @@ class Engine:
             drain_seconds=drain_seconds,
             loop_lag=self._loop_lag,
             cpu_share=cpu_share,
+            started_at=started_at,
             stopped_by=self._stopped_by,
         )
 
@@ -133,7 +136,7 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """The run so far, for a display."""
-        return self.progress().snapshot()
+        return snapshot_of([self.progress()], self._stopped_by)
 
     def progress(self) -> Progress:
         """The run so far, as the coordinator of several shards adds it up."""
@@ -187,7 +190,7 @@ class Engine:
         following = self._plan.schedule.following(sample.number)
         if following is None or self._is_over:
             return
-        intended_at = planned_end(sample) + self._plan.schedule.think_seconds_after(self._plan.seed, sample.number)
+        intended_at = due_after(sample, self._plan)
         if isinstance(self._plan.schedule, Users):
             intended_at = self._started_at + self._plan.schedule.active_from(following, intended_at - self._started_at)
         is_in_window = intended_at < self._started_at + self._plan.schedule.duration_seconds
@@ -303,6 +306,12 @@ class Engine:
             self._loop_lag.record(self._loop.time() - due)
 
 
-def planned_end(sample: Sample) -> float:
-    """When the request would have ended had it been sent on time: the client's own lateness must not move every later turn."""
-    return sample.ended_at - (sample.sent_at - sample.intended_at)
+def due_after(sample: Sample, plan: Plan) -> float:
+    """The intended time of the request that waits for this one: its end and the think time.
+
+    A turn of a trace counts as if it had been sent on time, so a late client moves no later turn. A user of a closed loop asks when the
+    answer is there.
+    """
+    # A user without think time would carry the sum of a whole run's delays, and call a punctual client late.
+    own_delay = 0.0 if isinstance(plan.schedule, Users) else sample.sent_at - sample.intended_at
+    return sample.ended_at - own_delay + plan.schedule.think_seconds_after(plan.seed, sample.number)

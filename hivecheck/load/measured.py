@@ -16,7 +16,7 @@ PROGRESS_METRICS = ("ttft", "itl", "lateness")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run so far. Latencies are seconds: the 50th and the 99th percentile. NaN without any."""
+    """A run so far. Latencies are seconds: the 50th and the 99th percentile. NaN without any. `stopped_by` as in Measured."""
 
     seconds: float
     offered: int
@@ -26,6 +26,7 @@ class Snapshot:
     ttft: tuple[float, float]
     itl: tuple[float, float]
     lateness_p99: float
+    stopped_by: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -38,12 +39,8 @@ class Progress(msgspec.Struct, frozen=True):
     open: int
     histograms: dict[str, dict[int, int]]
 
-    def snapshot(self) -> Snapshot:
-        """For a display."""
-        return snapshot_of([self])
 
-
-def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
+def snapshot_of(shards: Sequence[Progress], stopped_by: str = "") -> Snapshot:
     """All shards so far: the sums of their counts, and the percentiles of their merged histograms."""
     histograms = {name: Histogram() for name in PROGRESS_METRICS}
     for shard in shards:
@@ -59,6 +56,7 @@ def snapshot_of(shards: Sequence[Progress]) -> Snapshot:
         ttft=(ttft.percentile(50), ttft.percentile(99)),
         itl=(itl.percentile(50), itl.percentile(99)),
         lateness_p99=histograms["lateness"].percentile(99),
+        stopped_by=stopped_by,
     )
 
 
@@ -67,7 +65,8 @@ class Measured:
     """One shard, or all of them. `duration_seconds` is the scheduled window, and `drain_seconds` came after it.
 
     `cpu_share` is that of one core, for the busiest process. `most_open` is the highest number of open requests at a time. For several
-    shards it is the sum of theirs, which is an upper bound. `stopped_by` names the cap or the interruption that ended the schedule early.
+    shards it is the sum of theirs, which is an upper bound. `started_at` is the wall time of the first moment of the schedule.
+    `stopped_by` names the cap or the interruption that ended the schedule early.
     """
 
     tally: Tally
@@ -79,6 +78,7 @@ class Measured:
     drain_seconds: float
     loop_lag: Histogram
     cpu_share: float
+    started_at: float
     stopped_by: str = ""
     processes: int = 1
     most_open: int = 0
@@ -111,6 +111,7 @@ def merged(shards: Sequence[Measured]) -> Measured:
         drain_seconds=max(shard.drain_seconds for shard in shards),
         loop_lag=lag,
         cpu_share=max(shard.cpu_share for shard in shards),
+        started_at=min(shard.started_at for shard in shards),
         stopped_by=_first(shard.stopped_by for shard in shards),
         processes=sum(shard.processes for shard in shards),
         most_open=sum(shard.most_open for shard in shards),

@@ -227,7 +227,7 @@ class Coordinator:
         progress = [shard.progress for shard in self._shards if shard.progress is not None]
         if now >= self._shown_at + SHOW_SECONDS and now >= self._start_at and progress:
             self._shown_at = now
-            self._show(snapshot_of(progress))
+            self._show(snapshot_of(progress, self._stopped_by))
 
     def _judge(self, shard: _Shard, now: float) -> None:
         """Give up a shard that missed the start, or that is silent."""

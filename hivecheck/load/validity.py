@@ -13,6 +13,7 @@ LATENESS_GAPS = 0.05  # of the mean gap between two requests
 SENT_SHARE = 0.99
 LOOP_LAG_SECONDS = 0.010
 CPU_SHARE = 0.9  # of one core, because one process has one loop
+IDLE_CPU_SHARE = 0.5  # below it a late client waited for the processor, and more processes would wait too
 LATE, UNSENT, LOOP_LAG, CPU, UNBALANCED, EMPTY = "late", "unsent", "loop_lag", "cpu", "unbalanced", "empty"
 EXHAUSTED, INTERRUPTED = "exhausted", "interrupted"
 SHARD_LATE, SHARD_DEAD = "shard_late", "shard_dead"
@@ -92,7 +93,7 @@ def side(facts: Facts, found: tuple[Reason, ...], judgements: tuple[Judgement, .
     if any(reason.code in OWN_FAULTS for reason in found):
         sentence = f"It is the client: it did not keep its schedule ({own}), so these figures do not describe the server."
         is_overloaded = any(reason.code in OVERLOADED for reason in found)
-        return "client", f"{sentence} {_next_step(facts.processes)}" if is_overloaded else sentence
+        return "client", f"{sentence} {_next_step(facts)}" if is_overloaded else sentence
     if found:
         return "unclear", f"It is unclear: the client was punctual ({own}), but the run is incomplete."
     broken = [judgement.term for judgement in judgements if not judgement.passed]
@@ -100,8 +101,10 @@ def side(facts: Facts, found: tuple[Reason, ...], judgements: tuple[Judgement, .
     return "server", f"It is the server: the client kept its schedule ({own}). {verdict}"
 
 
-def _next_step(processes: int) -> str:
-    return f"Next: --carriers local:{2 * processes} spreads the load over {2 * processes} processes."
+def _next_step(facts: Facts) -> str:
+    if facts.cpu_share < IDLE_CPU_SHARE:
+        return "Next: other work holds this machine up, so run again on an idle machine."
+    return f"Next: --carriers local:{2 * facts.processes} spreads the load over {2 * facts.processes} processes."
 
 
 def _ms(seconds: float) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
@@ -152,12 +153,11 @@ class RichProgress:
 
     def say_lines(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            parts = (_encodable(line.head, self._console.encoding), line.style), _encodable(line.text, self._console.encoding)
-            self._console.print(Text.assemble(*parts), soft_wrap=True)
+            self._console.print(_rich(line, self._console.encoding), soft_wrap=True)
 
 
 class Output:
-    """The lines of a command: with colours and a live line on a terminal, plain everywhere else. Close it."""
+    """The lines of a command: with colours and live lines on a terminal, plain everywhere else. Close it."""
 
     def __init__(self, stream: TextIO, is_ci: bool) -> None:
         self._stream = stream
@@ -166,34 +166,49 @@ class Output:
 
     @property
     def is_live(self) -> bool:
-        """Whether `show` replaces the line that it showed before."""
+        """Whether `show` replaces the lines that it showed before."""
         return self._console is not None
 
     def say(self, lines: Iterable[Line]) -> None:
-        """Print lines above the live one."""
+        """Print lines above the live ones."""
         if self._console is None:
             PlainProgress(self._stream).say_lines(lines)
         else:
-            RichProgress(self._console).say_lines(lines)
+            RichProgress(self._console).say_lines(part for line in lines for part in _wrapped(line, self._console.width))
 
-    def show(self, line: Line) -> None:
-        """Replace the live line. Without a terminal it is a line like the others."""
+    def show(self, *lines: Line) -> None:
+        """Replace the live lines. Without a terminal they are one line like the others."""
         if self._console is None:
-            self.say([line])
+            self.say([Line(text="".join(f"{line.head}{line.text}" for line in lines))])
             return
         if self._live is None:
             # Drawn by this call alone: a thread that draws would take time from the requests of the same process.
             self._live = Live(console=self._console, transient=True, auto_refresh=False)
             self._live.start()
-        text = Text.assemble((line.head, line.style), _encodable(line.text, self._console.encoding), no_wrap=True)
-        text.truncate(max(1, self._console.width - 1))
-        self._live.update(text, refresh=True)
+        texts = [_rich(line, self._console.encoding) for line in lines]
+        for text in texts:
+            text.no_wrap = True
+            text.truncate(max(1, self._console.width - 1))
+        self._live.update(Group(*texts), refresh=True)
 
     def close(self) -> None:
-        """Remove the live line and restore the cursor."""
+        """Remove the live lines and restore the cursor."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+def _wrapped(line: Line, width: int) -> Iterator[Line]:
+    """The line in parts of this width, cut between words. A long path stays whole, so that it can be copied."""
+    whole = line.head + line.text
+    parts = textwrap.wrap(whole, width, subsequent_indent="  ", replace_whitespace=False, break_long_words=False, break_on_hyphens=False)
+    first = parts[0] if parts else ""
+    yield Line(first[: len(line.head)], first[len(line.head) :], line.style)
+    yield from (Line(text=part) for part in parts[1:])
+
+
+def _rich(line: Line, encoding: str | None) -> Text:
+    return Text.assemble((_encodable(line.head, encoding), line.style), _encodable(line.text, encoding))
 
 
 def _encodable(text: str, encoding: str | None) -> str:

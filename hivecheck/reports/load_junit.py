@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hivecheck.load.result import LoadResult
 from hivecheck.load.slo import Judgement
-from hivecheck.reports import junit
+from hivecheck.reports import junit, load_lines
 from hivecheck.reports.junit import Case
 
 SUITE = "hivecheck.load"
@@ -28,7 +28,7 @@ def _validity(result: LoadResult) -> Case:
 
 def _case(result: LoadResult, judgement: Judgement) -> Case:
     actual = "no data" if judgement.actual is None else f"{judgement.actual:.6f}"
-    message = f"expected: {judgement.term}, actual: {actual}, {judgement.samples} samples, {judgement.samples_above} above"
+    message = f"expected: {judgement.term}, actual: {actual}, {load_lines.samples_of(judgement)}"
     if not result.is_valid:
         return Case(judgement.term, SUITE, ("error", "invalid"), f"no verdict, because the run is INVALID; {message}")
     return Case(judgement.term, SUITE, None if judgement.passed else ("failure", "broken"), "" if judgement.passed else message)

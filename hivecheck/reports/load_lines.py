@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hivecheck.load import slo
 from hivecheck.load.measured import Snapshot
 from hivecheck.load.result import LoadResult
 from hivecheck.load.slo import Judgement
@@ -38,6 +40,7 @@ LATENCIES = {
     "until failure": "failed",
     "lateness": "lateness",
 }
+MEANING_COLUMNS = 60
 COLUMNS = ("p50", "p90", "p95", "p99", "p99.9", "max")
 CAUSES_SHOWN = 8
 VERDICTS = {0: ("PASSED", "bold green"), 1: ("FAILED", "bold red"), 2: ("INVALID", "bold yellow")}
@@ -60,22 +63,22 @@ def report(result: LoadResult) -> Iterator[Line]:
         yield Line("alarm", f"  {alarm['sentence']}", "bold yellow")
     yield Line()
     width = max(map(len, TERMS))
-    yield from (Line(text=f"{INDENT}{term:<{width}}  {meaning}", style="dim") for term, meaning in TERMS.items())
+    for term, meaning in TERMS.items():
+        first, *more = textwrap.wrap(meaning, MEANING_COLUMNS)
+        yield Line(text=f"{INDENT}{term:<{width}}  {first}", style="dim")
+        yield from (Line(text=f"{INDENT}{'':<{width}}  {part}", style="dim") for part in more)
 
 
-def progress(snapshot: Snapshot, total_seconds: float) -> Line:
-    """The run so far, on one line."""
-    parts = [
-        f"{snapshot.seconds:.0f}/{total_seconds:.0f} s",
-        f"offered {snapshot.offered}",
-        f"done {snapshot.done}",
-        f"failed {snapshot.failed}",
-        f"open {snapshot.open}",
-        f"TTFT p50 {_ms(snapshot.ttft[0])} p99 {_ms(snapshot.ttft[1])}",
-        f"ITL p50 {_ms(snapshot.itl[0])} p99 {_ms(snapshot.itl[1])}",
-        f"own lateness p99 {_ms(snapshot.lateness_p99)}",
-    ]
-    return Line("load", f"  {'  '.join(parts)}", "bold")
+def progress(snapshot: Snapshot, total_seconds: float) -> Iterator[Line]:
+    """The run so far. 80 columns have room for each line."""
+    drain = f"  drain {snapshot.seconds - total_seconds:.0f} s" if snapshot.seconds > total_seconds else ""
+    counts = f"offered {snapshot.offered}  done {snapshot.done}  failed {snapshot.failed}  open {snapshot.open}"
+    yield Line("load", f"  {min(snapshot.seconds, total_seconds):.0f}/{total_seconds:.0f} s{drain}  {counts}", "bold")
+    (ttft, ttft_high), (itl, itl_high) = snapshot.ttft, snapshot.itl
+    yield Line(text=f"{INDENT}TTFT p50 {_ms(ttft)} p99 {_ms(ttft_high)}  ITL p50 {_ms(itl)} p99 {_ms(itl_high)}")
+    yield Line(text=f"{INDENT}own lateness p99 {_ms(snapshot.lateness_p99)}")
+    if snapshot.stopped_by:
+        yield Line(f"{INDENT}stopping", f" ({snapshot.stopped_by}): open requests may end; ctrl-C again ends at once", "bold yellow")
 
 
 def spend(data: Mapping[str, Any], price_in: float, price_out: float) -> Line:
@@ -93,16 +96,22 @@ def _verdict(result: LoadResult) -> Line:
     return Line(word, f"  {text} (exit {result.exit_code})", style)
 
 
+def samples_of(judgement: Judgement) -> str:
+    """How many samples the actual value has, and how many of them lie above a percentile."""
+    (term,) = slo.parse(judgement.term)
+    above = f", {judgement.samples_above} above p{term.percent:g}" if term.is_latency and judgement.samples_above else ""
+    return f"{counted(judgement.samples, 'sample')}{above}"
+
+
 def _objectives(judgements: Sequence[Judgement]) -> Iterator[Line]:
     if judgements:
         yield Line()
         width = max(len(judgement.term) for judgement in judgements)
         for one in judgements:
             actual = "no data" if one.actual is None else f"{one.actual:.4f}"
-            samples = f"{counted(one.samples, 'sample')}, {one.samples_above} above"
             yield Line(
                 "met   " if one.passed else "broken",
-                f"  {one.term:<{width}}  actual {actual:>9}  ({samples})",
+                f"  {one.term:<{width}}  actual {actual:>9}  ({samples_of(one)})",
                 "" if one.passed else "bold red",
             )
 
@@ -110,24 +119,21 @@ def _objectives(judgements: Sequence[Judgement]) -> Iterator[Line]:
 def _latencies(percentiles: Mapping[str, Any]) -> Iterator[Line]:
     yield Line()
     width = max(map(len, LATENCIES))
-    yield Line(text=f"{'ms':<{width}}  {''.join(f'{column:>10}' for column in COLUMNS)}{'samples':>10}{'above p99':>11}", style="dim")
+    yield Line(text=f"{'ms':<{width}}{''.join(f'{column:>8}' for column in COLUMNS)}{'samples':>9}{'> p99':>7}", style="dim")
     for title, name in LATENCIES.items():
         figures = percentiles[name]
         if figures["count"]:
-            row = "".join(f"{_milliseconds(figures[column]):>10}" for column in COLUMNS)
-            yield Line(text=f"{title:<{width}}  {row}{figures['count']:>10}{figures['samples_above']['p99']:>11}")
+            row = "".join(f"{_milliseconds(figures[column]):>8}" for column in COLUMNS)
+            yield Line(text=f"{title:<{width}}{row}{figures['count']:>9}{figures['samples_above']['p99']:>7}")
 
 
 def _counts(data: Mapping[str, Any]) -> Iterator[Line]:
     totals, drain = data["totals"], data["drain"]
     yield Line()
-    yield Line(
-        "requests",
-        f"  scheduled {totals['scheduled']}  sent {totals['sent']}  done {totals['done']}  failed {totals['failed']}  open {totals['open']}"
-        f"  new connections {totals['new_connections']}",
-    )
+    yield Line("requests", "".join(f"  {name} {totals[name]}" for name in ("scheduled", "sent", "done", "failed", "open")))
+    yield Line("connections", f"  {totals['new_connections']} new")
     rates = f"  offered {data['offered_rate']:.2f}/s  done {data['done_rate']:.2f}/s  tokens {data['token_rate']:.1f}/s"
-    yield Line("rates", f"{rates}  within the scheduled {data['duration']:g} s")
+    yield Line("rates", f"{rates}  within {round(data['duration'], 1):g} s")
     yield Line(
         "tokens", f"  {totals['completion_tokens']} completion, {totals['prompt_tokens']} prompt; {counted(totals['chunks'], 'chunk')}"
     )
@@ -135,7 +141,7 @@ def _counts(data: Mapping[str, Any]) -> Iterator[Line]:
         "drain", f"  {drain['seconds']:.1f} of {drain['limit']:g} s, {counted(drain['done'], 'request')} done, {drain['failed']} failed"
     )
     if data["stopped_by"]:
-        yield Line("stopped", f"  by {data['stopped_by']} after {data['duration']:.1f} s", "bold yellow")
+        yield Line("stopped", f"  {data['stopped_by']} after {data['duration']:.1f} s", "bold yellow")
     causes = sorted(totals["causes"].items(), key=lambda item: (-item[1], item[0]))
     for cause, count in causes[:CAUSES_SHOWN]:
         yield Line("failed", f"  {count} x {one_line(cause)}", "bold red")
@@ -163,8 +169,8 @@ def _calibration(calibration: Mapping[str, Any] | None) -> Iterator[Line]:
         yield Line("calibration", "  without a complete answer of the truth server", "bold yellow")
     else:
         error = {name: f"{seconds * 1000:+.2f} ms" for name, seconds in calibration["error"].items()}
-        figures = "  ".join(f"{name} {text}" for name, text in error.items())
-        yield Line("calibration", f"  error against a server of known truth: {figures}", "bold")
+        yield Line("calibration", "  error against a server of known truth:", "bold")
+        yield Line(text=INDENT + "  ".join(f"{name} {text}" for name, text in error.items()))
 
 
 def _ms(seconds: float) -> str:
@@ -172,4 +178,8 @@ def _ms(seconds: float) -> str:
 
 
 def _milliseconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:.2f}"
+    """At most seven characters below 2.7 hours."""
+    if seconds is None:
+        return "-"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:.{2 if milliseconds < 1000 else 1 if milliseconds < 10000 else 0}f}"

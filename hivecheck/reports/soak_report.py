@@ -70,6 +70,14 @@ def leaks(history: History) -> dict[str, dict[str, Any]]:
     }
 
 
+def opening(start: Event, quiet_rounds: int) -> str:
+    """The first line: what will happen, and how to end it."""
+    plan = start.data
+    load = f"{plan['minutes']:g} min of load at {plan['rate_per_second']:g}/s with {counted(plan['faults'], 'fault')}"
+    quiet = f"the last {counted(quiet_rounds, 'round')} or more have no fault"
+    return f"soak {_clock(0.0)}  {load}; {quiet}; ctrl-C ends it with the report so far"
+
+
 def round_lines(history: History, event: Event) -> Iterator[str]:
     """The lines of one round, by time: faults, load with its recovery, floors."""
     start = began(history)
@@ -77,8 +85,13 @@ def round_lines(history: History, event: Event) -> Iterator[str]:
     # Faults first: a recovery without harm has the time of its fault.
     found = [*((fault.at, fault_entry(fault)) for fault in one.history.events("fault")), *entries(one)]
     for at, entry in sorted(found, key=lambda each: each[0]):
-        seconds = max(0.0, at - (start.at if start else at))
-        yield f"soak {int(seconds // 60):02}:{seconds % 60:04.1f}  {_sentence(entry)}"
+        yield f"soak {_clock(max(0.0, at - (start.at if start else at)))}  {_sentence(entry)}"
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds. Rounded before they are split, because 59.96 is no 60.0 seconds."""
+    minutes, tenths = divmod(round(seconds * 10), 600)
+    return f"{minutes:02}:{tenths / 10:04.1f}"
 
 
 def _sentence(entry: Entry) -> str:

@@ -31,8 +31,8 @@ class StackPool:
         self._starting = starting
         self._ready = ready
         self._target = target
+        self._stacks: list[Stack] = []
         self._shared: dict[str, Stack] = {}
-        self._own: list[Stack] = []
         self._numbers = numbers
 
     def shared(self, name: str) -> Stack:
@@ -43,32 +43,38 @@ class StackPool:
 
     def own(self, name: str) -> Stack:
         """A stack for one scenario alone."""
-        stack = self._up(name)
-        self._own.append(stack)
-        return stack
+        return self._up(name)
 
     def is_own(self, stack: Stack) -> bool:
-        return stack in self._own
+        return stack not in self._shared.values()
 
     def forget(self, stack: Stack) -> None:
         """This stack leaves the pool, because a person keeps it or it is down."""
         self._shared = {name: other for name, other in self._shared.items() if other is not stack}
-        self._own = [other for other in self._own if other is not stack]
+        self._stacks = [other for other in self._stacks if other is not stack]
 
     def down(self, stack: Stack) -> list[str]:
-        """Take one stack down; returns what it left behind."""
+        """Take one stack down; returns what it left behind. After an interruption the pool still knows the stack."""
+        left = stack.down()
         self.forget(stack)
-        return stack.down()
+        return left
 
     def all(self) -> list[Stack]:
-        return [*self._shared.values(), *self._own]
+        """Every stack that may have nodes."""
+        return list(self._stacks)
 
     def _up(self, name: str) -> Stack:
         declared = topology.load(name)
         if self._target:
             declared = arranged(declared, self._target)
         stack = Stack(f"{name}-{next(self._numbers)}", declared, self._platform, self._timeouts, self._target)
+        # Before its first node: after an interruption at any moment `all` has the stack.
+        self._stacks.append(stack)
         self._starting(stack)
-        stack.up()
+        try:
+            stack.up()
+        except Exception:
+            self.forget(stack)  # it is down already
+            raise
         self._ready(stack)
         return stack

@@ -45,7 +45,8 @@ class Soak:
         """All rounds. Raises AssertionError after the first round with a wrong answer or with a request that is still in flight."""
         self.plan.must_be_possible()
         self.model = most_served(self.stack.topology)
-        self._note(BEGAN, nodes=list(self.stack.nodes), topology=self.stack.topology.name, **asdict(self.plan))
+        began = self._note(BEGAN, nodes=list(self.stack.nodes), topology=self.stack.topology.name, **asdict(self.plan))
+        self.say(soak_report.opening(began, QUIET_ROUNDS))
         self.cycles.begin()
         begun = time.monotonic()
         number = injected = quiet = 0

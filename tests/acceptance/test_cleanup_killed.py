@@ -53,6 +53,23 @@ def test_killed_in_step(project, numbers):
     assert ended.counts() == (3, 0, 3, 0), "the stack was stopped in an orderly way, so there is no problem of the run"
 
 
+def test_interrupted_take_down(project):
+    """A run that is interrupted while it takes a stack down finishes that, and leaves nothing behind."""
+    stopping, go_on = project.folder / "stopping", project.folder / "go_on"
+    wait = f"    import pathlib\n    pathlib.Path({str(stopping)!r}).touch()\n    while not pathlib.Path({str(go_on)!r}).exists():\n"
+    wait += "        await asyncio.sleep(0.01)\n"
+    root = project.services(("service.py", "    await hooks.drain()\n", f"{wait}    await hooks.drain()\n"))
+    project.feature(scenario("It passes", "it works"), tags=f"{SMALL} @fresh_stack")
+    going = project.start("-D", f"services_root={root}")
+    going.wait_for("stopping")
+    going.process.send_signal(signal.SIGINT)
+    go_on.touch()
+    ended = going.end()
+    assert going.left() == []
+    ended.must_end(2, "interrupted by SIGINT; 1 passed")
+    assert ended.counts() == (2, 0, 1, 0), "the scenario and the interruption, and no leak"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_killed_at_start(project, number):
     """A harness that is killed while its stack starts leaves no process behind."""

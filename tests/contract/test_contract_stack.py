@@ -216,3 +216,19 @@ def test_leftover_is_named(platform: Platform) -> None:
     (left,) = stack.down()
     assert "lone-1/registry" in left
     assert platform.leftovers("lone-1") == []
+
+
+@pytest.mark.parametrize("moment", ["starting", "ready"])
+def test_interrupted_pool_knows_stack(platform: Platform, moment: str) -> None:
+    """An interruption at any moment of a start leaves a stack that the pool can take down."""
+
+    def announce(at: str) -> None:
+        if at == moment:
+            raise KeyboardInterrupt
+
+    pool = StackPool(platform, Timeouts(), lambda _: announce("starting"), lambda _: announce("ready"), None, itertools.count(31))
+    with pytest.raises(KeyboardInterrupt):
+        pool.own("small")
+    (interrupted,) = pool.all()
+    assert pool.down(interrupted) == []
+    assert (pool.all(), platform.leftovers(interrupted.name)) == ([], [])

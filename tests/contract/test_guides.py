@@ -23,12 +23,12 @@ from hivecheck.topologies import topology
 from hivecheck.topologies.topology import Topology
 from services.orchestrator.settings import Settings as OrchestratorSettings
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 GUIDES = sorted((PROJECT_ROOT / "docs" / "guides").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"# (orchestrator|hive|registry)\.toml\n")
-COMMAND_SECONDS = 20.0
+COMMAND_SECONDS = 100.0  # for a busy machine
 DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(OrchestratorSettings)}
 NO_SETTINGS = {
     "upstream_timeout",
@@ -37,6 +37,10 @@ NO_SETTINGS = {
     "gateway_retries_denied_total",
     "shard_dead",
     "shard_late",
+    "max_stall",
+    "error_rate",
+    "integrity_rate",
+    "finish_reason",
 }
 
 

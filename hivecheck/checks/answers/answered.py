@@ -11,9 +11,12 @@ ONLY_LOAD = 'no client request was sent; load requests are judged by "every load
 CHANGES = ("started", "removed")  # the acts that change which workers exist
 
 
-def all_answered(history: History, *, count: int | None = None, purpose: str = "chat") -> Verdict:
-    """`count` is the number of requests of that purpose that the scenario sends. None accepts any number above 0."""
-    operations = history.operations(purpose)
+def all_answered(history: History, *, count: int | None = None, purpose: str = "chat", may_leave: bool = False) -> Verdict:
+    """`count` is the number of requests of that purpose that the scenario sends. None accepts any number above 0.
+
+    With `may_leave`, a request that its own client abandoned does not count.
+    """
+    operations = [one for one in history.operations(purpose) if not (may_leave and one.error == CLIENT_LEFT)]
     expected = "every request is answered" if count is None else f"{counted(count, 'request is', 'requests are')} answered"
     if not operations and purpose != LOAD and history.operations(LOAD):
         return inconclusive(expected=expected, actual=ONLY_LOAD)

@@ -29,7 +29,8 @@ def verdicts(history: History) -> dict[str, Verdict]:
         return {}
     return {
         INTEGRITY: _integrity(history),
-        AVAILABILITY: zero_failed(history) if history.events("fault") else all_answered(history, purpose=LOAD),
+        # A soak that a person stops leaves its requests in flight.
+        AVAILABILITY: zero_failed(history) if history.events("fault") else all_answered(history, purpose=LOAD, may_leave=True),
         # A fault that ends a process early must not leave the whole soak without a verdict.
         LEAKS: no_leak(history, nodes=start.data["nodes"], of_living=True),
     }

@@ -8,7 +8,7 @@ from soak_stories import soak
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say
 
 from hivecheck.checks.recovery.sound_soak import AVAILABILITY, INTEGRITY, LEAKS, sound_soak, verdicts
-from hivecheck.history import History, Operation
+from hivecheck.history import CLIENT_LEFT, History, Operation
 
 
 def misdirected(one: Operation) -> Operation:
@@ -50,3 +50,14 @@ def test_stopped_soak_is_inconclusive() -> None:
     must_say(sound_soak(soak(is_whole=False)), INCONCLUSIVE, "it was stopped")
     must_say(sound_soak(History()), INCONCLUSIVE, "it was stopped")
     assert sound_soak(soak(kept=1.0, is_whole=False)).answer is FAILED
+
+
+def test_stopped_soak_leaves_requests() -> None:
+    """A request that the harness left when the soak was stopped is no failure, with faults and without."""
+    for faulty in (0, 2):
+        stopped = soak(3, faulty=faulty, is_whole=False)
+        left = replace(stopped.operations(None)[-1], id="left", status=None, body=None, tokens=(), finish_reason=None, saw_done=False)
+        stopped.record(replace(left, error=CLIENT_LEFT))
+        assert verdicts(stopped)[AVAILABILITY].answer is PASSED
+        stopped.record(replace(left, id="refused", status=503))
+        assert verdicts(stopped)[AVAILABILITY].answer is FAILED

@@ -93,7 +93,7 @@ def test_caps_and_prices(url: str, tmp_path: Path, capsys: pytest.CaptureFixture
     words = ("--rate", "200", "--duration", "20", "--max-requests", "5", "--price-in", "1000000", "--price-out", "1000000")
     assert run(url, tmp_path, *words) == 0
     output = capsys.readouterr().out
-    assert "at most about 480.0000" in output and "by max_requests" in output
+    assert "at most about 480.0000" in output and "stopped  max_requests after" in output
     assert result.read(tmp_path)["totals"]["sent"] == 4
 
 

@@ -15,7 +15,7 @@ from samples import stream
 from hivecheck.errors import UsageError
 from hivecheck.load import measured, run
 from hivecheck.load.bodies import Bodies
-from hivecheck.load.engine import Engine, planned_end
+from hivecheck.load.engine import Engine, due_after
 from hivecheck.load.measured import Measured
 from hivecheck.load.plan import Caps, Plan, Prompt
 from hivecheck.load.schedule import Trace, Turn, Users
@@ -95,10 +95,21 @@ def test_trace(recorder: RecordingServer) -> None:
     assert judged.data["percentiles"]["ttft"]["count"] == 3
 
 
-def test_planned_end() -> None:
-    """The end of a turn that the client sent late is planned earlier by this lateness, so later turns are not moved."""
+def test_late_turn_moves_no_later_turn() -> None:
+    """The turn after one that the client sent late is due as if that one had been sent on time."""
+    trace = plan_of("http://x/v1", schedule=Trace((Turn(4, at=0.0, conversation="a"), Turn(4, think=2.0, conversation="a")), 9.0))
     on_time, late = stream(ttft=1.0, tokens=1), stream(ttft=1.0, tokens=1, sent_at=100.25)
-    assert planned_end(on_time) == 101.0 and planned_end(late) == 100.75
+    assert due_after(on_time, trace) == 103.0 and due_after(late, trace) == 102.75
+
+
+def test_busy_users_add_up_no_lateness() -> None:
+    """A user without think time asks when the answer is there, so the delays of earlier requests do not add up to lateness."""
+    closed, delay = plan_of("http://x/v1", schedule=Users(1, 3600.0)), 0.0005
+    due = 100.0
+    for number in range(1000):
+        sample = stream(number, intended_at=due, sent_at=due + delay, ttft=1.0, tokens=1)
+        due = due_after(sample, closed)
+        assert due == sample.ended_at
 
 
 def test_request_cap(recorder: RecordingServer) -> None:

@@ -101,7 +101,7 @@ def _measured(samples: Sequence[Any]) -> Measured:
     tally = Tally(100.0)
     for sample in samples:
         tally.take(sample)
-    return Measured(tally, len(samples), len(samples), len(samples), 0, 9.0, 0.1, Histogram([0.001]), 0.2)
+    return Measured(tally, len(samples), len(samples), len(samples), 0, 9.0, 0.1, Histogram([0.001]), 0.2, 1_700_000_000.0)
 
 
 def test_snapshot_of_shards() -> None:

@@ -69,7 +69,10 @@ def test_side(facts: Facts, side: str, phrase: str) -> None:
 
 def test_next_step_of_an_overloaded_client() -> None:
     """An overloaded client is told how to use more processes, and a client that lost a shard is not."""
-    for facts, shards in ((replace(GOOD, cpu_share=0.99), "local:2"), (replace(GOOD, lateness_p99=1.0, processes=4), "local:8")):
+    cases = {"local:2": replace(GOOD, cpu_share=0.99), "local:8": replace(GOOD, lateness_p99=1.0, cpu_share=0.6, processes=4)}
+    for shards, facts in cases.items():
         assert f"--carriers {shards} " in validity.side(facts, validity.reasons(facts), ())[1]
+    late = replace(GOOD, lateness_p99=1.0, cpu_share=0.02)
+    assert "an idle machine" in validity.side(late, validity.reasons(late), ())[1], "more processes would wait for the processor, too"
     side, sentence = validity.side(GOOD, (validity.Reason(validity.SHARD_DEAD, "shard 1 died"),), ())
     assert side == "client" and "--carriers" not in sentence

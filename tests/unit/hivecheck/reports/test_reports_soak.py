@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -54,3 +55,13 @@ def test_lines_of_a_round() -> None:
         strict=True,
     ):
         assert words in line
+
+
+def test_clock_of_lines() -> None:
+    """The time of a line never has 60 seconds."""
+    history = soak()
+    start, (event, *_) = history.events("soak")[0], [one for one in history.events("soak") if one.data["what"] == "round"]
+    assert soak_report.opening(start, 9).startswith("soak 00:00.0  1 min of load at 10/s with 1 fault; the last 9 rounds")
+    late = History()
+    late.record(replace(start, at=event.data["began"] - 59.96))
+    assert next(soak_report.round_lines(late, event)).startswith("soak 01:00.0  round 1")
