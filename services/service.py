@@ -100,8 +100,6 @@ def run(
     """
     logs.configure(context.service, context.settings.name)
     descriptors.raise_limit()
-    tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
-    tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = application(context, hooks, routes, is_public)
     _new_runner()(_serve(context, hooks, app))
 
