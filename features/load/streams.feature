@@ -3,7 +3,7 @@ Feature: Streams keep their integrity under load
 
   @integration @GATE-016 @LOAD-002 @P1 @exclusive
   Scenario: A thousand concurrent streams are all whole
-    When a load of 1000 clients for 1.2 seconds runs on model-a, streamed, simulating a token every 0.4 seconds
+    When a load of 1000 clients for 1.2 seconds runs on model-a, streamed, simulating a token every 0.5 seconds
     Then the load reached 1000 concurrent requests
     And every stream of the load was whole and in order
     And the load met "ttft_p99<2"
