@@ -24,7 +24,7 @@ def run(context: Ctx, shape: Shape, model: str, kind: Kind, simulate: str, times
 
 @then('the load{back:LoadBefore} met "{objectives:Objectives}"')
 def must_meet(context: Ctx, back: int, objectives: tuple[Term, ...]) -> None:
-    """Each run of the load met each objective, in seconds and shares. An INVALID run is inconclusive."""
+    """Each run of the load met each objective, in seconds and shares. A late client makes latencies inconclusive."""
     context.world.checker.must(objectives_met, back=back, objectives=objectives)
 
 

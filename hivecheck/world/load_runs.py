@@ -42,7 +42,7 @@ NUMBER = r"\d+(?:\.\d+)?"
 OPEN_LOOP = re.compile(rf"({NUMBER}) requests per second for ({NUMBER}) seconds?(, with Poisson arrivals)?")
 CLIENTS = re.compile(rf"(\d+) clients for ({NUMBER}) seconds?")
 TRACE = re.compile(r"a recorded trace of (\d+) conversations")
-TRACE_SECONDS = 2.0
+TRACE_SECONDS = 1.0
 LEVELS = re.compile(
     rf"users that (grow|jump) to (\d+(?:(?:, | and )\d+)*), each for ({NUMBER}) seconds, with ({NUMBER}) seconds? of think time"
 )

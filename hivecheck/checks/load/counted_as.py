@@ -10,7 +10,7 @@ from hivecheck.wording import counted
 
 def counted_as(history: History, *, outcome: str) -> Verdict:
     """Each request that was sent has this outcome, and the error rate counts it unless it is complete."""
-    return judged(history, lambda run: _counted(run, outcome))
+    return judged(history, lambda run: _counted(run, outcome), is_timeless=True)
 
 
 def _counted(run: Run, outcome: str) -> Verdict:

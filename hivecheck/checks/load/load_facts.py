@@ -8,12 +8,13 @@ from typing import Any
 
 from hivecheck.errors import Reason
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, inconclusive, worst
+from hivecheck.verdict import Answer, Verdict, inconclusive, worst
 
 Run = Mapping[str, Any]
 LOAD_RUN = "load_run"  # the kind of the event
-# Codes of an INVALID run that say nothing about punctuality.
+# Codes of an INVALID run that say nothing about punctuality, and those that say nothing else.
 OTHER_REASONS = ("empty", "unbalanced", "interrupted")
+LATE_REASONS = ("late", "loop_lag", "cpu")
 FAILURES_SHOWN = 3
 
 
@@ -28,10 +29,24 @@ def groups(history: History) -> list[list[Run]]:
     return found
 
 
-def judged(history: History, judge: Callable[[Run], Verdict], back: int = 1) -> Verdict:
-    """The worst verdict on the runs of the last step, or of one further back. An INVALID run is inconclusive."""
+def judged(history: History, judge: Callable[[Run], Verdict], back: int = 1, *, is_timeless: bool = False) -> Verdict:
+    """The worst verdict on the runs of the last step, or of one further back. An INVALID run is inconclusive.
+
+    A timeless verdict reads counts only. It passes in spite of a late client, because lateness improves no count.
+    """
     last = groups(history)[-back:]
-    return worst([invalid(run) or judge(run) for run in (last[0] if len(last) == back else [])])
+    return worst([_verdict(run, judge, is_timeless) for run in (last[0] if len(last) == back else [])])
+
+
+def _verdict(run: Run, judge: Callable[[Run], Verdict], is_timeless: bool) -> Verdict:
+    verdict = invalid(run)
+    if verdict is None:
+        return judge(run)
+    # A failure of a late run stays inconclusive: what delayed the client can stall a stream, too.
+    is_only_late = all(reason["code"] in LATE_REASONS for reason in run["invalid_reasons"])
+    if is_timeless and is_only_late and (timeless := judge(run)).answer is Answer.PASSED:
+        return timeless
+    return verdict
 
 
 def invalid(run: Run) -> Verdict | None:

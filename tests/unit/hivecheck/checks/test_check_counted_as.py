@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from load_run_stories import LATE, load_run
+from load_run_stories import EMPTY, LATE, load_run
 from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
 
 from hivecheck.checks.load.counted_as import counted_as
@@ -20,6 +20,13 @@ def test_outcomes() -> None:
 
 
 def test_without_verdict() -> None:
-    """A load without a request and a late client prove nothing."""
+    """A load without a request proves nothing, and an empty schedule neither."""
     must_say(counted_as(tell(load_run(totals={"sent": 0, "outcomes": {}})), outcome="complete"), INCONCLUSIVE)
-    must_say(counted_as(tell(load_run(reasons=(LATE,))), outcome="complete"), INCONCLUSIVE)
+    must_say(counted_as(tell(load_run(reasons=(EMPTY,))), outcome="complete"), INCONCLUSIVE)
+
+
+def test_late_client() -> None:
+    """A late client changes no count that passes. Another outcome than the expected one may be its own fault."""
+    must_say(counted_as(tell(load_run(reasons=(LATE,))), outcome="complete"), PASSED)
+    must_say(counted_as(tell(load_run(reasons=(LATE,))), outcome="truncated"), INCONCLUSIVE, "INVALID")
+    must_say(counted_as(tell(load_run(reasons=(LATE, EMPTY))), outcome="complete"), INCONCLUSIVE)

@@ -129,7 +129,7 @@ def test_completions_stream() -> None:
     ("status", "body", "outcome", "cause"),
     [
         (200, {"choices": [{"finish_reason": "stop"}], "usage": {"completion_tokens": 3}}, Outcome.COMPLETE, ""),
-        (503, {"error": {"code": "overloaded", "message": "no slot"}}, Outcome.REFUSED, "503 overloaded"),
+        (503, {"error": {"code": "overloaded", "message": "no slot"}}, Outcome.REFUSED, "503 overloaded, no Retry-After"),
         (400, {"error": {"type": "invalid_request_error"}}, Outcome.REFUSED, "400 invalid_request_error"),
         (502, b"<html>", Outcome.REFUSED, "502"),
         (200, {"error": {"code": "late"}}, Outcome.ERROR_EVENT, "late"),
@@ -147,6 +147,16 @@ def test_unary(status: int, body: Any, outcome: Outcome, cause: str) -> None:
     handler.on_end(3.0)
     assert (handler.sample.outcome, handler.sample.cause) == (outcome, cause)
     assert handler.sample.ended_at == 3.0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_refusal_with_retry_after(status: int) -> None:
+    """The cause of a refusal with a time for the next attempt is its status and code alone."""
+    handler = handler_of(FREE)
+    handler.on_head(ResponseHead(status, "", (("Retry-After", "1"),)), 1.0)
+    handler.on_body(json.dumps({"error": {"code": "overloaded"}}).encode(), 2.0)
+    handler.on_end(3.0)
+    assert (handler.sample.outcome, handler.sample.cause) == (Outcome.REFUSED, f"{status} overloaded")
 
 
 def test_body_instead_of_stream() -> None:

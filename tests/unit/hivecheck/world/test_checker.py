@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from hivecheck.errors import InconclusiveError, Reason
+from hivecheck.errors import InconclusiveError, Reason, ScenarioTimeoutError
 from hivecheck.history import Event, History
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.timeouts import Timeouts
@@ -70,3 +70,14 @@ def test_inconclusive_check_has_a_reason(checker: Checker, check: object, reason
     with pytest.raises(InconclusiveError) as raised:
         checker.must(check)  # type: ignore[arg-type]
     assert raised.value.reason is reason
+
+
+def test_time_budget_ends_before_first_verdict() -> None:
+    """The end of the scenario's time budget is the error of a step that had no verdict yet."""
+
+    class SlowTail(QuietTail):
+        def journal_lines(self) -> list[Event]:
+            raise ScenarioTimeoutError("still runs")
+
+    with pytest.raises(ScenarioTimeoutError):
+        Checker(History(), cast(LogTail, SlowTail()), TIMEOUTS, lambda purpose: None).must(good)
