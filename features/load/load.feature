@@ -1,13 +1,13 @@
 @load @topology.high_load
 Feature: The gateway serves load within its objectives
 
-  @integration @LOAD-012 @P2
+  @integration @LOAD-012 @P2 @exclusive
   Scenario: A recorded trace is replayed, and its seed gives the same requests at the same times
     When a load of a recorded trace of 20 conversations runs on model-a, 2 times
     Then the load met "error_rate<=0, integrity_rate>=1"
     And every run of the load sent the same requests at the same times
 
-  @integration @LOAD-004 @P2 @topology.low_limits
+  @integration @LOAD-004 @P2 @topology.low_limits @exclusive
   Scenario: An overloaded gateway refuses with a time for the next attempt, and serves again after that
     When a load of 100 requests per second for 0.5 seconds runs on model-a, simulating 0.5 seconds of work
     And a load of 4 clients for 0.5 seconds runs on model-a, simulating 0.1 seconds of work

@@ -15,7 +15,7 @@ BACKPRESSURE = re.compile(r"(?:429|503)(?!.*no Retry-After)")
 
 def backpressure(history: History, *, back: int = 1) -> Verdict:
     """Judges the causes of all failed requests. A load without a failure passes."""
-    return judged(history, _backpressure, back, is_timeless=True)
+    return judged(history, _backpressure, back)
 
 
 def _backpressure(run: Run) -> Verdict:

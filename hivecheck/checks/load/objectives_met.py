@@ -10,8 +10,6 @@ from hivecheck.checks.load.load_facts import Run, failures, figure, judged
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, passed
 
-COUNTED = ("error_rate", "integrity_rate")  # shares of counts; goodput depends on latencies
-
 
 class Objective(Protocol):
     """One term such as `ttft_p99<0.5`. `percent` is that of a latency, and 100 is the longest."""
@@ -33,8 +31,7 @@ class Objective(Protocol):
 
 def objectives_met(history: History, *, objectives: Sequence[Objective], back: int = 1) -> Verdict:
     """Compares latencies and shares of each run with the objectives. No sample never meets one."""
-    is_timeless = all(objective.metric in COUNTED for objective in objectives)
-    return judged(history, lambda run: _met(run, objectives), back, is_timeless=is_timeless)
+    return judged(history, lambda run: _met(run, objectives), back)
 
 
 def _met(run: Run, objectives: Sequence[Objective]) -> Verdict:

@@ -43,12 +43,3 @@ def test_invalid_run() -> None:
     assert objectives_met(tell(load_run(reasons=(EMPTY,))), objectives=TERMS).reason is Reason.TOO_LITTLE_DATA
     must_say(objectives_met(tell(), objectives=TERMS), INCONCLUSIVE)
     must_say(objectives_met(tell(load_run()), objectives=TERMS, back=2), INCONCLUSIVE)
-
-
-def test_late_client() -> None:
-    """A late client decides nothing about errors that did not happen. Any latency and goodput need a punctual one."""
-    late = load_run(reasons=(LATE,), goodput=1.0)
-    must_say(objectives_met(tell(late), objectives=slo.parse("error_rate<=0,integrity_rate>=1")), PASSED)
-    must_say(objectives_met(tell(load_run(reasons=(LATE,), error_rate=1.0)), objectives=slo.parse("error_rate<=0")), INCONCLUSIVE)
-    for terms in ("error_rate<=0,ttft_p99<1", "goodput>=1", "max_stall<1"):
-        must_say(objectives_met(tell(late), objectives=slo.parse(terms)), INCONCLUSIVE)
