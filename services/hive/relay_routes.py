@@ -61,7 +61,10 @@ class Relay:
             except relay.UpstreamError as error:
                 refusal = _refusal(worker, error)
                 outcome, status = error.kind, refusal.status
-                raise refusal from None
+                try:
+                    raise refusal from None
+                finally:
+                    del refusal  # Its traceback holds this frame: a cycle, if the frame held it as well.
             finally:
                 self._book(worker, request, suffix, status, outcome, time.monotonic() - started)
         return response
