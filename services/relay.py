@@ -25,7 +25,6 @@ _NOT_RETURNED = wire.HOP_BY_HOP | {"content-length", "date", "server"}
 
 # A close within this time can be the race with the upstream's keep-alive limit. After a later close the upstream may have begun work.
 STALE_SECONDS = 1.0
-CUT_FLUSH_SECONDS = 5.0  # a cut connection may deliver its buffered bytes for this long
 
 
 @dataclass
@@ -230,14 +229,6 @@ def request_headers(request: web.Request, extra: Mapping[str, str]) -> CIMultiDi
     for name, value in extra.items():
         headers[name] = value
     return headers
-
-
-def cut(request: web.Request) -> None:
-    """Close the client's connection in mid-body, so that the client detects a truncated response. Written bytes still arrive."""
-    # `abort` alone would discard the bytes that the kernel has not accepted yet.
-    if (transport := request.transport) is not None:
-        transport.close()
-        asyncio.get_running_loop().call_later(CUT_FLUSH_SECONDS, transport.abort)
 
 
 def _drop_tracebacks(error: BaseException | None) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
-from services import logs, relay, wire
+from services import connections, logs, relay, wire
 from services.api_errors import ApiError
 from services.bodies import decode
 from services.hive.http_pools import HttpPools
@@ -141,7 +141,7 @@ async def _answer(worker: Worker, request: web.Request, exchange: relay.Exchange
             await response.write(chunk)
         await response.write_eof()
     except relay.UpstreamError as error:
-        relay.cut(request)
+        connections.cut(request)
         return response, error.kind
     except ConnectionError:  # The client has disconnected, and aiohttp is about to cancel this handler.
         return response, "cancelled"

@@ -26,7 +26,10 @@ TOKENS, PACE = 30, "itl=0.02"
 
 @dataclass
 class Cycles:
-    """One scenario's cycles. `held_before` is what ran before them: requests in flight, and those running at workers."""
+    """One scenario's cycles. `held_before` is what ran before them: requests in flight, and those running at workers.
+
+    `last_killed` is the worker of the last kill.
+    """
 
     stack: Stack
     history: History
@@ -35,6 +38,7 @@ class Cycles:
     resources: Resources
     checker: Checker
     held_before: tuple[str | None, str | None] = (None, None)
+    last_killed: str = ""
 
     def run(self, least: int, most: int, count: int, model: str, ending: str) -> None:
         """Cycles of `count` requests that end as one of the `ENDINGS`: `least` of them, then more as long as there is no acquittal."""
@@ -69,7 +73,10 @@ class Cycles:
         calls = [self.chats.start(model, tokens=TOKENS, simulate=PACE, stream=True) for _ in range(count)]
         within = self.stack.timeouts.idle_chat
         eventually(lambda: all(call.operation.tokens for call in calls), within=within, what="the first token of each stream", every=0.005)
-        worker = str(calls[0].operation.header("X-Worker-Id"))
+        serving = sorted({str(call.operation.header("X-Worker-Id")) for call in calls})
+        # In turn: a worker then lives through the restart of another one. Restart policies count only crashes in a row, and after each
+        # of those they wait for longer.
+        worker = self.last_killed = next((other for other in serving if other != self.last_killed), serving[0])
         node, pid = self.stack.node_of(worker)
         node.signal(signal.SIGKILL, pid)
         self.history.act(worker, "killed", is_worker=True)
