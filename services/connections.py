@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 SILENT_SECONDS = 0.5  # a rejected connection that sends no byte gets its 503 after this time
 # The client needs this time to read the 503. A close with unread input sends RST, and the client loses the answer.
 LINGER_SECONDS = 0.25
+CUT_FLUSH_SECONDS = 5.0  # a cut connection may deliver its buffered bytes for this long
 MAX_REJECTED = 128  # at once. Each rejected connection holds a descriptor, so further ones are aborted without an answer.
 
 Handle = Callable[[Any], Awaitable[web.StreamResponse]]
@@ -93,6 +94,14 @@ class Connection(web.RequestHandler):
         elif self._deadline is None and self._is_waiting():
             self._deadline = self._loop.call_later(self._header_seconds, self._is_late)
 
+    def cut(self) -> None:
+        """Close the connection. Its written bytes still arrive, for at most CUT_FLUSH_SECONDS."""
+        if self.transport is not None:
+            # `abort` alone would discard the bytes that the kernel has not accepted yet.
+            self.transport.close()
+            self._disarm()
+            self._deadline = self._loop.call_later(CUT_FLUSH_SECONDS, self.transport.abort)
+
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
@@ -131,6 +140,11 @@ class Connection(web.RequestHandler):
             logs.event(log, "headers_late", level=logging.WARNING, seconds=self._header_seconds)
             self.transport.write(_on_the_wire(_late(self._header_seconds)))
         self.force_close()
+
+
+def cut(request: web.Request) -> None:
+    """Close the client's connection in mid-body, so that the client detects a truncated response."""
+    cast(Connection, request.protocol).cut()
 
 
 class RejectedConnection(asyncio.Protocol):

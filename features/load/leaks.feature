@@ -3,24 +3,24 @@ Feature: Load leaves nothing behind in any process
 
   @integration @LOAD-008 @P1
   Scenario: Complete requests leave nothing behind
-    When clients send 9 to 15 cycles of 96 requests for model-a
+    When clients send 9 to 30 cycles of 96 requests for model-a
     Then no process leaks memory, descriptors, sockets, threads, tasks or requests
 
   @integration @LOAD-008 @CHAT-035 @P1
   Scenario: Requests and responses with large bodies leave nothing behind
-    When clients send 9 to 15 cycles of 24 requests for model-a, with large bodies
+    When clients send 9 to 30 cycles of 24 requests for model-a, with large bodies
     Then no process leaks memory, descriptors, sockets, threads, tasks or requests
 
   @integration @INT-015 @P2
   Scenario: A long stream and the requests beside it leave nothing behind
     Given a client is streaming from model-a, with a response that has run for 0.5 seconds
-    When clients send 9 to 15 cycles of 48 requests for model-a
+    When clients send 9 to 30 cycles of 48 requests for model-a
     Then the client's response is still running
     And no process leaks memory, descriptors, sockets, threads, tasks or requests
 
   @integration @LOAD-009 @P1
   Scenario Outline: Requests that end early or slowly leave nothing behind
-    When clients send 9 to 15 cycles of <count> requests for model-a<ending>
+    When clients send 9 to 30 cycles of <count> requests for model-a<ending>
     Then no process leaks memory, descriptors, sockets, threads, tasks or requests
 
     Examples:
@@ -37,5 +37,5 @@ Feature: Load leaves nothing behind in any process
 
   @LOAD-008 @P1 @slow @requires.kill
   Scenario: Workers that are killed in mid-stream leave nothing behind in the other processes
-    When clients send 10 to 20 cycles of 12 requests for model-a, during which a worker is killed
+    When clients send 10 to 30 cycles of 12 requests for model-a, during which a worker is killed
     Then no process leaks memory, descriptors, sockets, threads, tasks or requests

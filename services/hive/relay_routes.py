@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from yarl import URL
 
-from services import logs, relay, wire
+from services import connections, logs, relay, wire
 from services.api_errors import ApiError
 from services.bodies import decode
 from services.hive.http_pools import HttpPools
@@ -61,7 +61,10 @@ class Relay:
             except relay.UpstreamError as error:
                 refusal = _refusal(worker, error)
                 outcome, status = error.kind, refusal.status
-                raise refusal from None
+                try:
+                    raise refusal from None
+                finally:
+                    del refusal  # Its traceback holds this frame: a cycle, if the frame held it as well.
             finally:
                 self._book(worker, request, suffix, status, outcome, time.monotonic() - started)
         return response
@@ -138,7 +141,7 @@ async def _answer(worker: Worker, request: web.Request, exchange: relay.Exchange
             await response.write(chunk)
         await response.write_eof()
     except relay.UpstreamError as error:
-        relay.cut(request)
+        connections.cut(request)
         return response, error.kind
     except ConnectionError:  # The client has disconnected, and aiohttp is about to cancel this handler.
         return response, "cancelled"

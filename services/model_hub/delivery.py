@@ -8,7 +8,7 @@ import time
 
 from aiohttp import web
 
-from services import relay
+from services import connections
 from services.model_hub.content import BLOCK_BYTES, Content
 from services.model_hub.hub import ModelHub
 from services.service import REQUEST_ID
@@ -60,7 +60,7 @@ async def _send(
         outcome = "cut" if end < stop else "corrupted" if is_corrupted else "finished"
         if end < stop:
             await asyncio.sleep(SILENCE_BEFORE_CUT_SECONDS)
-            relay.cut(request)
+            connections.cut(request)
         else:
             await response.write_eof()
     except ConnectionError:

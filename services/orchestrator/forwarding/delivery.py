@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import CIMultiDict
 
-from services import relay
+from services import connections
 from services.api_errors import ApiError
 from services.orchestrator.forwarding.failures import CODE_OF_KIND
 from services.orchestrator.forwarding.sse_tail import SseTail
@@ -117,7 +117,7 @@ async def _break_off(request: web.Request, response: web.StreamResponse, last: b
         if last:
             await _send(request, response, last, limits.write_seconds)
     finally:
-        relay.cut(request)
+        connections.cut(request)
 
 
 def error_event(error: UpstreamError) -> bytes:

@@ -1,8 +1,10 @@
-"""Kept-alive connections: an unresponsive node loses its idle ones, and other nodes keep theirs."""
+"""Kept-alive connections: an unresponsive node loses its idle ones, and other nodes keep theirs. A failed exchange leaves no garbage."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from aiohttp import web
@@ -53,3 +55,38 @@ async def _ask_one_that_hangs() -> None:
             await ask(cut_off, "/hang")
         after = await ports(cut_off), await ports(well)
         assert (after[0] & before[0], after[1]) == (set(), before[1])
+
+
+def test_failed_exchange_is_no_cyclic_garbage() -> None:
+    """A response that broke off is freed at once, without the garbage collector."""
+    gc.disable()
+    try:
+        assert asyncio.run(_ask_one_that_breaks()) is None
+    finally:
+        gc.enable()
+
+
+async def _ask_one_that_breaks() -> object:
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"half of it")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", half)
+    async with TestServer(app) as server, relay.open_session() as session:
+        exchange = await relay.exchange(session, "GET", URL(str(server.make_url("/"))), {}, b"", Timeouts(5.0, 5.0, 5.0))
+        response = weakref.ref(exchange.response)
+        with pytest.raises(UpstreamError, match="disconnect"):
+            await _read_all(exchange)
+        exchange.close()
+        del exchange
+        return response()
+
+
+async def _read_all(exchange: relay.Exchange) -> None:
+    async for _ in exchange.chunks():
+        pass

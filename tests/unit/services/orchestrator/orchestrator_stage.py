@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
-from services import service, wire
+from services import connections, service, wire
 from services.orchestrator.api import openai_routes
 from services.orchestrator.api.routes import routes
 from services.orchestrator.gateway import Gateway, build
@@ -200,7 +200,8 @@ async def serve(handler: Behaviour, port: int = 0) -> tuple[web.AppRunner, str]:
 
 
 async def serve_app(app: web.Application, port: int = 0) -> tuple[web.AppRunner, str]:
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05, access_log=None)
+    limits = connections.Limits(header_seconds=30.0, max_connections=10_000)
+    runner = connections.Runner(app, limits, handler_cancellation=True, shutdown_timeout=0.05, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import time
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,6 +26,18 @@ async def _echo(request: web.Request) -> web.Response:
     return web.Response(body=body or b"nothing")
 
 
+CUT: list[weakref.ref[object]] = []
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"half of it")
+    CUT.append(weakref.ref(request.protocol))
+    connections.cut(request)
+    return response
+
+
 async def _break(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
@@ -38,6 +52,7 @@ async def echo_server(most: int = 10) -> AsyncIterator[int]:
     routes = web.RouteTableDef()
     routes.post("/v1/echo")(_echo)
     routes.get("/v1/broken")(_break)
+    routes.get("/v1/cut")(_cut)
     app = service.application(context, None, routes, lambda path: True)  # type: ignore[arg-type]
     runner = connections.Runner(app, connections.Limits(LATE_SECONDS, most), access_log=None, shutdown_timeout=0.05)
     await runner.setup()
@@ -164,3 +179,18 @@ async def test_handler_error_cuts_answer(caplog: pytest.LogCaptureFixture) -> No
         writer.close()
     assert text.endswith(b"half of it\r\n")  # A chunk without the last chunk.
     assert "in mid-answer" in caplog.text
+
+
+async def test_cut_connection_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cut connection delivers its written bytes, and nothing holds it afterwards."""
+    monkeypatch.setattr(connections, "CUT_FLUSH_SECONDS", 3600.0)
+    async with echo_server() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /v1/cut HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(60):
+            text = await reader.read()
+            while CUT[-1]() is not None:
+                await asyncio.sleep(0.01)
+                gc.collect()
+        writer.close()
+    assert b"half of it" in text and b"\r\n0\r\n" not in text
