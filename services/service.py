@@ -73,11 +73,6 @@ class ServiceContext:
     source: str = field(default_factory=source_hash)
     listener: Listener | None = None
 
-    def __post_init__(self) -> None:
-        # Here and not in `application`, because a worker has a second application for its admin port.
-        tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=self.metrics)
-        tasks.set_function(lambda: len(asyncio.all_tasks()))
-
     @property
     def url(self) -> str:
         return self.settings.advertised_url or f"http://{self.settings.host}:{self.settings.port}"
@@ -100,6 +95,7 @@ def run(
     """
     logs.configure(context.service, context.settings.name)
     descriptors.raise_limit()
+    # Here and not in `application`, because a worker has a second application for its admin port.
     tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)
     tasks.set_function(lambda: len(asyncio.all_tasks()))
     app = application(context, hooks, routes, is_public)
