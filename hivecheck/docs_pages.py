@@ -35,7 +35,7 @@ TASKS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "Registry": (("registry", ANY), ("registry_database", ANY)),
     "Gateway status": (("gateway", ANY),),
     "Models": (("models", ANY), ("catalogues", ANY)),
-    "Load": (("load", ANY), ("load_runs", ANY), ("soak", ANY)),
+    "Load": (("load", ANY), ("load_runs", ANY), ("load_judgement", ANY), ("soak", ANY)),
     "Inject faults": (("faults", ANY), ("random_faults", ANY)),
     "Network and resources": (("connections", ANY), ("resources", ANY)),
     "Usage": (("usage", ANY),),

@@ -21,6 +21,7 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.faults import Faults, epoch_of
 from hivecheck.world.load import Load
+from hivecheck.world.load_commands import LoadCommands
 from hivecheck.world.load_runs import LoadRuns
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
@@ -41,6 +42,7 @@ class World:
     observations: Observations
     load: Load
     load_runs: LoadRuns
+    load_commands: LoadCommands
     faults: Faults
     random_faults: RandomFaults
     soak: Soak
@@ -72,6 +74,7 @@ class World:
         faults = Faults(stack, cluster.workers, injector, random.Random(f"{seed} faults"))
         observations = Observations.compose(stack, history, requests, cluster, checker)
         load = Load(chats, loop)
+        load_runs = LoadRuns(stack, history, history_file.parent, random.Random(f"{seed} load runs"))
         random_faults = RandomFaults(stack, faults, cluster.worker_lifecycle, drawing, history_file.parent)
         return cls(
             stack=stack,
@@ -81,7 +84,8 @@ class World:
             cluster=cluster,
             observations=observations,
             load=load,
-            load_runs=LoadRuns(stack, history, history_file.parent, random.Random(f"{seed} load runs")),
+            load_runs=load_runs,
+            load_commands=LoadCommands(stack, history, checker, load_runs, random.Random(f"{seed} load commands")),
             faults=faults,
             random_faults=random_faults,
             soak=Soak(stack, history, load, random_faults, observations.cycles, observations.usage, soak, say),
