@@ -13,7 +13,7 @@ Feature: Load leaves nothing behind in any process
 
   @integration @INT-015 @P2
   Scenario: A long stream and the requests beside it leave nothing behind
-    Given a client is streaming from model-a, with a response that has run for 0.5 seconds
+    Given a client is streaming from model-a, with a response of two minutes
     When clients send 9 to 30 cycles of 48 requests for model-a
     Then the client's response is still running
     And no process leaks memory, descriptors, sockets, threads, tasks or requests

@@ -43,6 +43,7 @@ class Request:
     base_url: str | None = None
     token: str | None = None
     intended_at: float | None = None  # monotonic seconds; None for a request without a schedule
+    timeout_seconds: float | None = None  # None: that of the client
 
     @property
     def is_stream(self) -> bool:
@@ -191,7 +192,8 @@ class OpenAIClient:
         if request.token is not None:
             sent["X-Cluster-Token"] = request.token
         call = PendingRequest(operation, self._loop, self._history)
-        self._loop.call(call.send, self._pool, request.base_url or self.url, request, sent, self._timeout_seconds)
+        within = self._timeout_seconds if request.timeout_seconds is None else request.timeout_seconds
+        self._loop.call(call.send, self._pool, request.base_url or self.url, request, sent, within)
         return call
 
     def get(self, path: str, key: str | None) -> tuple[int, Any]:

@@ -43,7 +43,7 @@ class Observations:
             metrics=Metrics(stack, history, checker),
             usage=Usage(stack, history, requests.chats, checker),
             resources=resources,
-            cycles=Cycles(stack, history, requests.chats, endings, resources, checker),
+            cycles=Cycles(stack, history, requests.chats, endings, resources),
             connections=Connections(stack, checker),
             security=Security.compose(stack, requests.client, requests.raw, history),
             checker=checker,

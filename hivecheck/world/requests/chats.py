@@ -101,7 +101,9 @@ class Chats:
     def begin(self, model: str, pattern: Pattern, has_arrived: Callable[[str], bool]) -> PendingRequest:
         """A request that runs when this returns: a worker has it (`has_arrived` takes its id) or, of a stream, the first tokens arrived."""
         began = time.monotonic()
-        call = self.start(model, tokens=pattern.tokens, simulate=pattern.simulate, stream=pattern.is_stream)
+        call = self.start(
+            model, tokens=pattern.tokens, simulate=pattern.simulate, stream=pattern.is_stream, timeout_seconds=pattern.timeout_seconds
+        )
 
         def runs() -> bool:
             if time.monotonic() - began < pattern.seconds:
@@ -143,11 +145,13 @@ class Chats:
         tokens: int = 4,
         stream: bool = False,
         with_usage: bool = False,
+        timeout_seconds: float | None = None,
     ) -> PendingRequest:
         """Send one chat and return at once."""
         body = {"model": model, "messages": BODIES[CHAT]["messages"], "max_tokens": tokens} | ({"stream": True} if stream else {})
         headers = {"X-Simulate": simulate} if simulate else {}
-        return self.send(Request(CHAT, model, body | (USAGE_WANTED if with_usage else {}), credential(identity, self.secrets), headers))
+        body |= USAGE_WANTED if with_usage else {}
+        return self.send(Request(CHAT, model, body, credential(identity, self.secrets), headers, timeout_seconds=timeout_seconds))
 
     def have_ended(self) -> bool:
         """Whether no request runs any more."""

@@ -25,7 +25,9 @@ from hivecheck.world.requests.worker_behaviours import BEHAVIOURS
 # Fewer than two workers have slots, so that no request waits for one and every group opens the same number of connections.
 AT_ONCE = 8
 STREAM_TOKENS = 16
-SLOW_STREAM, RESET = BEHAVIOURS["a slow stream"], BEHAVIOURS["a connection reset in mid-stream"]
+RESET = BEHAVIOURS["a connection reset in mid-stream"]
+# Its middle comes soon and lasts for ten seconds, so that every client leaves there.
+LONG_STREAM = "itl=0.05;tokens=200"
 # More than a socket's send buffer holds, so that the gateway waits for its reader: Linux takes 2.8 to 3.7 MiB on the loopback interface.
 SLOWLY_READ_BYTES = 4 * 2**20
 RECEIVE_BYTES, PIECE_BYTES = 16 * 1024, 8 * 1024
@@ -111,7 +113,7 @@ class Endings:
         return sum(call.operation.is_answered for call in calls)
 
     def _left(self, model: str, count: int, is_time: Callable[[PendingRequest], bool]) -> int:
-        calls = [self.chats.start(model, tokens=40, simulate=SLOW_STREAM, stream=True) for _ in range(count)]
+        calls = [self.chats.start(model, tokens=200, simulate=LONG_STREAM, stream=True) for _ in range(count)]
         self._await(calls, lambda call: call.is_done or is_time(call), "the begin of every stream")
         for call in calls:
             call.leave()

@@ -56,6 +56,7 @@ class Pattern:
     tokens: int = 4
     first_tokens: int = 3
     seconds: float = 0.0
+    timeout_seconds: float | None = None  # None: the `request` budget
 
 
 # Slow enough for a fault in its middle, short enough to wait for its end.
@@ -68,8 +69,11 @@ LONG_STREAM = replace(STREAM, tokens=240)
 ENDLESS_STREAM = replace(STREAM, tokens=10_000, first_tokens=1)
 # Longer than the `pause detection` budget, and the worker's health check fails all the while.
 FALSELY_UNHEALTHY_STREAM = replace(STREAM, simulate="itl=0.08;fault=sick", tokens=45)
+# It outlasts the `request` budget, for a scenario that measures beside it.
+MINUTES_STREAM = replace(STREAM, simulate="itl=0.1", tokens=1200, first_tokens=1, timeout_seconds=150.0)
 STREAMS: dict[str, Pattern] = {
     "": STREAM,
+    ", with a response of two minutes": MINUTES_STREAM,
     ", with a long response": LONG_STREAM,
     ", with failing health checks": FALSELY_UNHEALTHY_STREAM,
 }

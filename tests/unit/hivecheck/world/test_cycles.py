@@ -86,7 +86,7 @@ def run(ending: str = "", **behaviour: Any) -> Cycles:
     """Cycles of a cluster with this behaviour, to their end."""
     history = History()
     cluster: Any = Cluster(history, **behaviour)
-    told = Cycles(stack=cluster, history=history, chats=cluster, endings=cluster, resources=cluster, checker=cluster)
+    told = Cycles(stack=cluster, history=history, chats=cluster, endings=cluster, resources=cluster)
     told.run(WARM_UP + LEAST, MOST, COUNT, "model-a", ending)
     return told
 
