@@ -9,6 +9,7 @@ from hivecheck.checks.load.concurrent import concurrent
 from hivecheck.checks.load.counted_as import counted_as
 from hivecheck.checks.load.objectives_met import objectives_met
 from hivecheck.checks.load.reported import reported
+from hivecheck.checks.load.retried import retried
 from hivecheck.checks.load.same_schedule import same_schedule
 from hivecheck.checks.load.whole_streams import whole_streams
 from hivecheck.load.slo import Term
@@ -44,6 +45,12 @@ def must_be_concurrent(context: Ctx, count: int) -> None:
 def must_report(context: Ctx, metrics: list[str]) -> None:
     """Each run has these figures. The message of the check has their spread over the runs."""
     context.world.checker.must(reported, metrics=metrics)
+
+
+@then("the gateway retried a request of the load")
+def must_be_retried(context: Ctx) -> None:
+    """At least one request came to a worker a second time. Without one there is no verdict."""
+    context.world.checker.must(retried, at_least=1)
 
 
 @then("the load counted every request as {outcome:LoadOutcome}")
