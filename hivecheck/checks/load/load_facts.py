@@ -32,7 +32,7 @@ def groups(history: History) -> list[list[Run]]:
 def judged(history: History, judge: Callable[[Run], Verdict], back: int = 1, *, is_timeless: bool = False) -> Verdict:
     """The worst verdict on the runs of the last step, or of one further back. An INVALID run is inconclusive.
 
-    A timeless verdict holds for each request by itself. It passes in spite of a late client, because only the gaps between requests are longer.
+    A timeless verdict holds for each request by itself. A late client only has longer gaps between its requests, so it passes then, too.
     """
     last = groups(history)[-back:]
     return worst([_verdict(run, judge, is_timeless) for run in (last[0] if len(last) == back else [])])
