@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from recording_server import RecordingServer
-from runs import even, outcome_of, plan_of
+from runs import ANY_LATENESS, even, outcome_of, plan_of
 
 from hivecheck.load import calibration, result, run, validity
 from hivecheck.load.measured import Snapshot
@@ -138,6 +138,13 @@ def test_usage_without_numbers(truth_url: str) -> None:
     judged = outcome_of(plan_of(truth_url, is_numbered=False, headers={"X-Truth": "defect=usage"}))
     assert judged.data["totals"]["done"] == 10
     assert "usage_differs" in [alarm["code"] for alarm in judged.data["alarms"]]
+
+
+@pytest.mark.parametrize(("lateness_limit", "expected"), [(ANY_LATENESS, ["bursts"]), (1e-9, [])])
+def test_bursts(truth_url: str, lateness_limit: float, expected: list[str]) -> None:
+    """Streams that come at once are an alarm about the server, unless the client itself was late."""
+    judged = outcome_of(plan_of(truth_url, headers={"X-Truth": "ttft=0.2"}, lateness_limit=lateness_limit))
+    assert [alarm["code"] for alarm in judged.data["alarms"]] == expected
 
 
 def test_closed_loop(recorder: RecordingServer) -> None:
