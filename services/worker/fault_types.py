@@ -41,14 +41,6 @@ FAULT_TYPES: dict[str, tuple[str, str]] = {
     "allocate": ("1-65536", "Allocates this many MiB of memory and keeps them. The request itself gets its usual answer."),
 }
 
-# Faults that change the bytes of an answer but let it end.
-RESPONSE_FAULTS = frozenset(
-    {
-        *("slow_headers", "slow_drip", "wrong_type", "no_usage", "double_done", "no_done"),
-        *("reset_after_done", "repeat_token", "swap_tokens", "oversized_chunk"),
-    }
-)
-
 
 class BehaviourError(ValueError):
     """The text is no valid behaviour. The message gives the accepted form."""
@@ -64,10 +56,6 @@ class Fault(msgspec.Struct, frozen=True):
     def tokens(self) -> int | None:
         """The number of tokens before the fault takes effect, or None for other faults."""
         return self.argument if self.kind.endswith("_after") else None
-
-    @property
-    def is_response_fault(self) -> bool:
-        return self.kind in RESPONSE_FAULTS
 
     def __str__(self) -> str:
         return self.kind if self.argument is None else f"{self.kind}:{self.argument}"

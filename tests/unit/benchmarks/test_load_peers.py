@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-from hivecheck.settings import PROJECT_ROOT
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    """Benchmarks are scripts: they import each other by their folder."""
-    sys.path.insert(0, str(PROJECT_ROOT / "benchmarks"))
-    try:
-        import load_peers
-
-        yield load_peers
-    finally:
-        sys.path.pop(0)
 
 
 def observed(bench: ModuleType, moments: list[tuple[float, int, float, float]], **more: object) -> object:

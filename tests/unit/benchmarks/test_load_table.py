@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,18 +13,6 @@ from typing import Any
 import pytest
 
 from hivecheck.settings import PROJECT_ROOT
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    """Benchmarks are scripts: they import each other by their folder."""
-    sys.path.insert(0, str(PROJECT_ROOT / "benchmarks"))
-    try:
-        import load_peers
-
-        yield load_peers
-    finally:
-        sys.path.pop(0)
 
 
 def row(figures: Mapping[str, float], *problems: str, limits: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -79,31 +67,19 @@ def test_peer_that_cannot_be_installed(bench: ModuleType, tmp_path: Path, capsys
     assert "needs Python 3.99" in made["problems"][0] and "needs Python 3.99" in capsys.readouterr().out
 
 
-def test_interrupted_installation_is_repeated(bench: ModuleType, tmp_path: Path) -> None:
-    """A folder without the mark of a whole installation is no installation."""
+@pytest.mark.parametrize("found", ["left", "installed"])
+def test_no_mark_of_this_installation(bench: ModuleType, tmp_path: Path, found: str) -> None:
+    """A folder without a mark, or with one that does not name the packages, is no installation. A mark that names them is one."""
     from peers.locust_peer import LocustPeer
 
     peer = LocustPeer()
     peer.oldest_python = (3, 99)
     place = bench.environments.folder(tmp_path, peer)
     place.mkdir()
-    (place / "left").touch()
+    (place / found).touch()
     with pytest.raises(bench.NotInstalledError):
         bench.environments.must_be_installed(tmp_path, peer)
     assert not place.exists()
-
-
-def test_mark_of_another_version(bench: ModuleType, tmp_path: Path) -> None:
-    """A mark that does not name the packages is none of this installation."""
-    from peers.locust_peer import LocustPeer
-
-    peer = LocustPeer()
-    peer.oldest_python = (3, 99)
-    place = bench.environments.folder(tmp_path, peer)
-    place.mkdir()
-    (place / "installed").touch()
-    with pytest.raises(bench.NotInstalledError):
-        bench.environments.must_be_installed(tmp_path, peer)
     place.mkdir()
     (place / "installed").write_text(f"{peer.packages[0]}\n")
     assert bench.environments.must_be_installed(tmp_path, peer) == place / "bin"

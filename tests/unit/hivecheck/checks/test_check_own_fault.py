@@ -15,7 +15,7 @@ BLAME = "client or server?  It is the client: it did not keep its schedule."
 
 
 def stopped(longest: float = 1.0, mean: float = 0.52, **changed: Any) -> Event:
-    """A load of two requests from 2 s to 4 s whose client was stopped from 2.5 s to 3.5 s."""
+    """A load of two requests from 2 s to 4 s. Its client was stopped from 2.5 s to 3.5 s."""
     requests = [{"sha256": f"b{number}", "shard": 0, "at": number / 10} for number in range(2)]
     figures = {"e2e": latencies(mean, max=longest), "e2e_from_send": latencies(0.02), "lateness": latencies(0.5)}
     totals = {"scheduled": 2, "outcomes": {"complete": 2}} | changed.pop("totals", {})
