@@ -14,10 +14,28 @@ from hivecheck.source_hash import source_hash
 from hivecheck.tags import requirements
 
 
+# A defect at the edge of a requirement leaves its main behaviour right. CONTRIBUTING has the house rule of each kind.
+Edge = Literal[
+    "at rest",
+    "no room for the forbidden",
+    "one end of an interval",
+    "degenerate data",
+    "enumeration",
+    "state and way out",
+    "correlated faults",
+    "one change per outage",
+    "first request of a connection",
+    "shape",
+    "promise in a When",
+    "neighbour",
+]
+
+
 class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`name` is `<service>/<component>-<defect>`. `what` describes the defect in one sentence.
 
     `before` occurs exactly once in `file` and becomes `after`. A scenario of each requirement in `requirements` must fail.
+    `edge` is the kind of a defect at the edge of its requirement; empty means that a whole behaviour is wrong.
     `platform` names the only platform that can reveal the defect; empty means each platform.
     """
 
@@ -28,6 +46,7 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: str
     requirements: tuple[str, ...]
     platform: Literal["", "docker"] = ""
+    edge: Edge | Literal[""] = ""
 
 
 def load_all(folder: Path) -> dict[str, Mutant]:
@@ -46,7 +65,7 @@ def load(path: Path) -> Mutant:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         mutant = msgspec.convert({"name": f"{path.parent.name}/{path.stem}"} | raw, Mutant)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise MutantError(f"{path.name}: {error}; accepted: what, file, before, after, requirements, platform") from None
+        raise MutantError(f"{path.name}: {error}; accepted: what, file, before, after, requirements, platform, edge") from None
     if unknown := set(mutant.requirements) - set(requirements()):
         raise MutantError(f"{path.name}: there is no requirement {sorted(unknown)[0]}")
     if not mutant.requirements:
