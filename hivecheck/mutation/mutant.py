@@ -13,7 +13,6 @@ from hivecheck.errors import MutantError
 from hivecheck.source_hash import source_hash
 from hivecheck.tags import requirements
 
-
 # A defect at the edge of a requirement leaves its main behaviour right. CONTRIBUTING has the house rule of each kind.
 Edge = Literal[
     "at rest",
