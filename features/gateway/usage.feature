@@ -62,7 +62,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     Then the gateway reports itself as healthy within the convergence time
     And every request is booked exactly once, with the tokens that its worker counted
 
-  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.kill @requires.restart
   Scenario: A killed orchestrator recovers its ledger, with the streams that were running
     Given a client is streaming from model-a, with a response that has run for 0.8 seconds
     When clients send 4 chats for model-a
@@ -72,7 +72,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     And clients send 3 chats for model-a
     Then every request is booked exactly once, with the tokens that its worker counted
 
-  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.terminate @requires.restart
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.terminate @requires.restart
   Scenario: A terminated orchestrator books the requests that it still finishes
     Given a client is streaming from model-a
     When the gateway is terminated

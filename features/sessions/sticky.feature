@@ -30,7 +30,7 @@ Feature: A session stays at its worker
     And every session takes another turn
     Then each session stayed at one worker, despite 1 failed turn
 
-  @CHAT-023 @INT-012 @CLU-026 @GATE-009 @P1 @requires.kill @requires.restart
+  @CHAT-023 @INT-012 @CLU-026 @GATE-009 @P1 @exclusive @requires.kill @requires.restart
   Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and started again
     Given clients hold 25 sessions with model-shared
     When a worker worker-9 of model-shared starts on hive-1

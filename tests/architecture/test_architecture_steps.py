@@ -211,3 +211,10 @@ def _looks_at_world(step: Function) -> int:
     """How often `context.world` is read; setting it is no look."""
     looks = [node for node in ast.walk(step.node) if isinstance(node, ast.Attribute) and node.attr == "world"]
     return sum(isinstance(node.value, ast.Name) and node.value.id == "context" and isinstance(node.ctx, ast.Load) for node in looks)
+
+
+def test_start_times_are_measured_alone() -> None:
+    """A scenario that judges a start of the gateway in seconds runs alone, because other stacks start on the same processors."""
+    timed = [scenario for scenario in SCENARIOS if any("orchestrator return time" in step.name for step in scenario.all_steps)]
+    assert timed
+    assert [scenario.name for scenario in timed if "exclusive" not in scenario.effective_tags] == []
