@@ -34,7 +34,7 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`name` is `<service>/<component>-<defect>`. `what` describes the defect in one sentence.
 
     `before` occurs exactly once in `file` and becomes `after`. A scenario of each requirement in `requirements` must fail.
-    `edge` is the kind of a defect at the edge of its requirement; empty means that a whole behaviour is wrong.
+    `edge` is the kind of a defect at the edge of its requirement. Without a kind, a whole behaviour is wrong.
     `platform` names the only platform that can reveal the defect; empty means each platform.
     """
 
