@@ -44,7 +44,7 @@ def _down_options(parser: argparse.ArgumentParser) -> None:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Bring a topology up for a person, and leave it up; exit code 1 if a node fails at its start, 2 if the set-up fails."""
+    """Bring a topology up for a person, and leave it up. Exit code 1: a node failed at its start, 2: the set-up failed."""
     from hivecheck.reports.result import REFERENCE
     from hivecheck.stack import platform_factory
     from hivecheck.stack.stack import Stack

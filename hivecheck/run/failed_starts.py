@@ -14,7 +14,7 @@ _ON_A_STACK = (*PROVEN, Status.FAILED, Status.INCONCLUSIVE, Status.KNOWN_FAILURE
 
 
 def blocked(planned: Planned, outcomes: Iterable[Outcome]) -> Outcome | None:
-    """The outcome of a scenario whose topology does not start; None if its stack is worth a start.
+    """The outcome of a scenario on a topology that does not start; None if its stack is worth a start.
 
     A topology that came up in this run is worth each start.
     """

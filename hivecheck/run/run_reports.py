@@ -78,7 +78,7 @@ class RunReports:
         return planned.key in self._outcomes
 
     def block_after_failed_starts(self, planned: Planned, job: int = 0) -> bool:
-        """Record a scenario whose topology failed to start for earlier scenarios; returns whether it did."""
+        """Block a scenario on a topology that did not start for earlier scenarios; returns whether it did."""
         outcome = failed_starts.blocked(planned, self._outcomes.values())
         if outcome is not None:
             self.record(outcome, job)
