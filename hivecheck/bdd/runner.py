@@ -243,6 +243,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         planned = self.planned[selection.key(scenario)]
         if self.reports.interrupted_by:
             raise KeyboardInterrupt
+        if self.aborted:
+            return self._skip(scenario)  # behave goes on to the end of a feature after a failed start
         # A job leaves this to the run, which knows the outcomes of all jobs.
         if self.job is None and self.reports.block_after_failed_starts(planned):
             return self._skip(scenario)
@@ -265,7 +267,7 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         return world
 
     def _skip(self, scenario: Scenario) -> None:
-        """This scenario has its outcome already, so behave runs none of its steps."""
+        """This scenario has its outcome already, or starts no more. behave runs none of its steps."""
         self.blocked.add(selection.key(scenario))
         scenario.mark_skipped()
 

@@ -121,6 +121,15 @@ def test_taken_port(project):
     assert "port_unavailable" in ended.output
 
 
+def test_stop(project):
+    """With --stop nothing starts after a failed start."""
+    scenarios, where = needing("small", "On a stack 0", "On a stack 1", "On a stack 2", name="small")
+    project.feature(*scenarios, **where)
+    going = project.start("--stop", "-D", f"services_root={project.services(RAISES)}", environment={"HIVECHECK_JOBS": "1"})
+    going.end(SECONDS).must_end(1, "1 failed, 2 not run (harness_error)")
+    assert (project.notes(), going.left()) == ([], [])
+
+
 def test_jobs(project):
     """Several jobs start a broken stack at most once each, and each scenario has one outcome."""
     ended = run_on(project, RAISES, environment={"HIVECHECK_JOBS": "2"}, of_small=6)
