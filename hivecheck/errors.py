@@ -1,5 +1,7 @@
 """Every error hivecheck raises. `AssertionError` is absent on purpose: it alone means that the system under test is wrong.
 
+`stack/start_watch.py` has the one assertion with a class of its own: the system under test failed at its start.
+
 HivecheckError                 there is no verdict: the scenario is inconclusive, neither failed nor passed
 ├── UsageError                 the request of the person is invalid: a bad option, an unknown name
 │   ├── SettingError           an environment variable or a -D value is wrong
@@ -32,6 +34,7 @@ class Reason(StrEnum):
 
     USAGE_ERROR = "usage_error"  # an option, a file or a step sequence is wrong
     SETUP_FAILED = "setup_failed"  # the platform, an image or the stack is missing or did not start
+    FAILED_START = "failed_start"  # the system under test failed at its start, for an earlier scenario
     NO_EFFECT = "no_effect"  # the fault was injected, and its effect was not observed
     NOT_REMOVED = "not_removed"  # the stack did not return to its baseline
     TOO_LITTLE_DATA = "too_little_data"  # the history lacks the facts that the check needs

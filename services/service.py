@@ -86,14 +86,20 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
 
 
+def report_settings_accepted(service: str, settings: CommonSettings) -> None:
+    """Open the log with a line that states that every setting is valid. An exit before this line refuses a setting."""
+    logs.configure(service, settings.name)
+    logs.event(log, "settings_accepted")
+
+
 def run(
     context: ServiceContext, hooks: ServiceHooks, routes: web.RouteTableDef, *, is_public: Callable[[str], bool] = lambda path: False
 ) -> None:
     """Serve until SIGTERM, SIGINT or `context.stop_requested`, then drain and return (the process ends with code 0).
 
+    `report_settings_accepted` comes first, because it opens the log.
     Paths outside OPEN_PATHS need the cluster token unless `is_public(path)`. An empty token disables the check.
     """
-    logs.configure(context.service, context.settings.name)
     descriptors.raise_limit()
     # Here and not in `application`, because a worker has a second application for its admin port.
     tasks = prometheus_client.Gauge("service_tasks", "Asyncio tasks that have not ended.", registry=context.metrics)

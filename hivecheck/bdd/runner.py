@@ -28,7 +28,7 @@ from hivecheck import tags
 from hivecheck.bdd import feature_files, feature_lint, parameter_types, selection
 from hivecheck.bdd.run_signals import INTERRUPTIONS, RunSignals
 from hivecheck.bdd.step_errors import SETUP_ERRORS, never_leaving, one_line, reason_of_set_up, words
-from hivecheck.errors import HivecheckError, NotSupportedError, Reason, UsageError, reason_of
+from hivecheck.errors import HivecheckError, NotSupportedError, Reason, SetupError, UsageError, reason_of
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
 from hivecheck.run.jobs import Ended, Job, Jobs
@@ -36,6 +36,7 @@ from hivecheck.run.run import Run
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioResult
 from hivecheck.settings import Settings
+from hivecheck.stack.start_watch import FailedSystemError
 
 NOT_STARTED = "the run did not start"
 SKIPPED_BY_STEP = "a step skipped its scenario"
@@ -238,24 +239,40 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
     # -- called by the hooks --------------------------------------------------------------------------------------------------------
 
     def begin(self, scenario: Scenario) -> Any:
-        """The world of a scenario. A failed set-up blocks the scenario, and behave skips its steps."""
+        """The world of a scenario. Without a stack it is failed or blocked, and behave skips its steps."""
         planned = self.planned[selection.key(scenario)]
         if self.reports.interrupted_by:
             raise KeyboardInterrupt
+        if self.aborted:
+            return self._skip(scenario)  # behave goes on to the end of a feature after a failed start
+        # A job leaves this to the run, which knows the outcomes of all jobs.
+        if self.job is None and self.reports.block_after_failed_starts(planned):
+            return self._skip(scenario)
         try:
             world = self.run_of.begin(planned, self.needed)
         except KeyboardInterrupt:
             raise
+        except FailedSystemError as error:
+            self.run_of.fail_at_start(planned, error)
+            if self.config.stop:
+                self.abort("the system under test failed at its start")  # behave takes this failed scenario for a skipped one
+            return self._skip(scenario)
         except Exception as error:
-            self.run_of.block(planned, f"set-up failed: {one_line(error)}", words(error), reason_of_set_up(error))
-            self.blocked.add(planned.key)
-            scenario.mark_skipped()
-            return None
+            is_start = isinstance(error, SetupError)
+            self.run_of.block(
+                planned, f"set-up failed: {one_line(error)}", words(error), reason_of_set_up(error), is_start_failure=is_start
+            )
+            return self._skip(scenario)
         self.signals.scenario_opened(self.run_of.settings.scenario_seconds or self.run_of.timeouts.scenario)
         return world
 
+    def _skip(self, scenario: Scenario) -> None:
+        """This scenario has its outcome already, or starts no more. behave runs none of its steps."""
+        self.blocked.add(selection.key(scenario))
+        scenario.mark_skipped()
+
     def finish(self, scenario: Scenario) -> None:
-        """Record the end of a scenario. A blocked scenario has its outcome already."""
+        """Record the end of a scenario, unless it was skipped."""
         self.signals.steps_ended()
         if selection.key(scenario) not in self.blocked:
             self.run_of.finish(self.planned[selection.key(scenario)], self._result(scenario))

@@ -44,10 +44,11 @@ def _down_options(parser: argparse.ArgumentParser) -> None:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Bring a topology up for a person, and leave it up."""
+    """Bring a topology up for a person, and leave it up. Exit code 1: a node failed at its start, 2: the set-up failed."""
     from hivecheck.reports.result import REFERENCE
     from hivecheck.stack import platform_factory
     from hivecheck.stack.stack import Stack
+    from hivecheck.stack.start_watch import FailedSystemError
     from hivecheck.timeouts import Timeouts
 
     chosen = settings(arguments)
@@ -63,7 +64,11 @@ def up(arguments: argparse.Namespace) -> int:
     run_id = f"up-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     platform = platform_factory.open_platform(platform_factory.choose(chosen, say), chosen, run_id, chosen.report_dir / run_id, say)
     stack = Stack(declared.name, declared, platform, Timeouts().scaled(chosen.timeout_scale))
-    stack.up()
+    try:
+        stack.up()
+    except FailedSystemError as error:
+        sys.stderr.write(f"hivecheck up: {error}\n")
+        return 1
     kept = kept_stacks.keep(stack, run_id, chosen.report_dir)
     say(
         f"{declared.name} is up after {stack.ready_seconds:.1f} s: {declared.summary}",

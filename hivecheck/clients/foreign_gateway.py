@@ -32,6 +32,7 @@ class ForeignGateway:
         self._client = ControlClient(url, "", ANSWER_SECONDS)
         self._headers = {"Authorization": f"Bearer {key}"}
         self._profile = profile
+        self.has_answered = False  # any HTTP answer: its settings were accepted then
         self._workers = [ControlClient(worker, "", ANSWER_SECONDS) for worker in workers]
 
     def not_routing_to(self, declared: Collection[str]) -> str | None:
@@ -63,4 +64,5 @@ class ForeignGateway:
             reply = self._client.ask("GET", self._profile.ready_path, headers=self._headers)
         except ClientError as error:
             return str(error)
+        self.has_answered = True
         return self._profile.missing(reply)

@@ -56,7 +56,7 @@ def mutate(root: Path, names: Sequence[str], *, seed: int, platform: str | None,
                 kill = Kill(
                     mutant, {}, mutant.requirements, f"its nodes ran source {ended.source_hash or 'unknown'}, not {hashes[mutant.name]}"
                 )
-            out.write(f"{'killed' if kill.is_killed else 'SURVIVED'}: {mutant.name}: {mutant.what}\n")
+            out.write(f"{kill.word}: {mutant.name}: {mutant.what}\n")
             out.flush()
             return kill
 
@@ -95,6 +95,8 @@ def _conclude(table: KillTable, *, is_whole: bool, out: TextIO) -> int:
     killed = len(table.kills) - len(survivors)
     word = "GAPS" if survivors or idle else "PROVEN"
     detected = f"{killed} of {counted(len(table.kills), 'mutant')} killed"
+    at_start = sum(1 for kill in survivors if kill.at_start)
+    detected += f", {at_start} killed at start-up (not counted)" if at_start else ""
     without = f", {len(idle)} of {counted(len(table.scenarios), 'scenario')} without a detected mutant" if is_whole else ""
     code = 1 if survivors or idle else 0
     out.write(f"\n{word}  {detected}{without} (exit {code})\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,13 @@ def collect(stack: Stack, history: History, gateway_url: str, folder: Path, stor
         for file in [*node.files("journal.jsonl"), *node.files("workers/*/*.jsonl")]:
             lines = node.read_file(file).decode(errors="replace").splitlines()[-LOG_LINES:]
             _write(folder / "logs" / f"{name}-{file.replace('/', '-')}", redact("\n".join(lines)))
+
+
+def collect_logs(logs: Mapping[str, Sequence[str]], folder: Path, story: str) -> None:
+    """Write what is left of a stack that failed at its start: the story and each node's log, without secrets already."""
+    _write(folder / STORY, story)
+    for name, lines in logs.items():
+        _write(folder / "logs" / f"{name}.jsonl", "\n".join(lines))
 
 
 def _states(stack: Stack) -> dict[str, Any]:

@@ -165,6 +165,7 @@ def _scenario_case(result: RunResult, outcome: Outcome, classname: str, name: st
     requirements = [("requirement", requirement) for requirement in planned.requirements]
     properties = [("key", planned.key), *requirements, ("topology", planned.topology), ("status", outcome.status)]
     properties += [("reason", outcome.reason)] if outcome.reason else []
+    properties += [("is_start_failure", "true")] if outcome.is_start_failure else []
     properties += [("fault", line) for line in outcome.faults]
     if outcome.recovery:
         properties += [(f"recovery.{name.replace(' ', '_')}", figure) for name, figure in recovery_table.words(outcome.recovery).items()]

@@ -68,6 +68,7 @@ class Outcome:
     `reason` is the reason code of an outcome without a verdict.
     `earlier` is the outcome that this rerun repeats. `notes` are further lines for a person.
     `seed` is that of the run with this failure, None for that of this run.
+    `is_start_failure`: its stack was started and did not come up. A failed scenario then has run no step.
     """
 
     planned: Planned
@@ -84,6 +85,7 @@ class Outcome:
     earlier: Outcome | None = None
     notes: tuple[str, ...] = ()
     seed: int | None = None
+    is_start_failure: bool = False
 
     def attempts(self) -> list[Outcome]:
         """The outcomes that this rerun repeats, the oldest first."""

@@ -117,6 +117,7 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
         "stall_seconds": round(outcome.stall_seconds, 3),
         "notes": list(outcome.notes),
         "seed": outcome.seed,
+        "is_start_failure": outcome.is_start_failure,
         "earlier": {"key": outcome.earlier.planned.key} | _scenario(outcome.earlier) if outcome.earlier else None,
     }
 
@@ -152,6 +153,7 @@ def _outcome(key: str, scenario: dict[str, Any]) -> Outcome:
         _outcome(earlier["key"], earlier) if earlier else None,
         tuple(scenario.get("notes", ())),
         scenario.get("seed"),
+        scenario.get("is_start_failure", False),
     )
 
 

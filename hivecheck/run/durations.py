@@ -46,9 +46,9 @@ class Durations:
         return self.seconds.get(_key(planned), FAULT_SECONDS if planned.is_chaos else OTHER_SECONDS)
 
     def take(self, outcomes: Iterable[Outcome]) -> None:
-        """Blend in what this run measured. A scenario without a verdict ended early and teaches nothing."""
+        """Blend in what this run measured. A scenario without a verdict or without a stack ended early and teaches nothing."""
         for outcome in outcomes:
-            if outcome.status in NO_VERDICT or outcome.status is Status.NOT_SUPPORTED:
+            if outcome.status in NO_VERDICT or outcome.status is Status.NOT_SUPPORTED or outcome.is_start_failure:
                 continue
             key = _key(outcome.planned)
             old = self.seconds.get(key, outcome.seconds)

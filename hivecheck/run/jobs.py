@@ -218,6 +218,9 @@ class Jobs:
 
     def _assign(self, process: _Process) -> None:
         assignment = self.schedule.next(process.number)
+        # Here and not in a job, because any job may have seen that the topology does not start.
+        while isinstance(assignment, Assignment) and self.reports.block_after_failed_starts(assignment.planned, process.number):
+            assignment = self.schedule.next(process.number)
         process.is_waiting = assignment is Wait.MORE
         if assignment is Wait.MORE:
             return

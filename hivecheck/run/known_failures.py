@@ -63,6 +63,8 @@ class KnownFailures:
         entry = next((entry for entry in self.entries if entry.names(name)), None)
         if entry is None or outcome.status not in (Status.PASSED, Status.FAILED):
             return outcome
+        if outcome.is_start_failure:
+            return outcome  # the failure of a whole stack: an entry about one scenario must not hide it
         if self.today > entry.expires:
             note = f"known failure: its entry in {self.path.name} expired on {entry.expires}: {entry.reason} ({entry.link})"
             return noted(outcome, note) if outcome.status is Status.FAILED else outcome

@@ -28,6 +28,7 @@ from hivecheck.run.run_reports import RunReports
 from hivecheck.run.scenario import ScenarioLifecycle, ScenarioResult
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks, platform_factory
+from hivecheck.stack.start_watch import FailedSystemError
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets import target as targets
 from hivecheck.timeouts import Timeouts
@@ -151,8 +152,9 @@ class Run:
                 self._must_be_expected(planned, planned.unsupported_reason)
 
     def begin(self, planned: Planned, needed: Collection[str] | None = None) -> World | None:
-        """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails.
+        """The world of a scenario on a stack that is up; None without a topology.
 
+        Raises HivecheckError when the set-up fails, FailedSystemError when the system under test fails at its start.
         `needed`: the topologies that this scenario and later ones need; None: of every scenario of the plan without an outcome.
         """
         if needed is None:
@@ -166,9 +168,14 @@ class Run:
         if ended.status is Status.NOT_SUPPORTED:
             self._must_be_expected(planned, ended.message)
 
-    def block(self, planned: Planned, message: str, detail: str, reason: Reason) -> None:
-        """This scenario cannot start."""
-        self.reports.record(Outcome(planned, Status.BLOCKED, message=message, detail=detail, reason=reason))
+    def block(self, planned: Planned, message: str, detail: str, reason: Reason, *, is_start_failure: bool = False) -> None:
+        """This scenario cannot start. `is_start_failure`: its stack was started in vain."""
+        outcome = Outcome(planned, Status.BLOCKED, message=message, detail=detail, reason=reason, is_start_failure=is_start_failure)
+        self.reports.record(outcome)
+
+    def fail_at_start(self, planned: Planned, error: FailedSystemError) -> None:
+        """The system under test failed while the stack of this scenario started."""
+        self._scenarios.fail_at_start(planned, error)
 
     def close_stacks(self) -> None:
         """Take the stacks down. An error becomes a problem of the run."""

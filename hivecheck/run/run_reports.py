@@ -12,7 +12,7 @@ from hivecheck.reports import conformance, junit, result_data
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
 from hivecheck.reports.text import SETTINGS, relative_path
-from hivecheck.run import old_runs
+from hivecheck.run import failed_starts, old_runs
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks
 from hivecheck.targets.target import Target
@@ -76,6 +76,13 @@ class RunReports:
 
     def has_outcome(self, planned: Planned) -> bool:
         return planned.key in self._outcomes
+
+    def block_after_failed_starts(self, planned: Planned, job: int = 0) -> bool:
+        """Block a scenario on a topology that did not start for earlier scenarios; returns whether it did."""
+        outcome = failed_starts.blocked(planned, self._outcomes.values())
+        if outcome is not None:
+            self.record(outcome, job)
+        return outcome is not None
 
     def result(self) -> RunResult:
         """The whole result. Planned scenarios without an outcome are `not run`."""

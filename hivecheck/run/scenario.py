@@ -25,6 +25,7 @@ from hivecheck.run.stall_detector import StallDetector
 from hivecheck.stack import kept_stacks
 from hivecheck.stack.pool import StackPool
 from hivecheck.stack.stack import Stack
+from hivecheck.stack.start_watch import FailedSystemError
 from hivecheck.tags import NO_TOPOLOGY
 from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
@@ -80,7 +81,10 @@ class ScenarioLifecycle:
         self._started = time.monotonic()
 
     def begin(self, planned: Planned) -> World | None:
-        """The world of a scenario on a stack that is up; None without a topology. Raises HivecheckError when the set-up fails."""
+        """The world of a scenario on a stack that is up; None without a topology.
+
+        Raises HivecheckError when the set-up fails, FailedSystemError when the system under test fails at its start.
+        """
         self._progress.scenario_started(planned)
         self._started = time.monotonic()
         if planned.topology == NO_TOPOLOGY:
@@ -123,6 +127,19 @@ class ScenarioLifecycle:
             self._reports.record(
                 Outcome(planned, ended.status, seconds, *words, folder, recovered, injected, stall, ended.reason_after(stall))
             )
+
+    def fail_at_start(self, planned: Planned, error: FailedSystemError) -> None:
+        """Record the failed scenario with the logs of its stack, which is down already."""
+        seconds = time.monotonic() - self._started
+        folder = self._folder(planned)
+        ended = ScenarioResult(Status.FAILED, "", one_line(str(error).partition("\nnext:")[0]), str(error))
+        try:
+            evidence.collect_logs(error.logs, folder, self._story(planned, ended))
+        except OSError as failure:
+            self._reports.add_problem(f"incomplete evidence of: {planned.name}", str(failure), reason_of(failure))
+        self._reports.record(
+            Outcome(planned, ended.status, seconds, message=ended.message, detail=ended.detail, evidence=folder, is_start_failure=True)
+        )
 
     def close(self) -> None:
         """Take all stacks down. An error becomes a problem of the run."""
@@ -170,16 +187,18 @@ class ScenarioLifecycle:
 
     def _take_evidence(self, world: World, planned: Planned, ended: ScenarioResult) -> Path:
         folder = self._folder(planned)
-        story = [planned.name, f"{planned.file}:{planned.line}", f"step: {ended.step}", ended.detail or ended.message]
-        story += [f"reason: {ended.reason}"] if ended.reason else []
-        story.append(f"reproduce: {reproduce_command(self._reports.result(), planned)}")
         with contextlib.suppress(HivecheckError):
             world.checker.observe()
         try:
-            evidence.collect(world.stack, world.history, world.stack.gateway.url, folder, "\n".join(story))
+            evidence.collect(world.stack, world.history, world.stack.gateway.url, folder, self._story(planned, ended))
         except (OSError, HivecheckError) as error:
             self._reports.add_problem(f"incomplete evidence of: {planned.name}", str(error), reason_of(error))
         return folder
+
+    def _story(self, planned: Planned, ended: ScenarioResult) -> str:
+        story = [planned.name, f"{planned.file}:{planned.line}", f"step: {ended.step}", ended.detail or ended.message]
+        story += [f"reason: {ended.reason}"] if ended.reason else []
+        return "\n".join([*story, f"reproduce: {reproduce_command(self._reports.result(), planned)}"])
 
     def _is_kept(self, stack: Stack, ended: ScenarioResult) -> bool:
         """With --keep-failed, the first stack with a scenario that did not pass stays up for a person."""

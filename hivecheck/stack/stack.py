@@ -11,27 +11,27 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hivecheck.clients.control import ControlClient
+from hivecheck.clients.foreign_gateway import ForeignGateway
 from hivecheck.clients.gateway import Gateway, GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
-from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NodeDiedError, NotSupportedError, SetupError
+from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NotSupportedError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
 from hivecheck.stack.baseline import Baseline
 from hivecheck.stack.clients import StackClients
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.secrets import Secrets
+from hivecheck.stack.start_watch import StartWatch
 from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
 from hivecheck.waiting import eventually, eventually_all
 from hivecheck.wording import figures
-
-LOG_LINES_IN_MESSAGE = 5
 
 
 @dataclass
@@ -74,12 +74,14 @@ class Stack:
         return {name: node.url for name, node in self.nodes.items()}
 
     def up(self) -> None:
-        """Start every node and wait until every declared worker can be routed to. Raises SetupError, and leaves nothing behind."""
+        """Start every node and wait until every declared worker can be routed to.
+
+        Raises SetupError, or FailedSystemError for a defect of a node, and leaves nothing behind.
+        """
         start = time.monotonic()
         try:
             self._start_nodes()
             self._await_ready()
-            self._must_run_the_source()
         except BaseException:
             self.down()
             raise
@@ -180,42 +182,48 @@ class Stack:
             start.result()
 
     def _await_ready(self) -> None:
+        watch = self._start_watch()
+        within, what = self.timeouts.stack_ready, f"stack {self.name} ready"
         try:
             eventually(
                 self.not_at_baseline,
-                within=self.timeouts.stack_ready,
-                what=f"stack {self.name} ready",
+                within=within,
+                what=what,
                 until=lambda difference: difference is None,
-                gone=self._dead_node,
+                gone=watch.gone,
                 otherwise=SetupError,
             )
+            # Under the same watch, because a node can exit after its first answers.
+            running = eventually(self._sources, within=within, what=what, until=lambda _: True, gone=watch.gone, otherwise=SetupError)
         except SetupError as error:
-            kind = NodeDiedError if self._dead_node() else SetupError
-            raise kind(f"{error}\n{self._last_words()}") from None
+            raise watch.judged(error) from None
+        self._must_be_the_source(running)
 
-    def _must_run_the_source(self) -> None:
-        """Every node, and every worker by its log, runs the source that the platform was given. Raises SetupError otherwise."""
-        expected = self.platform.source_hash()
+    def _start_watch(self) -> StartWatch:
+        gateway = self._clients().gateway
+        managed = {hive.name: self.topology.managed(hive.name) for hive in self.topology.of("hive")}
+        watch = StartWatch(self.nodes, self.hives, managed, self.secrets.all())
+        if isinstance(gateway, ForeignGateway):
+            watch = replace(watch, foreign="orchestrator", has_answered=lambda: gateway.has_answered)
+        return watch
+
+    def _sources(self) -> dict[str, str]:
+        """The hash of the source that each node runs, and each worker by its log."""
         ours = {name: node for name, node in self.nodes.items() if self._clients().reference or node.service != "orchestrator"}
         running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}
         for event in LogTail(self.nodes.values()).log_lines():
             if event.data.get("event") == "listening":
                 running[event.node] = event.data["source_hash"]
+        return running
+
+    def _must_be_the_source(self, running: Mapping[str, str]) -> None:
+        """Raise SetupError unless each of these hashes is that of the source that the platform was given."""
+        expected = self.platform.source_hash()
         if difference := {name: source for name, source in running.items() if source != expected}:
             raise SetupError(
                 f"expected: every node runs source {expected}\n"
                 f"actual: {figures(difference)}; another installation of the services is in the way"
             )
-
-    def _dead_node(self) -> str | None:
-        dead = [f"{name} ended with code {node.exit_code()}" for name, node in self.nodes.items() if not node.is_running()]
-        return "; ".join(dead) or None
-
-    def _last_words(self) -> str:
-        lines = []
-        for name, node in self.nodes.items():
-            lines += [f"{name}: {line}" for line in node.log_lines()[-LOG_LINES_IN_MESSAGE:]]
-        return "last log lines:\n" + "\n".join(lines)
 
     def _healed(self) -> str | None:
         for name, hive in self.hives.items():

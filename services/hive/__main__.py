@@ -8,7 +8,7 @@ import sys
 if __name__ == "__main__":
     gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
 
-from services import logs, wire
+from services import wire
 from services.config import SettingsError, load_or_exit
 from services.hive.hive import Hive
 from services.hive.provisioning_routes import add_provisioning_routes
@@ -16,14 +16,14 @@ from services.hive.relay_routes import Relay, relay_routes
 from services.hive.report import HiveCollector
 from services.hive.routes import add_routes
 from services.hive.settings import HiveSettings, named
-from services.service import ServiceContext, run
+from services.service import ServiceContext, report_settings_accepted, run
 
 
 def main() -> None:
     """Serve until a stop request."""
     settings = load_or_exit(HiveSettings, "hive")
     workers = _named_or_exit(settings)
-    logs.configure("hive", settings.name)
+    report_settings_accepted("hive", settings)
     context = ServiceContext("hive", settings)
     hive = Hive(context, settings, workers)
     carrier = Relay(context, settings, hive.pools)

@@ -14,14 +14,16 @@ from services.model_hub.hub import ModelHub
 from services.model_hub.journal import Journal
 from services.model_hub.routes import routes
 from services.model_hub.settings import ModelHubSettings
-from services.service import ServiceContext, run
+from services.service import ServiceContext, report_settings_accepted, run
 
 
 def main() -> None:
     """Serve until a stop request."""
     settings = load_or_exit(ModelHubSettings, "model_hub")
+    journal = _journal_or_exit(settings)
+    report_settings_accepted("model_hub", settings)
     context = ServiceContext("model_hub", settings)
-    hub = ModelHub(context, settings, _journal_or_exit(settings))
+    hub = ModelHub(context, settings, journal)
     run(context, hub, routes(hub))
 
 

@@ -22,6 +22,7 @@ def main() -> None:
     if reason := problem(settings):
         sys.stderr.write(f"services.orchestrator: bad settings\n  {reason}\n")
         raise SystemExit(2)
+    service.report_settings_accepted("orchestrator", settings)
     gateway = build(settings)
     service.run(gateway.service, OrchestratorHooks(gateway), routes(gateway), is_public=openai_routes.is_client_path)
 

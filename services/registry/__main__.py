@@ -7,19 +7,18 @@ import gc
 if __name__ == "__main__":
     gc.disable()  # The imports leave little garbage. `service.run` enables the collector.
 
-from services import logs
 from services.config import load_or_exit
 from services.registry.metrics import RegistryCollector
 from services.registry.registry import Registry
 from services.registry.routes import routes
 from services.registry.settings import RegistrySettings
-from services.service import ServiceContext, run
+from services.service import ServiceContext, report_settings_accepted, run
 
 
 def main() -> None:
     """Serve until a stop request."""
     settings = load_or_exit(RegistrySettings, "registry")
-    logs.configure("registry", settings.name)
+    report_settings_accepted("registry", settings)
     registry = Registry(settings)
     context = ServiceContext("registry", settings)
     context.metrics.register(RegistryCollector(registry))

@@ -31,10 +31,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if chosen.exit_with_parent:
         parent.die_with()
     injected_faults = _faults_or_exit(chosen)
+    journal = _journal_or_exit(chosen)
+    service.report_settings_accepted(settings.SERVICE, chosen)
     context = service.ServiceContext(settings.SERVICE, chosen)
     slots = Slots(chosen.max_num_seqs, chosen.max_waiting)
     meters = Meters(context.metrics, chosen.models, slots)
-    request_handler = RequestHandler(context, chosen, _journal_or_exit(chosen), Generator(chosen, slots, meters), injected_faults)
+    request_handler = RequestHandler(context, chosen, journal, Generator(chosen, slots, meters), injected_faults)
     # Before the port opens, so no line of this incarnation precedes its `started`.
     request_handler.journal.started()
     service.run(context, WorkerHooks(request_handler, slots), routes(request_handler, slots), is_public=is_public)

@@ -20,6 +20,7 @@ from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.stack.stack import Stack
+from hivecheck.stack.start_watch import FailedSystemError
 from hivecheck.targets import target as targets
 from hivecheck.targets.target import Target
 from hivecheck.targets.topology_adapter import arranged
@@ -147,6 +148,16 @@ def test_dead_gateway_is_named(platform: Platform, tmp_path: Path) -> None:
     """A gateway that exits is named with its last log lines."""
     target = load(tmp_path, f'command = ["{sys.executable}", "-c", "raise SystemExit(\'no licence\')"]\n', "")
     with pytest.raises(NodeDiedError, match="no licence"):
+        stack_of(target, platform, tmp_path).up()
+
+
+def test_gateway_that_answers_and_exits(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that exits after its first answer has accepted its settings, so it is a failed system."""
+    server = "from http.server import BaseHTTPRequestHandler as Handler, HTTPServer\n"
+    server += "import sys\nHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).handle_request()\nraise SystemExit('no licence')\n"
+    tmp_path.joinpath("once.py").write_text(server, encoding="utf-8")
+    target = load(tmp_path, f'command = ["{sys.executable}", "{tmp_path / "once.py"}", "$port"]\n', "")
+    with pytest.raises(FailedSystemError, match=r"orchestrator ended with code 1 after it had accepted its settings(?s:.)*no licence"):
         stack_of(target, platform, tmp_path).up()
 
 

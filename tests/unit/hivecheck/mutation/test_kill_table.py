@@ -28,6 +28,24 @@ def test_inconclusive_does_not_kill() -> None:
     assert kill.missed == ("SVC-008",)
 
 
+def test_killed_at_start_up() -> None:
+    """A stack that fails at its start kills no mutant, and the table names it apart from a survivor."""
+    start = scenario("failed", "SVC-015", "SVC-008") | {"is_start_failure": True, "message": "expected: stack small-1 ready"}
+    kill = judge(MUTANT, {"a:1": start, "b:2": scenario("blocked", "SVC-008")})
+    assert not kill.is_killed
+    assert (kill.killers, kill.missed, kill.word) == ({}, ("SVC-015", "SVC-008"), "AT START")
+    (line,) = KillTable({"a:1": "counts"}, [kill]).lines()
+    assert line.startswith("AT START  backwards  ")
+    assert "killed at start-up, which does not count; no scenario failed of: SVC-015, SVC-008; expected: stack small-1 ready" in line
+
+
+def test_killed_in_spite_of_a_start() -> None:
+    """A mutant that fails its requirements by assertion is killed, also when another stack failed at its start."""
+    start = scenario("failed", "SVC-001") | {"is_start_failure": True}
+    kill = judge(MUTANT, {"a:1": scenario("failed", "SVC-015", "SVC-008"), "b:2": start})
+    assert (kill.is_killed, kill.word, set(kill.killers)) == (True, "killed", {"a:1"})
+
+
 def test_other_source() -> None:
     """A run on another source kills no mutant."""
     kill = Kill(MUTANT, {}, (), doubt="its nodes ran another source")

@@ -40,7 +40,9 @@ def whole() -> RunResult:
     recovery = Recovery(("a SIGKILL",), ("worker-1",), 0.1, None, 2.0, 9.0, 20, 19, 0.1, 5.0, BlastRadius(2, 1), 0.2, 0.01, 0)
     earlier = Outcome(planned, Status.INCONCLUSIVE, message="too late", reason=Reason.TIMEOUT, seed=3)
     outcomes = (
-        Outcome(planned, Status.FLAKY, 1.5, "Then so", "no", "expected: 1", Path("e"), recovery, ("x",), 0.25, None, earlier, ("n",), 3),
+        Outcome(
+            planned, Status.FLAKY, 1.5, "Then so", "no", "expected: 1", Path("e"), recovery, ("x",), 0.25, None, earlier, ("n",), 3, True
+        ),
         Outcome(Planned("a.feature:9", "A", "B", "a.feature", 9, unsupported_reason="no"), Status.NOT_SUPPORTED),
     )
     problems = (RunProblem("a leak", "pid 1", Reason.LEAK), RunProblem("an orphan", "pid 2"))

@@ -36,6 +36,13 @@ def test_one_slow_run_does_not_decide(tmp_path: Path) -> None:
     assert durations.of(CHAT) == 3.0
 
 
+def test_start_failure_teaches_nothing(tmp_path: Path) -> None:
+    """A scenario without a stack has run no step, so its duration is none."""
+    durations = Durations.load(tmp_path / "durations.json", "process")
+    durations.take([Outcome(CHAT, Status.FAILED, 9.0, is_start_failure=True)])
+    assert durations.of(CHAT) == OTHER_SECONDS
+
+
 def test_outcome_without_verdict_teaches_nothing(tmp_path: Path) -> None:
     """A scenario that was interrupted or blocked keeps its earlier duration."""
     durations = Durations.load(tmp_path / "durations.json", "process")

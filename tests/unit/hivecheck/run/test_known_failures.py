@@ -44,6 +44,12 @@ def test_status(status: Status, counts_as: Status, tmp_path: Path) -> None:
     assert known(tmp_path).judged(Outcome(CHAT, status)).status is counts_as
 
 
+def test_start_failure_stays(tmp_path: Path) -> None:
+    """A stack that fails at its start is more than the failure of one scenario, so the entry does not hide it."""
+    outcome = Outcome(CHAT, Status.FAILED, is_start_failure=True)
+    assert known(tmp_path).judged(outcome) is outcome
+
+
 def test_reason_is_listed(tmp_path: Path) -> None:
     """The message of a known failure has reason, link and date. Its own message stays in the detail."""
     judged = known(tmp_path).judged(Outcome(CHAT, Status.FAILED, message="503"))
