@@ -36,9 +36,10 @@ class Secrets:
         ]
         return {"api_keys": entries, "jwt": {"secret": self.jwt_secret}}
 
-    def mint(self, subject: str, tenant: str, *, lifetime_seconds: float = 300.0, **more: list[str]) -> str:
+    def mint(self, subject: str, tenant: str | None, *, lifetime_seconds: float = 300.0, **more: list[str]) -> str:
         """A signed JWT; a negative lifetime makes an expired one. `more` are further claims: models, organisations."""
-        claims: dict[str, Any] = {"sub": subject, "tenant": tenant, "exp": time.time() + lifetime_seconds} | more
+        claims: dict[str, Any] = {"sub": subject, "exp": time.time() + lifetime_seconds} | more
+        claims |= {} if tenant is None else {"tenant": tenant}
         token = jwt.encode(claims, self.jwt_secret, algorithm="HS256")
         self.minted.append(token)
         return token
