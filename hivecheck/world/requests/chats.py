@@ -29,7 +29,10 @@ BODIES: dict[str, dict[str, Any]] = {
 # No gateway knows these fields and headers, so they must arrive as they were sent.
 UNKNOWN_FIELDS = {"x_unknown": {"nested": [1, 2.5, None, "ü"]}, "guided_choice": ["yes", "no"]}
 # The traceparent is the example of the W3C recommendation, so every parser of trace contexts accepts it.
-UNKNOWN_HEADERS = {"X-Unknown": "one, two", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+QUERY = "?api-version=2%2F1&flag="
+# Two names that differ in case only make one repeated header.
+REPEATED_HEADER = {"X-Repeated": "one", "x-repeated": "two"}
+UNKNOWN_HEADERS = REPEATED_HEADER | {"X-Unknown": "one, two", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 CONCURRENT_CHATS = 4
 CLIENT = "client"  # in history: the node of events about a client
 MOST_TRIES = 4
@@ -97,9 +100,9 @@ class Chats:
         self.wait([self.send(Request(CHAT, str(body.get("model", "")), body, key, raw_body=defect.raw))])
 
     def send_unknown_fields(self, path: str, model: str) -> None:
-        """One request on `path` with fields and headers that no gateway knows."""
+        """One request on `path` with a query, fields and headers that no gateway knows."""
         body = {"model": model} | BODIES[path] | UNKNOWN_FIELDS
-        self.wait([self.send(Request(path, model, body, credential("a valid key", self.secrets), UNKNOWN_HEADERS))])
+        self.wait([self.send(Request(path + QUERY, model, body, credential("a valid key", self.secrets), UNKNOWN_HEADERS))])
 
     def begin(self, model: str, pattern: Pattern, has_arrived: Callable[[str], bool]) -> PendingRequest:
         """A request that runs when this returns: a worker has it (`has_arrived` takes its id) or, of a stream, the first tokens arrived."""
