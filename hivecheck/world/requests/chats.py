@@ -228,9 +228,11 @@ class Chats:
             token = self.secrets.mint("ada", "engines", lifetime_seconds=lifetime)
             expires_at = time.time() + lifetime  # or a moment earlier, because the token was minted before
             if self._is_accepted(token):
-                eventually(lambda: time.time() >= expires_at, within=2 * lifetime, what="the token has expired")
-                return token
-        raise InconclusiveError("expected: the gateway accepts a token before it expires\nactual: it rejects each of them")
+                break
+        else:
+            raise InconclusiveError("expected: the gateway accepts a token before it expires\nactual: it rejects each of them")
+        eventually(lambda: time.time() >= expires_at, within=2 * lifetime, what="the token has expired")
+        return token
 
     def _is_accepted(self, token: str) -> bool:
         return self.gateway.get(MODEL_LISTS[0], token)[0] == 200
