@@ -242,9 +242,11 @@ def _drop_tracebacks(error: BaseException | None) -> None:
 
 def _without(headers: Mapping[str, str], names: frozenset[str]) -> CIMultiDict[str]:
     kept: CIMultiDict[str] = CIMultiDict()
+    spellings: dict[str, str] = {}
     for name, value in headers.items():
-        if name.lower() not in names:
-            kept.add(name, value)
+        if (lower := name.lower()) not in names:
+            # aiohttp's client drops all but the last of the values of a name in different spellings, so each gets the first one.
+            kept.add(spellings.setdefault(lower, name), value)
     return kept
 
 

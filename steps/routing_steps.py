@@ -80,8 +80,8 @@ def must_be_traced(context: Ctx, tiers: str) -> None:
     context.world.requests.expectations.must_be_traced(tiers, context.world.cluster.hive_by_worker())
 
 
-@then("the worker and its hive received subject {subject:Name} and tenant {tenant:Name}")
-def must_receive_claims(context: Ctx, subject: str, tenant: str) -> None:
+@then("the worker and its hive received subject {subject:Name} and {tenant:Tenant}")
+def must_receive_claims(context: Ctx, subject: str, tenant: str | None) -> None:
     """The claims of the client's token are in the worker's journal and in the hive's log."""
     context.world.checker.must(claims, subject=subject, tenant=tenant, hives=context.world.cluster.hive_by_worker())
 

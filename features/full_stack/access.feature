@@ -8,20 +8,31 @@ Feature: The gateway accepts authorized clients only, and forwards their identit
     And the workers received no request
 
     Examples:
-      | credential                | status | code              |
-      | no key                    | 401    | invalid_api_key   |
-      | a wrong key               | 401    | invalid_api_key   |
-      | an expired token          | 401    | invalid_api_key   |
-      | a forged token            | 401    | invalid_api_key   |
-      | a key for other models    | 403    | model_not_allowed |
-      | a token for other models  | 403    | model_not_allowed |
+      | credential                                          | status | code              |
+      | no key                                              | 401    | invalid_api_key   |
+      | a wrong key                                         | 401    | invalid_api_key   |
+      | a valid key in upper case                           | 401    | invalid_api_key   |
+      | a valid key and one more character                  | 401    | invalid_api_key   |
+      | a valid key without its last character              | 401    | invalid_api_key   |
+      | an expired token                                    | 401    | invalid_api_key   |
+      | a token that has expired since its last use         | 401    | invalid_api_key   |
+      | a forged token                                      | 401    | invalid_api_key   |
+      | a token of an earlier client with another signature | 401    | invalid_api_key   |
+      | a key for other models                              | 403    | model_not_allowed |
+      | a token for other models                            | 403    | model_not_allowed |
+      | a token for no model                                | 403    | model_not_allowed |
 
   @FULL-002 @P0
-  Scenario: A token's claims and one request id reach every tier
-    When a client with a token of ada from engines sends a chat for model-a
+  Scenario Outline: A token's claims and one request id reach every tier
+    When a client with <credential> sends a chat for model-a
     Then every answer is a full chat completion of the requested model
     And every request can be traced through the logs of every tier
-    And the worker and its hive received subject ada and tenant engines
+    And the worker and its hive received subject ada and <tenant>
+
+    Examples:
+      | credential                      | tenant         |
+      | a token of ada from engines     | tenant engines |
+      | a token of ada without a tenant | no tenant      |
 
   @SEC-003 @P1
   Scenario: No node listens outside the stack's network, or on an undeclared port

@@ -9,13 +9,13 @@ Feature: A chat passes through the whole stack and back
     And every request can be traced through the hive of its worker
     And no request is in flight within the slot release time
 
-  @SVC-003 @P0
+  @SVC-003 @P0 @topology.attached
   Scenario: A chat for model-a is answered by a worker of model-a
     When a client sends a chat for model-a
     Then every answer is a full chat completion of the requested model
     And every request was served by exactly one worker of its model
 
-  @SVC-004 @P0
+  @SVC-004 @P0 @topology.multi_tenant
   Scenario: A chat for model-b is answered by a worker of model-b
     When a client sends a chat for model-b
     Then every answer is a full chat completion of the requested model

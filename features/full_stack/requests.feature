@@ -8,17 +8,19 @@ Feature: The gateway validates requests and forwards them unchanged
     And the workers received no request
 
     Examples:
-      | defect                         | code            | param            |
-      | a body of invalid JSON         | invalid_json    | nothing          |
-      | a body that is a list          | invalid_json    | nothing          |
-      | no model                       | invalid_request | model            |
-      | a model that is a number       | invalid_request | model            |
-      | no messages                    | invalid_request | messages         |
-      | an empty message list          | invalid_request | messages         |
-      | an unknown role                | invalid_request | messages[0].role |
-      | a temperature of 3             | invalid_request | temperature      |
-      | a token limit of 0             | invalid_request | max_tokens       |
-      | a stream flag that is a string | invalid_request | stream           |
+      | defect                         | code            | param                 |
+      | a body of invalid JSON         | invalid_json    | nothing               |
+      | a body that is a list          | invalid_json    | nothing               |
+      | no model                       | invalid_request | model                 |
+      | a model that is a number       | invalid_request | model                 |
+      | no messages                    | invalid_request | messages              |
+      | an empty message list          | invalid_request | messages              |
+      | an unknown role                | invalid_request | messages[0].role      |
+      | a message without a role       | invalid_request | messages[1].role      |
+      | a temperature of 2.1           | invalid_request | temperature           |
+      | a token limit of 0             | invalid_request | max_tokens            |
+      | a completion limit of 0        | invalid_request | max_completion_tokens |
+      | a stream flag that is a string | invalid_request | stream                |
 
   @SVC-014 @P1
   Scenario Outline: Requests on every path of the API reach a worker of the model unchanged

@@ -9,10 +9,15 @@ Feature: Clients understand every error of the gateway and react correctly
 
     Examples:
       | error                       | status | code              | exception             |
-      | with a temperature of 3     | 400    | invalid_request   | BadRequestError       |
-      | with a wrong key            | 401    | invalid_api_key   | AuthenticationError   |
+      | with a temperature of 2.1   | 400    | invalid_request   | BadRequestError       |
+      | with a key in upper case    | 401    | invalid_api_key   | AuthenticationError   |
       | with a key for other models | 403    | model_not_allowed | PermissionDeniedError |
       | with a prompt of 17 MiB     | 413    | request_too_large | APIStatusError        |
+
+  @CHAT-029 @P1
+  Scenario: The gateway accepts a prompt just below the size limit
+    When the SDK requests a chat from model-a with a prompt of 15 MiB
+    Then every answer is a full chat completion of the requested model
 
   @CHAT-030 @CHAT-031 @CHAT-032 @CHAT-033 @GATE-010 @GATE-017 @P1
   Scenario Outline: The SDK does not retry a request that the gateway has already retried

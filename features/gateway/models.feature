@@ -11,6 +11,7 @@ Feature: The gateway resolves each name of a model for the clients that may use 
       | a key of acme                  | 0f8fad5b-d9cb-469f-a165-70867728950e | model-a      |
       | a key of globex                | 0F8FAD5B-D9CB-469F-A165-70867728950E | model-a      |
       | a valid key                    | hivecheck-ai/Model-A-7B              | model-a      |
+      | a key of globex                | hivecheck-ai/Model-Globex-8B-Chat-v2 | model-globex |
       | a valid key                    | good-old-a                           | model-a      |
       | a key of acme                  | acme/fast                            | model-a      |
       | a token of acme                | acme/fast                            | model-a      |
@@ -40,10 +41,11 @@ Feature: The gateway resolves each name of a model for the clients that may use 
     And the workers received no request
 
     Examples:
-      | credential      | name        |
-      | a key of globex | acme/fast   |
-      | a key of acme   | globex/fast |
-      | a valid key     | acme/fast   |
+      | credential                      | name        |
+      | a key of globex                 | acme/fast   |
+      | a key of acme                   | globex/fast |
+      | a valid key                     | acme/fast   |
+      | a token of ada without a tenant | acme/fast   |
 
   @CHAT-040 @P2
   Scenario: Each tenant sees only its own models

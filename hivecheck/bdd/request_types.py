@@ -11,7 +11,7 @@ from hivecheck.world.phrases import one_of
 from hivecheck.world.requests import expectations, requests, worker_behaviours
 from hivecheck.world.requests.batches import KINDS as BATCH_KINDS
 from hivecheck.world.requests.chats import COMPLETE, RUNNING
-from hivecheck.world.requests.credentials import CREDENTIALS, TOKEN
+from hivecheck.world.requests.credentials import CREDENTIALS, EXPIRED, RESIGNED, TOKEN
 from hivecheck.world.requests.hostile import SCENES
 from hivecheck.world.requests.malformed import MALFORMED
 from hivecheck.world.requests.sdk import SDK_CALLS, SDK_ERRORS
@@ -68,7 +68,7 @@ def _raised(text: str) -> dict[str, Any]:
 
 NO_UPSTREAM, ONE_EACH = ", before any upstream request", ", after one upstream request each"
 NAMING, RETRY_AFTER = ", naming ", ", with a Retry-After header"
-_CREDENTIAL = f"{one_of(CREDENTIALS)}|{_plain(TOKEN)}"
+_CREDENTIAL = f"{one_of((*CREDENTIALS, EXPIRED, RESIGNED))}|{_plain(TOKEN)}"
 
 REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Client": (
@@ -181,5 +181,6 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "away from the killed worker, or to a worker that joined",
     ),
     "Counter": (r"its worker|the gateway", lambda text: text == "the gateway", "what counted the tokens"),
+    "Tenant": (r"no tenant|tenant [a-z]+", lambda text: text.removeprefix("tenant ") if text != "no tenant" else None, "a tenant, or none"),
     "UsageView": (one_of((OWN, TOTALS)), str, "what the usage API shows"),
 }

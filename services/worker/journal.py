@@ -44,7 +44,9 @@ class Ready(Line, frozen=True, kw_only=True, tag="ready"):
 
 
 class Arrival(Line, frozen=True, kw_only=True, tag="arrival"):
-    """A complete request has arrived. Header names are in lower case, and secrets are replaced. `peer` is the client's address."""
+    """A complete request has arrived. `path` is the request target as it was sent.
+
+    Header names are in lower case, and secrets are replaced. `peer` is the client's address."""
 
     method: str
     path: str
@@ -212,6 +214,8 @@ class Record:
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with lower-case names, and with `***` in place of credentials."""
-    lower = {name.lower(): value for name, value in headers.items()}
+    """The headers with lower-case names, and with `***` in place of credentials. Values of a repeated header are joined in their order."""
+    lower: dict[str, str] = {}
+    for name, value in headers.items():
+        lower[name.lower()] = f"{lower[name.lower()]}, {value}" if name.lower() in lower else value
     return {name: "***" if name in _SECRET_HEADERS else value for name, value in lower.items()}

@@ -90,7 +90,7 @@ class RequestHandler:
         job = _job(request, endpoint, body)
         record = Record(self.journal, next(self._numbers), request[service.REQUEST_ID])
         model, is_stream = (job.model, job.is_stream) if isinstance(job, Job) else requests.peek(body or b"")
-        record.arrival(request.method, request.path, request.headers, body or b"", model, is_stream, _peer(request))
+        record.arrival(request.method, request.raw_path, request.headers, body or b"", model, is_stream, _peer(request))
         task = asyncio.current_task()
         assert task is not None  # A coroutine always runs in a task.
         self._tasks.add(task)

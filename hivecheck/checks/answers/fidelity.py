@@ -75,7 +75,11 @@ def _different_head(operation: Operation, line: Mapping[str, Any]) -> Verdict | 
     """A failure if path or headers of the journal line differ from those that the client sent."""
     # Header names ignore case (RFC 9110, section 5.1), and HTTP libraries change it.
     headers = {name.lower(): value for name, value in line.get("headers", {}).items()}
-    lost = {name: headers.get(name.lower()) for name, value in operation.sent_headers.items() if headers.get(name.lower()) != value}
+    # A repeated header equals one with its values in their order (RFC 9110, section 5.3). The journal joins them.
+    sent: dict[str, str] = {}
+    for name, value in operation.sent_headers.items():
+        sent[name.lower()] = f"{sent[name.lower()]}, {value}" if name.lower() in sent else value
+    lost = {name: headers.get(name) for name, value in sent.items() if headers.get(name) != value}
     if line.get("path") == operation.path and not lost:
         return None
     return failed(

@@ -50,6 +50,7 @@ def _response(operation: Operation) -> dict[str, Any]:
         "body": _less(operation.body),
         "finish reason": operation.finish_reason,
         "end marker": operation.saw_done,
+        "usage chunks": operation.usage_chunks,
         "error event": (operation.stream_error or {}).get("code"),
         "broken off": operation.error is not None,
     }

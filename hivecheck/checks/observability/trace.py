@@ -52,12 +52,12 @@ def _judge_relay(history: History, operation: Operation, hives: Mapping[str, str
     return passed(f"{operation.id}: relayed by {hive}")
 
 
-def claims(history: History, *, subject: str, tenant: str, hives: Mapping[str, str]) -> Verdict:
-    """The token's subject and tenant are in the hive's log and in the worker's journal. `hives`: worker -> its hive."""
+def claims(history: History, *, subject: str, tenant: str | None, hives: Mapping[str, str]) -> Verdict:
+    """The token's subject and tenant (None for none) are in the hive's log and in the worker's journal. `hives`: worker -> its hive."""
     return worst([_judge_claims(history, operation, (subject, tenant), hives) for operation in history.operations()])
 
 
-def _judge_claims(history: History, operation: Operation, expected: tuple[str, str], hives: Mapping[str, str]) -> Verdict:
+def _judge_claims(history: History, operation: Operation, expected: tuple[str, str | None], hives: Mapping[str, str]) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals:
         return inconclusive(expected=f"an arrival of {operation.id} at a worker", actual=operation.sentence())

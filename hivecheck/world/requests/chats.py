@@ -15,7 +15,7 @@ from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually, must_eventually
 from hivecheck.wording import counted, listed, plain
-from hivecheck.world.requests.credentials import credential
+from hivecheck.world.requests.credentials import EXPIRED, RESIGNED, TOKEN, credential, resigned
 from hivecheck.world.requests.malformed import malformed
 from hivecheck.world.requests.worker_behaviours import Pattern
 
@@ -29,13 +29,19 @@ BODIES: dict[str, dict[str, Any]] = {
 # No gateway knows these fields and headers, so they must arrive as they were sent.
 UNKNOWN_FIELDS = {"x_unknown": {"nested": [1, 2.5, None, "ü"]}, "guided_choice": ["yes", "no"]}
 # The traceparent is the example of the W3C recommendation, so every parser of trace contexts accepts it.
-UNKNOWN_HEADERS = {"X-Unknown": "one, two", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+QUERY = "?api-version=2%2F1&flag="
+# Two names that differ in case only make one repeated header.
+REPEATED_HEADER = {"X-Repeated": "one", "x-repeated": "two"}
+UNKNOWN_HEADERS = REPEATED_HEADER | {"X-Unknown": "one, two", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 CONCURRENT_CHATS = 4
 CLIENT = "client"  # in history: the node of events about a client
 MOST_TRIES = 4
 COMPLETE, RUNNING = "complete", "still running"
 USAGE_WANTED = {"stream_options": {"include_usage": True}}
 MODEL_LISTS = ("/v1/models", "/models")
+# A client with a token of its own tries to be another one. Only the gateway may set these headers.
+FORGED_IDENTITY = {"X-Auth-Subject": "root", "X-Auth-Tenant": "acme"}
+TOKEN_LIFETIMES_SECONDS = (1.5, 3.0, 6.0, 12.0)
 
 
 @dataclass
@@ -94,9 +100,9 @@ class Chats:
         self.wait([self.send(Request(CHAT, str(body.get("model", "")), body, key, raw_body=defect.raw))])
 
     def send_unknown_fields(self, path: str, model: str) -> None:
-        """One request on `path` with fields and headers that no gateway knows."""
+        """One request on `path` with a query, fields and headers that no gateway knows."""
         body = {"model": model} | BODIES[path] | UNKNOWN_FIELDS
-        self.wait([self.send(Request(path, model, body, credential("a valid key", self.secrets), UNKNOWN_HEADERS))])
+        self.wait([self.send(Request(path + QUERY, model, body, credential("a valid key", self.secrets), UNKNOWN_HEADERS))])
 
     def begin(self, model: str, pattern: Pattern, has_arrived: Callable[[str], bool]) -> PendingRequest:
         """A request that runs when this returns: a worker has it (`has_arrived` takes its id) or, of a stream, the first tokens arrived."""
@@ -150,8 +156,9 @@ class Chats:
         """Send one chat and return at once."""
         body = {"model": model, "messages": BODIES[CHAT]["messages"], "max_tokens": tokens} | ({"stream": True} if stream else {})
         headers = {"X-Simulate": simulate} if simulate else {}
+        headers |= FORGED_IDENTITY if TOKEN.fullmatch(identity) else {}
         body |= USAGE_WANTED if with_usage else {}
-        return self.send(Request(CHAT, model, body, credential(identity, self.secrets), headers, timeout_seconds=timeout_seconds))
+        return self.send(Request(CHAT, model, body, self._bearer(identity), headers, timeout_seconds=timeout_seconds))
 
     def have_ended(self) -> bool:
         """Whether no request runs any more."""
@@ -203,6 +210,32 @@ class Chats:
                 call.leave()
         with contextlib.suppress(ConditionTimeoutError):
             eventually(lambda: all(call.is_done for call in self.calls), within=5, what="the end of every request")
+
+    def _bearer(self, identity: str) -> str | None:
+        """The credential for those words. The gateway has accepted some of them a moment before it must reject them."""
+        if identity == EXPIRED:
+            return self._expired()
+        if identity == RESIGNED:
+            token = self.secrets.mint("ada", "engines")
+            if not self._is_accepted(token):
+                raise InconclusiveError("expected: the gateway accepts a token before its signature is replaced\nactual: it rejects it")
+            return resigned(token, self.secrets)
+        return credential(identity, self.secrets)
+
+    def _expired(self) -> str:
+        # On a slow machine a short lifetime is over before the first use.
+        for lifetime in TOKEN_LIFETIMES_SECONDS:
+            token = self.secrets.mint("ada", "engines", lifetime_seconds=lifetime)
+            expires_at = time.time() + lifetime  # or a moment earlier, because the token was minted before
+            if self._is_accepted(token):
+                break
+        else:
+            raise InconclusiveError("expected: the gateway accepts a token before it expires\nactual: it rejects each of them")
+        eventually(lambda: time.time() >= expires_at, within=2 * lifetime, what="the token has expired")
+        return token
+
+    def _is_accepted(self, token: str) -> bool:
+        return self.gateway.get(MODEL_LISTS[0], token)[0] == 200
 
     def send(self, request: Request) -> PendingRequest:
         """Send a request as it is and return at once."""

@@ -14,7 +14,7 @@ from hivecheck.errors import ConditionTimeoutError
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.wording import counted, listed
-from hivecheck.world.requests.chats import BODIES, CHAT, UNKNOWN_FIELDS, Chats
+from hivecheck.world.requests.chats import BODIES, CHAT, REPEATED_HEADER, UNKNOWN_FIELDS, Chats
 from hivecheck.world.requests.credentials import credential
 
 # A gateway that decodes and encodes this body again would change it: escapes, spaces, order, numbers.
@@ -25,8 +25,9 @@ TRACE_HEADERS = {
     "Baggage": "userId=alice,isProduction=false",
     "X-Unknown": "one, two",
     "User-Agent": "example/1.0",
-}
+} | REPEATED_HEADER
 RETURNED = {"X-Odd-Answer": "one, two"}
+UNREADABLE = "fault=wrong_type"
 PADDING_BYTES = 64 * 1024
 AT_ONCE = 8
 FEW_TOKENS = 3
@@ -78,9 +79,11 @@ class Direct:
         self._wait(*calls)
 
     def compare(self, model: str, worker: str, simulate: str) -> None:
-        """A stream and a chat, each sent to the gateway and to the worker itself."""
-        for stream in (True, False):
-            body = self._chat(model, 4) | ({"stream": True, "stream_options": {"include_usage": True}} if stream else {})
+        """A stream with usage, mostly one without, and a chat, each sent to the gateway and to the worker itself."""
+        with_usage, without = {"stream": True, "stream_options": {"include_usage": True}}, {"stream": True}
+        # The gateway hides usage that the client did not request. It cannot in an answer that claims to be no event stream.
+        for options in (with_usage, {}) if UNREADABLE in simulate else (with_usage, without, {}):
+            body = self._chat(model, 4) | options
             self._wait(self._send(CHAT, model, body, {"X-Simulate": simulate}))
             self._wait(self._send_directly(worker, model, body, {"X-Simulate": simulate}))
 

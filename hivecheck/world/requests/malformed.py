@@ -26,8 +26,11 @@ MALFORMED: dict[str, MalformedRequest] = {
     "no messages": MalformedRequest({"model": "model-a"}),
     "an empty message list": MalformedRequest({"model": "model-a", "messages": []}),
     "an unknown role": MalformedRequest({"model": "model-a", "messages": [{"role": "wizard", "content": "hello"}]}),
+    "a message without a role": MalformedRequest({"model": "model-a", "messages": [*_USER, {"content": "hello"}]}),
+    "a temperature of 2.1": MalformedRequest({"model": "model-a", "messages": _USER, "temperature": 2.1}),
     "a temperature of 3": MalformedRequest({"model": "model-a", "messages": _USER, "temperature": 3}),
     "a token limit of 0": MalformedRequest({"model": "model-a", "messages": _USER, "max_tokens": 0}),
+    "a completion limit of 0": MalformedRequest({"model": "model-a", "messages": _USER, "max_completion_tokens": 0}),
     "a stream flag that is a string": MalformedRequest({"model": "model-a", "messages": _USER, "stream": "yes"}),
 }
 

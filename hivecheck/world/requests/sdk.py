@@ -67,10 +67,11 @@ class SdkErrorCase:
 
 
 SDK_ERRORS: dict[str, SdkErrorCase] = {
-    "with a temperature of 3": SdkErrorCase({"temperature": 3}),
-    "with a wrong key": SdkErrorCase(identity="a wrong key"),
+    "with a temperature of 2.1": SdkErrorCase({"temperature": 2.1}),
+    "with a key in upper case": SdkErrorCase(identity="a valid key in upper case"),
     "with a key for other models": SdkErrorCase(identity="a key for other models"),
     "with a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
+    "with a prompt of 15 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 15 * MEGABYTE}]}),
     "simulating a 429 response": SdkErrorCase(behaviour="a 429 response"),
     "simulating a 429 response, with one retry": SdkErrorCase(behaviour="a 429 response", retries=1),
     "simulating a connection reset": SdkErrorCase(behaviour="a connection reset"),

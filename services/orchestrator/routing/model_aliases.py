@@ -31,7 +31,8 @@ class ModelAliases:
 
     def served_name(self, name: str, identity: Identity) -> str:
         """The served name. Raises ApiError 404 for an inactive or hidden model, 403 for another organisation's offering."""
-        alias = self.aliases.get(name.lower() if len(name) == UUID_LENGTH else name)
+        # A UUID may come in upper case. Other names of that length keep their case.
+        alias = self.aliases.get(name) or (self.aliases.get(name.lower()) if len(name) == UUID_LENGTH else None)
         if alias is None:
             return name
         if not alias.is_active:

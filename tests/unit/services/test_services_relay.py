@@ -8,7 +8,8 @@ import weakref
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, make_mocked_request
+from multidict import CIMultiDict
 from yarl import URL
 
 from services import relay
@@ -90,3 +91,11 @@ async def _ask_one_that_breaks() -> object:
 async def _read_all(exchange: relay.Exchange) -> None:
     async for _ in exchange.chunks():
         pass
+
+
+def test_repeated_header_keeps_one_spelling() -> None:
+    """A header that is repeated in another spelling keeps all values, under the first spelling."""
+    # aiohttp's client replaces the values of a name that comes in a second spelling.
+    sent = CIMultiDict([("X-One", "1"), ("x-one", "2"), ("Connection", "close"), ("X-Two", "3")])
+    relayed = relay.request_headers(make_mocked_request("GET", "/", headers=sent), {})
+    assert [(str(name), value) for name, value in relayed.items()] == [("X-One", "1"), ("X-One", "2"), ("X-Two", "3")]

@@ -26,8 +26,8 @@ def test_unchanged_passes() -> None:
     ("changes", "word"),
     [
         ({"path": "/v1/completions"}, "/v1/completions"),
-        ({"headers": {"x-request-id": "r1"}}, "differ: X-Unknown: none"),
-        ({"headers": {"x-request-id": "r1", "x-unknown": "one"}}, "differ: X-Unknown: one"),
+        ({"headers": {"x-request-id": "r1"}}, "differ: x-unknown: none"),
+        ({"headers": {"x-request-id": "r1", "x-unknown": "one"}}, "differ: x-unknown: one"),
         ({"body": '{"model": "model-a"}'}, '{"model": "model-a"}'),
         ({"body": '{"model": "model-a", "max_tokens": 4, "more": 1}'}, "more"),
         ({"body": '{"model": "model-a", "max'}, '"max'),
@@ -36,6 +36,14 @@ def test_unchanged_passes() -> None:
 def test_changed_part_fails(changes: dict[str, Any], word: str) -> None:
     """A lost or changed part fails by name."""
     must_say(unchanged(tell(REQUEST, arrival(REQUEST, **changes))), FAILED, word)
+
+
+def test_repeated_header_is_joined() -> None:
+    """The values of a repeated header pass in their order only."""
+    repeated = chat(sent_headers={"X-Repeated": "one", "x-repeated": "two"})
+    must_say(unchanged(tell(repeated, arrival(repeated, headers={"x-repeated": "one, two"}))), PASSED)
+    for wrong in ("one", "two", "two, one"):
+        must_say(unchanged(tell(repeated, arrival(repeated, headers={"x-repeated": wrong}))), FAILED, f"differ: x-repeated: {wrong}")
 
 
 def test_unchanged_without_body_is_inconclusive() -> None:

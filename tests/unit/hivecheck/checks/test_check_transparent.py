@@ -33,6 +33,7 @@ def test_id_in_raw_body_does_not_count() -> None:
         ({"tokens": (Token(0.1, "t0 "),)}, "text"),
         ({"finish_reason": None}, "finish reason"),
         ({"saw_done": False}, "end marker"),
+        ({"usage_chunks": 1}, "usage chunks"),
         ({"stream_error": {"code": "broken"}}, "error event"),
         ({"error": "cut"}, "broken off"),
         ({"headers": {"Content-Type": "text/html"}}, "content type"),

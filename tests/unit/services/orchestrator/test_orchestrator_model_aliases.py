@@ -16,8 +16,9 @@ from services.orchestrator.routing.model_aliases import aliases_of
 from services.orchestrator.settings import ModelEntry, Offering, problem
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+LONG = "lab/Model-A-as-long-as-a-UUID-is-Now"
 MODELS = (
-    ModelEntry(name="model-a", id=UUID.upper(), repository="lab/Model-A", aliases=("old-a",)),
+    ModelEntry(name="model-a", id=UUID.upper(), repository="lab/Model-A", aliases=("old-a", LONG)),
     ModelEntry(name="model-own", organisation="acme"),
     ModelEntry(name="model-inactive", aliases=("old-inactive",), active=False),
 )
@@ -31,9 +32,10 @@ ALIASES = aliases_of(MODELS, OFFERINGS)
 ACME, GLOBEX, OTHER = Identity("a", "acme"), Identity("g", "globex"), Identity("x", "other", organisations=frozenset({"acme"}))
 
 
-@pytest.mark.parametrize("name", ["model-a", UUID, UUID.upper(), "lab/Model-A", "old-a"])
+@pytest.mark.parametrize("name", ["model-a", UUID, UUID.upper(), "lab/Model-A", "old-a", LONG])
 def test_each_name(name: str) -> None:
-    """Each name of a model leads to its served name."""
+    """Each name of a model leads to its served name, even one as long as a UUID."""
+    assert len(LONG) == len(UUID)
     assert {ALIASES.served_name(name, identity) for identity in (ACME, GLOBEX)} == {"model-a"}
 
 
