@@ -90,10 +90,3 @@ Feature: The gateway books every request once, with the tokens that client and w
     And a client is streaming from model-a, with a response that has run for 0.8 seconds
     When the gateway is killed at 4 random moments of 150 answers
     Then every request that a worker received is booked exactly once, through 4 kills of the gateway under load
-
-  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @slow @requires.kill @requires.restart
-  Scenario: Many kills of the gateway at random moments under load lose no request and double none
-    Given steady load of 100 requests per second on model-a
-    And a client is streaming from model-a, with a response that has run for 0.8 seconds
-    When the gateway is killed at 20 random moments of 2000 answers
-    Then every request that a worker received is booked exactly once, through 20 kills of the gateway under load
