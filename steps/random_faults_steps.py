@@ -1,6 +1,6 @@
-"""Random faults: a fault plan is drawn from the run's seed, or replayed from a file."""
+"""Random faults: a fault plan is drawn from the run's seed, or replayed from a file. Random kills of the gateway."""
 
-from behave import step, then
+from behave import step, then, when
 
 from hivecheck.world.context import Ctx
 
@@ -9,6 +9,12 @@ from hivecheck.world.context import Ctx
 def inject(context: Ctx) -> None:
     """Injects each fault of the plan at its time and returns when all of them are removed."""
     context.world.random_faults.inject()
+
+
+@when("the gateway is killed at {kills:Number} random moments of {answers:Number} answers")
+def kill_gateway(context: Ctx, kills: int, answers: int) -> None:
+    """Returns when the load has so many more answers. The gateway is killed at random moments until then and started again at once."""
+    context.world.gateway_kills.carry_out(kills, answers)
 
 
 @then("every worker is routable within the {budget:Budget} time")

@@ -18,6 +18,13 @@ def must_be_booked(context: Ctx, counter: bool) -> None:
     context.world.observations.usage.must_be_booked(estimated=counter)
 
 
+@then("every request that a worker received is booked exactly once, through {kills:Number} kills of the gateway under load")
+def must_survive_kills(context: Ctx, kills: int) -> None:
+    """Answers are booked with their tokens, and interrupted requests once. So many kills must have met a request at a worker."""
+    context.world.load.end()
+    context.world.observations.usage.must_survive_kills(kills)
+
+
 @then("streams end with their usage if it was requested, and without it otherwise")
 def must_have_usage_chunk(context: Ctx) -> None:
     """A stream has the usage chunk if, and only if, its client requested it."""

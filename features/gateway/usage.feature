@@ -82,3 +82,11 @@ Feature: The gateway books every request once, with the tokens that client and w
     And clients send 3 chats for model-a
     Then every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted
+
+  # The long stream has tokens in the ledger at the first kill. The others settle within a tenth of a second.
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
+  Scenario: Kills of the gateway at random moments under load lose no request and double none
+    Given steady load of 60 requests per second on model-a
+    And a client is streaming from model-a, with a response that has run for 0.8 seconds
+    When the gateway is killed at 4 random moments of 150 answers
+    Then every request that a worker received is booked exactly once, through 4 kills of the gateway under load

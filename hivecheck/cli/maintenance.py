@@ -19,7 +19,9 @@ BENCHMARKS = {
     "faults": "faults.py",
     "load": "load_peers.py",
     "protocol": "load_engine.py",
+    "ledger": "ledger.py",
 }
+BENCH_OPTIONS = {"load": ("only", "cases", "minutes", "seed"), "ledger": ("seed",)}
 
 
 def add(commands: Commands) -> None:
@@ -37,18 +39,18 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", metavar="ENGINES", help="load: some of its engines, such as ours,locust")
     parser.add_argument("--cases", metavar="CASES", help="load: some of its cases, such as streams,cut")
     parser.add_argument("--minutes", metavar="MINUTES", help="load: the length of its case memory")
-    parser.add_argument("--seed", metavar="SEED", help="load: decides what its engines draw")
+    parser.add_argument("--seed", metavar="SEED", help="load: decides what its engines draw; ledger: the moments of the kills")
 
 
 def bench(arguments: argparse.Namespace) -> int:
     """Run one benchmark; it writes its figures into benchmarks/results/."""
     script = _checkout("bench") / "benchmarks" / BENCHMARKS[arguments.benchmark]
-    options = [f"--{name}={value}" for name in ("only", "cases", "minutes", "seed") if (value := getattr(arguments, name))]
-    if options and arguments.benchmark != "load":
-        raise UsageError(
-            f"expected: no options for {arguments.benchmark}\nactual: {' '.join(options)}\nnext: leave them out; only load has these"
-        )
-    return subprocess.run([sys.executable, str(script), *options], check=False).returncode
+    given = {name: value for name in BENCH_OPTIONS["load"] if (value := getattr(arguments, name))}
+    accepted = BENCH_OPTIONS.get(arguments.benchmark, ())
+    if refused := [f"--{name}" for name in given if name not in accepted]:
+        known = " ".join(f"--{name}" for name in accepted) or "no options"
+        raise UsageError(f"expected: {known} for {arguments.benchmark}\nactual: {' '.join(refused)}\nnext: leave out what load alone has")
+    return subprocess.run([sys.executable, str(script), *(f"--{name}={value}" for name, value in given.items())], check=False).returncode
 
 
 def _images_options(parser: argparse.ArgumentParser) -> None:

@@ -193,6 +193,14 @@ class Load:
         # The latest only: the schedule waits for this count, and a list of the whole scenario would make it later and later.
         return sum(not call.is_done for call in self.calls[-2 * MAX_IN_FLIGHT :])
 
+    def answered(self) -> int:
+        """How many load requests were answered in full so far."""
+        return sum(operation.is_answered for operation in self.history.operations(LOAD))
+
+    def end_of_schedule(self) -> str | None:
+        """Why the load sends nothing more; None while it does."""
+        return "the load has come to the end of its schedule" if self._sending is None or self._sending.done() else None
+
     def _is_recovered(self) -> bool:
         """Judges history up to the first request that is still in flight."""
         # Strictly: a load that ends after windows that are good only because the load itself was late gives no verdict.

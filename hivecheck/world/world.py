@@ -20,6 +20,7 @@ from hivecheck.timeouts import Timeouts
 from hivecheck.world.checker import Checker
 from hivecheck.world.cluster.cluster import Cluster
 from hivecheck.world.faults import Faults, epoch_of
+from hivecheck.world.gateway_kills import GatewayKills
 from hivecheck.world.load import Load
 from hivecheck.world.load_commands import LoadCommands
 from hivecheck.world.load_runs import LoadRuns
@@ -45,6 +46,7 @@ class World:
     load_commands: LoadCommands
     faults: Faults
     random_faults: RandomFaults
+    gateway_kills: GatewayKills
     soak: Soak
     checker: Checker
 
@@ -88,6 +90,7 @@ class World:
             load_commands=LoadCommands(stack, history, checker, load_runs, random.Random(f"{seed} load commands")),
             faults=faults,
             random_faults=random_faults,
+            gateway_kills=GatewayKills(stack, load, faults, random.Random(f"{seed} gateway kills")),
             soak=Soak(stack, history, load, random_faults, observations.cycles, observations.usage, soak, say),
             checker=checker,
         )

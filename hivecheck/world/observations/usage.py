@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.checks.usage.booked_once import booked_once
+from hivecheck.checks.usage.booked_through_kills import booked_through_kills
 from hivecheck.checks.usage.usage_totals import own_usage, usage_totals
 from hivecheck.errors import ClientError
 from hivecheck.history import Event, History
@@ -42,6 +43,13 @@ class Usage:
         self.clients.wait_for_all()
         self.read(self.stack.timeouts.settling)
         self.checker.must(booked_once, lag_seconds=self.stack.timeouts.ledger_lag, estimated=estimated)
+
+    def must_survive_kills(self, kills: int) -> None:
+        """The ledger has each request that a worker received once, whatever the kills of the gateway interrupted."""
+        self.clients.wait_for_all()
+        # All rows, because a wrong id can place a row before this scenario.
+        self.read(self.stack.timeouts.settling, since=0.0)
+        self.checker.must(booked_through_kills, kills=kills, lag_seconds=self.stack.timeouts.ledger_lag)
 
     def must_show(self, view: str) -> None:
         """The usage API shows the totals of ledger and journals, or each tenant its own usage only."""

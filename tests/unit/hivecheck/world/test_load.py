@@ -111,6 +111,18 @@ def test_open_loop_baseline_and_end(load: Load) -> None:
     assert load.history.events("load")[-1].data == {"what": "ended", "scheduled": len(load.calls), "unsent": 0}
 
 
+def test_answers_are_counted(load: Load, server: Server) -> None:
+    """Only whole answers count, and a load knows when it sends nothing more."""
+    assert (load.answered(), load.end_of_schedule()) == (0, "the load has come to the end of its schedule")
+    load.begin("model-a", OpenLoop(RATE))
+    assert load.end_of_schedule() is None
+    server.refusals = HICCUP
+    eventually(lambda: server.refusals == 0, within=5, what="the server refused the requests")
+    load.end()
+    assert load.answered() == len(load.calls) - HICCUP
+    assert load.end_of_schedule()
+
+
 def test_open_loop_ignores_a_silent_server(load: Load, loop: LoopThread, server: Server) -> None:
     """An open loop keeps its schedule while the server does not answer."""
     load.begin("model-a", OpenLoop(RATE))

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from services.orchestrator.usage.ledger import FILE_NAME, NANOSECONDS, Ledger, Row
+from services.orchestrator.usage.ledger import CACHE_KIB, FILE_NAME, NANOSECONDS, PAGE_BYTES, Ledger, Row
 from services.orchestrator.usage.ledger_maintenance import LedgerMaintenance, Retention, checkpoint, oldest_to_keep
 from services.orchestrator.usage.ledger_queries import Scope, requests, totals
 
 EVER = Scope(0.0, 2.0**33)
+WAL_FRAME_HEADER_BYTES = 24  # https://www.sqlite.org/walformat.html, section 4
 KILLED_IN_THE_MIDDLE = """
 import os, sys
 from pathlib import Path
@@ -273,3 +274,19 @@ def test_write_survives_kill(path: Path, tmp_path: Path) -> None:
     for file in path.parent.glob(f"{FILE_NAME}*"):
         shutil.copy(file, copy / file.name)
     assert outcomes(copy / FILE_NAME) == ["ok"]
+
+
+def test_page_cache_is_bounded(path: Path) -> None:
+    """The ledger's cache holds at most CACHE_KIB of changed pages. SQLite moves the others to the WAL before the commit."""
+    ledger = opened(path)
+    assert ledger._connection is not None
+    wal = path.with_name(f"{FILE_NAME}-wal")
+    before = wal.stat().st_size
+    ledger._connection.execute("BEGIN IMMEDIATE")
+    for _ in range(4 * CACHE_KIB):
+        ledger.write(row(ledger, request_id="r" * PAGE_BYTES))  # A row is longer than a page.
+    (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
+    moved = (wal.stat().st_size - before) // (PAGE_BYTES + WAL_FRAME_HEADER_BYTES)
+    ledger._connection.execute("ROLLBACK")
+    assert pages * PAGE_BYTES > 4 * CACHE_KIB * 1024
+    assert (pages - moved) * PAGE_BYTES <= CACHE_KIB * 1024
