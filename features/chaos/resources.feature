@@ -33,6 +33,7 @@ Feature: Services refuse excess work when memory, CPU time or descriptors run sh
     Given steady load of 20 requests per second on model-b
     And worker-2 fills 95 percent of its memory
     When a client streams 1000 tokens from model-b
+    And clients hold 1 session with model-b, with 2 turns each and a first prompt of 1000 words
     And clients send a batch of 3 sequential chats for model-b
     And the load continues for a while
     Then every request was refused with status 503 and code not_enough_memory, with a Retry-After header
@@ -64,6 +65,16 @@ Feature: Services refuse excess work when memory, CPU time or descriptors run sh
     And clients send a batch of 5 sequential chats for model-a
     Then every request of the batch was answered
     And the load on model-a is back to normal within the recovery time of the removal
+
+  @RE-005 @P2 @topology.low_memory
+  Scenario: A disconnect frees the accelerator memory of its request
+    Given steady load of 20 requests per second on model-b
+    When clients abort 7 streams of model-a
+    And the load ends
+    And no request is in flight within the slot release time
+    And clients send a batch of 4 concurrent chats for model-a, simulating 0.1 seconds of work
+    Then every request of the batch was answered
+    And every load request was answered
 
   @RE-005 @P2 @topology.low_memory
   Scenario: A worker with full accelerator memory refuses requests with figures, and other models keep working

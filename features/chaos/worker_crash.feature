@@ -43,9 +43,11 @@ Feature: Workers crash, hang and ignore SIGTERM under load, and clients lose few
     Given steady load of 20 requests per second on model-a
     And a hive hive-9 joins the stack with workers that ignore SIGTERM
     And a worker worker-x of model-x serves on hive-9
+    And a worker worker-x-2 of model-x serves on hive-9
     When hive-9 is asked to stop worker-x
     Then hive-9 kills worker-x after the grace time within the node stop time
     And no process of worker-x is left within the settling time
+    And hive-9 never restarted worker-x-2
     And every load request was answered
 
   @WC-005 @P1 @requires.kill @exclusive

@@ -57,10 +57,11 @@ Feature: The gateway releases everything that a request holds, however the reque
 
   @GATE-001 @CLU-014 @P1 @topology.short_timeouts
   Scenario Outline: A stream that ends early never looks complete
-    When clients send a batch of 2 concurrent streams for model-b, simulating <behaviour>
+    When clients send a batch of 2 <streams> for model-b, simulating <behaviour>
     Then every request of the batch broke off visibly with error event <code> within the stream abort time
 
     Examples:
-      | behaviour                        | code                    |
-      | a connection reset in mid-stream | upstream_disconnected   |
-      | no end marker                    | upstream_protocol_error |
+      | streams                       | behaviour                        | code                    |
+      | concurrent streams            | a connection reset in mid-stream | upstream_disconnected   |
+      | concurrent streams            | no end marker                    | upstream_protocol_error |
+      | concurrent completion streams | no end marker                    | upstream_protocol_error |

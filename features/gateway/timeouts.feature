@@ -3,15 +3,21 @@ Feature: Every request ends in time, and no limit cuts a response that makes pro
 
   @CLU-016 @CLU-038 @GATE-007 @P1
   Scenario: A worker that never answers costs its client at most the promised time
-    When clients send a batch of 2 concurrent chats for model-a, simulating a hang
+    When clients send 4 concurrent chats for model-a
+    And clients send a batch of 2 concurrent chats for model-a, simulating a hang
     Then every request of the batch was refused with status 504 and code upstream_timeout, after one upstream request each
     And every request of the batch ended within the time that the gateway promises
     And every request of the batch ended within the hung request time
 
   @CLU-038 @GATE-007 @P1
-  Scenario: A stalled stream ends with an error event
-    When clients send a batch of 2 concurrent streams for model-b, simulating a stall in mid-stream
+  Scenario Outline: A stalled stream ends with an error event
+    When clients send a batch of 2 concurrent streams for model-b, simulating <stall>
     Then every request of the batch broke off visibly with error event upstream_timeout within the stream abort time
+
+    Examples: a stall without an end, and one that is longer than the idle limit and shorter than that of the first byte
+      | stall                      |
+      | a stall in mid-stream      |
+      | a token every 0.85 seconds |
 
   @chaos @NF-007 @P2
   Scenario Outline: A truncated stream ends with an error event in time
@@ -27,6 +33,13 @@ Feature: Every request ends in time, and no limit cuts a response that makes pro
       | behaviour          | code                    |
       | a cut in mid-event | upstream_disconnected   |
       | no end marker      | upstream_protocol_error |
+
+  @chaos @NF-007 @P2
+  Scenario: A stream with an end marker in pieces is complete
+    Given steady load of 20 requests per second on model-a
+    When clients send a batch of 4 concurrent streams for model-b, simulating a slow body
+    Then every request of the batch was answered
+    And every load request was answered
 
   @CLU-038 @P1
   Scenario: The gateway aborts a body that never ends, visibly for the client

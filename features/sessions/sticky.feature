@@ -30,6 +30,28 @@ Feature: A session stays at its worker
     And every session takes another turn
     Then each session stayed at one worker, despite 1 failed turn
 
+  @CHAT-018 @P1 @requires.kill
+  Scenario: A turn that breaks off at another worker does not move its session
+    Given clients hold 14 sessions with model-shared, with 2 turns each and a first prompt of 4 words
+    When worker-1 is killed
+    And every session takes another turn, simulating a connection reset in mid-stream
+    And worker-1 is routable within the restart time
+    And every session takes another turn
+    Then each session stayed at one worker, despite 14 failed turns
+
+  @CHAT-023 @INT-012 @CLU-026 @CHAT-018 @P1 @exclusive @requires.kill @requires.restart
+  Scenario: Sessions that have moved stay moved when the orchestrator starts again
+    Given clients hold 25 sessions with model-shared
+    When worker-1 is killed
+    And every session takes another turn
+    And worker-1 is routable within the restart time
+    And the gateway is terminated
+    And the shutdown of the gateway is clean within the cascading shutdown time
+    And the gateway is started again
+    And worker-1 is routable within the orchestrator return time
+    And every session takes another turn
+    Then sessions moved only away from the killed worker, without a failed turn
+
   @CHAT-023 @INT-012 @CLU-026 @GATE-009 @P1 @exclusive @requires.kill @requires.restart
   Scenario: Sessions stay when a worker joins, and when the orchestrator is killed and started again
     Given clients hold 25 sessions with model-shared

@@ -43,8 +43,9 @@ Sessions = dict[tuple[str, str], list[tuple[Operation, str]]]
 
 def session_of(operation: Operation) -> str | None:
     """The session id of a request, from a header or from its body."""
-    named = [operation.sent_headers[name] for name in SESSION_HEADERS if name in operation.sent_headers]
-    return named[0] if named else operation.request.get("session_id")
+    named = [operation.sent_headers[name] for name in SESSION_HEADERS if operation.sent_headers.get(name)]
+    in_body = operation.request.get("session_id")
+    return named[0] if named else None if in_body is None else str(in_body)
 
 
 def sessions(history: History) -> Sessions:

@@ -12,7 +12,7 @@ LEAST_SESSIONS = 11
 
 
 def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdict:
-    """`spread`: the minimum number of workers. `failed_turns`: how many turns must fail, each after attempts at several workers."""
+    """`spread`: the minimum number of workers. `failed_turns`: how many turns must fail, one at a worker that is not its session's."""
     own = sessions(history)
     answered = sum(operation.is_answered for operation in history.operations() if session_of(operation) is not None)
     journaled = sum(map(len, own.values()))
@@ -21,10 +21,12 @@ def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdi
         return inconclusive(expected="sessions with at least two answered turns, each in a journal", actual=actual)
     unanswered = [operation for operation in history.operations() if session_of(operation) is not None and not operation.is_answered]
     places = {operation.id: {line.node for line in history.arrivals(operation)} for operation in unanswered}
-    if len(places) != failed_turns or any(len(nodes) < 2 for nodes in places.values()):
+    homes = {name: turns[0][1] for (_, name), turns in own.items()}
+    has_strayed = any(places[one.id] - {homes.get(session_of(one) or "")} for one in unanswered)
+    if len(places) != failed_turns or (failed_turns and not has_strayed):
         sentences = "; ".join(operation.sentence() for operation in unanswered)
         verdict = failed if len(places) > failed_turns else inconclusive
-        expected = f"{counted(failed_turns, 'failed turn')}, each after attempts at several workers"
+        expected = f"{counted(failed_turns, 'failed turn')}, at least one of them at another worker than its session's"
         return verdict(expected=expected, actual=f"{figures(places)}: {sentences}")
     moved = {name: [worker for _, worker in turns] for name, turns in own.items() if len({worker for _, worker in turns}) > 1}
     if moved:

@@ -16,13 +16,13 @@ from hivecheck.verdict import Verdict
 from hivecheck.waiting import eventually
 from hivecheck.wording import counted
 from hivecheck.world.checker import Checker
-from hivecheck.world.requests.chats import BODIES, CHAT, Chats
+from hivecheck.world.requests.chats import BODIES, CHAT, COMPLETIONS, Chats
 from hivecheck.world.requests.credentials import credential
 from hivecheck.world.requests.worker_behaviours import PHASES, QUEUED, QUEUED_REQUEST
 
 TOKENS = 8
 LEAVING_SECONDS = 5.0
-KINDS = ("sequential chat", "concurrent chat", "concurrent stream")
+KINDS = ("sequential chat", "concurrent chat", "concurrent stream", "concurrent completion stream")
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Batches:
             raise UsageError(f"A batch has no {kind}s. Known: {', '.join(KINDS)}.")
         self._open()
         for _ in range(count):
-            self._add(model, simulate, stream=kind == "concurrent stream")
+            self._add(model, simulate, stream="stream" in kind, path=COMPLETIONS if "completion" in kind else CHAT)
             if kind == "sequential chat":
                 self.clients.wait(self.last)
         self.clients.wait(self.last)
@@ -125,8 +125,8 @@ class Batches:
 
         eventually(missing, within=self.stack.timeouts.request, what="every request of the batch at a worker", until=lambda left: not left)
 
-    def _add(self, model: str, simulate: str, *, stream: bool) -> None:
-        body = {"model": model} | BODIES[CHAT] | {"max_tokens": TOKENS} | ({"stream": True} if stream else {})
+    def _add(self, model: str, simulate: str, *, stream: bool, path: str = CHAT) -> None:
+        body = {"model": model} | BODIES[path] | {"max_tokens": TOKENS} | ({"stream": True} if stream else {})
         headers = {"X-Simulate": simulate} if simulate else {}
         key = credential("a valid key", self.clients.secrets)
-        self.last.append(self.clients.send(Request(CHAT, model, body, key, headers, purpose=self.purposes[-1])))
+        self.last.append(self.clients.send(Request(path, model, body, key, headers, purpose=self.purposes[-1])))

@@ -19,10 +19,10 @@ from hivecheck.world.requests.credentials import EXPIRED, RESIGNED, TOKEN, crede
 from hivecheck.world.requests.malformed import malformed
 from hivecheck.world.requests.worker_behaviours import Pattern
 
-CHAT = "/v1/chat/completions"
+CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 BODIES: dict[str, dict[str, Any]] = {
     CHAT: {"messages": [{"role": "user", "content": "hello there"}], "max_tokens": 4},
-    "/v1/completions": {"prompt": "hello there", "max_tokens": 4},
+    COMPLETIONS: {"prompt": "hello there", "max_tokens": 4},
     "/v1/embeddings": {"input": "hello there"},
     "/v1/rerank": {"query": "hello", "documents": ["hello there", "good bye"]},
 }
@@ -74,10 +74,10 @@ class Chats:
             remaining.append(self.start(model, simulate=simulate))
         self.wait(remaining)
 
-    def stream_many(self, model: str, count: int, tokens: int) -> None:
+    def stream_many(self, model: str, count: int, tokens: int, simulate: str = "") -> None:
         """`count` streams, one after the other."""
         for _ in range(count):
-            self.stream(model, tokens)
+            self.stream(model, tokens, simulate)
 
     def ask_until(self, model: str, resetting_worker: str | None, within: float) -> None:
         """Sequential chats until one is answered, or until the gateway reroutes one from a worker that resets its connection."""

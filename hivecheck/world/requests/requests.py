@@ -12,7 +12,7 @@ from hivecheck.errors import UsageError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.world.checker import Checker
-from hivecheck.world.requests.batches import Batches
+from hivecheck.world.requests.batches import TOKENS, Batches
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.direct import Direct
 from hivecheck.world.requests.expectations import Expectations
@@ -92,6 +92,7 @@ KINDS: dict[str, Callable[[Requests, list[str], int, str], None]] = {
     "chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, simulate=simulate),
     "sequential chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, 1, simulate),
     "concurrent chat": lambda to, models, count, simulate: to.chats.ask_many(models[0], count, count, simulate),
+    "sequential stream": lambda to, models, count, simulate: to.chats.stream_many(models[0], count, TOKENS, simulate),
     "mixed request": lambda to, models, count, simulate: to.direct.ask_mixed(models, count),
     "timed chat": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=False),
     "timed stream": lambda to, models, count, simulate: to.direct.time(models[0], count, simulate, stream=True),

@@ -33,7 +33,7 @@ class Holding:
 HOLDINGS = {
     "": Holding(),
     ", with one request per API path": Holding(paths=tuple(BODIES)),
-    ", with the same names for two tenants": Holding(identity=("a key of acme", "a key of globex")),
+    ", with the same names for two tenants": Holding(identity=("a token of ada from acme", "a token of ada from globex")),
 }
 
 
@@ -71,9 +71,9 @@ class Sessions:
     def hold(self, model: str, count: int, how: Holding) -> None:
         """`count` sessions with new names for each of `how.identity` take their first turns."""
         # New names, because the gateway keeps the bindings of earlier scenarios on a shared stack.
-        prefix = f"{self.random.getrandbits(32):08x}"
+        prefix = self.random.randrange(10**8, 10**9)
         self.held += [
-            Session(f"{prefix}-{number}", number, model, owner, how.words, how.is_stream)
+            Session(f"{prefix}{number:03}", number, model, owner, how.words, how.is_stream)
             for number in range(count)
             for owner in how.identity
         ]
@@ -92,11 +92,12 @@ class Sessions:
         # Each turn names the session in another way. A gateway that reads one way only loses the session at the second turn.
         way = (session.place + session.turns) % (len(self.headers) + 1)
         body = {"model": session.model} | BODIES[path] | (_conversation(session) if path == CHAT else {})
-        sent = dict(headers)
+        # Some clients send every header, and leave those empty that they do not use.
+        sent = headers if path == CHAT else headers | dict.fromkeys(self.headers, "")
         if way < len(self.headers):
-            sent[self.headers[way]] = session.name
+            sent = sent | {self.headers[way]: session.name}
         else:
-            body["session_id"] = session.name
+            body["session_id"] = session.name if session.place % 2 else int(session.name)
         session.turns += 1
         return self.clients.send(Request(path, session.model, body, credential(session.identity, self.clients.secrets), sent))
 

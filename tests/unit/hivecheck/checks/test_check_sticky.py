@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
 
+from hivecheck.checks.facts import session_of
 from hivecheck.checks.sessions.sticky import sticky
 from hivecheck.history import Event, Operation
 
@@ -72,3 +73,16 @@ def test_single_turn_is_inconclusive() -> None:
 def test_no_session_is_inconclusive() -> None:
     """Requests without a session give no verdict."""
     must_say(sticky(tell(chat(1), arrival(chat(1)))), INCONCLUSIVE)
+
+
+def test_failed_turn_at_another_worker() -> None:
+    """One attempt is enough where it went to another worker than that of the session: there the session could have moved."""
+    story = [*turn(1, "s", "worker-1"), *turn(2, "s", "worker-1")]
+    failed = refused(3, sent_headers={"X-Session-ID": "s"})
+    must_say(sticky(tell(*story, failed, arrival(failed, "worker-2")), spread=1, failed_turns=1), PASSED)
+
+
+def test_session_of_number_and_empty_header() -> None:
+    """A number in the body names the same session as its digits in a header, beside an empty header too."""
+    first, second = chat(1, sent_headers={"X-Session-ID": "7"}), chat(2, sent_headers={"X-Session-ID": ""}, request={"session_id": 7})
+    assert [session_of(first), session_of(second)] == ["7", "7"]
