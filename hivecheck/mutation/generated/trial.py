@@ -1,0 +1,187 @@
+"""The trial of one generated mutant: the scenarios that run its line, one after the other, until one fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from hivecheck.mutation.generated.edit import Edit
+from hivecheck.mutation.generated.line_record import PLATFORM, LineRecord, Ran
+from hivecheck.rerun import subrun
+from hivecheck.rerun.subrun import SubRun
+from hivecheck.source_hash import source_hash
+
+FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack serves a whole batch
+STACK_SECONDS = 2.0  # the start of a stack, roughly; without it the shortest scenario would always come first
+MESSAGE_CHARACTERS = 300
+WHOLE_RUN = "the run as a whole"
+
+
+class Outcome(StrEnum):
+    """How the trial of a mutant ends."""
+
+    KILLED = "killed"  # by an assertion
+    AT_START = "killed at start-up"  # no stack came up, so no scenario looked at the defect
+    INCONCLUSIVE = "inconclusive"
+    SURVIVED = "survived"
+    NOT_COVERED = "not covered"  # no scenario runs the line: it counts as survived
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """How a mutant ended. `scenarios` ran with the defect. Each is `file: name`.
+
+    `killer` is the one that failed by assertion with `message`. Of an inconclusive trial it is the one without a verdict.
+    """
+
+    name: str
+    outcome: Outcome
+    killer: str = ""
+    message: str = ""
+    scenarios: tuple[str, ...] = ()
+
+
+def chosen(edit: Edit, record: LineRecord, limit: int) -> list[Ran]:
+    """At most `limit` scenarios that run the mutant's statement: short ones, whose rare lines lie in the same file, of several features."""
+    found = record.running(edit.file, [edit.statement])
+    files = {(ran.file, ran.name): _mask(ran, edit.file) for ran in record.scenarios}
+    shares = _shares(files.values())
+    # A line that each scenario runs, as at the start or in a background loop, says nothing about what a scenario is for.
+    nearness = {
+        one: sum(share for line, share in shares.items() if mask >> line & 1) / (STACK_SECONDS + ran.seconds)
+        for ran in found
+        for one, mask in (((ran.file, ran.name), files[ran.file, ran.name]),)
+    }
+    taken: list[Ran] = []
+    of_feature: Counter[str] = Counter()
+    while found and len(taken) < limit:
+        best = max(found, key=lambda ran: (nearness[ran.file, ran.name] / (1 + of_feature[ran.file]), -ran.count(), ran.name))
+        found.remove(best)
+        of_feature[best.file] += 1
+        taken.append(best)
+    return taken
+
+
+@dataclass
+class Trials:
+    """Tries mutants, several at a time. `sound` has the scenarios that passed on the unmutated services, or did not."""
+
+    root: Path
+    record: LineRecord
+    folder: Path
+    seed: int
+    limit: int
+    sound: dict[str, bool] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def attempt(self, edit: Edit) -> Trial:
+        """Plant the mutant in a copy of the services and run its scenarios, in two batches."""
+        scenarios = [ran for ran in chosen(edit, self.record, self.limit) if self.sound.get(title(ran), True)]
+        if not scenarios:
+            return Trial(edit.name, Outcome.NOT_COVERED)
+        with tempfile.TemporaryDirectory(prefix="hivecheck-generated-") as folder:
+            expected = edit.plant(self.root, Path(folder))
+            ended = Trial(edit.name, Outcome.SURVIVED)
+            for batch in (scenarios[:FIRST_BATCH], scenarios[FIRST_BATCH:]):
+                while batch and ended.outcome in (Outcome.SURVIVED, Outcome.INCONCLUSIVE):
+                    run = self._carry_out(batch, Path(folder), self.folder / edit.name)
+                    one = self._proven(judged(edit.name, run, expected), batch)
+                    left = [ran for ran in batch if title(ran) not in one.scenarios]
+                    ended = after(ended, one)
+                    # Nothing ran, or everything did: the next run of this batch would be the same.
+                    batch = left if len(left) < len(batch) else []
+        return ended
+
+    def _proven(self, trial: Trial, batch: Sequence[Ran]) -> Trial:
+        """The trial without a scenario that does not pass on the unmutated services either."""
+        red = next((ran for ran in batch if title(ran) == trial.killer), None)
+        if red is None or self._is_sound(red):
+            return trial
+        return Trial(trial.name, Outcome.SURVIVED, scenarios=trial.scenarios)
+
+    def _is_sound(self, ran: Ran) -> bool:
+        """Whether the scenario passes on the unmutated services. One run decides for the whole sample."""
+        with self._lock:
+            if title(ran) not in self.sound:
+                run = self._carry_out([ran], self.root, self.folder / "unmutated")
+                is_proven = run.exit_code == 0 and run.source_hash == source_hash(self.root / "services")
+                self.sound[title(ran)] = is_proven and bool(run.with_status("passed"))
+            return self.sound[title(ran)]
+
+    def _carry_out(self, batch: Sequence[Ran], services_root: Path, report_dir: Path) -> SubRun:
+        options = sorted({ran.file for ran in batch})
+        for ran in batch:
+            options += ["--name", f"^{re.escape(ran.name)}$"]
+        options += ["--seed", str(self.seed), "--platform", PLATFORM, "--jobs", "1", "--stop"]
+        options += ["-D", f"services_root={services_root}", *subrun.AS_IT_IS]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}
+        return subrun.carry_out(options, report_dir, environment)
+
+
+def judged(name: str, run: SubRun, expected_hash: str) -> Trial:
+    """The outcome that a run of a mutant shows. Pure."""
+    ran = tuple(_title(one) for one in run.scenarios.values() if one["status"] in ("passed", "failed", "inconclusive"))
+    failed = [one for one in run.scenarios.values() if one["status"] == "failed"]
+    in_a_step = [one for one in failed if one["step"]]
+    if in_a_step:
+        return Trial(name, Outcome.KILLED, _title(in_a_step[0]), _short(in_a_step[0]["message"]), ran)
+    blocked = [one for one in run.scenarios.values() if one["status"] == "blocked"]
+    # A stack that does not come up shows a defect, but no scenario looked at it.
+    if failed or blocked:
+        return Trial(name, Outcome.AT_START, "", _short((failed or blocked)[0]["message"]), ran)
+    orphans = [one for one in run.problems if not one["reason"]]
+    if orphans and run.exit_code == 1:
+        return Trial(name, Outcome.KILLED, WHOLE_RUN, _short(orphans[0]["title"]), ran)
+    if run.exit_code != 0:
+        doubt = next((one for one in run.scenarios.values() if one["status"] == "inconclusive"), None)
+        message = doubt["message"] if doubt else run.output.strip().rpartition("\n")[2]
+        return Trial(name, Outcome.INCONCLUSIVE, _title(doubt) if doubt else "", _short(message), ran)
+    # ADR 8: a mutant that survived may not have run.
+    if run.source_hash != expected_hash:
+        return Trial(name, Outcome.INCONCLUSIVE, "", f"its nodes ran source {run.source_hash or 'unknown'}, not {expected_hash}", ran)
+    return Trial(name, Outcome.SURVIVED, scenarios=ran)
+
+
+def after(earlier: Trial, later: Trial) -> Trial:
+    """The trial of both runs of a mutant. A later kill counts, and an earlier doubt outweighs a later survival. Pure."""
+    worst = earlier if earlier.outcome == Outcome.INCONCLUSIVE and later.outcome == Outcome.SURVIVED else later
+    return msgspec.structs.replace(worst, scenarios=(*earlier.scenarios, *later.scenarios))
+
+
+def title(ran: Ran) -> str:
+    return f"{ran.file}: {ran.name}"
+
+
+def _title(scenario: Mapping[str, object]) -> str:
+    return f"{scenario['file']}: {scenario['name']}"
+
+
+def _short(message: object) -> str:
+    return " ".join(str(message).split())[:MESSAGE_CHARACTERS]
+
+
+def _mask(ran: Ran, file: str) -> int:
+    """The lines of a file that a scenario ran, of all services."""
+    mask = 0
+    for files in ran.lines.values():
+        mask |= int(files.get(file, "0"), 16)
+    return mask
+
+
+def _shares(masks: Iterable[int]) -> dict[int, float]:
+    """For each line: one divided among the scenarios that run it."""
+    counts: Counter[int] = Counter()
+    for mask in masks:
+        while mask:
+            lowest = mask & -mask
+            counts[lowest.bit_length() - 1] += 1
+            mask ^= lowest
+    return {line: 1 / count for line, count in counts.items()}
