@@ -40,7 +40,7 @@ def _mutate_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--at-most", type=whole_number, metavar="N", help="with --since: N mutants in all, drawn if there are more")
     generated = parser.add_argument_group("generated mutants", "on the process platform; reports/generated/generated.json has the result")
     generated.add_argument("--generated", metavar="N", help="draw N mutants of services/ by the seed, or try the one with this name")
-    generated.add_argument("--minutes", type=whole_number, metavar="M", help="start no trial after M minutes; the same command continues")
+    generated.add_argument("--minutes", type=whole_number, metavar="M", help="start no attempt after M minutes; the same command continues")
     generated.add_argument("--scenarios", type=whole_number, default=12, metavar="N", help="at most N scenarios for a mutant (default: 12)")
     generated.add_argument(
         "--record", nargs="*", metavar="FEATURE", help="record which lines these features run, or all; a new state of services/ needs it"

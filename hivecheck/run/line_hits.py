@@ -13,7 +13,7 @@ from typing import Any
 
 from hivecheck.reports.result import Planned
 
-FOLDER = "line-hits"  # beside the `services` of an overlay whose nodes mark their lines
+FOLDER = "line-hits"  # beside the `services` of an overlay with nodes that mark their lines
 RECORDS = "records-*.jsonl"
 MARKS = ".marks"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,9 @@ import msgspec
 
 from hivecheck.errors import MutantError
 from hivecheck.mutation.generated import draw, line_record, listed, operators, score
+from hivecheck.mutation.generated.attempt import Attempt, Attempts
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord
-from hivecheck.mutation.generated.trial import Trial, Trials
 from hivecheck.source_hash import source_hash
 from hivecheck.wording import counted
 
@@ -28,7 +29,7 @@ NOTHING = "No line of services/ differs from the commit of --since, or none of t
 
 @dataclass(frozen=True)
 class Sample:
-    """What to try. `wanted` is a number of mutants, or the name of one. `minutes` bounds the time in which a trial can start."""
+    """What to try. `wanted` is a number of mutants, or the name of one. `minutes` bounds the time in which an attempt can start."""
 
     root: Path
     wanted: str
@@ -46,10 +47,10 @@ class Sample:
 
 
 class State(msgspec.Struct):
-    """The trials so far. Another sample, another source or another format does not continue them."""
+    """The attempts so far. Another sample, another source or another format does not continue them."""
 
     sample: list[str]
-    trials: dict[str, Trial] = {}
+    attempts: dict[str, Attempt] = {}
     sound: dict[str, bool] = {}
     format: int = STATE_FORMAT
 
@@ -67,23 +68,25 @@ def carry_out(sample: Sample, out: TextIO) -> int:
         return 0
     lines = _line_record(sample, source, out)
     state = _state(sample, source)
-    _say(out, f"{counted(len(edits), 'generated mutant')}, seed {sample.seed}, source {source}; {len(state.trials)} tried before")
-    trials = Trials(sample.root, lines, sample.folder, sample.seed, sample.scenarios, state.sound)
+    _say(out, f"{counted(len(edits), 'generated mutant')}, seed {sample.seed}, source {source}; {len(state.attempts)} tried before")
+    attempts = Attempts(sample.root, lines, sample.folder, sample.seed, sample.scenarios, state.sound)
+    writing = threading.Lock()
     deadline = time.monotonic() + 60 * sample.minutes if sample.minutes is not None else None
 
-    def attempt(edit: Edit) -> None:
-        if edit.name in state.trials or (deadline is not None and time.monotonic() > deadline):
+    def try_one(edit: Edit) -> None:
+        if edit.name in state.attempts or (deadline is not None and time.monotonic() > deadline):
             return
-        trial = trials.attempt(edit)
-        state.trials[edit.name] = trial
-        _write(sample.folder / "state.json", msgspec.to_builtins(state))
-        _say(out, f"{trial.outcome}: {edit.name}  {edit.family}  {edit.file}:{edit.lines[0]}  {trial.killer}".rstrip())
+        attempt = attempts.carry_out(edit)
+        with writing:
+            state.attempts[edit.name] = attempt
+            _write(sample.folder / "state.json", msgspec.to_builtins(state))
+            _say(out, f"{attempt.outcome}: {edit.name}  {edit.family}  {edit.file}:{edit.lines[0]}  {attempt.killer}".rstrip())
 
     with ThreadPoolExecutor(max_workers=sample.jobs) as pool:
-        list(pool.map(attempt, edits))
-    mutants = score.tried(edits, state.trials, {edit.name: edit.diff(texts[edit.file]) for edit in edits}, lists)
+        list(pool.map(try_one, edits))
+    mutants = score.tried(edits, state.attempts, {edit.name: edit.diff(texts[edit.file]) for edit in edits}, lists)
     _write(sample.folder / "generated.json", score.data(mutants, sample.seed, source))
-    if all(one.trial for one in mutants):
+    if all(one.attempt for one in mutants):
         (sample.folder / "state.json").unlink(missing_ok=True)  # the next run of this sample tries each mutant again
     _say(out, *score.lines(mutants, sample.seed))
     return score.exit_code(mutants)
@@ -126,7 +129,7 @@ def _state(sample: Sample, source: str) -> State:
 
 
 def _write(path: Path, content: Any) -> None:
-    """In one step, because a run may end at any moment, and several trials end at the same time."""
+    """In one step, because a run may end at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -37,7 +37,7 @@ class Ran(msgspec.Struct, frozen=True):
     lines: Lines
 
     def services(self, file: str, line: int) -> list[str]:
-        """The services whose processes ran the line."""
+        """The services that ran the line, each in a process of its own."""
         return [service for service, files in self.lines.items() if _has(files, file, line)]
 
     def count(self) -> int:
@@ -55,7 +55,7 @@ class LineRecord(msgspec.Struct):
     format: int = FORMAT
 
     def running(self, file: str, lines: Iterable[int]) -> list[Ran]:
-        """The scenarios that run one of these lines. Without one: those of the topologies whose start runs it."""
+        """The scenarios that run one of these lines. Without one: those of each topology that runs it at its start."""
         wanted = list(lines)
         found = [ran for ran in self.scenarios if any(ran.services(file, line) for line in wanted)]
         if found:

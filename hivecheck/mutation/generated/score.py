@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from hivecheck.mutation.generated.attempt import Attempt, Outcome
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.listed import Lists
-from hivecheck.mutation.generated.trial import Outcome, Trial
 from hivecheck.rerun.flake_statistics import CONFIDENCE, interval
 from hivecheck.wording import counted
 
@@ -23,16 +23,16 @@ UNDETECTED = (Outcome.SURVIVED, Outcome.NOT_COVERED)
 
 @dataclass(frozen=True)
 class Tried:
-    """A drawn mutant, its trial (None: there was no time), its diff, and the list that it is in."""
+    """A drawn mutant, its attempt (None: there was no time), its diff, and the list that it is in."""
 
     edit: Edit
-    trial: Trial | None
+    attempt: Attempt | None
     diff: Sequence[str] = ()
     listed: str = ""  # `equivalent`, `outside`, or empty
 
     @property
     def outcome(self) -> str:
-        return self.trial.outcome if self.trial else NOT_TRIED
+        return self.attempt.outcome if self.attempt else NOT_TRIED
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,20 @@ class Score:
         return {"killed": self.killed, "total": self.total, "confidence": CONFIDENCE, "low": low, "high": high}
 
 
-def tried(edits: Sequence[Edit], trials: Mapping[str, Trial], diffs: Mapping[str, Sequence[str]], lists: Lists) -> list[Tried]:
+def tried(edits: Sequence[Edit], attempts: Mapping[str, Attempt], diffs: Mapping[str, Sequence[str]], lists: Lists) -> list[Tried]:
     """Each drawn mutant with what is known about it. A mutant that a scenario kills is in no list."""
     found = []
     for edit in edits:
-        trial = trials.get(edit.name)
-        is_undetected = trial is not None and trial.outcome in UNDETECTED
+        attempt = attempts.get(edit.name)
+        is_undetected = attempt is not None and attempt.outcome in UNDETECTED
         listed = "equivalent" if lists.is_equivalent(edit) else "outside" if lists.is_outside(edit) else ""
-        found.append(Tried(edit, trial, diffs.get(edit.name, ()), listed if is_undetected else ""))
+        found.append(Tried(edit, attempt, diffs.get(edit.name, ()), listed if is_undetected else ""))
     return found
 
 
 def score(mutants: Iterable[Tried]) -> Score:
     """A mutant that no scenario runs counts as survived; one that ends the start of the stack, or is inconclusive, as not killed."""
-    judged = [one for one in mutants if one.trial and one.listed != "equivalent"]
+    judged = [one for one in mutants if one.attempt and one.listed != "equivalent"]
     return Score(sum(one.outcome == Outcome.KILLED for one in judged), len(judged))
 
 
@@ -80,7 +80,7 @@ def exit_code(mutants: Sequence[Tried]) -> int:
     if unlisted(mutants) or _equivalent(mutants) > EQUIVALENT_SHARE * len(mutants):
         return 1
     doubtful = sum(one.outcome == Outcome.INCONCLUSIVE for one in mutants)
-    return 2 if doubtful > max(1, INCONCLUSIVE_SHARE * len(mutants)) or any(one.trial is None for one in mutants) else 0
+    return 2 if doubtful > max(1, INCONCLUSIVE_SHARE * len(mutants)) or any(one.attempt is None for one in mutants) else 0
 
 
 def lines(mutants: Sequence[Tried], seed: int) -> list[str]:
@@ -111,23 +111,23 @@ def _entry(one: Tried) -> dict[str, Any]:
     edit = one.edit
     place = {"name": edit.name, "file": edit.file, "line": edit.lines[0], "function": edit.scope, "family": edit.family}
     change = {"operator": edit.operator, "before": edit.before, "after": edit.after, "diff": list(one.diff)}
-    trial = msgspec.to_builtins(one.trial) if one.trial else {}
+    attempt = msgspec.to_builtins(one.attempt) if one.attempt else {}
     return (
         place
         | change
-        | {"listed": one.listed, "outcome": one.outcome, **{key: trial.get(key) for key in ("killer", "message", "scenarios")}}
+        | {"listed": one.listed, "outcome": one.outcome, **{key: attempt.get(key) for key in ("killer", "message", "scenarios")}}
     )
 
 
 def _story(one: Tried) -> list[str]:
-    edit, trial = one.edit, one.trial
+    edit, attempt = one.edit, one.attempt
     mark = one.outcome.upper() if one.outcome in UNDETECTED else one.outcome
     note = f" ({one.listed})" if one.listed else ""
     story = [f"{mark}{note}  {edit.name}  {edit.file}:{edit.lines[0]}  {edit.scope}  {edit.family}: {edit.operator}"]
     story += [f"    {line}" for line in one.diff]
-    if trial and trial.message:
-        story.append(f"  {trial.message}")
-    return story + [f"  ran: {name}" for name in (trial.scenarios if trial else ())]
+    if attempt and attempt.message:
+        story.append(f"  {attempt.message}")
+    return story + [f"  ran: {name}" for name in (attempt.scenarios if attempt else ())]
 
 
 def _groups(mutants: Sequence[Tried], group: Callable[[Tried], str]) -> dict[str, list[Tried]]:

@@ -12,7 +12,7 @@ SET_UP = ("__init__", "__post_init__")  # without an attribute the first use rai
 
 
 def dropped_calls(source: Source) -> Iterator[Change]:
-    """A call, awaited or not, whose result nothing uses does not happen."""
+    """A call does not happen, awaited or not. Nothing uses its result."""
     for node in source.nodes(ast.Expr):
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         # Without the call of `main` nothing starts, and that proves nothing.

@@ -22,6 +22,7 @@ class MarkingLoader(SourceFileLoader):
 
     # typeshed declares the static method of the superclass, and CPython calls this one on the instance.
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:  # type: ignore[override]
+        """The code of a module with a mark before each statement."""
         import ast
 
         relative = Path(os.fsdecode(path)).resolve().relative_to(FOLDER.parent).as_posix()
@@ -54,6 +55,7 @@ class MarkingFinder:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Called by Python's import for each module."""
         if name != PACKAGE and not name.startswith(f"{PACKAGE}."):
             return None
         spec = PathFinder.find_spec(name, path, target)

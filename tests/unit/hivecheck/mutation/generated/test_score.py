@@ -3,10 +3,10 @@
 import pytest
 
 from hivecheck.mutation.generated import score
+from hivecheck.mutation.generated.attempt import Attempt, Outcome
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.listed import Entry, Lists
 from hivecheck.mutation.generated.score import Tried
-from hivecheck.mutation.generated.trial import Outcome, Trial
 from hivecheck.rerun.flake_statistics import interval
 
 
@@ -14,8 +14,8 @@ def mutant(number: int, outcome: Outcome | None, listed: str = "", service: str 
     edit = Edit(
         f"services/{service}/one.py", "f", "boundary", "boundaries", 0, 1, "", f"before {number}", "after", (number, number), number
     )
-    trial = Trial(edit.name, outcome, "a.feature: a", "expected: this", ("a.feature: a",)) if outcome else None
-    return Tried(edit, trial, ("-before", "+after"), listed)
+    attempt = Attempt(edit.name, outcome, "a.feature: a", "expected: this", ("a.feature: a",)) if outcome else None
+    return Tried(edit, attempt, ("-before", "+after"), listed)
 
 
 def mutants(**counts: int) -> list[Tried]:
@@ -80,6 +80,6 @@ def test_tried() -> None:
     edit = mutant(3, None).edit
     entry = Entry(edit.file, edit.scope, edit.operator, edit.before, edit.after, "a reason")
     lists = Lists(equivalent=(entry,))
-    [killed] = score.tried([edit], {edit.name: Trial(edit.name, Outcome.KILLED)}, {}, lists)
-    [survived] = score.tried([edit], {edit.name: Trial(edit.name, Outcome.SURVIVED)}, {}, lists)
+    [killed] = score.tried([edit], {edit.name: Attempt(edit.name, Outcome.KILLED)}, {}, lists)
+    [survived] = score.tried([edit], {edit.name: Attempt(edit.name, Outcome.SURVIVED)}, {}, lists)
     assert (killed.listed, survived.listed) == ("", "equivalent")

@@ -1,4 +1,4 @@
-"""The trial of one generated mutant: the scenarios that run its line, one after the other, until one fails."""
+"""The attempt of one generated mutant: the scenarios that run its line, one after the other, until one fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WHOLE_RUN = "the run as a whole"
 
 
 class Outcome(StrEnum):
-    """How the trial of a mutant ends."""
+    """How the attempt of a mutant ends."""
 
     KILLED = "killed"  # by an assertion
     AT_START = "killed at start-up"  # no stack came up, so no scenario looked at the defect
@@ -36,10 +36,10 @@ class Outcome(StrEnum):
     NOT_COVERED = "not covered"  # no scenario runs the line: it counts as survived
 
 
-class Trial(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True):
     """How a mutant ended. `scenarios` ran with the defect. Each is `file: name`.
 
-    `killer` is the one that failed by assertion with `message`. Of an inconclusive trial it is the one without a verdict.
+    `killer` is the one that failed by assertion with `message`. Of an inconclusive attempt it is the one without a verdict.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 def chosen(edit: Edit, record: LineRecord, limit: int) -> list[Ran]:
-    """At most `limit` scenarios that run the mutant's statement: short ones, whose rare lines lie in the same file, of several features."""
+    """At most `limit` scenarios that run the mutant's statement: short ones with rare lines of the same file, of several features."""
     found = record.running(edit.file, [edit.statement])
     files = {(ran.file, ran.name): _mask(ran, edit.file) for ran in record.scenarios}
     shares = _shares(files.values())
@@ -71,7 +71,7 @@ def chosen(edit: Edit, record: LineRecord, limit: int) -> list[Ran]:
 
 
 @dataclass
-class Trials:
+class Attempts:
     """Tries mutants, several at a time. `sound` has the scenarios that passed on the unmutated services, or did not."""
 
     root: Path
@@ -82,17 +82,17 @@ class Trials:
     sound: dict[str, bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def attempt(self, edit: Edit) -> Trial:
+    def carry_out(self, edit: Edit) -> Attempt:
         """Plant the mutant in a copy of the services and run its scenarios, in two batches."""
         scenarios = [ran for ran in chosen(edit, self.record, self.limit) if self.sound.get(title(ran), True)]
         if not scenarios:
-            return Trial(edit.name, Outcome.NOT_COVERED)
+            return Attempt(edit.name, Outcome.NOT_COVERED)
         with tempfile.TemporaryDirectory(prefix="hivecheck-generated-") as folder:
             expected = edit.plant(self.root, Path(folder))
-            ended = Trial(edit.name, Outcome.SURVIVED)
+            ended = Attempt(edit.name, Outcome.SURVIVED)
             for batch in (scenarios[:FIRST_BATCH], scenarios[FIRST_BATCH:]):
                 while batch and ended.outcome in (Outcome.SURVIVED, Outcome.INCONCLUSIVE):
-                    run = self._carry_out(batch, Path(folder), self.folder / edit.name)
+                    run = self._run(batch, Path(folder), self.folder / edit.name)
                     one = self._proven(judged(edit.name, run, expected), batch)
                     left = [ran for ran in batch if title(ran) not in one.scenarios]
                     ended = after(ended, one)
@@ -100,23 +100,23 @@ class Trials:
                     batch = left if len(left) < len(batch) else []
         return ended
 
-    def _proven(self, trial: Trial, batch: Sequence[Ran]) -> Trial:
-        """The trial without a scenario that does not pass on the unmutated services either."""
-        red = next((ran for ran in batch if title(ran) == trial.killer), None)
+    def _proven(self, attempt: Attempt, batch: Sequence[Ran]) -> Attempt:
+        """The attempt without a scenario that does not pass on the unmutated services either."""
+        red = next((ran for ran in batch if title(ran) == attempt.killer), None)
         if red is None or self._is_sound(red):
-            return trial
-        return Trial(trial.name, Outcome.SURVIVED, scenarios=trial.scenarios)
+            return attempt
+        return Attempt(attempt.name, Outcome.SURVIVED, scenarios=attempt.scenarios)
 
     def _is_sound(self, ran: Ran) -> bool:
         """Whether the scenario passes on the unmutated services. One run decides for the whole sample."""
         with self._lock:
             if title(ran) not in self.sound:
-                run = self._carry_out([ran], self.root, self.folder / "unmutated")
+                run = self._run([ran], self.root, self.folder / "unmutated")
                 is_proven = run.exit_code == 0 and run.source_hash == source_hash(self.root / "services")
                 self.sound[title(ran)] = is_proven and bool(run.with_status("passed"))
             return self.sound[title(ran)]
 
-    def _carry_out(self, batch: Sequence[Ran], services_root: Path, report_dir: Path) -> SubRun:
+    def _run(self, batch: Sequence[Ran], services_root: Path, report_dir: Path) -> SubRun:
         options = sorted({ran.file for ran in batch})
         for ran in batch:
             options += ["--name", f"^{re.escape(ran.name)}$"]
@@ -126,32 +126,32 @@ class Trials:
         return subrun.carry_out(options, report_dir, environment)
 
 
-def judged(name: str, run: SubRun, expected_hash: str) -> Trial:
+def judged(name: str, run: SubRun, expected_hash: str) -> Attempt:
     """The outcome that a run of a mutant shows. Pure."""
     ran = tuple(_title(one) for one in run.scenarios.values() if one["status"] in ("passed", "failed", "inconclusive"))
     failed = [one for one in run.scenarios.values() if one["status"] == "failed"]
     in_a_step = [one for one in failed if one["step"]]
     if in_a_step:
-        return Trial(name, Outcome.KILLED, _title(in_a_step[0]), _short(in_a_step[0]["message"]), ran)
+        return Attempt(name, Outcome.KILLED, _title(in_a_step[0]), _short(in_a_step[0]["message"]), ran)
     blocked = [one for one in run.scenarios.values() if one["status"] == "blocked"]
     # A stack that does not come up shows a defect, but no scenario looked at it.
     if failed or blocked:
-        return Trial(name, Outcome.AT_START, "", _short((failed or blocked)[0]["message"]), ran)
+        return Attempt(name, Outcome.AT_START, "", _short((failed or blocked)[0]["message"]), ran)
     orphans = [one for one in run.problems if not one["reason"]]
     if orphans and run.exit_code == 1:
-        return Trial(name, Outcome.KILLED, WHOLE_RUN, _short(orphans[0]["title"]), ran)
+        return Attempt(name, Outcome.KILLED, WHOLE_RUN, _short(orphans[0]["title"]), ran)
     if run.exit_code != 0:
         doubt = next((one for one in run.scenarios.values() if one["status"] == "inconclusive"), None)
         message = doubt["message"] if doubt else run.output.strip().rpartition("\n")[2]
-        return Trial(name, Outcome.INCONCLUSIVE, _title(doubt) if doubt else "", _short(message), ran)
+        return Attempt(name, Outcome.INCONCLUSIVE, _title(doubt) if doubt else "", _short(message), ran)
     # ADR 8: a mutant that survived may not have run.
     if run.source_hash != expected_hash:
-        return Trial(name, Outcome.INCONCLUSIVE, "", f"its nodes ran source {run.source_hash or 'unknown'}, not {expected_hash}", ran)
-    return Trial(name, Outcome.SURVIVED, scenarios=ran)
+        return Attempt(name, Outcome.INCONCLUSIVE, "", f"its nodes ran source {run.source_hash or 'unknown'}, not {expected_hash}", ran)
+    return Attempt(name, Outcome.SURVIVED, scenarios=ran)
 
 
-def after(earlier: Trial, later: Trial) -> Trial:
-    """The trial of both runs of a mutant. A later kill counts, and an earlier doubt outweighs a later survival. Pure."""
+def after(earlier: Attempt, later: Attempt) -> Attempt:
+    """The attempt of both runs of a mutant. A later kill counts, and an earlier doubt outweighs a later survival. Pure."""
     worst = earlier if earlier.outcome == Outcome.INCONCLUSIVE and later.outcome == Outcome.SURVIVED else later
     return msgspec.structs.replace(worst, scenarios=(*earlier.scenarios, *later.scenarios))
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from hivecheck.mutation.generated import trial
+from hivecheck.mutation.generated import attempt
+from hivecheck.mutation.generated.attempt import Attempt, Outcome
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord, Ran
-from hivecheck.mutation.generated.trial import Outcome, Trial
 from hivecheck.rerun.subrun import SubRun
 
 FILE = "services/worker/one.py"
@@ -19,7 +19,7 @@ def ran(feature: str, name: str, lines: set[int], seconds: float = 1.0) -> Ran:
 
 
 def names(scenarios: list[Ran], limit: int) -> list[str]:
-    return [one.name for one in trial.chosen(EDIT, LineRecord("hash", scenarios=scenarios), limit)]
+    return [one.name for one in attempt.chosen(EDIT, LineRecord("hash", scenarios=scenarios), limit)]
 
 
 def test_chosen_run_the_line() -> None:
@@ -35,15 +35,15 @@ def test_chosen_are_near_short_and_of_several_features() -> None:
     scenarios = [ran("a", "slow", common, 60.0), ran("a", "rare", {5, 7, 8}), ran("b", "common", common), ran("b", "long", common, 30.0)]
     assert names(scenarios, 9) == ["rare", "common", "long", "slow"]
     same = [ran("a", "1", common), ran("a", "2", common), ran("b", "3", common)]
-    assert {one.file for one in trial.chosen(EDIT, LineRecord("hash", scenarios=same), 2)} == {"a", "b"}
+    assert {one.file for one in attempt.chosen(EDIT, LineRecord("hash", scenarios=same), 2)} == {"a", "b"}
 
 
 def test_chosen_by_start() -> None:
     """A line that only the start of a stack runs has the scenarios of that topology."""
     record = LineRecord("hash", scenarios=[ran("a", "one", {6})], starts={"default": {"worker": {FILE: f"{1 << 5:x}"}}})
-    assert [one.name for one in trial.chosen(EDIT, record, 9)] == ["one"]
+    assert [one.name for one in attempt.chosen(EDIT, record, 9)] == ["one"]
     record.starts = {"other": record.starts["default"]}
-    assert trial.chosen(EDIT, record, 9) == []
+    assert attempt.chosen(EDIT, record, 9) == []
 
 
 def scenario(status: str, name: str = "one", step: str = "Then it works", message: str = "expected: this") -> dict[str, Any]:
@@ -57,9 +57,9 @@ def scenario(status: str, name: str = "one", step: str = "Then it works", messag
     }
 
 
-def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash", problems: Any = ()) -> Trial:
+def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash", problems: Any = ()) -> Attempt:
     run = SubRun(code, {one["name"]: one for one in scenarios}, source, "last line", problems)
-    return trial.judged("mutant", run, "hash")
+    return attempt.judged("mutant", run, "hash")
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash
         (judged(scenario("passed"), code=2, problems=[{"title": "leak", "reason": "leak"}]), Outcome.INCONCLUSIVE),
     ],
 )
-def test_judged(found: Trial, outcome: Outcome) -> None:
+def test_judged(found: Attempt, outcome: Outcome) -> None:
     """Only an assertion kills. A stack that does not come up, and a run of another source, prove nothing about a scenario."""
     assert found.outcome == outcome
 
 
 def test_judged_names_the_killer() -> None:
-    """The trial has the scenario that failed, its message, and each scenario that ran."""
+    """The attempt has the scenario that failed, its message, and each scenario that ran."""
     found = judged(scenario("passed", "a"), scenario("failed", "b"), scenario("not run", "c"))
     assert (found.killer, found.message) == ("a.feature: b", "expected: this")
     assert found.scenarios == ("a.feature: a", "a.feature: b")
@@ -99,5 +99,5 @@ def test_judged_names_the_killer() -> None:
 )
 def test_after(earlier: Outcome, later: Outcome, outcome: Outcome) -> None:
     """A kill outweighs a doubt, and a doubt outweighs a survival. The scenarios of both runs count."""
-    found = trial.after(Trial("m", earlier, scenarios=("a",)), Trial("m", later, scenarios=("b",)))
+    found = attempt.after(Attempt("m", earlier, scenarios=("a",)), Attempt("m", later, scenarios=("b",)))
     assert (found.outcome, found.scenarios) == (outcome, ("a", "b"))
