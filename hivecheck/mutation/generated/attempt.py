@@ -7,7 +7,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ import msgspec
 
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import PLATFORM, LineRecord, Ran
+from hivecheck.mutation.generated.uses import Place
 from hivecheck.rerun import subrun
 from hivecheck.rerun.subrun import SubRun
 from hivecheck.source_hash import source_hash
@@ -49,17 +50,18 @@ class Attempt(msgspec.Struct, frozen=True):
     scenarios: tuple[str, ...] = ()
 
 
-def chosen(edit: Edit, record: LineRecord, limit: int) -> list[Ran]:
-    """At most `limit` scenarios that run the mutant's statement: short ones with rare lines of the same file, of several features."""
-    found = record.running(edit.file, [edit.statement])
-    files = {(ran.file, ran.name): _mask(ran, edit.file) for ran in record.scenarios}
-    shares = _shares(files.values())
-    # A line that each scenario runs, as at the start or in a background loop, says nothing about what a scenario is for.
-    nearness = {
-        one: sum(share for line, share in shares.items() if mask >> line & 1) / (STACK_SECONDS + ran.seconds)
-        for ran in found
-        for one, mask in (((ran.file, ran.name), files[ran.file, ran.name]),)
-    }
+def chosen(places: Sequence[Place], record: LineRecord, limit: int) -> list[Ran]:
+    """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features."""
+    found = record.running(places)
+    nearness = dict.fromkeys(((ran.file, ran.name) for ran in found), 0.0)
+    for file in {file for file, _ in places}:
+        masks = {(ran.file, ran.name): _mask(ran, file) for ran in record.scenarios}
+        shares = _shares(masks.values())
+        # A line that each scenario runs, as at the start or in a background loop, says nothing about what a scenario is for.
+        for ran in found:
+            mask = masks[ran.file, ran.name]
+            rare = sum(share for line, share in shares.items() if mask >> line & 1)
+            nearness[ran.file, ran.name] += rare / (STACK_SECONDS + ran.seconds)
     taken: list[Ran] = []
     of_feature: Counter[str] = Counter()
     while found and len(taken) < limit:
@@ -72,10 +74,14 @@ def chosen(edit: Edit, record: LineRecord, limit: int) -> list[Ran]:
 
 @dataclass
 class Attempts:
-    """Tries mutants, several at a time. `sound` has the scenarios that passed on the unmutated services, or did not."""
+    """Tries mutants, several at a time. `places` tells what a scenario must run to depend on one.
+
+    `sound` has the scenarios that passed on the unmutated services, and those that did not.
+    """
 
     root: Path
     record: LineRecord
+    places: Callable[[Edit], list[Place]]
     folder: Path
     seed: int
     limit: int
@@ -84,7 +90,7 @@ class Attempts:
 
     def carry_out(self, edit: Edit) -> Attempt:
         """Plant the mutant in a copy of the services and run its scenarios, in two batches."""
-        scenarios = [ran for ran in chosen(edit, self.record, self.limit) if self.sound.get(title(ran), True)]
+        scenarios = [ran for ran in chosen(self.places(edit), self.record, self.limit) if self.sound.get(title(ran), True)]
         if not scenarios:
             return Attempt(edit.name, Outcome.NOT_COVERED)
         with tempfile.TemporaryDirectory(prefix="hivecheck-generated-") as folder:

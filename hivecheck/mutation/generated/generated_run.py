@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import msgspec
 
 from hivecheck.errors import MutantError
-from hivecheck.mutation.generated import draw, line_record, listed, operators, score
+from hivecheck.mutation.generated import draw, line_record, listed, operators, score, uses
 from hivecheck.mutation.generated.attempt import Attempt, Attempts
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord
@@ -69,7 +69,16 @@ def carry_out(sample: Sample, out: TextIO) -> int:
     lines = _line_record(sample, source, out)
     state = _state(sample, source)
     _say(out, f"{counted(len(edits), 'generated mutant')}, seed {sample.seed}, source {source}; {len(state.attempts)} tried before")
-    attempts = Attempts(sample.root, lines, sample.folder, sample.seed, sample.scenarios, state.sound)
+    index = uses.index(texts)
+    attempts = Attempts(
+        sample.root,
+        lines,
+        lambda edit: uses.places(edit, texts[edit.file], index),
+        sample.folder,
+        sample.seed,
+        sample.scenarios,
+        state.sound,
+    )
     writing = threading.Lock()
     deadline = time.monotonic() + 60 * sample.minutes if sample.minutes is not None else None
 

@@ -54,16 +54,15 @@ class LineRecord(msgspec.Struct):
     starts: dict[str, Lines] = {}
     format: int = FORMAT
 
-    def running(self, file: str, lines: Iterable[int]) -> list[Ran]:
-        """The scenarios that run one of these lines. Without one: those of each topology that runs it at its start."""
-        wanted = list(lines)
-        found = [ran for ran in self.scenarios if any(ran.services(file, line) for line in wanted)]
+    def running(self, places: Sequence[tuple[str, int]]) -> list[Ran]:
+        """The scenarios that run one of these lines of files. Without one: those of each topology that runs it at its start."""
+        found = [ran for ran in self.scenarios if any(ran.services(*place) for place in places)]
         if found:
             return found
         topologies = {
             topology
             for topology, services in self.starts.items()
-            if any(_has(files, file, line) for files in services.values() for line in wanted)
+            if any(_has(files, *place) for files in services.values() for place in places)
         }
         return [ran for ran in self.scenarios if ran.topology in topologies]
 

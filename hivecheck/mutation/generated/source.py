@@ -9,6 +9,7 @@ from types import CodeType
 from typing import Any
 
 LOGGERS = ("log", "logging", "logger", "logs")  # a call on one of these writes a log line, which no requirement describes
+DECLARATION = ("frozen", "slots", "kw_only", "eq", "gc")  # of a class: they guard the code against its authors
 MODULE = "<module>"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -93,6 +94,8 @@ def _has_no_requirement(parent: ast.AST, name: str, node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and _is_log_line(value))
+    if isinstance(node, ast.keyword) and node.arg in DECLARATION:
+        return True
     if isinstance(node, ast.Assign):
         return any(isinstance(target, ast.Name) and target.id in ("__slots__", "__all__") for target in node.targets)
     if isinstance(node, ast.If):

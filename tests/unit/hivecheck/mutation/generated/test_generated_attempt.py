@@ -6,12 +6,11 @@ import pytest
 
 from hivecheck.mutation.generated import attempt
 from hivecheck.mutation.generated.attempt import Attempt, Outcome
-from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord, Ran
 from hivecheck.rerun.subrun import SubRun
 
 FILE = "services/worker/one.py"
-EDIT = Edit(FILE, "f", "boundary", "boundaries", 0, 1, "", "a", "b", (5, 5), 5)
+PLACES = [(FILE, 5)]
 
 
 def ran(feature: str, name: str, lines: set[int], seconds: float = 1.0) -> Ran:
@@ -19,7 +18,7 @@ def ran(feature: str, name: str, lines: set[int], seconds: float = 1.0) -> Ran:
 
 
 def names(scenarios: list[Ran], limit: int) -> list[str]:
-    return [one.name for one in attempt.chosen(EDIT, LineRecord("hash", scenarios=scenarios), limit)]
+    return [one.name for one in attempt.chosen(PLACES, LineRecord("hash", scenarios=scenarios), limit)]
 
 
 def test_chosen_run_the_line() -> None:
@@ -35,15 +34,15 @@ def test_chosen_are_near_short_and_of_several_features() -> None:
     scenarios = [ran("a", "slow", common, 60.0), ran("a", "rare", {5, 7, 8}), ran("b", "common", common), ran("b", "long", common, 30.0)]
     assert names(scenarios, 9) == ["rare", "common", "long", "slow"]
     same = [ran("a", "1", common), ran("a", "2", common), ran("b", "3", common)]
-    assert {one.file for one in attempt.chosen(EDIT, LineRecord("hash", scenarios=same), 2)} == {"a", "b"}
+    assert {one.file for one in attempt.chosen(PLACES, LineRecord("hash", scenarios=same), 2)} == {"a", "b"}
 
 
 def test_chosen_by_start() -> None:
     """A line that only the start of a stack runs has the scenarios of that topology."""
     record = LineRecord("hash", scenarios=[ran("a", "one", {6})], starts={"default": {"worker": {FILE: f"{1 << 5:x}"}}})
-    assert [one.name for one in attempt.chosen(EDIT, record, 9)] == ["one"]
+    assert [one.name for one in attempt.chosen(PLACES, record, 9)] == ["one"]
     record.starts = {"other": record.starts["default"]}
-    assert attempt.chosen(EDIT, record, 9) == []
+    assert attempt.chosen(PLACES, record, 9) == []
 
 
 def scenario(status: str, name: str = "one", step: str = "Then it works", message: str = "expected: this") -> dict[str, Any]:

@@ -112,9 +112,9 @@ def test_running() -> None:
     """The scenarios of a line; for a line of the start alone, those of its topologies."""
     start = {"default": {"hive": {"services/a.py": f"{0b110000:x}"}}}
     record = LineRecord("hash", True, [ran("one", 0b0110), ran("two", 0b1000), ran("three", 0b1000, "other")], start)
-    assert [one.name for one in record.running("services/a.py", [2])] == ["one"]
-    assert [one.name for one in record.running("services/a.py", [5])] == ["one", "two"]
-    assert record.running("services/a.py", [9]) == []
+    assert [one.name for one in record.running([("services/a.py", 2)])] == ["one"]
+    assert [one.name for one in record.running([("services/a.py", 5)])] == ["one", "two"]
+    assert record.running([("services/a.py", 9)]) == []
     assert ran("one", 0b0110).services("services/a.py", 1) == ["worker"]
 
 
