@@ -30,11 +30,10 @@ def places(edit: Edit, text: str, uses: Mapping[str, set[Place]]) -> list[Place]
     statement = next((one for one in source.nodes(ast.Assign, ast.AnnAssign) if one.lineno == edit.statement), None)
     if statement is None or source.function(statement):
         return own
-    keys = [_key_of(source, edit, node) for node in ast.walk(statement) if isinstance(node, ast.Dict)]
-    words = [key for key in keys if key] or [
-        _name(target) for target in getattr(statement, "targets", [getattr(statement, "target", None)])
-    ]
-    return sorted({place for word in words for place in uses.get(word or "", ())}) or own
+    entries = [_key_of(source, edit, node) for node in ast.walk(statement) if isinstance(node, ast.Dict)]
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    words = [key for key in entries if key] or [target.id for target in targets if isinstance(target, ast.Name)]
+    return sorted({place for word in words for place in uses.get(word, ())}) or own
 
 
 def _key_of(source: Source, edit: Edit, table: ast.Dict) -> str | None:
@@ -43,7 +42,3 @@ def _key_of(source: Source, edit: Edit, table: ast.Dict) -> str | None:
         if isinstance(key, ast.Constant) and source.span(key)[0] <= edit.start < source.span(value)[1]:
             return str(key.value)
     return None
-
-
-def _name(target: ast.AST | None) -> str | None:
-    return target.id if isinstance(target, ast.Name) else None
