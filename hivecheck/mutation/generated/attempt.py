@@ -25,6 +25,9 @@ FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack 
 STACK_SECONDS = 2.0  # the start of a stack, roughly; without it the shortest scenario would always come first
 MESSAGE_CHARACTERS = 300
 WHOLE_RUN = "the run as a whole"
+UNSOUND = "no scenario of its line passes on the unmutated services"
+
+Run = Callable[[Sequence[str], Path, Mapping[str, str]], SubRun]
 
 
 class Outcome(StrEnum):
@@ -86,13 +89,15 @@ class Attempts:
     seed: int
     limit: int
     sound: dict[str, bool] = field(default_factory=dict)
+    run: Run = subrun.carry_out
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def carry_out(self, edit: Edit) -> Attempt:
         """Plant the mutant in a copy of the services and run its scenarios, in two batches."""
-        scenarios = [ran for ran in chosen(self.places(edit), self.record, self.limit) if self.sound.get(title(ran), True)]
-        if not scenarios:
+        found = chosen(self.places(edit), self.record, self.limit)
+        if not found:
             return Attempt(edit.name, Outcome.NOT_COVERED)
+        scenarios = [ran for ran in found if self.sound.get(title(ran), True)]
         with tempfile.TemporaryDirectory(prefix="hivecheck-generated-") as folder:
             expected = edit.plant(self.root, Path(folder))
             ended = Attempt(edit.name, Outcome.SURVIVED)
@@ -100,18 +105,19 @@ class Attempts:
                 while batch and ended.outcome in (Outcome.SURVIVED, Outcome.INCONCLUSIVE):
                     run = self._run(batch, Path(folder), self.folder / edit.name)
                     one = self._proven(judged(edit.name, run, expected), batch)
-                    left = [ran for ran in batch if title(ran) not in one.scenarios]
+                    left = [ran for ran in batch if title(ran) not in one.scenarios and self.sound.get(title(ran), True)]
                     ended = after(ended, one)
                     # Nothing ran, or everything did: the next run of this batch would be the same.
                     batch = left if len(left) < len(batch) else []
-        return ended
+        is_untried = ended.outcome == Outcome.SURVIVED and not ended.scenarios
+        return Attempt(edit.name, Outcome.INCONCLUSIVE, message=UNSOUND) if is_untried else ended
 
     def _proven(self, attempt: Attempt, batch: Sequence[Ran]) -> Attempt:
         """The attempt without a scenario that does not pass on the unmutated services either."""
         red = next((ran for ran in batch if title(ran) == attempt.killer), None)
         if red is None or self._is_sound(red):
             return attempt
-        return Attempt(attempt.name, Outcome.SURVIVED, scenarios=attempt.scenarios)
+        return Attempt(attempt.name, Outcome.SURVIVED, scenarios=tuple(name for name in attempt.scenarios if name != title(red)))
 
     def _is_sound(self, ran: Ran) -> bool:
         """Whether the scenario passes on the unmutated services. One run decides for the whole sample."""
@@ -129,7 +135,7 @@ class Attempts:
         options += ["--seed", str(self.seed), "--platform", PLATFORM, "--jobs", "1", "--stop"]
         options += ["-D", f"services_root={services_root}", *subrun.AS_IT_IS]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HIVECHECK_")}
-        return subrun.carry_out(options, report_dir, environment)
+        return self.run(options, report_dir, environment)
 
 
 def judged(name: str, run: SubRun, expected_hash: str) -> Attempt:

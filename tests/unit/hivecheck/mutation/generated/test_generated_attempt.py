@@ -1,13 +1,17 @@
-"""The choice of scenarios for a mutant, and the outcome that its runs show."""
+"""The choice of scenarios for a mutant, its runs, and the outcome that they show."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hivecheck.mutation.generated import attempt
 from hivecheck.mutation.generated.attempt import Attempt, Outcome
+from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord, Ran
 from hivecheck.rerun.subrun import SubRun
+from hivecheck.source_hash import source_hash
 
 FILE = "services/worker/one.py"
 PLACES = [(FILE, 5)]
@@ -100,3 +104,76 @@ def test_after(earlier: Outcome, later: Outcome, outcome: Outcome) -> None:
     """A kill outweighs a doubt, and a doubt outweighs a survival. The scenarios of both runs count."""
     found = attempt.after(Attempt("m", earlier, scenarios=("a",)), Attempt("m", later, scenarios=("b",)))
     assert (found.outcome, found.scenarios) == (outcome, ("a", "b"))
+
+
+SOURCE = "def f(a):\n    return a < 1\n"
+
+
+class Services:
+    """Runs in which some scenarios fail, on the mutant and on the unmutated services. It keeps what each run was asked for."""
+
+    def __init__(self, root: Path, red: Mapping[str, str], unsound: Sequence[str] = ()) -> None:
+        (root / "services/worker").mkdir(parents=True)
+        (root / FILE).write_text(SOURCE)
+        self.root, self.red, self.unsound = root, red, unsound
+        self.batches: list[list[str]] = []
+
+    def run(self, options: Sequence[str], report_dir: Path, environment: Mapping[str, str]) -> SubRun:
+        """One run: it ends after the first scenario that does not pass."""
+        [place] = [Path(option.removeprefix("services_root=")) for option in options if option.startswith("services_root=")]
+        wanted = [options[number + 1].strip("^$") for number, option in enumerate(options) if option == "--name"]
+        red = dict.fromkeys(self.unsound, "failed") | ({} if place == self.root else dict(self.red))
+        if place != self.root:
+            self.batches.append(wanted)
+        found: dict[str, dict[str, Any]] = {}
+        for name in wanted:
+            stopped = any(one["status"] != "passed" for one in found.values())
+            found[name] = scenario("not run" if stopped else red.get(name, "passed"), name) | {"file": f"{name}.feature"}
+        code = 0 if all(one["status"] == "passed" for one in found.values()) else 1
+        return SubRun(code, found, source_hash(place / "services"), "")
+
+    def attempt(self, *names: str) -> Attempt:
+        """Try the mutant of SOURCE on scenarios with these names, each in a feature of its own."""
+        start = SOURCE.index("<")
+        edit = Edit(FILE, "f", "boundary", "boundaries", start, start + 1, "<=", "", "", (2, 2), 2)
+        record = LineRecord("hash", scenarios=[ran(f"{name}.feature", name, {2}, seconds) for seconds, name in enumerate(names)])
+        attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], self.root / "reports", 7, 12, run=self.run)
+        return attempts.carry_out(edit)
+
+
+def test_attempt_stops_at_the_first_kill(tmp_path: Path) -> None:
+    """The first batch has the best scenarios. A kill there ends the attempt."""
+    services = Services(tmp_path, {"b": "failed"})
+    found = services.attempt("a", "b", "c", "d", "e")
+    assert (found.outcome, found.killer) == (Outcome.KILLED, "b.feature: b")
+    assert services.batches == [["a", "b", "c", "d"]]
+
+
+def test_attempt_runs_all_for_a_survivor(tmp_path: Path) -> None:
+    """A survivor passed each chosen scenario, of both batches."""
+    found = Services(tmp_path, {}).attempt("a", "b", "c", "d", "e")
+    assert found.outcome == Outcome.SURVIVED
+    assert found.scenarios == tuple(f"{name}.feature: {name}" for name in "abcde")
+
+
+def test_attempt_continues_after_a_doubt(tmp_path: Path) -> None:
+    """A scenario without a verdict ends its run, and the others are tried in another one."""
+    services = Services(tmp_path, {"a": "inconclusive", "e": "failed"})
+    found = services.attempt("a", "b", "c", "d", "e")
+    assert (found.outcome, found.killer) == (Outcome.KILLED, "e.feature: e")
+    assert services.batches == [["a", "b", "c", "d"], ["b", "c", "d"], ["e"]]
+
+
+def test_attempt_ignores_an_unsound_scenario(tmp_path: Path) -> None:
+    """A scenario that fails on the unmutated services too kills nothing, and a mutant without any other has no verdict."""
+    services = Services(tmp_path, {}, unsound=["a"])
+    found = services.attempt("a", "b")
+    assert (found.outcome, found.scenarios) == (Outcome.SURVIVED, ("b.feature: b",))
+    assert services.attempt("a").outcome == Outcome.INCONCLUSIVE
+
+
+def test_attempt_without_cover(tmp_path: Path) -> None:
+    """A mutant that no scenario runs is not covered, and nothing starts for it."""
+    services = Services(tmp_path, {})
+    assert services.attempt().outcome == Outcome.NOT_COVERED
+    assert services.batches == []
