@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from hivecheck.errors import Reason
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import PLATFORM, LineRecord, Ran
 from hivecheck.mutation.generated.uses import Place
@@ -103,7 +104,7 @@ class Attempts:
             ended = Attempt(edit.name, Outcome.SURVIVED)
             for batch in (scenarios[:FIRST_BATCH], scenarios[FIRST_BATCH:]):
                 while batch and ended.outcome in (Outcome.SURVIVED, Outcome.INCONCLUSIVE):
-                    run = self._run(batch, Path(folder), self.folder / edit.name)
+                    run = self.start(batch, Path(folder), self.folder / edit.name)
                     one = self._proven(judged(edit.name, run, expected), batch)
                     left = [ran for ran in batch if title(ran) not in one.scenarios and self.sound.get(title(ran), True)]
                     ended = after(ended, one)
@@ -123,12 +124,13 @@ class Attempts:
         """Whether the scenario passes on the unmutated services. One run decides for the whole sample."""
         with self._lock:
             if title(ran) not in self.sound:
-                run = self._run([ran], self.root, self.folder / "unmutated")
+                run = self.start([ran], self.root, self.folder / "unmutated")
                 is_proven = run.exit_code == 0 and run.source_hash == source_hash(self.root / "services")
                 self.sound[title(ran)] = is_proven and bool(run.with_status("passed"))
             return self.sound[title(ran)]
 
-    def _run(self, batch: Sequence[Ran], services_root: Path, report_dir: Path) -> SubRun:
+    def start(self, batch: Sequence[Ran], services_root: Path, report_dir: Path) -> SubRun:
+        """Run these scenarios alone, up to the first one that does not pass."""
         options = sorted({ran.file for ran in batch})
         for ran in batch:
             options += ["--name", f"^{re.escape(ran.name)}$"]
@@ -145,7 +147,7 @@ def judged(name: str, run: SubRun, expected_hash: str) -> Attempt:
     in_a_step = [one for one in failed if one["step"]]
     if in_a_step:
         return Attempt(name, Outcome.KILLED, _title(in_a_step[0]), _short(in_a_step[0]["message"]), ran)
-    blocked = [one for one in run.scenarios.values() if one["status"] == "blocked"]
+    blocked = [one for one in run.scenarios.values() if one["status"] == "blocked" and one["reason"] != Reason.USAGE_ERROR]
     # A stack that does not come up shows a defect, but no scenario looked at it.
     if failed or blocked:
         return Attempt(name, Outcome.AT_START, "", _short((failed or blocked)[0]["message"]), ran)

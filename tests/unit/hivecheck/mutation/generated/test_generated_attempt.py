@@ -49,15 +49,9 @@ def test_chosen_by_start() -> None:
     assert attempt.chosen(PLACES, record, 9) == []
 
 
-def scenario(status: str, name: str = "one", step: str = "Then it works", message: str = "expected: this") -> dict[str, Any]:
-    is_red = status not in ("passed", "blocked")
-    return {
-        "file": "a.feature",
-        "name": name,
-        "status": status,
-        "step": step if is_red else "",
-        "message": message if status != "passed" else "",
-    }
+def scenario(status: str, name: str = "one", step: str = "Then it works", reason: str | None = None) -> dict[str, Any]:
+    step, message = ("", "") if status == "passed" else (step, "expected: this")
+    return {"file": "a.feature", "name": name, "status": status, "step": step, "message": message, "reason": reason}
 
 
 def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash", problems: Any = ()) -> Attempt:
@@ -73,7 +67,8 @@ def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash
         (judged(scenario("passed"), code=0, source="other"), Outcome.INCONCLUSIVE),
         (judged(scenario("passed", "a"), scenario("inconclusive", "b"), code=2), Outcome.INCONCLUSIVE),
         (judged(code=None), Outcome.INCONCLUSIVE),
-        (judged(scenario("blocked"), code=2, source=""), Outcome.AT_START),
+        (judged(scenario("blocked", step="", reason="setup_failed"), code=2, source=""), Outcome.AT_START),
+        (judged(scenario("blocked", step="", reason="usage_error"), code=2), Outcome.INCONCLUSIVE),
         (judged(scenario("failed", step=""), source=""), Outcome.AT_START),
         (judged(scenario("passed"), problems=[{"title": "left behind", "reason": None}]), Outcome.KILLED),
         (judged(scenario("passed"), code=2, problems=[{"title": "leak", "reason": "leak"}]), Outcome.INCONCLUSIVE),
