@@ -19,6 +19,8 @@ from hivecheck.cli.arguments import (
     settings,
     whole_number,
 )
+from hivecheck.errors import UsageError
+from hivecheck.settings import Settings
 
 
 def add(commands: Commands) -> None:
@@ -36,6 +38,13 @@ def _mutate_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--also", dest="sample", type=whole_number, metavar="N", action=OldOption, new="--sample")
     parser.add_argument("--at-most", type=whole_number, metavar="N", help="with --since: N mutants in all, drawn if there are more")
+    generated = parser.add_argument_group("generated mutants", "on the process platform; reports/generated/generated.json has the result")
+    generated.add_argument("--generated", metavar="N", help="draw N mutants of services/ by the seed, or try the one with this name")
+    generated.add_argument("--minutes", type=whole_number, metavar="M", help="start no attempt after M minutes; the same command continues")
+    generated.add_argument("--scenarios", type=whole_number, default=12, metavar="N", help="at most N scenarios for a mutant (default: 12)")
+    generated.add_argument(
+        "--record", nargs="*", metavar="FEATURE", help="record which lines these features run, or all; a new state of services/ needs it"
+    )
     add_platform(parser)
     parser.add_argument("--seed", type=whole_number, help="the same for every run")
     parser.add_argument("--jobs", type=whole_number, default=os.cpu_count() or 1, help="mutants at the same time (default: one a core)")
@@ -47,6 +56,8 @@ def mutate(arguments: argparse.Namespace) -> int:
 
     chosen = settings(arguments)
     names = arguments.mutants
+    if arguments.generated or arguments.record is not None:
+        return _generated(arguments, chosen)
     if arguments.since:
         change = affected.Change(Path.cwd(), arguments.since, chosen.seed)
         drawn = change.mutants(mutant.load_all(Path.cwd() / "mutants"), arguments.sample, arguments.at_most)
@@ -66,6 +77,32 @@ def mutate(arguments: argparse.Namespace) -> int:
         report_dir=chosen.report_dir,
         out=sys.stdout,
     )
+
+
+def _generated(arguments: argparse.Namespace, chosen: Settings) -> int:
+    """The generated mutants, or only the record of lines."""
+    from hivecheck.mutation.generated import generated_run, line_record
+
+    if arguments.mutants or chosen.platform not in ("", line_record.PLATFORM):
+        raise UsageError(
+            f"expected: --generated without names of planted mutants, on platform {line_record.PLATFORM}\n"
+            f"actual: {' '.join(arguments.mutants) or f'platform {chosen.platform}'}\nnext: leave it out"
+        )
+    if not arguments.generated:
+        line_record.record(Path.cwd(), arguments.record, chosen.report_dir, seed=chosen.seed, jobs=arguments.jobs, out=sys.stdout)
+        return 0
+    sample = generated_run.Sample(
+        root=Path.cwd(),
+        wanted=arguments.generated,
+        seed=chosen.seed,
+        report_dir=chosen.report_dir,
+        jobs=arguments.jobs,
+        since=arguments.since,
+        minutes=arguments.minutes,
+        scenarios=arguments.scenarios,
+        record=arguments.record,
+    )
+    return generated_run.carry_out(sample, sys.stdout)
 
 
 def _repeat_options(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ from hivecheck.errors import MutantError
 from hivecheck.source_hash import source_hash
 from hivecheck.tags import requirements
 
+LISTS = ("equivalent.toml", "outside.toml")  # of generated mutants (generated/listed.py)
+
 # A defect at the edge of a requirement leaves its main behaviour right. CONTRIBUTING has the house rule of each kind.
 Edge = Literal[
     "at rest",
@@ -50,7 +52,7 @@ class Mutant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_all(folder: Path) -> dict[str, Mutant]:
     """Every mutant by name. Raises MutantError for a malformed file, and for one that lies in no folder of a service."""
-    if misplaced := sorted(folder.glob("*.toml")):
+    if misplaced := sorted(path for path in folder.glob("*.toml") if path.name not in LISTS):
         raise MutantError(
             f"expected: mutants/<service>/<component>-<defect>.toml\nactual: {misplaced[0].name}\nnext: move it into a folder"
         )

@@ -20,6 +20,7 @@ from hivecheck.reports import evidence, fault_lines, recovery_table, soak_report
 from hivecheck.reports.console import Progress
 from hivecheck.reports.result import Outcome, Planned, Status
 from hivecheck.reports.text import one_line, reproduce_command
+from hivecheck.run.line_hits import LineHits
 from hivecheck.run.run_reports import RunReports
 from hivecheck.run.stall_detector import StallDetector
 from hivecheck.stack import kept_stacks
@@ -75,6 +76,7 @@ class ScenarioLifecycle:
         self._target = target
         self._timeouts = timeouts
         self._progress = progress
+        self._line_hits = LineHits(reports.settings.services_root)
         self._world: World | None = None
         self._pool: StackPool | None = None
         self._stalls: StallDetector | None = None
@@ -91,6 +93,7 @@ class ScenarioLifecycle:
             return None
         pool = self._pool or self._open_pool()
         stack = pool.own(planned.topology) if planned.is_fresh else pool.shared(planned.topology)
+        self._line_hits.forget(stack.name)
         self._started = time.monotonic()  # the scenario's time excludes the start of its stack
         folder = self._folder(planned)
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +115,7 @@ class ScenarioLifecycle:
             self._reports.plan_files[planned.key] = str(world.random_faults.plan_file)
         try:
             if world:
+                self._line_hits.scenario_ended(world.stack.name, planned)
                 with contextlib.closing(world):
                     if ended.status not in GOOD:
                         folder = self._take_evidence(world, planned, ended)
@@ -183,6 +187,7 @@ class ScenarioLifecycle:
         self._progress.stack_starting(stack.topology.name)
 
     def _announce_ready(self, stack: Stack) -> None:
+        self._line_hits.stack_started(stack.name, stack.topology.name)
         self._progress.stack_ready(stack.topology.name, stack.ready_seconds, stack.urls())
 
     def _take_evidence(self, world: World, planned: Planned, ended: ScenarioResult) -> Path:

@@ -180,5 +180,7 @@ def _feature(name: str) -> Iterator[Text]:
 
 
 def _mutant(name: str) -> Iterator[Text]:
-    """What is wrong in the planted defect, as its report gives it."""
-    yield Text(name, 1, Kind.PROSE, without_code(tomllib.loads(text_of(name))["what"]))
+    """What is wrong in the planted defect, as its report gives it; in a list of generated mutants the reasons."""
+    content = tomllib.loads(text_of(name))
+    for sentence in [content["what"]] if "what" in content else [entry["reason"] for entry in content.get("mutant", [])]:
+        yield Text(name, 1, Kind.PROSE, without_code(sentence))

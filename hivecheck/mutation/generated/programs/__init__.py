@@ -1,0 +1,1 @@
+"""Programs that run inside a node, as in hivecheck/faults/programs/."""

@@ -1,0 +1,39 @@
+"""Where a constant of a module or a class is used."""
+
+import pytest
+
+from hivecheck.mutation.generated import operators, uses
+
+SETTINGS = "services/worker/settings.py"
+OTHER = "services/worker/other.py"
+TEXTS = {
+    SETTINGS: """LIMIT = 5
+CODES = {"bad": 400, "late": 504}
+
+class Settings:
+    grace: float = 2.5
+
+def near():
+    return LIMIT > 1
+""",
+    OTHER: """def far(settings):
+    if settings.grace:
+        raise Error("late")
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("LIMIT = 10", [(SETTINGS, 8)]),
+        ("grace: float = 5.0", [(OTHER, 2)]),
+        ('CODES = {"bad": 400, "late": 505}', [(OTHER, 3)]),
+        ('CODES = {"bad": 401, "late": 504}', [(SETTINGS, 2)]),
+        ("return LIMIT >= 1", [(SETTINGS, 8)]),
+    ],
+)
+def test_places(after: str, expected: list[uses.Place]) -> None:
+    """A constant leads to its uses, an entry of a table to the uses of its key, and without uses or inside a function to itself."""
+    [edit] = [edit for edit in operators.of_text(SETTINGS, TEXTS[SETTINGS]) if edit.after == after]
+    assert uses.places(edit, TEXTS[SETTINGS], uses.index(TEXTS)) == expected
