@@ -1,4 +1,4 @@
-"""`hivecheck load` as a person gives it. History gets its results. Judges nothing."""
+"""Commands of hivecheck as a person gives them: a load, a search for the knee, a comparison. History gets their results. Judges nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hivecheck.checks.load.load_facts import LOAD_RUN
+from hivecheck.checks.load.changed import COMPARISON
+from hivecheck.checks.load.highest_rate import SEARCH
+from hivecheck.checks.load.load_facts import LOAD_RUN, invalid
 from hivecheck.errors import InconclusiveError, Reason
 from hivecheck.history import Event, History
 from hivecheck.load import result
@@ -33,6 +35,8 @@ KEY_VARIABLE = "ACCEPTANCE_LOAD_KEY"  # the command takes a name that begins wit
 OVERHEAD_SECONDS = 30.0  # of the command beside its load: it starts processes, warms up and writes its result
 ANSWER = "client or server?"  # the first words of the report
 REQUESTS_BEFORE_STOP = 3
+# The lowest rate is far below the knee. Constant arrivals build no queue below it, and one that grows above it.
+SEARCH_WORDS = ("--search", "goodput", "--arrivals", "constant", "--low", "5", "--high", "80", "--probe-seconds", "5")
 
 
 @dataclass
@@ -53,7 +57,7 @@ class LoadCommands:
         schedule = ["--rate", str(rate), "--duration", str(seconds)]
         places = ["--carriers", f"local:{processes}"] if processes > 1 else []
         began = time.monotonic()
-        folder, code, output = self._load([*schedule, *places], model, seconds, stop)
+        folder, code, output = self._load([*schedule, *places], model, "", seconds, stop)
         data = result.read(written(folder / result.RESULT_FILE, output))
         about = {
             "began": began,
@@ -67,6 +71,25 @@ class LoadCommands:
         kept = {name: value for name, value in data.items() if name not in ("histograms", "failures", "plan")}
         self.history.record(Event(time.monotonic(), LOAD_RUN, model, kept | about))
 
+    def search(self, slo: str, model: str, simulate: str, seconds: float) -> None:
+        """Search for the highest rate at which the objectives hold."""
+        words = [*SEARCH_WORDS, "--search-seconds", str(seconds), "--slo", slo]
+        folder, _, output = self._load(words, model, simulate, seconds)
+        data = json.loads(written(folder / "knee.json", output).read_text(encoding="utf-8"))
+        self.history.record(Event(time.monotonic(), SEARCH, model, data))
+
+    def compare(self, tolerance: float) -> None:
+        """Compare the last load run with the one before it. Raises InconclusiveError for an INVALID one, which the command refuses."""
+        for run in self.history.events(LOAD_RUN)[-2:]:
+            if verdict := invalid(run.data):
+                verdict.enforce()
+        before, last = (str(self.runs.folder / f"load-{number}") for number in (self.runs.count - 1, self.runs.count))
+        folder = self._folder()
+        file = folder / "comparison.json"
+        words = ["compare", before, last, "--tolerance", str(tolerance), "--json", str(file)]
+        _, output = self._carry_out(words, folder, OVERHEAD_SECONDS)
+        self.history.record(Event(time.monotonic(), COMPARISON, "harness", json.loads(written(file, output).read_text(encoding="utf-8"))))
+
     def _folder(self) -> Path:
         self.count += 1
         folder = self.runs.folder / f"command-{self.count}"
@@ -74,7 +97,12 @@ class LoadCommands:
         return folder
 
     def _load(
-        self, words: list[str], model: str, seconds: float, meanwhile: Callable[[subprocess.Popen[bytes]], None] | None = None
+        self,
+        words: list[str],
+        model: str,
+        simulate: str,
+        seconds: float,
+        meanwhile: Callable[[subprocess.Popen[bytes]], None] | None = None,
     ) -> tuple[Path, int, str]:
         """Carry out `hivecheck load`: its folder, exit code and output."""
         folder, timeouts = self._folder(), self.stack.timeouts
@@ -92,8 +120,9 @@ class LoadCommands:
             "--seed": str(self.random.getrandbits(32)),
             "--out": str(folder),
         }
+        header = ["--header", f"X-Simulate:{simulate}"] if simulate else []
         given = [word for option in options.items() for word in option]
-        command = ["load", *given, "--numbered-tokens", "--no-calibration", *words]
+        command = ["load", *given, *header, "--numbered-tokens", "--no-calibration", *words]
         code, output = self._carry_out(command, folder, seconds + timeouts.request + OVERHEAD_SECONDS, meanwhile)
         return folder, code, output
 
