@@ -25,10 +25,13 @@ def run_stopped(context: Ctx, rate: int, seconds: float, model: str, stopped: fl
     context.world.load_commands.load(rate, seconds, model, stopped_seconds=stopped)
 
 
-@when('the highest rate with "{objectives:Objectives}" on {model:Model} is searched for {seconds:Seconds} seconds{simulate:Simulating}')
-def search(context: Ctx, objectives: tuple[Term, ...], model: str, seconds: float, simulate: str) -> None:
+@when(
+    'a search of {seconds:Seconds} seconds for the highest rate with "{objectives:Objectives}" runs on {model:Model}, '
+    "from {low:Number} to {high:Number} requests per second{simulate:Simulating}"
+)
+def search(context: Ctx, seconds: float, objectives: tuple[Term, ...], model: str, low: int, high: int, simulate: str) -> None:
     """Carries out `hivecheck load --search goodput`, which ends earlier once the rate is known."""
-    context.world.load_commands.search(",".join(term.text for term in objectives), model, simulate, seconds)
+    context.world.load_commands.search(",".join(term.text for term in objectives), model, (low, high), seconds, simulate)
 
 
 @when("the load is compared with the load before, with a tolerance of {percent:Number} percent")
@@ -49,10 +52,10 @@ def must_be_invalid(context: Ctx) -> None:
     context.world.checker.must(own_fault)
 
 
-@then("the search found {rate:Number} requests per second, within {percent:Number} percent")
-def must_find(context: Ctx, rate: int, percent: int) -> None:
-    """Both ends of the interval lie so close to this rate. A search without a precise interval gives no verdict."""
-    context.world.checker.must(highest_rate, capacity=float(rate), tolerance=percent / 100)
+@then("the search found a highest rate of {least:Number} to {most:Number} requests per second")
+def must_find(context: Ctx, least: int, most: int) -> None:
+    """The interval lies within these rates. One that is too wide to tell, for lack of time, gives no verdict."""
+    context.world.checker.must(highest_rate, least=float(least), most=float(most))
 
 
 @then("the comparison found a load that is slower by {least:Number} to {most:Number} ms")

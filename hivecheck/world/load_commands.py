@@ -28,15 +28,18 @@ from hivecheck.load.schedule import part
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.world.checker import Checker
-from hivecheck.world.load_runs import PROMPT_TOKENS, STALL_SECONDS, TOKENS, LoadRuns
+from hivecheck.world.load_runs import PROMPT_TOKENS, STALL_SECONDS, TOKENS, LoadRuns, figures
 from hivecheck.world.requests.credentials import credential
 
 KEY_VARIABLE = "ACCEPTANCE_LOAD_KEY"  # the command takes a name that begins with HIVECHECK_ for a setting
 OVERHEAD_SECONDS = 30.0  # of the command beside its load: it starts processes, warms up and writes its result
 ANSWER = "client or server?"  # the first words of the report
 REQUESTS_BEFORE_STOP = 3
-# The lowest rate is far below the knee. Constant arrivals build no queue below it, and one that grows above it.
-SEARCH_WORDS = ("--search", "goodput", "--arrivals", "constant", "--low", "5", "--high", "80", "--probe-seconds", "5")
+# Constant arrivals build no queue below the knee, and one that grows above it.
+SEARCH_WORDS = ("--search", "goodput", "--arrivals", "constant")
+# A probe is that part of the search. In less than the shortest one, the queue above the knee is no longer than a pause of the machine.
+PROBES, SHORTEST_PROBE_SECONDS = 24, 2.0
+SEARCH_LATENESS_SECONDS = 1.0  # objectives of a median bear a few late requests, and a pause of the machine ends no search
 
 
 @dataclass
@@ -68,12 +71,13 @@ class LoadCommands:
             "answer": next((line for line in output.splitlines() if line.startswith(ANSWER)), ""),
             "requests": list(requests_of(Plan.from_json(json.dumps(data["plan"]).encode()), processes)),
         }
-        kept = {name: value for name, value in data.items() if name not in ("histograms", "failures", "plan")}
-        self.history.record(Event(time.monotonic(), LOAD_RUN, model, kept | about))
+        self.history.record(Event(time.monotonic(), LOAD_RUN, model, figures(data) | about))
 
-    def search(self, slo: str, model: str, simulate: str, seconds: float) -> None:
-        """Search for the highest rate at which the objectives hold."""
-        words = [*SEARCH_WORDS, "--search-seconds", str(seconds), "--slo", slo]
+    def search(self, slo: str, model: str, rates: tuple[int, int], seconds: float, simulate: str) -> None:
+        """Search for the highest rate at which the objectives hold, from the lowest to the highest of these rates."""
+        probe_seconds = max(SHORTEST_PROBE_SECONDS, seconds / PROBES)
+        bounds = ["--low", str(rates[0]), "--high", str(rates[1]), "--search-seconds", str(seconds), "--probe-seconds", str(probe_seconds)]
+        words = [*SEARCH_WORDS, *bounds, "--slo", slo, "--lateness-limit", str(SEARCH_LATENESS_SECONDS)]
         folder, _, output = self._load(words, model, simulate, seconds)
         data = json.loads(written(folder / "knee.json", output).read_text(encoding="utf-8"))
         self.history.record(Event(time.monotonic(), SEARCH, model, data))
