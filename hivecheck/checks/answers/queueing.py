@@ -37,7 +37,9 @@ def queueing(history: History, *, slots: int) -> Verdict:
         )
     overtaken = {node: _overtaken(times) for node, times in turns.items()}
     if any(overtaken.values()):
-        return failed(expected="slots in order of arrival at each worker", actual=f"requests that later ones overtook: {figures(overtaken)}")
+        return failed(
+            expected="slots in order of arrival at each worker", actual=f"requests that later ones overtook: {figures(overtaken)}"
+        )
     return passed(f"{counted(waited, 'request')} waited; slots in use: {figures(most)}")
 
 
