@@ -16,7 +16,7 @@ Feature: A load judges itself, and finds what it searches for
   # With one slot each they would serve two. A short search knows the rate within a factor of about two to each side.
   @integration @LOAD-011 @P2 @topology.few_slots
   Scenario: A short search finds out how many requests the workers can serve
-    When a search of 16 seconds for the highest rate with "error_rate<=0, e2e_p50<1.6" runs on model-a, from 15 to 100 requests per second, simulating 1 seconds of work
+    When a search of 18 seconds for the highest rate with "error_rate<=0, e2e_p50<1.6" runs on model-a, from 15 to 100 requests per second, simulating 1 seconds of work
     Then the search found a highest rate of 18 to 100 requests per second
 
   @LOAD-011 @P2 @slow @topology.few_slots
@@ -27,7 +27,7 @@ Feature: A load judges itself, and finds what it searches for
   # At the same time, so that both loads share each pause of the machine. A comparison needs ten whole seconds of each.
   @integration @LOAD-014 @P2 @topology.high_load
   Scenario: A comparison finds the slower one of two loads, and by how much
-    When a load of 8 requests per second for 13.5 seconds runs on model-a, unary and past the gateway, simulating 0.1 seconds of work, beside the same load, unary, simulating 0.5 seconds of work
+    When a load of 8 requests per second for 14.5 seconds runs on model-a, unary and past the gateway, simulating 0.1 seconds of work, beside the same load, unary, simulating 0.5 seconds of work
     And the load is compared with the load before, with a tolerance of 20 percent
     Then the comparison found a load that is slower by 300 to 700 ms
 
