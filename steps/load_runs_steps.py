@@ -23,6 +23,15 @@ def run(context: Ctx, shape: Shape, model: str, kind: Kind, simulate: str, times
     context.world.load_runs.run(shape, model, kind, simulate, times)
 
 
+@when(
+    "a load of {shape:LoadShape} runs on {model:Model}{kind:LoadKind}{simulate:Simulating}, "
+    "beside the same load{other:LoadKind}{more:Simulating}"
+)
+def run_both(context: Ctx, shape: Shape, model: str, kind: Kind, simulate: str, other: Kind, more: str) -> None:
+    """Sends both loads at the same time, each from a process of its own. The second one counts as the last load."""
+    context.world.load_runs.run_both(shape, model, (kind, simulate), (other, more))
+
+
 @then('the load{back:LoadBefore} met "{objectives:Objectives}"')
 def must_meet(context: Ctx, back: int, objectives: tuple[Term, ...]) -> None:
     """Each run of the load met each objective, in seconds and shares. A late client makes latencies inconclusive."""

@@ -70,7 +70,7 @@ def must_spread_evenly(context: Ctx, servers: str, least: int, most: int) -> Non
 
 @then("no worker handled more than {limit:Number} {of:AtOnce}")
 def must_handle_at_once(context: Ctx, limit: int, of: str) -> None:
-    """No worker handled more requests at the same time, although more were sent."""
+    """No worker handled more requests at the same time, although more were sent. Those that waited got their turn in order of arrival."""
     context.world.requests.expectations.must_handle_at_once(limit, of)
 
 

@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     command(commands, "images", images, _images_options)
     command(commands, "targets", targets, _targets_options)
     command(commands, "doctor", doctor)
-    command(commands, "cleanup", cleanup)
+    command(commands, "cleanup", cleanup, _cleanup_options)
     command(commands, "docs", docs, _docs_options)
 
 
@@ -109,13 +109,23 @@ def doctor(arguments: argparse.Namespace) -> int:
     return doctor.exit_code(findings)
 
 
+def _cleanup_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--context",
+        metavar="CONTEXT",
+        action="append",
+        default=[],
+        help="look on this Docker context too, as --carriers of a load names it",
+    )
+
+
 def cleanup(arguments: argparse.Namespace) -> int:
     """Remove what dead runs left behind. A living run and a kept stack are not touched."""
     from hivecheck.cleanup import orphans
 
     # A misspelt -D is refused before anything is removed.
     settings(arguments)
-    if not orphans.remove_orphans(say):
+    if not orphans.remove_orphans(say, arguments.context):
         say("No dead run left anything behind.")
     return 0
 

@@ -21,7 +21,10 @@ PERCENTILES = ("p50", "p95", "p99")
 # Below it a latency is noise of the clock and of the event loop.
 LEAST_SECONDS = 1e-6
 # These do not change the work that the server gets. The limits of the objectives do change what counts as goodput.
-_NO_DIFFERENCE = ("url", "headers", "key_variable", "seed", "lateness_limit", "drain_seconds", "warm_up", "caps")
+_NO_DIFFERENCE = (
+    *("url", "headers", "key_variable", "key_header", "key_form"),
+    *("seed", "lateness_limit", "drain_seconds", "warm_up", "caps"),
+)
 
 Windows = Sequence[Mapping[str, Any] | None]
 Pairs = list[tuple[float, float]]

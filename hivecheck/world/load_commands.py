@@ -1,4 +1,4 @@
-"""`hivecheck load` as a person gives it. History gets its results. Judges nothing."""
+"""Commands of hivecheck as a person gives them: a load, a search for the knee, a comparison. History gets their results. Judges nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hivecheck.checks.load.load_facts import LOAD_RUN
+from hivecheck.checks.load.changed import COMPARISON
+from hivecheck.checks.load.highest_rate import SEARCH
+from hivecheck.checks.load.load_facts import LOAD_RUN, invalid
 from hivecheck.errors import InconclusiveError, Reason
 from hivecheck.history import Event, History
 from hivecheck.load import result
@@ -26,13 +28,18 @@ from hivecheck.load.schedule import part
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.world.checker import Checker
-from hivecheck.world.load_runs import PROMPT_TOKENS, STALL_SECONDS, TOKENS, LoadRuns
+from hivecheck.world.load_runs import PROMPT_TOKENS, STALL_SECONDS, TOKENS, LoadRuns, figures
 from hivecheck.world.requests.credentials import credential
 
 KEY_VARIABLE = "ACCEPTANCE_LOAD_KEY"  # the command takes a name that begins with HIVECHECK_ for a setting
 OVERHEAD_SECONDS = 30.0  # of the command beside its load: it starts processes, warms up and writes its result
 ANSWER = "client or server?"  # the first words of the report
 REQUESTS_BEFORE_STOP = 3
+# Constant arrivals build no queue below the knee, and one that grows above it.
+SEARCH_WORDS = ("--search", "goodput", "--arrivals", "constant")
+# A probe is that part of the search. In less than the shortest one, the queue above the knee is no longer than a pause of the machine.
+PROBES, SHORTEST_PROBE_SECONDS = 24, 2.0
+SEARCH_LATENESS_SECONDS = 1.0  # objectives of a median bear a few late requests, and a pause of the machine ends no search
 
 
 @dataclass
@@ -53,7 +60,7 @@ class LoadCommands:
         schedule = ["--rate", str(rate), "--duration", str(seconds)]
         places = ["--carriers", f"local:{processes}"] if processes > 1 else []
         began = time.monotonic()
-        folder, code, output = self._load([*schedule, *places], model, seconds, stop)
+        folder, code, output = self._load([*schedule, *places], model, "", seconds, stop)
         data = result.read(written(folder / result.RESULT_FILE, output))
         about = {
             "began": began,
@@ -64,8 +71,28 @@ class LoadCommands:
             "answer": next((line for line in output.splitlines() if line.startswith(ANSWER)), ""),
             "requests": list(requests_of(Plan.from_json(json.dumps(data["plan"]).encode()), processes)),
         }
-        kept = {name: value for name, value in data.items() if name not in ("histograms", "failures", "plan")}
-        self.history.record(Event(time.monotonic(), LOAD_RUN, model, kept | about))
+        self.history.record(Event(time.monotonic(), LOAD_RUN, model, figures(data) | about))
+
+    def search(self, slo: str, model: str, rates: tuple[int, int], seconds: float, simulate: str) -> None:
+        """Search for the highest rate at which the objectives hold, from the lowest to the highest of these rates."""
+        probe_seconds = max(SHORTEST_PROBE_SECONDS, seconds / PROBES)
+        bounds = ["--low", str(rates[0]), "--high", str(rates[1]), "--search-seconds", str(seconds), "--probe-seconds", str(probe_seconds)]
+        words = [*SEARCH_WORDS, *bounds, "--slo", slo, "--lateness-limit", str(SEARCH_LATENESS_SECONDS)]
+        folder, _, output = self._load(words, model, simulate, seconds)
+        data = json.loads(written(folder / "knee.json", output).read_text(encoding="utf-8"))
+        self.history.record(Event(time.monotonic(), SEARCH, model, data))
+
+    def compare(self, tolerance: float) -> None:
+        """Compare the last load run with the one before it. Raises InconclusiveError for an INVALID one, which the command refuses."""
+        for run in self.history.events(LOAD_RUN)[-2:]:
+            if verdict := invalid(run.data):
+                verdict.enforce()
+        before, last = (str(self.runs.folder / f"load-{number}") for number in (self.runs.count - 1, self.runs.count))
+        folder = self._folder()
+        file = folder / "comparison.json"
+        words = ["compare", before, last, "--tolerance", str(tolerance), "--json", str(file)]
+        _, output = self._carry_out(words, folder, OVERHEAD_SECONDS)
+        self.history.record(Event(time.monotonic(), COMPARISON, "harness", json.loads(written(file, output).read_text(encoding="utf-8"))))
 
     def _folder(self) -> Path:
         self.count += 1
@@ -74,7 +101,12 @@ class LoadCommands:
         return folder
 
     def _load(
-        self, words: list[str], model: str, seconds: float, meanwhile: Callable[[subprocess.Popen[bytes]], None] | None = None
+        self,
+        words: list[str],
+        model: str,
+        simulate: str,
+        seconds: float,
+        meanwhile: Callable[[subprocess.Popen[bytes]], None] | None = None,
     ) -> tuple[Path, int, str]:
         """Carry out `hivecheck load`: its folder, exit code and output."""
         folder, timeouts = self._folder(), self.stack.timeouts
@@ -92,8 +124,9 @@ class LoadCommands:
             "--seed": str(self.random.getrandbits(32)),
             "--out": str(folder),
         }
+        header = ["--header", f"X-Simulate:{simulate}"] if simulate else []
         given = [word for option in options.items() for word in option]
-        command = ["load", *given, "--numbered-tokens", "--no-calibration", *words]
+        command = ["load", *given, *header, "--numbered-tokens", "--no-calibration", *words]
         code, output = self._carry_out(command, folder, seconds + timeouts.request + OVERHEAD_SECONDS, meanwhile)
         return folder, code, output
 

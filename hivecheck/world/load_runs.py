@@ -33,6 +33,8 @@ STALL_SECONDS = 2.0
 KEY_VARIABLE = "HIVECHECK_LOAD_KEY"
 # A user starts so long after the one before it. All at once would be a burst that no later moment of the run resembles.
 STAGGER_SECONDS_A_CLIENT = 0.001
+# Loads that are compared run at the same time. A pause of the machine delays both, and medians of seconds bear a few pauses.
+SHARED_PAUSE_SECONDS = 2.0
 GROWTH_SHARE = 0.5  # of the time of a level, for users that grow to it
 KEPT_FAILURES = 20
 # The process imports the engine, warms up, and writes its result.
@@ -105,12 +107,28 @@ class LoadRuns:
         """Send the load, so many times in a row. Returns when the last run has ended. Raises InconclusiveError without a result."""
         seed = self.random.getrandbits(32)
         for number in range(times):
-            self.count += 1
-            folder = self.folder / f"load-{self.count}"
-            folder.mkdir(parents=True, exist_ok=True)
+            folder = self._folder()
             # The same seed repeats the same load. A session that a worker knows from the run before would change its latencies.
             plan = self._plan(seed + number * kind.has_session, _whole(shape, folder, seed, kind), model, kind, simulate)
-            self._run(plan, folder, kind, times)
+            with self._measured(plan, folder, kind, times):
+                pass
+
+    def run_both(self, shape: Shape, model: str, *loads: tuple[Kind, str]) -> None:
+        """Send loads of one schedule, each with its kind and its simulated work, at the same time. Their results keep this order."""
+        seed = self.random.getrandbits(32)
+        with contextlib.ExitStack() as running:
+            # Last in, first out: the last load is started first, so that the first result is that of the first load.
+            folders = [self._folder() for _ in loads]
+            for (kind, simulate), folder in reversed(list(zip(loads, folders, strict=True))):
+                plan = self._plan(seed, _whole(shape, folder, seed, kind), model, kind, simulate)
+                plan = msgspec.structs.replace(plan, lateness_limit=SHARED_PAUSE_SECONDS)
+                running.enter_context(self._measured(plan, folder, kind, 1))
+
+    def _folder(self) -> Path:
+        self.count += 1
+        folder = self.folder / f"load-{self.count}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _plan(self, seed: int, schedule: Schedule, model: str, kind: Kind, simulate: str) -> Plan:
         base = self._direct_url(model) if kind.is_direct else self.stack.gateway.url
@@ -136,10 +154,13 @@ class LoadRuns:
             lateness_limit=self.stack.timeouts.load_lateness,
         )
 
-    def _run(self, plan: Plan, folder: Path, kind: Kind, times: int) -> None:
+    @contextlib.contextmanager
+    def _measured(self, plan: Plan, folder: Path, kind: Kind, times: int) -> Iterator[None]:
+        """A run that has begun. Its end is awaited at the end, and its figures are recorded then."""
         key = self.stack.secrets.token if kind.is_direct else credential("a valid key", self.stack.secrets)
         began = time.monotonic()
         with _engine(plan, folder, str(key)) as engine, contextlib.suppress(subprocess.TimeoutExpired):
+            yield
             engine.wait(plan.schedule.duration_seconds + plan.drain_seconds + OVERHEAD_SECONDS)
         file = folder / result.RESULT_FILE
         if not file.is_file():
@@ -148,8 +169,16 @@ class LoadRuns:
                 f"expected: a load result in {file}\nactual: {words or 'none in time'}",
                 reason=Reason.HARNESS_ERROR,
             )
+        data = result.read(file)
         about = {"began": began, "of": times, "digest": _digest(plan)}
-        self.history.record(Event(time.monotonic(), LOAD_RUN, plan.model, about | _figures(result.read(file))))
+        self.history.record(
+            Event(
+                time.monotonic(),
+                LOAD_RUN,
+                plan.model,
+                about | figures(data) | {"failures": data["failures"][:KEPT_FAILURES], "schedule": data["plan"]["schedule"]},
+            )
+        )
 
     def _direct_url(self, model: str) -> str:
         """The first worker of the model that is a node of its own."""
@@ -231,7 +260,6 @@ def _engine(plan: Plan, folder: Path, key: str) -> Iterator[subprocess.Popen[byt
                 process.wait(LEAVING_SECONDS)
 
 
-def _figures(data: dict[str, Any]) -> dict[str, Any]:
-    """What checks read. The histograms stay in the file."""
-    kept = {name: value for name, value in data.items() if name not in ("histograms", "failures", "plan")}
-    return kept | {"failures": data["failures"][:KEPT_FAILURES], "schedule": data["plan"]["schedule"]}
+def figures(data: dict[str, Any]) -> dict[str, Any]:
+    """What checks read of a result. Its bulky parts stay in the file."""
+    return {name: value for name, value in data.items() if name not in ("histograms", "failures", "plan")}

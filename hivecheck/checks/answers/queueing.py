@@ -1,4 +1,4 @@
-"""With more requests than slots, no worker used more than its slots at once, and at least one request waited for a slot."""
+"""With more requests than slots, no worker used more than its slots at once. Requests waited, and got slots in order of arrival."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def queueing(history: History, *, slots: int) -> Verdict:
     """`slots`: how many requests a worker may process at once. A request holds its slot until its `end`."""
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     waited = 0
+    turns: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for arrival, end in journal_pairs(history):
         start = end.data.get("slot_at") if end else None
         if start is None or end is None:
@@ -23,6 +24,7 @@ def queueing(history: History, *, slots: int) -> Verdict:
             )
         waited += start - arrival.at > WAITED_SECONDS
         spans[arrival.node].append((start, end.at))
+        turns[arrival.node].append((arrival.at, start))
     if not spans:
         return inconclusive(expected="requests at workers", actual="no arrival in any journal")
     most = {node: _most_at_once(times) for node, times in spans.items()}
@@ -33,7 +35,18 @@ def queueing(history: History, *, slots: int) -> Verdict:
             expected="at least one request waits for a slot",
             actual=f"none waited longer than {WAITED_SECONDS} s; slots in use: {figures(most)}",
         )
+    overtaken = {node: _overtaken(times) for node, times in turns.items()}
+    if any(overtaken.values()):
+        return failed(
+            expected="slots in order of arrival at each worker", actual=f"requests that later ones overtook: {figures(overtaken)}"
+        )
     return passed(f"{counted(waited, 'request')} waited; slots in use: {figures(most)}")
+
+
+def _overtaken(turns: list[tuple[float, float]]) -> int:
+    """How many requests got their slot after one that arrived later."""
+    starts = [start for _, start in sorted(turns)]
+    return sum(start > min(starts[place:]) for place, start in enumerate(starts))
 
 
 def _most_at_once(spans: list[tuple[float, float]]) -> int:

@@ -41,6 +41,14 @@ def test_no_waiting_request_fails() -> None:
     must_say(queueing(tell(worked(1, "worker-1", 0.0, 0.0, 1.0)), slots=1), FAILED, "none waited")
 
 
+def test_overtaken_request_fails() -> None:
+    """A request that gets its slot after a later one fails. Other workers do not matter."""
+    first, newest, oldest = worked(1, "worker-1", 0.0, 0.0, 1.0), worked(3, "worker-1", 0.2, 1.0, 2.0), worked(2, "worker-1", 0.1, 2.0, 3.0)
+    must_say(queueing(tell(first, newest, oldest), slots=1), FAILED, "in order of arrival", "worker-1: 1")
+    elsewhere = worked(2, "worker-2", 0.1, 2.0, 3.0)
+    must_say(queueing(tell(first, newest, elsewhere), slots=1), PASSED)
+
+
 def test_missing_end_is_inconclusive() -> None:
     """An arrival without an end gives no verdict."""
     must_say(queueing(tell(arrival(chat())), slots=1), INCONCLUSIVE, "r1 lacks one")

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import docker_engine
 import pytest
 
 from hivecheck import process_labels
 from hivecheck.cleanup import orphans
+from hivecheck.errors import PlatformError
+from hivecheck.platforms.docker import engine
 from hivecheck.process_labels import Owner
 from hivecheck.waiting import eventually
 
@@ -105,3 +108,24 @@ def test_kept_stack_is_spared(start: Start, tmp_path: Path) -> None:
     assert run_id not in runs_that_are_abandoned()
     kept.unlink()
     assert run_id in runs_that_are_abandoned()
+
+
+def shard(owner: str, kept: str = "") -> dict[str, str]:
+    return {engine.RUN: f"load-{owner[-4:]}", engine.STACK: "load", engine.NODE: "shard-0", engine.OWNER: owner, engine.KEPT: kept}
+
+
+def test_containers_of_a_context() -> None:
+    """Only containers with a dead owner are removed from the engine of a context."""
+    dead, living = shard(dead_owner().label()), shard(Owner.this_process().label()) | {engine.RUN: "load-live"}
+    with docker_engine.running({"one": dead, "two": living, "three": {}}) as other:
+        assert orphans.remove_containers(other.address) == ["load/shard-0 (running)"]
+        assert set(other.containers) == {"two", "three"}
+        assert orphans.remove_containers(other.address) == []
+
+
+def test_context_without_engine() -> None:
+    """A named context whose engine gives no answer is an error, because something may remain there."""
+    with docker_engine.running({}) as other:
+        address = other.address
+    with pytest.raises(PlatformError, match="a Docker engine that answers"):
+        orphans.remove_containers(address)
