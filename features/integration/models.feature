@@ -47,6 +47,8 @@ Feature: The gateway offers the models of its workers and refuses other ones
   @SVC-006 @P0 @CHAT-010
   Scenario: The gateway answers 503 for a model without a worker left
     Given a worker worker-x of model-x serves on hive-1, and is removed again
+    And a worker worker-y of model-y serves on hive-1
+    And worker-y is routable within the convergence time
     When a client sends a chat for model-x
     Then every request was refused with status 503 and code no_available_workers, with a Retry-After header
     And the workers received no request
