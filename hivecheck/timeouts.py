@@ -41,7 +41,7 @@ class Timeouts:
     restart: float = _budget(10.0, "From a worker's death until its hive has restarted it and registered it (SVC-011).")
     download: float = _budget(60.0, "From the request for a small model until its file is downloaded and a worker serves it (FULL-007).")
     damage_detection: float = _budget(10.0, "From the damage of a hive's catalogue until the hive has detected and repaired it (INT-006).")
-    repeated_attempts: float = _budget(15.0, "From a worker's first attempt to register until its fourth, at full time limits (CLU-007).")
+    repeated_attempts: float = _budget(25.0, "From a worker's first attempt to register until its seventh, at full time limits (CLU-007).")
     restart_lag: float = _budget(1.0, "The longest delay of a worker's restart beyond the wait of the restart policy (SVC-011).")
     removal: float = _budget(8.0, "From the last heartbeat until the registry removes a silent worker (SVC-013).")
     database_fault_detection: float = _budget(

@@ -56,10 +56,10 @@ def must_leave_registry(context: Ctx, worker: str, within: str) -> None:
     context.world.cluster.workers.must_leave_registry(worker, context.world.timeouts.within(within))
 
 
-@then("{service:Service} is unknown to {view:View}")
-def must_not_know(context: Ctx, service: str, view: str) -> None:
+@then("{service:Service} is unknown to {view:View}{within:Within}")
+def must_not_know(context: Ctx, service: str, view: str, within: str) -> None:
     """A view has no entry of the worker or hive, not even an offline one."""
-    context.world.cluster.must_not_know(view, service)
+    context.world.cluster.must_not_know(view, service, context.world.timeouts.within(within))
 
 
 @then("the registry shows {worker:Worker} online with {models:ModelList} and its own epoch")

@@ -31,6 +31,7 @@ Feature: A hive keeps every readable row of a damaged catalogue
     Then hive-1 moves aside its damaged database
     And the catalogue of hive-1 holds every downloaded model on disk
     And hive-1 downloads and serves a new model
+    And the catalogue of hive-1 holds every downloaded model on disk
     And every load request was answered
 
     Examples:
@@ -49,4 +50,5 @@ Feature: A hive keeps every readable row of a damaged catalogue
     Then the catalogue of hive-1 is degraded, and so is the hive
     And hive-1 keeps in place its damaged database
     And hive-1 downloads and serves a new model
+    And the catalogue of hive-1 is degraded, and so is the hive
     And no load request was answered incorrectly or booked twice

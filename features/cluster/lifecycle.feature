@@ -33,6 +33,7 @@ Feature: The cluster distributes requests while workers join, leave and fail
     And steady load of 3 clients on model-shared
     And the gateway offers model-new within the convergence time
     And a client is streaming from model-new
+    And a client waits for the first token of model-new
     When hive-1 removes worker-x
     And the load continues for a while
     And the load ends
@@ -79,8 +80,9 @@ Feature: The cluster distributes requests while workers join, leave and fail
   @CLU-027 @P1
   Scenario: The metrics of every tier match the declared services and the requests sent
     Given the number of requests for model-shared is noted
-    When clients send 12 chats for model-shared
-    Then every request was answered, 12 in total
+    When clients abort 3 streams of model-shared
+    And clients send a batch of 12 concurrent chats for model-shared
+    Then every request of the batch was answered
     And the metrics count exactly the declared services
     And the metrics count exactly 12 more requests of model-shared
 
@@ -99,7 +101,7 @@ Feature: The cluster distributes requests while workers join, leave and fail
     When hive-1 removes worker-4
     Then the cluster status counts 3 workers as online within the convergence time
 
-  @SVC-013 @P1
+  @SVC-013 @CLU-004 @P0
   Scenario: The registry expires a service after three missed heartbeats and removes it later
     Given a service worker-beating is registered
     And a service worker-silent is registered

@@ -3,8 +3,10 @@ Feature: Workers register, send heartbeats and expire
 
   @CLU-001 @P0
   Scenario: A worker registers at its start, with its models
+    Given a worker worker-wide of model-wide and model-broad serves on hive-1
     When a worker worker-new of model-new starts on hive-1
-    Then worker-new is online in the registry within the registration time
+    Then the registry shows worker-wide online with model-wide and model-broad and its own epoch
+    And worker-new is online in the registry within the registration time
     And the registry shows worker-new online with model-new and its own epoch
 
   @CLU-002 @P0
@@ -18,11 +20,12 @@ Feature: Workers register, send heartbeats and expire
     When the client's response is complete
     Then the registry shows 0 requests running at worker-a within the heartbeat time
 
-  @CLU-004 @P0 @requires.kill @requires.restart
+  @CLU-004 @CLU-028 @P0 @requires.kill @requires.restart
   Scenario: A worker without heartbeats is offline when its lease expires
     When hive-1 is killed with its workers
     Then worker-a is offline in the registry within the lease expiry time
     And worker-a is offline in the status API within the lease expiry time
+    And the cluster status counts 3 workers as online within the convergence time
     And the gateway no longer offers model-a within the convergence time
 
   @CLU-005 @P1 @requires.kill
@@ -31,14 +34,15 @@ Feature: Workers register, send heartbeats and expire
     When worker-a is killed
     Then worker-a is registered with a newer epoch within the restart time
     And the registry refuses a heartbeat with the old epoch of worker-a
+    And the registry refuses a registration with the old epoch of worker-a
     And the registry refuses a deregistration with the old epoch of worker-a
     And the registry shows worker-a online with model-a and its own epoch
 
   @CLU-006 @P1
   Scenario: The registry lists a worker without models, and the gateway sends it no request
     Given a worker worker-idle without models serves on hive-1
-    And the cluster status counts 6 workers as online within the convergence time
-    When clients send 12 chats for model-shared
+    When the cluster status counts 6 workers as online within the convergence time
+    And clients send 12 chats for model-shared
     Then the registry shows worker-idle online with no models and its own epoch
     And every request was answered, 12 in total
     And every request was served by exactly one worker of its model

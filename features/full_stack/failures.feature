@@ -16,5 +16,6 @@ Feature: The gateway handles a worker that crashes during a request
     Given a client is streaming from model-shared
     When the worker serving the request is killed
     Then every stream broke off visibly
+    And no request is in flight within the slot release time
     And every request took one attempt
     And the registry no longer lists that worker within the worker detection time

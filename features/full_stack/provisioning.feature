@@ -86,7 +86,7 @@ Feature: A hive downloads a model when a client requests it
   Scenario: The gateway refuses requests during a hub outage
     Given the hub offers model-hub, and no hive has it
     When an outage of the model hub is injected into hub
-    And a client sends a chat for model-hub
+    And clients send 3 sequential chats for model-hub
     Then every request was refused with status 503 and code model_hub_unavailable, with a Retry-After header
 
   @FULL-007 @P1

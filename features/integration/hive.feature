@@ -9,8 +9,11 @@ Feature: A hive reports its models, its workers and its settings
     Then hive-9 offers no models
     And hive-9 offers model-slow within the restart time
 
-  @SVC-010 @P1
+  @SVC-010 @P1 @requires.kill
   Scenario: A hive reports its address, its uptime and its workers
+    When worker-b is killed
+    And hive-2 restarted worker-b at least once within the restart time
+    And hive-2 reports worker-b as alive within the restart time
     Then hive-2 reports its name, address, uptime and restart count
     And hive-2 reports each of its workers with process, state and models
 
@@ -34,9 +37,9 @@ Feature: A hive reports its models, its workers and its settings
 
     Examples:
       | key                        | value        | accepted        |
-      | port                       | 99999        | 1 to 65535      |
+      | port                       | 65536        | 1 to 65535      |
       | registry_url               | somewhere    | http            |
-      | heartbeat_interval_seconds | -1           | more than 0     |
+      | heartbeat_interval_seconds | 0            | more than 0     |
       | restart.policy             | sometimes    | on-failure      |
       | restart.max_restarts       | many         | a whole number  |
       | backend.comand             | vllm         | command         |

@@ -4,21 +4,26 @@ Feature: The cluster serves through outages of the registry
   @GATE-015 @SVC-013 @P1 @requires.kill @requires.restart
   Scenario: The gateway routes by its last known view without a registry and converges afterwards
     Given steady load of 3 clients on model-shared
+    And a worker worker-gone of model-gone serves on hive-1
     When the registry is killed
     And the gateway is ready without the registry
     And a worker worker-late of model-late starts on hive-1
+    And hive-1 removes worker-gone
     And the load continues for a while
     And clients send 20 chats for model-a
     And hive-1 reports worker-late as alive within the restart time
     And the registry is started again
     And worker-late is routable within the convergence time
     And the load ends
-    Then every request was answered
+    Then worker-gone is unknown to the registry within the settling time
+    And every request was answered
     And every request was served by exactly one worker of its model
 
   @SVC-016 @P1 @requires.kill @requires.restart
   Scenario: A killed registry lists all workers at once after its restart, and no lease expires
     Given steady load of 3 clients on model-shared
+    And a service worker-ghost is registered
+    And worker-ghost is offline in the registry within the lease expiry time
     When the registry is killed
     And the registry is started again
     And the registry lists exactly the declared workers

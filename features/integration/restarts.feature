@@ -83,6 +83,7 @@ Feature: A hive restarts its workers and leaves no orphan process
 
   @INT-013 @P1 @topology.attached @requires.kill @requires.terminate @requires.restart
   Scenario Outline: A restarted hive attaches the workers that ran on without it
+    Given the worker list of hive-1 is noted
     When hive-1 <ends>
     And hive-1 is started again
     And hive-1 reports worker-1 as alive within the restart time
@@ -90,6 +91,7 @@ Feature: A hive restarts its workers and leaves no orphan process
     And clients send 6 chats for model-a
     Then 2 heartbeats of worker-1 arrive, each within the heartbeat time
     And worker-1 and worker-2 run on without a restart
+    And the workers of hive-1 run on without a restart
     And every request was answered, 6 in total
     And every request was served by exactly one worker of its model
 
@@ -131,11 +133,22 @@ Feature: A hive restarts its workers and leaves no orphan process
     Then no process of hive-9 is left within the clean up time
     And hive-9 is unknown to the registry
 
+  @INT-013 @SVC-011 @P1 @requires.terminate
+  Scenario: A hive with a fatal worker stops as soon as any other
+    Given a hive hive-9 joins the stack with workers that crash at once
+    When a worker worker-x of model-x starts on hive-9
+    And hive-9 reports worker-x as fatal within the restart time
+    And hive-9 is terminated
+    Then the shutdown of hive-9 is clean within the node stop time
+    And hive-9 is unknown to the registry
+
   @INT-013 @SVC-011 @P1 @requires.kill
   Scenario: A hive replaces a killed wrapper together with its worker process
     Given a hive hive-9 joins the stack with workers behind a wrapper
     And a worker worker-x of model-x serves on hive-9
+    And a worker worker-x-2 of model-y serves on hive-9
     And the epoch of worker-x is noted
     When worker-x is killed
     Then worker-x is registered with a newer epoch within the restart time
     And hive-9 runs one process of worker-x, and it is new
+    And hive-9 never restarted worker-x-2

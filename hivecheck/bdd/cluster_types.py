@@ -97,7 +97,7 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "IsNew": (_optional(", and it is new"), bool, "`, and it is new`, or nothing"),
     "WaitPolicy": (one_of(worker_lifecycle.POLICIES), str, "how a hive waits before restarts"),
     "BeforeReady": (one_of(_BEFORE_READY), _BEFORE_READY.__getitem__, "what holds until a worker is ready"),
-    "StaleCall": (r"heartbeat|deregistration", str, "a call to the registry"),
+    "StaleCall": (r"heartbeat|registration|deregistration", str, "a call to the registry"),
     "Registration": (_optional(rf"{registry.OTHER_ADDRESS}|{registry.NEWER_EPOCH}"), str, "what is new in a registration, or nothing"),
     "RegistrationOutcome": (one_of(registry.OUTCOMES), str, "how the registry answers a registration"),
     "EntryChange": (rf"{registry.UNCHANGED}|{registry.UPDATED}", str, "what became of a registry entry"),

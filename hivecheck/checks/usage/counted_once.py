@@ -24,11 +24,12 @@ def counted_once(history: History) -> Verdict:
     expected: dict[str, Any] = {
         "requests_total": len(operations),
         "succeeded": sum(operation.is_answered for operation in operations),
+        "rejected": sum(400 <= (operation.status or 0) < 500 for operation in operations),
         "by_status": dict(Counter(str(operation.status) for operation in operations)),
         "by_model": dict(Counter(operation.model for operation in operations if operation.status in SUCCESS)),
         "by_worker": dict(Counter(operation.header("X-Worker-Id") for operation in operations if operation.status in SUCCESS)),
     }
-    actual: dict[str, Any] = {key: last[key] - first[key] for key in ("requests_total", "succeeded")}
+    actual: dict[str, Any] = {key: last[key] - first[key] for key in ("requests_total", "succeeded", "rejected")}
     actual["by_status"] = _grown(first["by_status"], last["by_status"])
     actual["by_worker"] = _grown(first["by_worker"], last["by_worker"])
     models = {name: entry["requests"] for name, entry in first["by_model"].items()}

@@ -147,6 +147,7 @@ class Catalogues:
         assert self._state(hive, NEVER_FETCHED) == "ready", (
             f"expected: {NEVER_FETCHED} ready\nactual: {figures(self.stack.hives[hive].catalogue())}"
         )
+        self.fetched[hive] = sorted([*self.fetched.get(hive, []), NEVER_FETCHED])
 
     def _damage(self, hive: str) -> DatabaseCorruption:
         """The last corruption that was injected into the hive's catalogue."""

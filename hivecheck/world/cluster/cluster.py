@@ -120,9 +120,9 @@ class Cluster:
         }
         _row(views, view)()
 
-    def must_not_know(self, view: str, name: str) -> None:
+    def must_not_know(self, view: str, name: str, within: float) -> None:
         """A view has no entry of that name."""
-        _row({REGISTRY_VIEW: self.registry.must_not_know, STATUS_VIEW: self.gateway.must_not_know}, view)(name)
+        _row({REGISTRY_VIEW: self.registry.must_not_know, STATUS_VIEW: self.gateway.must_not_know}, view)(name, within)
 
     def must_list_all(self, view: str, within: float) -> None:
         """A view lists every service that the scenario registered. The registry lists each one as it was registered."""

@@ -51,12 +51,14 @@ class GatewayStatus:
             assert own == expected[name], f"expected: {name} with models {listed(expected[name])}\nactual: {figures(service)}"
 
     def must_show_in_flight(self, worker: str, count: int, within: float) -> None:
-        """The service list shows so many requests in flight at this worker, and none at another one."""
+        """The service list shows so many requests in flight at this worker and at its hive, and none at another one."""
+        kinds = ("worker", "hive")
 
         def report() -> dict[str, Any]:
-            return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] == "worker"}
+            return {service["name"]: service["in_flight"] for service in self.stack.orchestrator.services() if service["kind"] in kinds}
 
-        expected = dict.fromkeys(self.stack.topology.workers(), 0) | {worker: count}
+        hive = self.stack.registry.workers()[worker]["hive"]
+        expected = dict.fromkeys([*self.stack.topology.workers(), *self.stack.hives], 0) | {worker: count, hive: count}
         must_eventually(report, within=within, what=f"requests in flight: {figures(expected)}", until=lambda value: value == expected)
 
     def note_statistics(self) -> None:
@@ -106,11 +108,14 @@ class GatewayStatus:
                     f"expected: {name} as registered, {figures(entry)}\nactual: {figures(report)}"
                 )
 
-    def must_not_know(self, worker: str) -> None:
+    def must_not_know(self, worker: str, within: float) -> None:
         """The status API answers 404 for the worker."""
-        reply = self.stack.orchestrator.ask("GET", f"/api/cluster/workers/{worker}")
-        code = ((reply.body or {}).get("error") or {}).get("code")
-        assert (reply.status, code) == (404, "not_found"), f"expected: 404 not_found for {worker}\nactual: {reply.sentence()}"
+
+        def answer() -> tuple[int, object]:
+            reply = self.stack.orchestrator.ask("GET", f"/api/cluster/workers/{worker}")
+            return reply.status, ((reply.body or {}).get("error") or {}).get("code")
+
+        must_eventually(answer, within=within, what=f"404 not_found for {worker}", until=lambda value: value == (404, "not_found"))
 
     def must_have_circuit(self, worker: str, state: str, within: float) -> None:
         """Status API and metrics show the worker's circuit in that state. `NOT_CLOSED` means either other state in the status API."""

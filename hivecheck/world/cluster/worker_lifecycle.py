@@ -28,6 +28,8 @@ STEEP = QUICK | {"base_seconds": 0.2, "factor": 15.0, "cap_seconds": 10.0}
 WRAPPER = 'setsid "$@" </dev/null & wait'
 # Neither the shell nor its server reacts to a SIGTERM to their process group.
 SIGTERM_PROOF_WRAPPER = 'trap "" TERM; "$@" </dev/null & wait'
+# An exit code of 0 at SIGTERM, as of a server that stops cleanly. The hive must still count the worker as crashed.
+OBEDIENT = "trap 'exit 0' TERM; sleep 60 & wait"
 GRACE_SECONDS = 1.0
 WORKER = ("{python}", "-m", "services.worker")
 SETS = ("name={id}", "host={host}", "port={port}", "models={models}", "data_dir={data_dir}", "simulate_header=true")
@@ -41,7 +43,7 @@ HIVES: dict[str, dict[str, Any]] = {
         "restart": QUICK | {"max_restarts": 1},
         "start_deadline_seconds": 0.4,
         "stop_grace_seconds": 1.0,
-        "backend": {"command": ["sleep", "60"], "args": []},
+        "backend": {"command": ["sh", "-c", OBEDIENT], "args": []},
     },
     " with workers that wait long before a restart": {"restart": STEEP},
     " with workers that must not hang": {
@@ -69,7 +71,7 @@ POLICIES: dict[str, dict[str, Any]] = {GROWING: QUICK, SHORTEST: STEEP | {"facto
 # How a hive waits for an unreachable registry at a heartbeat interval of 0.5 s, which caps the wait.
 REGISTRY_BACKOFF = Backoff(base_seconds=0.1, factor=2.0, cap_seconds=0.5, jitter_fraction=0.1)
 BACKOFF_KEYS = ("base_seconds", "factor", "cap_seconds", "jitter_fraction")
-REGISTRY_WAITS = 3
+REGISTRY_WAITS = 6  # so many that a wait beyond the cap would exceed it by more than the lag of a slow machine
 STOP_SECONDS = 5.0
 EVERY_WORKER = "each worker"
 
@@ -149,6 +151,8 @@ class WorkerLifecycle:
 
     def must_have_waited(self, hive: str, policy: str, count: int, worker: str) -> None:
         """The hive's log shows so many restarts of a worker, each after the wait of that policy."""
+        restarts = (self.stack.hives[hive].worker(worker) or {}).get("restarts")
+        assert restarts == count, f"expected: restarts of {worker}: {count}\nactual: {restarts}"
         backoff = Backoff(**{key: POLICIES[policy][key] for key in BACKOFF_KEYS})
         span = LogSpan(hive, ("worker", worker), begin="worker_exited", end="worker_started")
         self.checker.must(growing_waits, span=span, backoff=backoff, count=count, lag_seconds=self.stack.timeouts.restart_lag)

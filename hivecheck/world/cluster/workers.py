@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.clients.control import Reply
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.measurement.recovery import LOAD
@@ -26,6 +27,7 @@ REGISTRY_VIEW, STATUS_VIEW = "the registry", "the status API"
 OFFLINE = "offline"
 NEW_WORKERS = re.compile(r"(\d+) of the new workers")
 LOOKS = 3
+CLOCK_SKEW_SECONDS = 5.0  # A node may run on another machine.
 
 
 @dataclass
@@ -178,8 +180,13 @@ class Workers:
             return float(self.stack.registry.workers()[worker]["last_heartbeat_at"])
 
         for _ in range(times):
-            last = last_heartbeat()
+            last, since = last_heartbeat(), time.time()
             must_eventually(last_heartbeat, within=within, what=f"a heartbeat of {worker} after {last}", until=last.__lt__)
+        # In a wrong unit or on another clock the time would grow as well.
+        latest = last_heartbeat()
+        assert since - CLOCK_SKEW_SECONDS <= latest <= time.time() + CLOCK_SKEW_SECONDS, (
+            f"expected: a heartbeat of {worker} in seconds since 1970, {since:.1f} or later\nactual: {latest}"
+        )
 
     def must_run(self, worker: str, requests: int, within: float) -> None:
         """The registry shows so many running requests in the metrics of the worker's last heartbeat."""
@@ -216,9 +223,16 @@ class Workers:
             assert actual == expected, f"expected: {name} unchanged, {figures(expected)}\nactual: {figures(actual)}"
 
     def must_refuse_old(self, call: str, worker: str) -> None:
-        """The registry refuses a heartbeat or a deregistration with the noted epoch, and the worker stays registered."""
-        calls = {"heartbeat": self.stack.registry.heartbeat, "deregistration": self.stack.registry.deregister}
-        reply = calls[call](worker, self.noted_epochs[worker])
+        """The registry refuses a call with the noted epoch, and the worker stays registered."""
+        registry, epoch = self.stack.registry, self.noted_epochs[worker]
+        entry = registry.workers()[worker]
+        again = {key: entry[key] for key in ("id", "kind", "url", "hive", "models")} | {"epoch": epoch}
+        calls: dict[str, Callable[[], Reply]] = {
+            "heartbeat": lambda: registry.heartbeat(worker, epoch),
+            "registration": lambda: registry.register(again),
+            "deregistration": lambda: registry.deregister(worker, epoch),
+        }
+        reply = calls[call]()
         assert reply.status == 409, f"expected: 409 for a {call} with the old epoch\nactual: {reply.sentence()}"
         consistently(lambda: worker in self.stack.registry.workers(), times=LOOKS, what=f"{worker} still registered")
 

@@ -13,6 +13,7 @@ from hivecheck.history import Event
 BEFORE: dict[str, Any] = {
     "requests_total": 5,
     "succeeded": 5,
+    "rejected": 0,
     "by_status": {"200": 5},
     "by_worker": {"worker-1": 5},
     "by_model": {"model-a": {"requests": 5}},
@@ -20,6 +21,7 @@ BEFORE: dict[str, Any] = {
 AFTER: dict[str, Any] = {
     "requests_total": 8,
     "succeeded": 7,
+    "rejected": 0,
     "by_status": {"200": 7, "503": 1},
     "by_worker": {"worker-1": 6, "worker-2": 1},
     "by_model": {"model-a": {"requests": 7}},
@@ -41,6 +43,7 @@ def test_exact_growth_passes() -> None:
     [
         {"requests_total": 9},
         {"succeeded": 8},
+        {"rejected": 1},
         {"by_status": {"200": 8, "503": 1}},
         {"by_status": {"200": 7, "502": 1}},
         {"by_worker": {"worker-1": 7, "worker-2": 1}},
