@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import msgspec
 
 from hivecheck.errors import MutantError
-from hivecheck.mutation.generated.programs import line_marks
+from hivecheck.mutation.generated import line_marks
 from hivecheck.rerun import subrun
 from hivecheck.run import line_hits
 from hivecheck.source_hash import source_hash

@@ -52,7 +52,7 @@ def test_rendered_completely(name: str) -> None:
 def test_workers_of_topology() -> None:
     """The workers are the managed and the attached ones."""
     assert topology.load("small").workers() == {"worker-1": ("model-a",), "worker-2": ("model-a",)}
-    assert topology.load("attached").workers() == {"worker-1": ("model-a", "model-shared"), "worker-2": ("model-b", "model-shared")}
+    assert topology.load("attached").workers() == {"worker-1": ("model-shared", "model-a"), "worker-2": ("model-b", "model-shared")}
 
 
 def test_managed_workers() -> None:

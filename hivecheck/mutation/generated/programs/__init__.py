@@ -1,1 +1,0 @@
-"""Programs that run inside a node, as in hivecheck/faults/programs/."""
