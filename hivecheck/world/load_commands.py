@@ -37,8 +37,7 @@ ANSWER = "client or server?"  # the first words of the report
 REQUESTS_BEFORE_STOP = 3
 # Constant arrivals build no queue below the knee, and one that grows above it.
 SEARCH_WORDS = ("--search", "goodput", "--arrivals", "constant")
-# A probe is that part of the search. In less than the shortest one, the queue above the knee is no longer than a pause of the machine.
-PROBES, SHORTEST_PROBE_SECONDS = 24, 2.0
+PROBES = 24  # so many probes of equal length fill the time of a search
 SEARCH_LATENESS_SECONDS = 1.0  # objectives of a median bear a few late requests, and a pause of the machine ends no search
 
 
@@ -75,7 +74,7 @@ class LoadCommands:
 
     def search(self, slo: str, model: str, rates: tuple[int, int], seconds: float, simulate: str) -> None:
         """Search for the highest rate at which the objectives hold, from the lowest to the highest of these rates."""
-        probe_seconds = max(SHORTEST_PROBE_SECONDS, seconds / PROBES)
+        probe_seconds = seconds / PROBES
         bounds = ["--low", str(rates[0]), "--high", str(rates[1]), "--search-seconds", str(seconds), "--probe-seconds", str(probe_seconds)]
         words = [*SEARCH_WORDS, *bounds, "--slo", slo, "--lateness-limit", str(SEARCH_LATENESS_SECONDS)]
         folder, _, output = self._load(words, model, simulate, seconds)
