@@ -91,7 +91,8 @@ PHASES: dict[str, Pattern] = {
     "stalled in mid-stream": Pattern(BEHAVIOURS["a stall in mid-stream"], first_tokens=3),
 }
 QUEUED = re.compile(r"queued behind (\d+) running requests")
-QUEUED_REQUEST = Pattern("ttft=0.6", is_stream=False, first_tokens=0)
+# Far longer than the steps from its start to the disconnect take on a busy machine. Else the queued request gets a slot before that.
+QUEUED_REQUEST = Pattern("ttft=6.0", is_stream=False, first_tokens=0)
 
 
 def simulation(words: str) -> str:
