@@ -61,6 +61,7 @@ Feature: A hive restarts its workers and leaves no orphan process
     When hive-1 <ends>
     And hive-1 is started again
     And every worker of hive-1 is registered with a newer epoch within the restart time
+    And worker-a is routable within the convergence time
     And clients send 6 chats for model-a
     Then hive-1 runs one process of each worker
     And the workers of hive-2 run on without a restart
@@ -88,6 +89,7 @@ Feature: A hive restarts its workers and leaves no orphan process
     And hive-1 is started again
     And hive-1 reports worker-1 as alive within the restart time
     And worker-1 is online in the registry within the registration time
+    And worker-1 is routable within the convergence time
     And clients send 6 chats for model-a
     Then 2 heartbeats of worker-1 arrive, each within the heartbeat time
     And worker-1 and worker-2 run on without a restart
