@@ -62,7 +62,8 @@ class ConnectionExhaustion:
         self._sort()
         now, most = fault_target.descriptors(), soft_limit(fault_target, resource.RLIMIT_NOFILE)
         kept = len(self._held) + len(self._waiting)
-        is_accounted = now >= most - OWN_DESCRIPTORS or abs(now - self._before - kept) <= OWN_DESCRIPTORS
+        # Other clients may open connections meanwhile, so there may be more descriptors than our connections need.
+        is_accounted = now >= most - OWN_DESCRIPTORS or now - self._before >= kept - OWN_DESCRIPTORS
         if kept != self._kept or not is_accounted:
             self._kept, self._changed_at = kept, time.monotonic()
         if time.monotonic() - self._changed_at < STEADY_SECONDS:
