@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from hivecheck.world.observations.usage import OWN, TOTALS
 from hivecheck.world.phrases import one_of
 from hivecheck.world.requests import expectations, requests, worker_behaviours
 from hivecheck.world.requests.batches import KINDS as BATCH_KINDS
+from hivecheck.world.requests.batches import Hits
 from hivecheck.world.requests.chats import COMPLETE, RUNNING
 from hivecheck.world.requests.credentials import CREDENTIALS, EXPIRED, RESIGNED, TOKEN
 from hivecheck.world.requests.hostile import SCENES
@@ -46,9 +48,9 @@ def _refusal(text: str) -> dict[str, Any]:
     return {"param": None if param == "nothing" else param} if text else {}
 
 
-def _hits(text: str) -> tuple[int, int] | None:
-    if text == ONE_EACH:
-        return None
+def _hits(text: str) -> Hits:
+    if text == SOME_EACH:
+        return None, math.inf
     least, most = map(int, re.findall(r"\d+", text)) if text != NO_UPSTREAM else (0, 0)
     return least, most
 
@@ -66,7 +68,7 @@ def _raised(text: str) -> dict[str, Any]:
     return {"calls": calls, "most": most}
 
 
-NO_UPSTREAM, ONE_EACH = ", before any upstream request", ", after one upstream request each"
+NO_UPSTREAM, SOME_EACH = ", before any upstream request", ", after at least one upstream request each"
 NAMING, RETRY_AFTER = ", naming ", ", with a Retry-After header"
 _CREDENTIAL = f"{one_of((*CREDENTIALS, EXPIRED, RESIGNED))}|{_plain(TOKEN)}"
 
@@ -103,7 +105,7 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Latency": (one_of(expectations.LATENCIES), str, "a latency"),
     "Refusal": (rf"(?:{NAMING}[a-z_\[\]0-9.]+|{RETRY_AFTER})?", _refusal, "the parameter at fault (or `nothing`), or a Retry-After header"),
     "Hits": (
-        rf"{ONE_EACH}|{NO_UPSTREAM}|, after \d+ to \d+ upstream requests",
+        rf"{SOME_EACH}|{NO_UPSTREAM}|, after \d+ to \d+ upstream requests",
         _hits,
         "how many upstream requests the gateway sent before",
     ),
@@ -130,11 +132,6 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "`, simulating <behaviour>` of the workers, or nothing",
     ),
     "WithUsage": (r"(?: with usage)?", bool, "` with usage`, or nothing"),
-    "Until": (
-        r"one is answered|worker-[a-z0-9-]+ resets one",
-        lambda text: text.removesuffix(" resets one") if text.endswith(" resets one") else None,
-        "when the client stops",
-    ),
     "Extras": (one_of((requests.UNKNOWN, requests.VERBATIM, requests.VERBATIM_STREAM)), str, "parts that the gateway must pass through"),
     "StreamPattern": (
         rf"(?:{_plain(worker_behaviours.AGE)}|{one_of(filter(None, worker_behaviours.STREAMS))})?",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from hivecheck.checks.facts import Workers, without_alternative
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
@@ -14,9 +17,14 @@ def batch_outcome(
     answered: int,
     status: int | None = None,
     code: str | None = None,
-    hits: tuple[int, int] | None = None,
+    hits: tuple[int, float] | None = None,
+    workers: Workers,
 ) -> Verdict:
-    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After."""
+    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After.
+
+    `workers`: worker -> its models. With a greatest number, a refused request that reached a worker needs a second one, or no retry was
+    possible.
+    """
     operations = history.operations(purpose)
     if not operations:
         return inconclusive(expected=f"at least one request of {purpose}", actual="none was sent")
@@ -32,7 +40,10 @@ def batch_outcome(
             return failed(expected=f"the other requests are refused with {status} {code}", actual=f"{fault}: {operation.sentence()}")
     arrived = sum(len(history.arrivals(operation)) for operation in operations)
     if hits and not hits[0] <= arrived <= hits[1]:
-        return failed(expected=f"{hits[0]} to {hits[1]} arrivals at workers", actual=f"{arrived}")
+        return failed(expected=f"{hits[0]} to {hits[1]:g} arrivals at workers", actual=f"{arrived}")
+    tried = [operation for operation in operations if operation not in good and history.arrivals(operation)]
+    if hits and hits[1] < math.inf and (alone := without_alternative(tried, workers)):
+        return alone
     return passed(f"{answered} of {requests} answered, {counted(arrived, 'arrival')} at workers")
 
 

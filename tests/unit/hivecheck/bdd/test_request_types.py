@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -31,7 +32,7 @@ def converted(name: str, text: str) -> object:
         ("Refusal", ", naming messages[0].role", {"param": "messages[0].role"}),
         ("Refusal", ", naming nothing", {"param": None}),
         ("Refusal", ", with a Retry-After header", {"has_retry_after": True}),
-        ("Hits", ", after one upstream request each", None),
+        ("Hits", ", after at least one upstream request each", (None, math.inf)),
         ("Hits", ", before any upstream request", (0, 0)),
         ("Hits", ", after 33 to 36 upstream requests", (33, 36)),
         ("TimeLimit", "hung request time", "hung request"),
@@ -39,8 +40,6 @@ def converted(name: str, text: str) -> object:
         ("Kind", "sequential chats", "sequential chat"),
         ("Simulating", "", ""),
         ("Simulating", ", simulating a 503 response at worker-1", "at=worker-1;fault=status:503"),
-        ("Until", "one is answered", None),
-        ("Until", "worker-1 resets one", "worker-1"),
         ("Offers", "still offers", True),
         ("Offers", "no longer offers", False),
         ("ServedBy", "exactly one worker of its model", ""),
