@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_EFFECT = "no_effect"  # the fault was injected, and its effect was not observed
     NOT_REMOVED = "not_removed"  # the stack did not return to its baseline
     TOO_LITTLE_DATA = "too_little_data"  # the history lacks the facts that the check needs
+    NO_ROOM = "no_room"  # what the requirement forbids was not possible, so its absence proves nothing
     LOAD_OFF_SCHEDULE = "load_off_schedule"  # the load generator sent too late or too little
     TIMEOUT = "timeout"  # a precondition or the scenario exceeded its time budget
     CALL_FAILED = "call_failed"  # a control-plane call of the harness was refused or had a malformed response

@@ -13,9 +13,12 @@ from typing import Any
 
 from hivecheck.wording import counted
 
-FORMAT = 2  # of history.jsonl; 1 had no number and other words for faults
+FORMAT = 3  # of history.jsonl; 1 had no number and other words for faults, 2 had the headers of a response without their number and order
 CLIENT_LEFT = "the client left"  # `error` of an operation that its client abandoned: by itself no fault of the server
 INJECTED, REMOVED = "injected", "removed"  # `what` of the two events of a fault
+
+
+Headers = tuple[tuple[str, str], ...]  # as they came: a mapping would lose a name that came twice
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Operation:
     sent_headers: Mapping[str, str] = field(default_factory=dict)
     purpose: str = "chat"
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
     headers_at: float | None = None
     ended_at: float | None = None
     body: Any = None
@@ -73,8 +76,10 @@ class Operation:
         return (self.ended_at or time.monotonic()) - self.started_at
 
     def header(self, name: str) -> str | None:
-        """A header of the response, by name in any case."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+        """A header of the response, by name in any case. The values of a repeated one are joined, so it equals none of them."""
+        # RFC 9110, section 5.3. A check of one value therefore fails for a header that came twice.
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        return ", ".join(values) if values else None
 
     def error_object(self) -> Mapping[str, Any]:
         """OpenAI's error object of the response; empty when there is none."""

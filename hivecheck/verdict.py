@@ -57,6 +57,11 @@ def inconclusive(*, expected: str, actual: str, remedy: str = "", reason: Reason
     return Verdict(Answer.INCONCLUSIVE, f"expected: {expected}\nactual: {actual}{advice}", reason)
 
 
+def no_room(*, expected: str, actual: str) -> Verdict:
+    """Inconclusive, because what the requirement forbids was not possible. `expected` states what makes it possible."""
+    return inconclusive(expected=expected, actual=actual, remedy="give the forbidden outcome room", reason=Reason.NO_ROOM)
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several, the first among equals. No verdict at all is inconclusive."""
     # sorted() is stable, so the first among equals stays first.

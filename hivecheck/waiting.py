@@ -54,10 +54,16 @@ def eventually(
 
 
 def must_eventually(
-    probe: Callable[[], T], *, within: float, what: str, until: Callable[[T], object] = bool, gone: Callable[[], str | None] = lambda: None
+    probe: Callable[[], T],
+    *,
+    within: float,
+    what: str,
+    until: Callable[[T], object] = bool,
+    gone: Callable[[], str | None] = lambda: None,
+    every: float = EVERY_SECONDS,
 ) -> T:
-    """`eventually` for a Then: after the budget, the system under test is wrong."""
-    return eventually(probe, within=within, what=what, until=until, gone=gone, otherwise=AssertionError)
+    """`eventually` for a promise of the system under test: after the budget, the system is wrong."""
+    return eventually(probe, within=within, what=what, until=until, gone=gone, otherwise=AssertionError, every=every)
 
 
 def eventually_all(

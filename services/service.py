@@ -168,7 +168,7 @@ def _common_routes(context: ServiceContext, hooks: ServiceHooks) -> web.RouteTab
         return json_response({"ready": True})
 
     @routes.get("/info")
-    async def info(_: web.Request) -> web.Response:
+    async def info(request: web.Request) -> web.Response:
         address = URL(context.url)
         common = {
             "service": context.service,
@@ -181,6 +181,7 @@ def _common_routes(context: ServiceContext, hooks: ServiceHooks) -> web.RouteTab
             "uptime_seconds": context.uptime_seconds(),
             "drain_seconds": context.settings.drain_seconds,
             "source_hash": context.source,
+            "routes": _routes_of(request.app),
         }
         return json_response(common | dict(hooks.info()))
 
@@ -190,6 +191,12 @@ def _common_routes(context: ServiceContext, hooks: ServiceHooks) -> web.RouteTab
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     return routes
+
+
+def _routes_of(app: web.Application) -> list[str]:
+    """Method and path of every route, `*` for any method. HEAD comes with each GET and is left out."""
+    found = [f"{route.method} {route.resource.canonical}" for route in app.router.routes() if route.resource and route.method != "HEAD"]
+    return sorted(set(found))
 
 
 def _middleware(context: ServiceContext, is_public: Callable[[str], bool]) -> Any:

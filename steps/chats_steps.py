@@ -36,10 +36,16 @@ def send_for_unknown_models(context: Ctx, count: int) -> None:
     context.world.requests.direct.ask_unknown_models(count)
 
 
-@when("a client sends chats for {model:Model} until {worker:Until}")
-def send_until(context: Ctx, model: str, worker: str | None) -> None:
-    """Sends sequential chats until one is answered, or until a worker resets one that another worker then answers."""
-    context.world.requests.chats.ask_until(model, worker, context.world.timeouts.restart)
+@when("a client sends chats for {model:Model} until {worker:WorkerId} resets one")
+def send_until(context: Ctx, model: str, worker: str) -> None:
+    """Sends sequential chats until a worker resets one that another worker then answers."""
+    context.world.requests.chats.ask_until_reset(model, worker)
+
+
+@step("a chat for {model:Model} is answered{within:Within}")
+def must_become_answered(context: Ctx, model: str, within: str) -> None:
+    """Sends sequential chats until one is answered, which must happen within the budget."""
+    context.world.requests.chats.must_become_answered(model, context.world.timeouts.within(within))
 
 
 @when("a client sends a chat with {defect:MalformedRequest}")

@@ -1,6 +1,6 @@
 """The gateway's reports: cluster status, statistics, circuit breakers, connection waits."""
 
-from behave import step, then, when
+from behave import step, then
 
 from hivecheck.world.context import Ctx
 
@@ -29,12 +29,6 @@ def must_have_circuit(context: Ctx, worker: str, state: str, within: str) -> Non
     context.world.cluster.gateway.must_have_circuit(
         context.world.cluster.workers.called(worker), state, context.world.timeouts.within(within)
     )
-
-
-@when("the circuit of {worker:Worker} lets a probe through{within:Within}")
-def await_probe(context: Ctx, worker: str, within: str) -> None:
-    """Returns when the circuit breaker of the worker is half open."""
-    context.world.cluster.gateway.await_probe(context.world.cluster.workers.called(worker), context.world.timeouts.within(within))
 
 
 @then("{count:Number} more requests have waited for a connection, {timed_out:Number} of them in vain")

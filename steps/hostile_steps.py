@@ -22,7 +22,8 @@ def attack(context: Ctx, attack: str) -> None:
 @then("the gateway rejects every attack{status:WithStatus} within the {budget:Budget} time, before any worker receives it")
 def must_reject(context: Ctx, status: Limits, budget: str) -> None:
     """Each attack got an error object in time, and the gateway made no upstream request for it."""
-    context.world.checker.must(hostile_refused, seconds=context.world.timeouts.named(budget), **status)
+    workers = context.world.cluster.models_by_worker()
+    context.world.checker.must(hostile_refused, seconds=context.world.timeouts.named(budget), workers=workers, **status)
 
 
 @then("the gateway rejects a new connection within the {budget:Budget} time")

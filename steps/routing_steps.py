@@ -53,7 +53,8 @@ def must_be_taken_over(context: Ctx) -> None:
 @then("the gateway tried {count:Number} workers for every request, each after a longer pause")
 def must_space_attempts(context: Ctx, count: int) -> None:
     """The attempts of each request went to different workers, with growing pauses between them."""
-    context.world.checker.must(spaced_attempts, attempts=count, first_pause_seconds=FIRST_PAUSE_SECONDS)
+    workers = context.world.cluster.models_by_worker()
+    context.world.checker.must(spaced_attempts, attempts=count, first_pause_seconds=FIRST_PAUSE_SECONDS, workers=workers)
 
 
 @then("each {servers:Servers} served at least {share:Share}")

@@ -1,20 +1,20 @@
 """Security: open ports, internal authentication, sandboxes and secrets."""
 
-from behave import step, then
+from behave import step, then, when
 
 from hivecheck.world.context import Ctx
 
 
-@step("a client without the cluster token tries to {call:InternalCall}")
-def call_without_token(context: Ctx, call: str) -> None:
-    """Makes an internal call twice: without the cluster token and with a wrong one."""
-    context.world.observations.security.ports.call_without_token(call)
+@when("a client without the cluster token calls every route of every service")
+def call_all_without_token(context: Ctx) -> None:
+    """Calls each route that a service lists in its `/info`, except the open pages: without the cluster token and with a wrong one."""
+    context.world.observations.security.routes.call_all_without_token()
 
 
-@then("the service refuses the call for lack of a valid cluster token")
+@then("every such call is refused for lack of valid credentials")
 def must_be_refused(context: Ctx) -> None:
-    """Each such call received status 401 and code invalid_cluster_token."""
-    context.world.observations.security.ports.must_be_refused()
+    """Each call received status 401, with code invalid_api_key for the client API and invalid_cluster_token for all else."""
+    context.world.observations.security.routes.must_be_refused()
 
 
 @then("every listening socket {rule:SocketRule}")

@@ -33,7 +33,7 @@ def request(number: int, due: float) -> Operation:
         request={"model": "model-a", "max_tokens": TOKENS},
         purpose=LOAD,
         status=200,
-        headers={"x-request-id": f"r{number}"},
+        headers=(("x-request-id", f"r{number}"),),
         body=None if is_stream else {"model": "model-a", "choices": [CONTENT], "usage": {"completion_tokens": TOKENS}},
         tokens=tuple(Token(at, f"t{place} ") for place in range(TOKENS)) if is_stream else (),
         finish_reason="stop" if is_stream else None,

@@ -6,7 +6,6 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     When clients send 25 sequential chats for model-c, simulating a 500 response
     And clients send a batch of 3 concurrent chats for model-c
     Then every request was refused with status 500 and code simulated_fault
-    And every request took one attempt
     And every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
     And the circuit of worker-3 is not closed within the settling time
 
@@ -40,14 +39,14 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @GATE-005 @P1
   Scenario: One probe at a time tests the worker of an open circuit
     When clients send 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And clients send a batch of 3 concurrent chats for model-c, simulating 0.1 seconds of work
     Then the gateway answered 1 of the batch and refused the others with status 503 and code no_available_workers
 
   @CLU-035 @GATE-005 @P1
   Scenario: A probe that ends by a disconnect, overload or a client error leaves the circuit half open
     When clients send 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And a batch of 1 request for model-c is waiting for a response
     And the clients of the batch disconnect
     And no request is in flight within the slot release time
@@ -59,7 +58,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @P1
   Scenario: The first token of a stream completes its probe
     When clients send 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And a client is streaming from model-c
     And clients send a batch of 1 sequential chat for model-c
     Then every request of the batch was answered
@@ -68,7 +67,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @P1
   Scenario: A probe that breaks off after its first token opens the circuit again
     When clients send 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And clients send 1 sequential stream for model-c, simulating a connection reset in mid-stream
     And clients send a batch of 3 concurrent chats for model-c
     Then every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
@@ -76,7 +75,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @GATE-005 @P1
   Scenario: Two successful probes close the circuit
     When clients send 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And clients send 1 sequential chat for model-c
     And the circuit of worker-3 is half_open within the settling time
     And clients send 1 sequential chat for model-c
@@ -87,13 +86,12 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
   @CLU-035 @P1
   Scenario: A failed probe opens the circuit again
     When clients send a batch of 25 sequential chats for model-c, simulating a 500 response
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And clients send 1 sequential chat for model-c, simulating a 500 response
     And the circuit of worker-3 is open within the settling time
-    And the circuit of worker-3 lets a probe through within the half open time
+    And the circuit of worker-3 is half_open within the half open time
     And clients send a batch of 2 sequential chats for model-c
     Then every request was refused with status 500 and code simulated_fault
-    And every request took one attempt
     And every request of the batch was answered
     And the circuit of worker-3 is closed within the settling time
 

@@ -3,6 +3,8 @@ Feature: Retries help the client and never multiply the load
 
   @CLU-015 @CLU-036 @GATE-004 @P1 @topology.single_slot
   Scenario Outline: One SDK call costs few attempts, each at another worker after a longer pause
+    Given a worker worker-fourth of model-shared serves on hive-1
+    And worker-fourth is routable within the convergence time
     When the SDK requests a chat from model-shared <error>
     Then every request was refused with status <status> and code simulated_fault, with a Retry-After header
     And the SDK raises <exception>, after 1 call and at most 4 upstream requests

@@ -13,7 +13,7 @@ from hivecheck.world.load import CONTINUATIONS, PACE, ClosedLoop, OpenLoop, Sche
 from hivecheck.world.observations.cycles import ENDINGS
 from hivecheck.world.observations.metrics import COUNTS, PRESENCE, RECORDS
 from hivecheck.world.observations.observations import CLOSED, LEAKS, READINGS
-from hivecheck.world.observations.security import INTERNAL_CALLS, SANDBOX_RULES, SOCKET_RULES
+from hivecheck.world.observations.security import SANDBOX_RULES, SOCKET_RULES
 from hivecheck.world.phrases import names, one_of
 
 
@@ -96,7 +96,6 @@ LOAD_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "RequestRecord": (*_words(RECORDS), "a record of each request in logs and metrics"),
     "Presence": (*_words(PRESENCE), "whether the metrics name the worker"),
     "MetricCount": (*_words(COUNTS), "what the metrics must count"),
-    "InternalCall": (*_words(INTERNAL_CALLS), "a service-to-service call"),
     "SocketRule": (*_words(SOCKET_RULES), "a rule for listening sockets"),
     "SandboxRule": (*_words(SANDBOX_RULES), "a rule for the processes of a service"),
     "Leak": (*_words(LEAKS), "content from clients that must not appear in output"),

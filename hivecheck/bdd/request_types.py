@@ -130,11 +130,6 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         "`, simulating <behaviour>` of the workers, or nothing",
     ),
     "WithUsage": (r"(?: with usage)?", bool, "` with usage`, or nothing"),
-    "Until": (
-        r"one is answered|worker-[a-z0-9-]+ resets one",
-        lambda text: text.removesuffix(" resets one") if text.endswith(" resets one") else None,
-        "when the client stops",
-    ),
     "Extras": (one_of((requests.UNKNOWN, requests.VERBATIM, requests.VERBATIM_STREAM)), str, "parts that the gateway must pass through"),
     "StreamPattern": (
         rf"(?:{_plain(worker_behaviours.AGE)}|{one_of(filter(None, worker_behaviours.STREAMS))})?",

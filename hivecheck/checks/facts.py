@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+
 from hivecheck.history import Event, History, Operation
+from hivecheck.verdict import Verdict, no_room
+from hivecheck.wording import listed
 
 SUCCESS = range(200, 300)
+Workers = Mapping[str, Collection[str]]  # worker -> its models
+
+
+def able(workers: Workers, model: str) -> list[str]:
+    """The workers that serve a model."""
+    return [name for name, models in workers.items() if model in models]
+
+
+def without_alternative(operations: Iterable[Operation], workers: Workers) -> Verdict | None:
+    """No room for another attempt: one worker alone serves the model of a request. None where each request has a second worker."""
+    alone = sorted({operation.model for operation in operations if len(able(workers, operation.model)) < 2})
+    if not alone:
+        return None
+    actual = "; ".join(f"{model} at {listed(able(workers, model))}" for model in alone)
+    return no_room(expected="a second worker that could receive each request", actual=actual)
 
 
 def streams(history: History) -> list[Operation]:
@@ -31,9 +50,10 @@ def tokens_received(operation: Operation) -> int:
 
 def order_fault(operation: Operation) -> str | None:
     """How the order of a stream's tokens is wrong, None when it is right. The bundled worker numbers its tokens `t0 t1 t2 ...`."""
-    actual = "".join(token.text for token in operation.tokens)
-    expected = "".join(f"t{number} " for number in range(len(operation.tokens)))
-    return None if actual.strip() == expected.strip() else f"tokens {actual!r} instead of {expected!r}"
+    # Chunk by chunk: the joined text is the same for two tokens in one chunk and none in the next.
+    actual = [token.text.strip() for token in operation.tokens]
+    expected = [f"t{number}" for number in range(len(operation.tokens))]
+    return None if actual == expected else f"tokens {' '.join(actual)!r} instead of {' '.join(expected)!r}"
 
 
 # The reference's default, and the second name that the topology `single_slot` configures.

@@ -94,10 +94,7 @@ class PendingRequest:
         """A new connection is no part of an operation."""
 
     def on_head(self, head: ResponseHead, now: float) -> None:
-        headers: dict[str, str] = {}
-        for name, value in head.headers:
-            headers.setdefault(name, value)
-        self._changes |= {"status": head.status, "headers": headers, "headers_at": now}
+        self._changes |= {"status": head.status, "headers": head.headers, "headers_at": now}
 
     def on_event(self, data: bytes, now: float) -> None:
         """One chunk of a stream."""

@@ -78,7 +78,7 @@ class SdkClient:
 
     def _streamed(self, operation: Operation, stream: Any, leave_after: int | None) -> Operation:
         """Read a stream to its end, or leave it after `leave_after` tokens."""
-        operation = replace(operation, status=stream.response.status_code, headers=dict(stream.response.headers))
+        operation = replace(operation, status=stream.response.status_code, headers=tuple(stream.response.headers.multi_items()))
         try:
             for chunk in stream:
                 operation = _with_chunk(operation, chunk)
@@ -96,7 +96,7 @@ def _whole(operation: Operation, answer: Any) -> Operation:
         return replace(operation, status=200, raw=answer, error="the package made no object of the answer")
     body = answer.model_dump(exclude_unset=True)
     # The package returns what it parsed of a 2xx answer; of its headers it keeps the request id.
-    return replace(operation, status=200, headers={"X-Request-Id": answer._request_id}, body=body, usage=body.get("usage"))
+    return replace(operation, status=200, headers=(("X-Request-Id", answer._request_id),), body=body, usage=body.get("usage"))
 
 
 def _with_chunk(operation: Operation, chunk: Any) -> Operation:
@@ -113,7 +113,7 @@ def _raised(operation: Operation, error: Any) -> Operation:
     if (response := getattr(error, "response", None)) is None:
         return replace(operation, error=f"{type(error).__name__}: {error}")
     body = {"error": error.body} if isinstance(error.body, dict) else error.body
-    return replace(operation, status=response.status_code, headers=dict(response.headers), body=body)
+    return replace(operation, status=response.status_code, headers=tuple(response.headers.multi_items()), body=body)
 
 
 def _short(body: Mapping[str, Any], most: int = 64 * 1024) -> dict[str, Any]:

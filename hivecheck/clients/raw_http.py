@@ -100,7 +100,7 @@ class RawClient:
 def _answer(connection: socket.socket, operation: Operation) -> Operation:
     response = http.client.HTTPResponse(connection)
     response.begin()
-    operation = replace(operation, status=response.status, headers=dict(response.getheaders()), headers_at=time.monotonic())
+    operation = replace(operation, status=response.status, headers=tuple(response.getheaders()), headers_at=time.monotonic())
     text = response.read()
     try:
         body: Any = json.loads(text)

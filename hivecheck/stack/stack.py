@@ -119,6 +119,14 @@ class Stack:
         """What differs from the declared state, idle and healthy; None when nothing does."""
         return self._baseline().difference()
 
+    def models_by_worker(self) -> dict[str, tuple[str, ...]]:
+        """Models of each declared worker, and of each worker that a hive reports. A hive that is down reports none."""
+        found = {name: tuple(models) for name, models in self.topology.workers().items()}
+        for hive in self.hives.values():
+            with contextlib.suppress(ClientError):
+                found |= {name: tuple(view["models"]) for name, view in hive.workers().items()}
+        return found
+
     def work_in_hand(self) -> str | None:
         """Requests that the stack counts as in flight, by node; None when there are none."""
         return self._baseline().in_flight()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.checks.facts import end_of
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures
 
 
@@ -18,6 +18,9 @@ def at_once(history: History, *, purpose: str, limit: int) -> Verdict:
         most[worker] = max((sum(start <= at < stop for start, stop in spans) for at, _ in spans), default=0)
     if any(count > limit for count in most.values()):
         return failed(expected=f"at most {counted(limit, 'request')} in flight at each worker", actual=figures(most))
+    if len(arrivals) <= limit * len(most):
+        expected = f"more requests than {counted(limit, 'request')} for each worker that received one"
+        return no_room(expected=expected, actual=f"{counted(len(arrivals), 'arrival')} at {counted(len(most), 'worker')}")
     if limit not in most.values():
         expected = f"{counted(limit, 'request')} in flight at a worker, so that the limit takes effect"
         return inconclusive(expected=expected, actual=figures(most))

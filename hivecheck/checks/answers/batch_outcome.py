@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hivecheck.checks.facts import Workers, without_alternative
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
@@ -15,8 +16,13 @@ def batch_outcome(
     status: int | None = None,
     code: str | None = None,
     hits: tuple[int, int] | None = None,
+    workers: Workers,
 ) -> Verdict:
-    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After."""
+    """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After.
+
+    `workers`: worker -> its models. A greatest number above the number of requests limits the retries at other workers. So each refused
+    request that reached a worker needs a second one there. A gateway can send a request again to the same worker in any case.
+    """
     operations = history.operations(purpose)
     if not operations:
         return inconclusive(expected=f"at least one request of {purpose}", actual="none was sent")
@@ -33,6 +39,9 @@ def batch_outcome(
     arrived = sum(len(history.arrivals(operation)) for operation in operations)
     if hits and not hits[0] <= arrived <= hits[1]:
         return failed(expected=f"{hits[0]} to {hits[1]} arrivals at workers", actual=f"{arrived}")
+    tried = [operation for operation in operations if operation not in good and history.arrivals(operation)]
+    if hits and hits[1] > len(operations) and (alone := without_alternative(tried, workers)):
+        return alone
     return passed(f"{answered} of {requests} answered, {counted(arrived, 'arrival')} at workers")
 
 

@@ -46,10 +46,10 @@ def _judge_verbatim(history: History, operation: Operation, returned: Mapping[st
         return different
     if wrong := _wrong_body(operation, arrivals[0]):
         return failed(expected=f"{operation.id} arrives with {wrong}", actual=f"{arrivals[0].data.get('body')}")
-    missing = {name: value for name, value in returned.items() if operation.header(name) != value}
+    missing = {name: value for name, value in _joined(returned).items() if operation.header(name) != value}
     if missing or operation.header("X-Request-Id") != operation.id:
         expected = f"the answer has headers {figures(returned)} and X-Request-Id {operation.id}"
-        return failed(expected=expected, actual=figures(operation.headers))
+        return failed(expected=expected, actual=listed(": ".join(header) for header in operation.headers))
     return passed(f"{operation.id}: identical at {arrivals[0].node}")
 
 
@@ -73,19 +73,23 @@ def _judge_resolved(history: History, operation: Operation, model: str, workers:
 
 def _different_head(operation: Operation, line: Mapping[str, Any]) -> Verdict | None:
     """A failure if path or headers of the journal line differ from those that the client sent."""
-    # Header names ignore case (RFC 9110, section 5.1), and HTTP libraries change it.
-    headers = {name.lower(): value for name, value in line.get("headers", {}).items()}
-    # A repeated header equals one with its values in their order (RFC 9110, section 5.3). The journal joins them.
-    sent: dict[str, str] = {}
-    for name, value in operation.sent_headers.items():
-        sent[name.lower()] = f"{sent[name.lower()]}, {value}" if name.lower() in sent else value
-    lost = {name: headers.get(name) for name, value in sent.items() if headers.get(name) != value}
+    arrived = _joined(line.get("headers", {}))
+    lost = {name: arrived.get(name) for name, value in _joined(operation.sent_headers).items() if arrived.get(name) != value}
     if line.get("path") == operation.path and not lost:
         return None
     return failed(
         expected=f"{operation.id} arrives at {operation.path} with headers {figures(operation.sent_headers)}",
         actual=f"path {line.get('path')}; these headers differ: {figures(lost)}",
     )
+
+
+def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+    """By lower-case name, the values in their order. The journal joins those of a repeated header too."""
+    # Header names ignore case (RFC 9110, section 5.1), and HTTP libraries change it.
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
+    return found
 
 
 def _parsed(text: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hivecheck.history import History, Operation
-from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import counted, listed
 
 
@@ -15,7 +15,7 @@ def own_answer(history: History) -> Verdict:
     if len(operations) < 2 or len(set(limits)) < len(limits):
         return inconclusive(expected="at least two requests with different max_tokens", actual=f"max_tokens {listed(limits)}")
     if not any(one.started_at < other.started_at < (one.ended_at or 0.0) for one in operations for other in operations):
-        return inconclusive(expected="at least two requests in flight at the same time", actual="they ran one after the other")
+        return no_room(expected="at least two requests in flight at the same time", actual="they ran one after the other")
     return worst([_judge_one(operation) for operation in operations])
 
 

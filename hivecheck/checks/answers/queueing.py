@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from hivecheck.history import History, journal_pairs
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures
 
 WAITED_SECONDS = 0.05  # a free slot is taken within milliseconds
@@ -30,6 +30,11 @@ def queueing(history: History, *, slots: int) -> Verdict:
     most = {node: _most_at_once(times) for node, times in spans.items()}
     if any(count > slots for count in most.values()):
         return failed(expected=f"at most {counted(slots, 'slot')} in use at each worker", actual=figures(most))
+    if all(len(times) <= slots for times in spans.values()):
+        return no_room(
+            expected=f"a worker with more requests than {counted(slots, 'slot')}",
+            actual=figures({node: counted(len(times), "request") for node, times in spans.items()}),
+        )
     if not waited:
         return failed(
             expected="at least one request waits for a slot",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hivecheck.checks.facts import Workers
 from hivecheck.history import History, Operation
-from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import counted, listed
 
 # None is a valid `param` of an error, so it cannot stand for any value.
@@ -39,10 +40,10 @@ def _judge_refusal(operation: Operation, status: int, code: str, param: object, 
     return passed(f"{operation.id}: refused with {status} {code}")
 
 
-def hostile_refused(history: History, *, seconds: float, status: int | None = None) -> Verdict:
+def hostile_refused(history: History, *, seconds: float, workers: Workers, status: int | None = None) -> Verdict:
     """Every hostile request got a 4xx error object within `seconds`, and no worker received one.
 
-    `status` is the status of the answer. None accepts every 4xx status that clients do not retry.
+    `workers`: worker -> its models. `status` is the status of the answer. None accepts every 4xx status that clients do not retry.
     """
     hostile = history.operations(HOSTILE)
     if not hostile:
@@ -52,6 +53,8 @@ def hostile_refused(history: History, *, seconds: float, status: int | None = No
     if strange:
         actual = f"{counted(len(strange), 'arrival')} in the journals: {listed(strange[:5])}"
         return failed(expected="no worker receives a request of a hostile client", actual=actual)
+    if not workers:
+        return no_room(expected="a worker that could receive a hostile request", actual="the stack has none")
     return worst([_judge_hostile(operation, seconds, status) for operation in hostile])
 
 

@@ -45,7 +45,7 @@ def _response(operation: Operation) -> dict[str, Any]:
     return {
         "status": operation.status,
         "content type": operation.header("Content-Type"),
-        "text": "".join(token.text for token in operation.tokens),
+        "chunks": [token.text for token in operation.tokens],
         "body that is no JSON": _OWN_VALUES.sub("", operation.raw),
         "body": _less(operation.body),
         "finish reason": operation.finish_reason,

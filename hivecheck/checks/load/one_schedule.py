@@ -8,7 +8,7 @@ from typing import Any
 
 from hivecheck.checks.load.load_facts import Run, groups, invalid, middle
 from hivecheck.history import Event, History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.verdict import Verdict, failed, no_room, passed, worst
 from hivecheck.wording import counted
 
 OVERLOADED = ("late", "loop_lag", "cpu")  # codes of a client without time; they change no count
@@ -32,7 +32,7 @@ def _one(run: Run, journal: Sequence[Event], apart_seconds: float) -> Verdict:
     requests = {request["sha256"]: request for request in run["requests"]}
     scheduled = [request for request in requests.values() if request["at"] >= 0]
     if not scheduled or run["processes"] < 2:
-        return inconclusive(expected="a load with requests from several processes", actual=f"{len(scheduled)} from {run['processes']}")
+        return no_room(expected="a load with requests from several processes", actual=f"{len(scheduled)} from {run['processes']}")
     counts = Counter(str(line.data["body_sha256"]) for line in arrivals)
     wrong = {
         "lost": sum(sha not in counts for sha in requests),

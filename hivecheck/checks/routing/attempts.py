@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hivecheck.checks.facts import end_of
+from hivecheck.checks.facts import Workers, able, end_of, without_alternative
 from hivecheck.history import History, Operation
-from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import agreeing, counted, figures, listed
 
 
-def not_sent_again(history: History) -> Verdict:
-    """Each request has exactly one arrival. The gateway must not retry an answer that has begun."""
+def not_sent_again(history: History, *, workers: Workers) -> Verdict:
+    """Each request has exactly one arrival. The gateway must not retry an answer that has begun. `workers`: worker -> its models."""
     operations = history.operations()
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
     if not operations or any(not nodes for nodes in places.values()):
@@ -17,6 +17,9 @@ def not_sent_again(history: History) -> Verdict:
     # After the first byte another attempt would send the client some tokens twice.
     if again := {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}:
         return failed(expected="each request reaches one worker once", actual=figures(again))
+    # A whole answer can be repeated by the same worker. A failed request is tried again at another one, so that one must exist.
+    if alone := without_alternative([operation for operation in operations if not operation.is_answered], workers):
+        return alone
     requests = counted(len(operations), "request")
     return passed(f"{requests} {agreeing(len(operations), 'reached', 'each reached')} one worker once")
 
@@ -78,9 +81,17 @@ def _judge_taken_over(history: History, operation: Operation, is_marked: bool) -
     return passed(f"{operation.id}: taken over by {names[1]}")
 
 
-def spaced_attempts(history: History, *, attempts: int, first_pause_seconds: float) -> Verdict:
-    """Each request had `attempts` attempts, each at another worker. The first pause has a minimum, and each later minimum doubles."""
-    return worst([_judge_spaced(history, operation, attempts, first_pause_seconds) for operation in history.operations()])
+def spaced_attempts(history: History, *, attempts: int, first_pause_seconds: float, workers: Workers) -> Verdict:
+    """Each request had `attempts` attempts, each at another worker. The first pause has a minimum, and each later minimum doubles.
+
+    `workers`: worker -> its models. One more than `attempts` of them must serve the model.
+    """
+    found = [_judge_spaced(history, operation, attempts, first_pause_seconds) for operation in history.operations()]
+    few = {one.model: places for one in history.operations() if len(places := able(workers, one.model)) <= attempts}
+    if few:
+        expected = f"more than {counted(attempts, 'worker')} of the model, so that a further attempt is possible"
+        found.append(no_room(expected=expected, actual=figures({model: listed(places) for model, places in few.items()})))
+    return worst(found)
 
 
 def _judge_spaced(history: History, operation: Operation, attempts: int, least: float) -> Verdict:

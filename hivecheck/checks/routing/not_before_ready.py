@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted
 
 ASPECTS = ("registered", "answered", "received")
@@ -33,7 +33,7 @@ def _answered_early(history: History, worker: str, at: float) -> Verdict:
     answered = [operation for operation in history.operations() if operation.is_answered]
     refused = [operation for operation in history.operations() if not operation.is_answered and operation.started_at < at]
     if not answered or not refused:
-        return inconclusive(
+        return no_room(
             expected=f"requests before and after {worker} was ready", actual=f"{len(refused)} refused before, {len(answered)} answered"
         )
     early = [operation for operation in answered if operation.ended_at is not None and operation.ended_at < at]
@@ -56,4 +56,6 @@ def _received_early(history: History, worker: str, at: float) -> Verdict:
             expected=f"{worker} receives no request before it is ready",
             actual=f"{counted(len(early), 'arrival')}, the first {at - early[0].at:.3f} s before",
         )
+    if all(operation.started_at >= at for operation in history.operations()):
+        return no_room(expected=f"requests that clients sent before {worker} was ready", actual="none")
     return passed(f"{counted(len(lines), 'arrival')}, all after it was ready")

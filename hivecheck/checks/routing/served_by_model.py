@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hivecheck.checks.facts import SUCCESS
 from hivecheck.history import History, Operation
-from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import listed
 
 
@@ -32,6 +32,8 @@ def _judge_one(history: History, operation: Operation, workers: Mapping[str, Seq
             expected=f"{operation.id} for {operation.model} reaches {one_of} {listed(sorted(able))}",
             actual=f"it reached {listed(names)}",
         )
+    if len(workers) < 2:
+        return no_room(expected="a second worker that could receive the request by mistake", actual=listed(workers))
     if is_marked and operation.header("X-Worker-Id") != names[0]:
         return failed(
             expected=f"the answer names {names[0]}, which has {operation.id} in its journal",

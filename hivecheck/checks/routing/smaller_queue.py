@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.checks.facts import end_of, streams
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, listed
 
 
@@ -25,6 +25,9 @@ def smaller_queue(history: History, *, at_least: int) -> Verdict:
         return failed(
             expected=f"none of {counted(len(during), 'request')} reaches {busy}, which is busy", actual=f"{len(wrong)} did: {listed(wrong)}"
         )
+    others = sorted({one.model for one in during} - {one.model for one in running})
+    if others:
+        return no_room(expected=f"requests for a model that {busy} serves too", actual=f"requests for {listed(others)}")
     if len(during) < at_least:
         return inconclusive(
             expected=f"at least {counted(at_least, 'request')} sent while the stream ran at {busy}", actual=f"{len(during)}"

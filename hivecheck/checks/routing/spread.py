@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures, listed
 
 
@@ -35,6 +35,8 @@ def spread(
             expected=f"each of {listed(workers)} receives at least {floor:g} of {counted(len(operations), 'request')}",
             actual=arrivals,
         )
+    if at_most < math.inf and counts.total() <= at_most:
+        return no_room(expected=f"more than {at_most:g} requests, so that one worker could receive too many", actual=arrivals)
     if any(counts[name] > at_most for name in workers):
         return failed(
             expected=f"each of {listed(workers)} receives at most {at_most:g} of {counted(len(operations), 'request')}", actual=arrivals

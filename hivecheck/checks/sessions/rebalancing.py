@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.checks.facts import session_of, sessions
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures, listed
 
 Homes = dict[tuple[str, str], set[str]]
@@ -46,7 +46,7 @@ def only_lost_sessions_moved(history: History, *, what: str) -> Verdict:
     own = [name for name, home in homes.items() if home == {lost_worker}]
     if not own or len(own) == len(homes) or any(len(home) != 1 or not later[name] for name, home in homes.items()):
         expected = f"sessions at {lost_worker} and at others, each with turns before and after {lost_worker} was {what}"
-        return inconclusive(expected=expected, actual=_moves(homes, later))
+        return no_room(expected=expected, actual=_moves(homes, later))
     wrong = {
         name: later[name]
         for name in homes

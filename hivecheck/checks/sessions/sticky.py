@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hivecheck.checks.facts import session_of, sessions
 from hivecheck.history import History
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures, listed
 
 # A gateway that places sessions by chance sends fewer of them to one of two workers more than once in 1000 runs.
@@ -36,6 +36,6 @@ def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdi
     if len(used) < spread:
         expected = f"{counted(len(own), 'session')} at {counted(spread, 'worker')} or more"
         if len(own) < LEAST_SESSIONS:
-            return inconclusive(expected=f"{expected}, {LEAST_SESSIONS} sessions at least", actual=listed(sorted(used)))
+            return no_room(expected=f"{expected}, {LEAST_SESSIONS} sessions at least", actual=listed(sorted(used)))
         return failed(expected=expected, actual=listed(sorted(used)))
     return passed(f"{counted(len(own), 'session')}, each at one of {listed(sorted(used))}")

@@ -8,7 +8,7 @@ from typing import Any
 from hivecheck.checks.facts import SUCCESS, tokens_received
 from hivecheck.history import INJECTED, Event, History, Operation, journal_pairs
 from hivecheck.measurement.recovery import LOAD, harm_begins
-from hivecheck.verdict import Verdict, failed, inconclusive, passed
+from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures
 
 GATEWAY = "orchestrator"
@@ -31,10 +31,11 @@ def booked_through_kills(history: History, *, kills: int, lag_seconds: float) ->
     for arrival, end in journal_pairs(history):
         served.setdefault(str(arrival.data.get("request_id")), []).append((arrival, end))
     met = len(kills_under_load(history, [request for request in requests if request.id in served]))
-    if not noted or met < kills:
-        actual = f"{counted(met, 'such kill')}, {counted(len(noted), 'note')} of the ledger"
-        needed = f"{counted(kills, 'kill')} of the gateway while a worker has a request, and the ledger noted after them"
-        return inconclusive(expected=needed, actual=actual, remedy="raise the rate of the load")
+    if not noted:
+        return inconclusive(expected="the ledger noted after the kills", actual=f"{counted(len(noted), 'note')} of the ledger")
+    if met < kills:
+        needed = f"{counted(kills, 'kill')} of the gateway while a worker has a request; raise the rate of the load"
+        return no_room(expected=needed, actual=counted(met, "such kill"))
     rows: dict[str, list[Row]] = {}
     for row in noted[-1]:
         rows.setdefault(str(row["request_id"]), []).append(row)

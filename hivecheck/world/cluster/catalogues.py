@@ -46,7 +46,7 @@ class Catalogues:
         for name in names:
             self.models.bring(name, hive, serve=False)
         within = self.stack.timeouts.download
-        eventually(lambda: self._ready(hive), within=within, what=f"{listed(names)} at {hive}", until=lambda ready: ready == names)
+        must_eventually(lambda: self._ready(hive), within=within, what=f"{listed(names)} at {hive}", until=lambda ready: ready == names)
         self.fetched[hive] = names
 
     def must_be_moved_aside(self, hive: str) -> None:

@@ -70,9 +70,7 @@ class Cluster:
 
     def models_by_worker(self) -> Mapping[str, Sequence[str]]:
         """Models of each declared worker and of each worker that a hive reports."""
-        return self.stack.topology.workers() | {
-            name: tuple(view["models"]) for hive in self.stack.hives.values() for name, view in hive.workers().items()
-        }
+        return self.stack.models_by_worker()
 
     def known_models(self) -> list[str]:
         """Every model of any worker."""

@@ -11,7 +11,7 @@ from hivecheck.clients.exposition import parse
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import eventually, must_eventually
+from hivecheck.waiting import must_eventually
 from hivecheck.wording import figures, listed
 from hivecheck.world.checker import Checker
 
@@ -129,11 +129,6 @@ class GatewayStatus:
             return value[0] in ("open", "half_open") if state == NOT_CLOSED else value in expected
 
         must_eventually(report, within=within, what=f"circuit of {worker} {state}", until=is_expected)
-
-    def await_probe(self, worker: str, within: float) -> None:
-        """Return when the circuit of a worker lets one request through as a probe."""
-        what = f"circuit of {worker} half open"
-        eventually(lambda: self._circuit(worker), within=within, what=what, until=lambda state: state == "half_open")
 
     def note_waits(self) -> None:
         """How many requests have waited for a connection so far, and how many of these waits timed out."""

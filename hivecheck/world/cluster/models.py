@@ -96,7 +96,7 @@ class Models:
             return self.views(model).get(hive, {})
 
         within = self.stack.timeouts.download
-        report = eventually(
+        report = must_eventually(
             part, within=within, what=f"a part of {model} at {hive}", until=lambda view: view.get("bytes_done", 0) >= PART_BYTES
         )
         if report["state"] != "downloading":

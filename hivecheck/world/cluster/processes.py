@@ -116,7 +116,7 @@ class Processes:
     def _await_listed(self, worker: str) -> None:
         within = self.stack.timeouts.restart
         what = f"{worker} registered"
-        eventually(lambda: worker in self.stack.registry.workers(), within=within, what=what, every=LISTED_POLL_SECONDS)
+        must_eventually(lambda: worker in self.stack.registry.workers(), within=within, what=what, every=LISTED_POLL_SECONDS)
 
     def _kill_guard(self, hive: str) -> None:
         """The process that kills the workers of a hive that died. Raises InconclusiveError when there is none."""

@@ -116,15 +116,15 @@ class WorkerLifecycle:
         """Return when a worker is alive and registered."""
         within = self.stack.timeouts.restart
         state: Callable[[], Any] = lambda: self.stack.hives[hive].health()["workers"].get(worker, {}).get("state")  # noqa: E731
-        eventually(state, within=within, what=f"{worker} alive at {hive}", until=lambda value: value == "alive")
-        eventually(lambda: worker in self.stack.registry.workers(), within=within, what=f"{worker} registered")
+        must_eventually(state, within=within, what=f"{worker} alive at {hive}", until=lambda value: value == "alive")
+        must_eventually(lambda: worker in self.stack.registry.workers(), within=within, what=f"{worker} registered")
 
     def await_stable(self, worker: str, hive: str) -> None:
         """Return when the incarnation after the last act on the worker has been alive for longer than its hive's stable time."""
         old = max((event.data.get("epoch") or 0 for event in self.history.acts(worker)), default=0)
         within = self.stack.timeouts.restart
         epoch: Callable[[], int] = lambda: int(self.stack.registry.workers().get(worker, {}).get("epoch", 0))  # noqa: E731
-        eventually(epoch, within=within, what=f"{worker} registered with an epoch above {old}", until=lambda value: value > old)
+        must_eventually(epoch, within=within, what=f"{worker} registered with an epoch above {old}", until=lambda value: value > old)
         self.await_alive(worker, hive)
         alive_at = time.monotonic()
         stable = float(STEEP["stable_seconds"])
@@ -243,9 +243,9 @@ class WorkerLifecycle:
 
     def _remove_again(self, worker: str, hive: str) -> None:
         within = self.stack.timeouts.restart
-        eventually(lambda: self.workers.is_routable(worker), within=within, what=f"{worker} routable")
+        must_eventually(lambda: self.workers.is_routable(worker), within=within, what=f"{worker} routable")
         self.workers.remove(worker, hive)
-        eventually(lambda: not self.workers.is_routable(worker), within=within, what=f"{worker} not routable")
+        must_eventually(lambda: not self.workers.is_routable(worker), within=within, what=f"{worker} not routable")
 
     def _stop(self, worker: str, hive: str) -> None:
         with contextlib.suppress(ClientError):  # a hive that cannot end the worker does not answer, and its log is judged

@@ -68,7 +68,8 @@ class Workers:
         fresh = [f"worker-new-{number}" for number in range(first, first + count)]
         _at_once(lambda name: self.start(name, [model], hive), fresh)
         self.joined += fresh
-        eventually_all(fresh, self.is_routable, within=self.stack.timeouts.restart, what="every new worker routable")
+        what = "every new worker routable"
+        eventually_all(fresh, self.is_routable, within=self.stack.timeouts.restart, what=what, otherwise=AssertionError)
 
     def remove(self, workers: str, hive: str) -> None:
         """A hive drains and stops a worker, or at the same time as many of the oldest `joined` ones as `NEW_WORKERS` counts."""

@@ -14,7 +14,7 @@ from hivecheck.history import Event, History
 from hivecheck.measurement.floors import CYCLES
 from hivecheck.stack.stack import Stack
 from hivecheck.verdict import Answer, Verdict
-from hivecheck.waiting import eventually
+from hivecheck.waiting import eventually, must_eventually
 from hivecheck.world.observations.resources import Resources
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.endings import LARGE_BYTES, SLOWLY_READ_BYTES, Endings
@@ -74,7 +74,8 @@ class Cycles:
         """Concurrent streams, and a SIGKILL of a worker that serves some of them. Returns `count` if those broke off, and only those."""
         calls = [self.chats.start(model, tokens=TOKENS, simulate=PACE, stream=True) for _ in range(count)]
         within = self.stack.timeouts.idle_chat
-        eventually(lambda: all(call.operation.tokens for call in calls), within=within, what="the first token of each stream", every=0.005)
+        what = "the first token of each stream"
+        must_eventually(lambda: all(call.operation.tokens for call in calls), within=within, what=what, every=0.005)
         serving = sorted({str(call.operation.header("X-Worker-Id")) for call in calls})
         # In turn: a worker then lives through the restart of another one. Restart policies count only crashes in a row, and after each
         # of those they wait for longer.
@@ -84,7 +85,9 @@ class Cycles:
         self.history.act(worker, "killed", is_worker=True)
         self.chats.wait(calls)
         within = self.stack.timeouts.restart + self.stack.timeouts.convergence
-        eventually(self.stack.not_at_baseline, within=within, what=f"{worker} serves again", until=lambda difference: difference is None)
+        must_eventually(
+            self.stack.not_at_baseline, within=within, what=f"{worker} serves again", until=lambda difference: difference is None
+        )
         self.endings.forget_failures()
         return sum(call.operation.is_answered is (call.operation.header("X-Worker-Id") != worker) for call in calls)
 

@@ -1,45 +1,23 @@
-"""Security of a stack in three sections: open ports and internal calls, the sandbox of each service, secrets in output."""
+"""Security of a stack in four sections: routes, open ports, the sandbox of each service, secrets in output."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from hivecheck.clients.control import TOKEN_HEADER, ControlClient, Reply
+from hivecheck.clients.control import ControlClient
 from hivecheck.clients.openai_api import OpenAIClient, PendingRequest, Request
 from hivecheck.clients.raw_http import RawClient, RawRequest
-from hivecheck.errors import ClientError, InconclusiveError, UsageError
+from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.history import History
-from hivecheck.platforms.node_program import python_command
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually
 from hivecheck.wording import figures, listed
 from hivecheck.world import phrases
+from hivecheck.world.observations.routes import Routes
 from hivecheck.world.requests.credentials import CREDENTIALS, credential
 from hivecheck.world.requests.hostile import CHAT, Attack, RequestHead
-
-# Words in Gherkin -> method, service (a node's or `worker`), path. `{worker}` is some worker of hive-1.
-INTERNAL_CALLS: dict[str, tuple[str, str, str]] = {
-    "register a service at the registry": ("POST", "registry", "/services"),
-    "list the services at the registry": ("GET", "registry", "/services"),
-    "remove a service from the registry": ("DELETE", "registry", "/services/{worker}?epoch=1"),
-    "stop hive-1": ("POST", "hive-1", "/stop"),
-    "start a worker on hive-1": ("POST", "hive-1", "/workers"),
-    "remove a worker from hive-1": ("DELETE", "hive-1", "/workers/{worker}"),
-    "chat with a worker through hive-1": ("POST", "hive-1", "/workers/{worker}/v1/chat/completions"),
-    "chat with a worker directly": ("POST", "worker", "/v1/chat/completions"),
-    "read the workers' journal at hive-1": ("GET", "hive-1", "/workers/{worker}/journal"),
-    "read the orchestrator's services": ("GET", "orchestrator", "/services"),
-    "read the orchestrator's statistics": ("GET", "orchestrator", "/stats"),
-    "read the orchestrator's cluster status": ("GET", "orchestrator", "/api/cluster/status"),
-    "clear the failures at the orchestrator": ("DELETE", "orchestrator", "/api/cluster/failures"),
-}
-WRONG_TOKEN = "ct-wrong"
-
-POST = Path(__file__).parent / "programs" / "post.py"
 
 UNLIMITED = "max"
 # cgroup v1 writes "no limit" as the greatest page-aligned number (kernel, mm/page_counter.c). No real limit comes near it.
@@ -49,7 +27,6 @@ MEMORY_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit
 PROCESS_FILES = ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max")
 READ_ONLY_FOLDERS = ("/", "/app", "/usr")
 
-PAGES = ("/health", "/ready", "/info", "/metrics")
 BODY = {"model": "model-a", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
 # Places where a key does not belong. A service that refuses such a request might quote it.
 MISPLACED: dict[str, Attack] = {
@@ -63,35 +40,9 @@ MISPLACED: dict[str, Attack] = {
 
 @dataclass
 class Ports:
-    """Listening sockets, and internal calls. `replies` are the responses to calls without the token and with a wrong one."""
+    """Listening sockets."""
 
     stack: Stack
-    replies: list[Reply] = field(default_factory=list)
-
-    def call_without_token(self, words: str) -> None:
-        """Make one internal call without the cluster token, and once more with a wrong one."""
-        if words not in INTERNAL_CALLS:
-            raise UsageError(f"expected: one of {', '.join(INTERNAL_CALLS)}\nactual: {words}")
-        method, service, path = INTERNAL_CALLS[words]
-        worker = self.stack.topology.managed("hive-1")[0]
-        view = self.stack.hives["hive-1"].workers()[worker]
-        if service == "worker":  # a managed worker listens on its hive's loopback, so the call starts there
-            for headers in ({}, {TOKEN_HEADER: WRONG_TOKEN}):
-                self.replies.append(self._post_from_hive(f"http://127.0.0.1:{view['port']}{path}", headers))
-            return
-        for token, is_sent in (("", False), (WRONG_TOKEN, True)):
-            client = ControlClient(self.stack.nodes[service].url, token)
-            self.replies.append(client.ask(method, path.format(worker=worker), body={}, with_token=is_sent))
-            client.close()
-
-    def must_be_refused(self) -> None:
-        """Every call received 401 invalid_cluster_token."""
-        if not self.replies:
-            raise InconclusiveError("expected: internal calls without a valid token\nactual: none\nnext: make one in a When")
-        for reply in self.replies:
-            code = ((reply.body or {}).get("error") or {}).get("code")
-            is_refused = (reply.status, code) == (401, "invalid_cluster_token")
-            assert is_refused, f"expected: 401 invalid_cluster_token\nactual: {reply.sentence()}"
 
     def must_listen(self, rule: str) -> None:
         """Every listening socket follows one of the `SOCKET_RULES`."""
@@ -117,14 +68,6 @@ class Ports:
                 own |= {int(view["port"]) for view in self.stack.hives[name].workers().values() if view["managed"]}
             actual = {listener.port for listener in node.listeners() if not listener.is_published}
             assert actual == own, f"expected: {name} listens on ports {listed(sorted(own))}\nactual: {listed(sorted(actual))}"
-
-    def _post_from_hive(self, url: str, headers: dict[str, str]) -> Reply:
-        """A POST from where the processes of hive-1 run. Raises ClientError when no HTTP response came."""
-        result = self.stack.nodes["hive-1"].run(python_command(POST, url, json.dumps(headers)))
-        if result.exit_code:
-            raise ClientError(f"POST {url} from hive-1: no answer ({listed(result.output.strip().splitlines()[-1:])})")
-        status, _, body = result.output.partition("\n")
-        return Reply(int(status), json.loads(body), {})
 
 
 @dataclass
@@ -171,6 +114,7 @@ class SecretScan:
     """Sends every kind of credential, and then looks for all secrets in everything that nodes write and clients receive."""
 
     stack: Stack
+    routes: Routes
     gateway: OpenAIClient
     raw: RawClient
     history: History
@@ -204,10 +148,11 @@ class SecretScan:
             yield f"{name}'s log", "\n".join(node.log_lines())
             for file in node.files("**/*"):
                 yield f"{name}'s file {file}", node.read_file(file).decode(errors="replace")
-            client = ControlClient(node.url, self.stack.secrets.token)
-            for page in PAGES:
-                yield f"{name}'s {page}", client.text(page)
-            client.close()
+        for route in self.routes.of_nodes():
+            # A path with a placeholder needs a value that only a scenario knows.
+            if route.method == "GET" and "{" not in route.path and not route.is_for_clients:
+                with ControlClient(self.stack.nodes[route.service].url, self.stack.secrets.token) as client:
+                    yield f"{route.service}'s {route.path}", client.text(route.path)
         yield "the report", "\n".join(map(repr, [*self.history.operations(None), *self.history.events()]))
 
     def _await_logs(self, calls: list[PendingRequest]) -> None:
@@ -225,6 +170,7 @@ class SecretScan:
 class Security:
     """One attribute is one section."""
 
+    routes: Routes
     ports: Ports
     sandbox: Sandbox
     secrets: SecretScan
@@ -232,7 +178,8 @@ class Security:
     @classmethod
     def compose(cls, stack: Stack, gateway: OpenAIClient, raw: RawClient, history: History) -> Security:
         """A fresh Security for one scenario."""
-        return cls(Ports(stack), Sandbox(stack), SecretScan(stack, gateway, raw, history))
+        routes = Routes(stack)
+        return cls(routes, Ports(stack), Sandbox(stack), SecretScan(stack, routes, gateway, raw, history))
 
 
 def _statuses(node: Node) -> list[dict[str, str]]:

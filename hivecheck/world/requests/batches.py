@@ -79,12 +79,12 @@ class Batches:
     def must_be_answered(self, answered: int | None = None, status: int | None = None, code: str | None = None) -> None:
         """So many, None for all, were answered, each by one upstream request. The others were refused with status and code before that."""
         count = len(self.last) if answered is None else answered
-        self.must(batch_outcome, answered=count, status=status, code=code, hits=(count, count))
+        self.must(batch_outcome, answered=count, status=status, code=code, hits=(count, count), workers=self.stack.models_by_worker())
 
     def must_be_refused(self, status: int, code: str, hits: tuple[int, int] | None) -> None:
         """All were refused. `hits` is the least and the greatest number of upstream requests, None for one a request."""
-        count = len(self.last)
-        self.must(batch_outcome, answered=0, status=status, code=code, hits=(count, count) if hits is None else hits)
+        upstream = (len(self.last), len(self.last)) if hits is None else hits
+        self.must(batch_outcome, answered=0, status=status, code=code, hits=upstream, workers=self.stack.models_by_worker())
 
     def must_be_cancelled(self, seconds: float) -> None:
         """The workers stopped the work for the last batch within so many seconds after its clients disconnected."""

@@ -79,11 +79,12 @@ class Chats:
         for _ in range(count):
             self.stream(model, tokens, simulate)
 
-    def ask_until(self, model: str, resetting_worker: str | None, within: float) -> None:
-        """Sequential chats until one is answered, or until the gateway reroutes one from a worker that resets its connection."""
-        if resetting_worker is None:
-            eventually(lambda: self.ask(model).operation.is_answered, within=within, what=f"a chat for {model} answered")
-            return
+    def must_become_answered(self, model: str, within: float) -> None:
+        """Sequential chats until one is answered."""
+        must_eventually(lambda: self.ask(model).operation.is_answered, within=within, what=f"a chat for {model} answered")
+
+    def ask_until_reset(self, model: str, resetting_worker: str) -> None:
+        """Sequential chats until the gateway reroutes one from a worker that resets its connection."""
         for _ in range(MOST_TRIES):
             call = self.ask(model, simulate=f"at={resetting_worker};fault=reset")
             if call.operation.header("X-Attempts") == "2":

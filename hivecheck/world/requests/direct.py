@@ -12,7 +12,7 @@ from hivecheck.checks.streams.added_first_token import DIRECT
 from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import ConditionTimeoutError
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import eventually
+from hivecheck.waiting import eventually, must_eventually
 from hivecheck.wording import counted, listed
 from hivecheck.world.requests.chats import BODIES, CHAT, REPEATED_HEADER, UNKNOWN_FIELDS, Chats
 from hivecheck.world.requests.credentials import credential
@@ -26,7 +26,7 @@ TRACE_HEADERS = {
     "X-Unknown": "one, two",
     "User-Agent": "example/1.0",
 } | REPEATED_HEADER
-RETURNED = {"X-Odd-Answer": "one, two"}
+RETURNED = {"X-Odd-Answer": "one, two", "x-odd-answer": "three"}  # one header that comes twice
 UNREADABLE = "fault=wrong_type"
 PADDING_BYTES = 64 * 1024
 AT_ONCE = 8
@@ -150,7 +150,7 @@ class Direct:
             return max((queue(views[name]) for name in workers if name in views), default=0.0)
 
         what = f"{counted(waiting, 'queued request')} of {listed(workers)} in the gateway's status"
-        eventually(reported, within=self.stack.timeouts.convergence, what=what, until=lambda count: count >= waiting)
+        must_eventually(reported, within=self.stack.timeouts.convergence, what=what, until=lambda count: count >= waiting)
 
     def _send(self, path: str, model: str, body: dict[str, Any], headers: dict[str, str]) -> PendingRequest:
         return self.clients.send(Request(path, model, body, credential("a valid key", self.clients.secrets), headers))

@@ -14,7 +14,7 @@ from hivecheck.clients.raw_http import RawClient
 from hivecheck.errors import NotSupportedError
 from hivecheck.history import CLIENT_LEFT
 from hivecheck.stack.stack import Stack
-from hivecheck.waiting import eventually
+from hivecheck.waiting import must_eventually
 from hivecheck.wording import counted
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
@@ -144,4 +144,4 @@ class Endings:
 
     def _await(self, calls: list[PendingRequest], has: Callable[[PendingRequest], bool], what: str) -> None:
         what = f"{what} ({counted(len(calls), 'request')})"
-        eventually(lambda: all(map(has, calls)), within=self.chats.timeouts.idle_chat, what=what, every=0.002)
+        must_eventually(lambda: all(map(has, calls)), within=self.chats.timeouts.idle_chat, what=what, every=0.002)

@@ -10,6 +10,7 @@ from hivecheck.checks.answers.answered import all_answered
 from hivecheck.checks.answers.at_once import at_once
 from hivecheck.checks.answers.queueing import queueing
 from hivecheck.checks.answers.time_limit import within_time
+from hivecheck.checks.facts import Workers
 from hivecheck.checks.observability.trace import correlation, relayed
 from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, one_attempt_each
 from hivecheck.checks.routing.not_routed_to import nothing_upstream, spared
@@ -43,10 +44,11 @@ AWAY = "away from the killed worker, without a failed turn"
 
 @dataclass(frozen=True)
 class Expectations:
-    """Judges the plain requests of a scenario, or its last batch."""
+    """Judges the plain requests of a scenario, or its last batch. `workers` gives the models of each worker now."""
 
     checker: Checker
     batches: Batches
+    workers: Callable[[], Workers]
 
     def must_be_answered(self, of: str, total: int | None) -> None:
         """Every request was answered, of the scenario or of the last batch. `total` is their number, None for any."""
@@ -62,7 +64,7 @@ class Expectations:
         elif of == AFTER_KILL:
             self.checker.must(one_attempt_after, what=KILLED)
         else:
-            self.checker.must(not_sent_again)
+            self.checker.must(not_sent_again, workers=self.workers())
 
     def must_break_off(self, streams: str, code: str | None) -> None:
         """The streams ended early, and their clients can see that. `code` is that of the error event."""
@@ -89,9 +91,9 @@ class Expectations:
     def must_receive_nothing(self, workers: str) -> None:
         """No worker received a request, or one worker received none while others did."""
         if workers == ALL_WORKERS:
-            self.checker.must(nothing_upstream)
+            self.checker.must(nothing_upstream, workers=self.workers())
         else:
-            self.checker.must(spared, worker=workers)
+            self.checker.must(spared, worker=workers, workers=self.workers())
 
     def must_handle_at_once(self, limit: int, of: str) -> None:
         """No worker handled more requests at the same time. Of the scenario's requests some had to wait."""

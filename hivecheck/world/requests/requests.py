@@ -56,7 +56,7 @@ class Requests:
             sdk=Sdk(client.url, stack.secrets, history),
             hostile=Hostile(raw, stack, history),
             direct=Direct(chats, stack, random.Random(f"{seed} callers")),
-            expectations=Expectations(checker, batches),
+            expectations=Expectations(checker, batches, stack.models_by_worker),
         )
 
     def send(self, count: int, kind: str, models: list[str], simulate: str) -> None:

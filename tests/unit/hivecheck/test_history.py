@@ -110,8 +110,14 @@ def test_is_answered(operation: Operation, is_answered: bool) -> None:
 
 def test_header_ignores_case() -> None:
     """The name of a header ignores case."""
-    operation = replace(CHAT, headers={"X-Worker-ID": "worker-1"})
+    operation = replace(CHAT, headers=(("X-Worker-ID", "worker-1"),))
     assert (operation.header("x-worker-id"), operation.header("x-other")) == ("worker-1", None)
+
+
+def test_header_repeated() -> None:
+    """A header that came twice equals neither of its values."""
+    operation = replace(CHAT, headers=(("X-Worker-ID", "worker-1"), ("x-worker-id", "worker-1")))
+    assert operation.header("X-Worker-Id") == "worker-1, worker-1"
 
 
 @pytest.mark.parametrize("body", [None, [], "no", {"error": "no"}, {"other": {}}])

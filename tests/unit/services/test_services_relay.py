@@ -58,6 +58,34 @@ async def _ask_one_that_hangs() -> None:
         assert (after[0] & before[0], after[1]) == (set(), before[1])
 
 
+def test_repeated_header_is_relayed() -> None:
+    """A header that comes twice reaches the upstream twice, also in two spellings."""
+    asyncio.run(_relay_repeated_header())
+
+
+async def _relay_repeated_header() -> None:
+    received: list[list[str]] = []
+
+    async def note(request: web.Request) -> web.Response:
+        received.append(request.headers.getall("X-Twice"))
+        return web.Response(text="x")
+
+    async def pass_on(request: web.Request) -> web.Response:
+        headers = relay.request_headers(request, {})
+        exchange = await relay.exchange(session, "GET", URL(str(last.make_url("/"))), headers, b"", Timeouts(5.0, 5.0, 5.0))
+        return web.Response(body=exchange.first_chunk)
+
+    app, between = web.Application(), web.Application()
+    app.router.add_get("/", note)
+    between.router.add_get("/", pass_on)
+    async with TestServer(app) as last, TestServer(between) as first, relay.open_session() as session:
+        reader, writer = await asyncio.open_connection(first.host, first.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Twice: a\r\nx-twice: b\r\nConnection: close\r\n\r\n")
+        await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert received == [["a", "b"]]
+
+
 def test_failed_exchange_is_no_cyclic_garbage() -> None:
     """A response that broke off is freed at once, without the garbage collector."""
     gc.disable()

@@ -39,8 +39,6 @@ def converted(name: str, text: str) -> object:
         ("Kind", "sequential chats", "sequential chat"),
         ("Simulating", "", ""),
         ("Simulating", ", simulating a 503 response at worker-1", "at=worker-1;fault=status:503"),
-        ("Until", "one is answered", None),
-        ("Until", "worker-1 resets one", "worker-1"),
         ("Offers", "still offers", True),
         ("Offers", "no longer offers", False),
         ("ServedBy", "exactly one worker of its model", ""),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hivecheck.errors import Reason
 from hivecheck.history import Event, History, Operation, Token
 from hivecheck.verdict import Answer, Verdict
 
 FAILED, INCONCLUSIVE, PASSED = Answer.FAILED, Answer.INCONCLUSIVE, Answer.PASSED
 PID = 100
+TWO = {"worker-1": ("model-a",), "worker-2": ("model-a",)}  # worker -> its models
+ONE = {"worker-1": ("model-a",)}  # leaves no room for a second attempt
 BATCH: dict[str, Any] = {"purpose": "batch 1"}
 BROKEN: dict[str, Any] = {"finish_reason": None, "saw_done": False, "error": "cut"}  # the end of a stream that broke off visibly
 ERROR = {"message": "No worker.", "type": "server_error", "code": "no_worker", "param": None}
@@ -36,11 +39,13 @@ def chat(number: int = 1, *, worker: str = "worker-1", at: float = 0.0, **change
         request={"model": "model-a", "max_tokens": 4},
         sent_headers={"X-Request-Id": identifier},
         status=200,
-        headers={"x-request-id": identifier, "x-worker-id": worker, "x-attempts": "1"},
+        headers=(("x-request-id", identifier), ("x-worker-id", worker), ("x-attempts", "1")),
         ended_at=at + 1.0,
         body=completion(),
     )
-    return replace(request, **changes)
+    # Most stories need each header once, and a mapping is shorter.
+    named = changes.get("headers")
+    return replace(request, **changes | ({"headers": tuple(named.items())} if isinstance(named, dict) else {}))
 
 
 def stream(number: int = 1, *, count: int = 3, worker: str = "worker-1", **changes: Any) -> Operation:
@@ -97,6 +102,12 @@ def state(node: str, **data: Any) -> Event:
 def act(node: str, what: str, *, at: float) -> Event:
     """Something that the harness did to a node."""
     return Event(at, "act", node, {"what": what})
+
+
+def must_have_no_room(verdict: Verdict, *words: str) -> None:
+    """The verdict is inconclusive because what the check forbids was not possible, and its message has these words."""
+    must_say(verdict, INCONCLUSIVE, *words)
+    assert verdict.reason is Reason.NO_ROOM, verdict.message
 
 
 def must_say(verdict: Verdict, answer: Answer, *words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
+from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_have_no_room, must_say, tell
 
 from hivecheck.checks.answers.at_once import at_once
 
@@ -14,11 +14,21 @@ def at_same_time(count: int) -> list[Any]:
     return [*request, *(line for one in request for line in (arrival(one, at=0.1), end(one, at=0.9)))]
 
 
+def later(number: int) -> list[Any]:
+    request = chat(number, **BATCH)
+    return [request, arrival(request, at=number + 0.1), end(request, at=number + 0.9)]
+
+
 def test_in_flight_limit() -> None:
     """More requests in flight than the limit fail, and fewer give no verdict."""
-    must_say(at_once(tell(*at_same_time(2)), purpose="batch 1", limit=2), PASSED)
+    must_say(at_once(tell(*at_same_time(2), *later(9)), purpose="batch 1", limit=2), PASSED)
     must_say(at_once(tell(*at_same_time(3)), purpose="batch 1", limit=2), FAILED)
-    must_say(at_once(tell(*at_same_time(1)), purpose="batch 1", limit=2), INCONCLUSIVE)
+    must_say(at_once(tell(*at_same_time(1), *later(8), *later(9)), purpose="batch 1", limit=2), INCONCLUSIVE, "takes effect")
+
+
+def test_in_flight_no_room() -> None:
+    """As many requests as the limit cannot exceed it."""
+    must_have_no_room(at_once(tell(*at_same_time(2)), purpose="batch 1", limit=2), "2 arrivals at 1 worker")
 
 
 def test_empty_batch_is_inconclusive() -> None:

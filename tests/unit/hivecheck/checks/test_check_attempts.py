@@ -5,39 +5,49 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, refused, served, tell
+from stories import BATCH, FAILED, INCONCLUSIVE, ONE, PASSED, TWO, arrival, chat, end, must_have_no_room, must_say, refused, served, tell
 
 from hivecheck.checks.routing.attempts import not_sent_again, one_attempt_after, one_attempt_each, spaced_attempts, taken_over
 from hivecheck.history import Event, Operation
+
+FOUR = dict.fromkeys(("w1", "w2", "w3", "w4"), ("model-a",))
 
 
 def test_single_arrivals_pass() -> None:
     """One arrival of each request passes."""
     one, two = chat(1), chat(2)
-    must_say(not_sent_again(tell(one, two, arrival(one), arrival(two, "worker-2"))), PASSED, "2 requests")
+    must_say(not_sent_again(tell(one, two, arrival(one), arrival(two, "worker-2")), workers=TWO), PASSED, "2 requests")
 
 
 def test_arrival_elsewhere_fails() -> None:
     """A second arrival at another worker fails."""
     request = chat()
-    must_say(not_sent_again(tell(request, arrival(request), arrival(request, "worker-2"))), FAILED, "worker-2")
+    must_say(not_sent_again(tell(request, arrival(request), arrival(request, "worker-2")), workers=TWO), FAILED, "worker-2")
 
 
 def test_arrival_again_fails() -> None:
     """A second arrival at the same worker fails."""
     request = chat()
-    must_say(not_sent_again(tell(request, arrival(request), arrival(request, n=2))), FAILED, "r1")
+    must_say(not_sent_again(tell(request, arrival(request), arrival(request, n=2)), workers=TWO), FAILED, "r1")
+
+
+def test_one_attempt_no_room() -> None:
+    """A failed request of a model with one worker had no room for another attempt. A second arrival fails all the same."""
+    lost, good = refused(), chat()
+    must_have_no_room(not_sent_again(tell(lost, arrival(lost)), workers=ONE), "model-a at worker-1")
+    must_say(not_sent_again(tell(lost, arrival(lost), arrival(lost, n=2)), workers=ONE), FAILED)
+    must_say(not_sent_again(tell(good, arrival(good)), workers=ONE), PASSED)
 
 
 def test_missing_arrival_is_inconclusive() -> None:
     """A request that is in no journal gives no verdict."""
     one, two = chat(1), chat(2)
-    must_say(not_sent_again(tell(one, two, arrival(one))), INCONCLUSIVE, "r2")
+    must_say(not_sent_again(tell(one, two, arrival(one)), workers=TWO), INCONCLUSIVE, "r2")
 
 
 def test_not_sent_again_without_request_is_inconclusive() -> None:
     """A scenario without requests gives no verdict."""
-    must_say(not_sent_again(tell()), INCONCLUSIVE)
+    must_say(not_sent_again(tell(), workers=TWO), INCONCLUSIVE)
 
 
 def test_one_attempt_each() -> None:
@@ -156,11 +166,18 @@ def attempts(*at: float, workers: tuple[str, ...] = ("w1", "w2", "w3")) -> list[
 )
 def test_attempts_are_spaced(story: list[Any], answer: Any) -> None:
     """Attempts must go to different workers after growing pauses."""
-    must_say(spaced_attempts(tell(*story), attempts=3, first_pause_seconds=0.1), answer)
+    must_say(spaced_attempts(tell(*story), attempts=3, first_pause_seconds=0.1, workers=FOUR), answer)
+
+
+def test_spaced_no_room() -> None:
+    """Three attempts at the only three workers do not show that a fourth one stays out."""
+    three = {name: FOUR[name] for name in ("w1", "w2", "w3")}
+    judged = spaced_attempts(tell(*attempts(0.0, 0.125, 0.375)), attempts=3, first_pause_seconds=0.1, workers=three)
+    must_have_no_room(judged, "w1, w2 and w3")
 
 
 def test_attempt_without_end_is_inconclusive() -> None:
     """Attempts without an end give no verdict."""
     request = refused()
     story = tell(request, *(arrival(request, worker, at=at, n=at) for worker, at in (("w1", 0.0), ("w2", 1.0), ("w3", 4.0))))
-    must_say(spaced_attempts(story, attempts=3, first_pause_seconds=0.1), INCONCLUSIVE)
+    must_say(spaced_attempts(story, attempts=3, first_pause_seconds=0.1, workers=FOUR), INCONCLUSIVE)

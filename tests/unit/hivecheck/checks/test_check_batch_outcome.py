@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import BATCH, FAILED, INCONCLUSIVE, PASSED, chat, must_say, refused, served, tell
+from stories import BATCH, FAILED, INCONCLUSIVE, ONE, PASSED, TWO, chat, must_have_no_room, must_say, refused, served, tell
 
 from hivecheck.checks.answers.batch_outcome import batch_outcome
 
 
 def limits(**changes: Any) -> dict[str, Any]:
-    return {"purpose": "batch 1", "answered": 1, "status": 503, "code": "no_worker", "hits": (1, 1)} | changes
+    return {"purpose": "batch 1", "answered": 1, "status": 503, "code": "no_worker", "hits": (1, 1), "workers": TWO} | changes
 
 
 def test_expected_outcome_passes() -> None:
@@ -44,4 +44,13 @@ def test_503_needs_retry_after() -> None:
 
 def test_empty_batch_is_inconclusive() -> None:
     """A batch without requests gives no verdict."""
-    must_say(batch_outcome(tell(chat()), purpose="batch 1", answered=1), INCONCLUSIVE)
+    must_say(batch_outcome(tell(chat()), purpose="batch 1", answered=1, workers=TWO), INCONCLUSIVE)
+
+
+def test_refusal_no_room() -> None:
+    """A limit above one attempt each needs a second worker, or no retry was possible. One attempt each can fail at one worker too."""
+    good, bad = chat(1, **BATCH), refused(2, **BATCH)
+    must_have_no_room(batch_outcome(tell(good, bad, served(bad)), **limits(workers=ONE, hits=(1, 3))), "model-a at worker-1")
+    must_say(batch_outcome(tell(good, bad, served(good)), **limits(workers=ONE, hits=(1, 3))), PASSED)
+    must_say(batch_outcome(tell(good, bad, served(bad), served(good)), **limits(workers=ONE, hits=(2, 2))), PASSED)
+    must_say(batch_outcome(tell(good, bad, served(bad), served(bad)), **limits(workers=ONE, hits=(1, 1))), FAILED, "1 to 1 arrivals")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import BROKEN, FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, refused, state, stream, tell
+from stories import BROKEN, FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_have_no_room, must_say, refused, state, stream, tell
 
 from hivecheck.checks.usage.booked_through_kills import booked_through_kills
 from hivecheck.history import Event, Operation, Token
@@ -118,13 +118,13 @@ def test_refusal_costs_nothing() -> None:
     must_say(judged(kill(), one, served(one), rows=[row(one, **free | {"completion_tokens": 1})]), FAILED, "with tokens")
 
 
-def test_too_few_kills_under_load_are_inconclusive() -> None:
+def test_too_few_kills_no_room() -> None:
     """A kill counts only if a request was at a worker. Fewer such kills than demanded give no verdict."""
     one = chat(1)
     story = [one, UNBOOKED, served(one)]
-    must_say(judged(*story, kill(), kill(1.5), rows=[row(one)], kills=2), INCONCLUSIVE, "1 such kill")
-    must_say(judged(*story, rows=[row(one)]), INCONCLUSIVE, "0 such kills")
-    must_say(judged(UNBOOKED, kill(), rows=[]), INCONCLUSIVE, "0 such kills")
+    must_have_no_room(judged(*story, kill(), kill(1.5), rows=[row(one)], kills=2), "1 such kill")
+    must_have_no_room(judged(*story, rows=[row(one)]), "0 such kills")
+    must_have_no_room(judged(UNBOOKED, kill(), rows=[]), "0 such kills")
 
 
 def test_missing_facts_are_inconclusive() -> None:

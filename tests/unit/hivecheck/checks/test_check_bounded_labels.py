@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from measurements import noted, series
-from stories import FAILED, INCONCLUSIVE, PASSED, must_say, refused, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, must_have_no_room, must_say, refused, tell
 
 from hivecheck.checks.observability.bounded_labels import bounded_labels
 from hivecheck.history import History
@@ -41,6 +41,10 @@ def test_many_placeholders_fail() -> None:
 
 
 def test_too_little_data_is_inconclusive() -> None:
-    """No invented name, or fewer than two notes, gives no verdict."""
+    """Fewer than two notes give no verdict."""
     must_say(judged(tell(INVENTED, noted({}))), INCONCLUSIVE)
-    must_say(judged(tell(refused(1, model="model-a"), noted({}), noted({}))), INCONCLUSIVE, "0 invented models")
+
+
+def test_labels_no_room() -> None:
+    """Without an invented name, none can become a label."""
+    must_have_no_room(judged(tell(refused(1, model="model-a"), noted({}), noted({}))), "every requested model exists")

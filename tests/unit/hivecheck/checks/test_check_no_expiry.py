@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, must_have_no_room, must_say, tell
 
 from hivecheck.checks.registry.no_expiry import no_expiry
 from hivecheck.history import Event
@@ -30,7 +30,11 @@ def test_lost_service_fails(event: str) -> None:
     )
 
 
-def test_short_history_is_inconclusive() -> None:
-    """A history that is too short, or has no restart, gives no verdict."""
-    must_say(no_expiry(tell(BACK, LISTENING, WATCHED), registry="registry", watched_seconds=9.0), INCONCLUSIVE, "1.50 s")
+def test_expiry_no_room() -> None:
+    """A history that is shorter than a lease leaves no room for an expiry."""
+    must_have_no_room(no_expiry(tell(BACK, LISTENING, WATCHED), registry="registry", watched_seconds=9.0), "1.50 s")
+
+
+def test_no_restart_is_inconclusive() -> None:
+    """A history without a restart gives no verdict."""
     must_say(no_expiry(tell(LISTENING, WATCHED), registry="registry", watched_seconds=1.0), INCONCLUSIVE, "0 restarts")

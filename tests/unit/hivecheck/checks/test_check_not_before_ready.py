@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_have_no_room, must_say, refused, tell
 
 from hivecheck.checks.routing.not_before_ready import ASPECTS, not_before_ready
 from hivecheck.history import Event, History, Operation
@@ -68,18 +68,24 @@ def test_other_refusal_fails(other: Operation) -> None:
 
 
 @pytest.mark.parametrize("only", [refused(1, at=1.0), chat(1, at=11.0)])
-def test_one_side_is_inconclusive(only: Operation) -> None:
-    """Only refusals, or only answers, give no verdict."""
-    must_say(judged(tell(READY, only), "answered"), INCONCLUSIVE, "before and after")
+def test_answered_no_room(only: Operation) -> None:
+    """Only refusals, or only answers, leave no room for an early answer."""
+    must_have_no_room(judged(tell(READY, only), "answered"), "before and after")
 
 
 def test_later_arrival_passes() -> None:
     """Arrivals after the ready line pass."""
-    must_say(judged(tell(READY, arrival(chat(), at=10.5)), "received"), PASSED, "1 arrival,")
+    must_say(judged(tell(READY, refused(2, at=1.0), arrival(chat(), at=10.5)), "received"), PASSED, "1 arrival,")
+
+
+def test_received_no_room() -> None:
+    """Without a request before the ready line, no early arrival was possible."""
+    late = chat(at=10.4)
+    must_have_no_room(judged(tell(READY, late, arrival(late, at=10.5)), "received"), "before worker-1 was ready")
 
 
 def test_earlier_arrival_fails() -> None:
     """An arrival before the ready line fails, and one at another worker does not count."""
     early = arrival(chat(), at=9.0)
     must_say(judged(tell(READY, early, arrival(chat(2), at=11.0)), "received"), FAILED, "1.000 s before")
-    must_say(judged(tell(READY, arrival(chat(), "worker-2", at=9.0), arrival(chat(2), at=11.0)), "received"), PASSED)
+    must_say(judged(tell(READY, chat(at=9.0), arrival(chat(), "worker-2", at=9.0), arrival(chat(2), at=11.0)), "received"), PASSED)

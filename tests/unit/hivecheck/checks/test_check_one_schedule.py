@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from load_run_stories import LATE, latencies, load_run
-from stories import FAILED, INCONCLUSIVE, PASSED, must_say, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, must_have_no_room, must_say, tell
 
 from hivecheck.checks.load.one_schedule import one_schedule
 from hivecheck.history import Event
@@ -73,7 +73,11 @@ def test_late_client() -> None:
 
 
 def test_without_verdict() -> None:
-    """No load, one with a dead shard and one of a single process give no verdict."""
+    """No load, and one with a dead shard, give no verdict."""
     must_say(judge(), INCONCLUSIVE)
     must_say(judge(shared(reasons=(DEAD,)), arrivals()), INCONCLUSIVE, "INVALID")
-    must_say(judge(load_run(5.0, processes=1, requests=REQUESTS), arrivals()), INCONCLUSIVE, "several processes")
+
+
+def test_schedule_no_room() -> None:
+    """A single process cannot send a request of another one again."""
+    must_have_no_room(judge(load_run(5.0, processes=1, requests=REQUESTS), arrivals()), "several processes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_say, refused, stream, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, chat, completion, must_have_no_room, must_say, refused, stream, tell
 
 from hivecheck.checks.answers.own_answer import own_answer
 from hivecheck.history import Operation
@@ -44,6 +44,10 @@ def test_refused_request_fails() -> None:
 
 
 def test_indistinct_requests_are_inconclusive() -> None:
-    """Equal token limits, or requests one after the other, give no verdict."""
+    """Equal token limits give no verdict."""
     must_say(own_answer(tell(unary(1, 2), unary(2, 2))), INCONCLUSIVE, "different max_tokens")
-    must_say(own_answer(tell(unary(1, 2), unary(50, 3))), INCONCLUSIVE, "one after the other")
+
+
+def test_own_answer_no_room() -> None:
+    """Requests one after the other cannot be swapped."""
+    must_have_no_room(own_answer(tell(unary(1, 2), unary(50, 3))), "one after the other")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_say, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, end, must_have_no_room, must_say, tell
 
 from hivecheck.checks.answers.queueing import _most_at_once, queueing
 from hivecheck.history import Event
@@ -33,12 +33,19 @@ def test_too_many_slots_fail() -> None:
 def test_two_slots_pass() -> None:
     """The same requests within two slots pass."""
     lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 0.1, 0.9, 2.0)
+    lines += worked(3, "worker-1", 0.2, 1.0, 2.0)
     must_say(queueing(tell(lines), slots=2), PASSED)
 
 
 def test_no_waiting_request_fails() -> None:
     """Requests that did not wait fail."""
-    must_say(queueing(tell(worked(1, "worker-1", 0.0, 0.0, 1.0)), slots=1), FAILED, "none waited")
+    lines = worked(1, "worker-1", 0.0, 0.0, 1.0) + worked(2, "worker-1", 1.1, 1.1, 2.0)
+    must_say(queueing(tell(lines), slots=1), FAILED, "none waited")
+
+
+def test_queueing_no_room() -> None:
+    """Workers with no more requests than slots cannot exceed them."""
+    must_have_no_room(queueing(tell(worked(1, "worker-1", 0.0, 0.0, 1.0)), slots=1), "worker-1: 1 request")
 
 
 def test_overtaken_request_fails() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_have_no_room, must_say, refused, tell
 
 from hivecheck.checks.sessions.rebalancing import moved_to_new_worker, only_lost_sessions_moved
 from hivecheck.history import Event, Operation
@@ -85,7 +85,11 @@ def test_refused_turn_fails() -> None:
 
 
 def test_no_lost_worker_is_inconclusive() -> None:
-    """No lost worker, no session there, or no later turn gives no verdict."""
+    """No lost worker, or no later turn, gives no verdict."""
     must_say(only_lost_sessions_moved(tell(*BEFORE), what="killed"), INCONCLUSIVE)
-    must_say(only_lost_sessions_moved(tell(*turn("t", "worker-2", 2.0), KILLED, *turn("t", "worker-2", 12.0)), what="killed"), INCONCLUSIVE)
     must_say(only_lost_sessions_moved(tell(*BEFORE, KILLED, *turn("t", "worker-2", 12.0)), what="killed"), INCONCLUSIVE)
+
+
+def test_lost_sessions_no_room() -> None:
+    """Without a session at the lost worker, none had to move."""
+    must_have_no_room(only_lost_sessions_moved(tell(*turn("t", "worker-2", 2.0), KILLED, *turn("t", "worker-2", 12.0)), what="killed"))

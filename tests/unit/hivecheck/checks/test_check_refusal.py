@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, tell
+from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, TWO, arrival, chat, must_have_no_room, must_say, refused, tell
 
 from hivecheck.checks.answers.refusal import hostile_refused, refusal
 
@@ -59,7 +59,7 @@ HOSTILE: dict[str, Any] = {"purpose": "hostile", "status": 400, "body": {"error"
 def test_hostile_refusal_passes() -> None:
     """An error object in time passes, and arrivals of other clients do not count."""
     other = chat(2)
-    must_say(hostile_refused(tell(refused(**HOSTILE), other, arrival(other)), seconds=1.0), PASSED, "no HTTP at all")
+    must_say(hostile_refused(tell(refused(**HOSTILE), other, arrival(other)), seconds=1.0, workers=TWO), PASSED, "no HTTP at all")
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,26 @@ def test_hostile_refusal_passes() -> None:
 )
 def test_hostile_other_end_fails(changes: dict[str, Any], word: str) -> None:
     """Each other end fails by name."""
-    must_say(hostile_refused(tell(refused(**(HOSTILE | changes))), seconds=1.0), FAILED, word)
+    must_say(hostile_refused(tell(refused(**(HOSTILE | changes))), seconds=1.0, workers=TWO), FAILED, word)
 
 
 def test_hostile_status_is_optional() -> None:
     """The status is compared only when the caller names it."""
-    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, status=400), PASSED)
-    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, status=413), FAILED, "not 413")
+    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, workers=TWO, status=400), PASSED)
+    must_say(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, workers=TWO, status=413), FAILED, "not 413")
 
 
 def test_hostile_arrival_fails() -> None:
     """A hostile request at a worker fails."""
     ill = refused(**HOSTILE)
-    must_say(hostile_refused(tell(ill, arrival(ill)), seconds=1.0), FAILED, "arrival")
+    must_say(hostile_refused(tell(ill, arrival(ill)), seconds=1.0, workers=TWO), FAILED, "arrival")
 
 
 def test_no_hostile_client_is_inconclusive() -> None:
     """A scenario without hostile clients gives no verdict."""
-    must_say(hostile_refused(tell(chat()), seconds=1.0), INCONCLUSIVE)
+    must_say(hostile_refused(tell(chat()), seconds=1.0, workers=TWO), INCONCLUSIVE)
+
+
+def test_hostile_no_room() -> None:
+    """A stack without a worker cannot show that hostile requests reach none."""
+    must_have_no_room(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, workers={}), "the stack has none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, refused, stream, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_have_no_room, must_say, refused, stream, tell
 
 from hivecheck.checks.routing.served_by_model import served_by_model
 from hivecheck.history import Event
@@ -51,3 +51,8 @@ def test_refusal_fails() -> None:
 def test_no_arrival_is_inconclusive() -> None:
     """An answer that is in no journal gives no verdict."""
     must_say(served_by_model(tell(REQUEST), workers=WORKERS), INCONCLUSIVE, "no journal has it")
+
+
+def test_served_no_room() -> None:
+    """With a single worker no other one could serve a request by mistake."""
+    must_have_no_room(served_by_model(tell(REQUEST, arrival(REQUEST, "worker-2")), workers={"worker-2": ["model-a"]}), "worker-2")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, served, stream, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_have_no_room, must_say, served, stream, tell
 
 from hivecheck.checks.routing.smaller_queue import smaller_queue
 from hivecheck.history import Event, History, Operation
@@ -41,3 +41,9 @@ def test_no_stream_is_inconclusive() -> None:
     """No stream, or one without an end, gives no verdict."""
     must_say(smaller_queue(tell(chat(2)), at_least=1), INCONCLUSIVE)
     must_say(smaller_queue(tell(RUNNING, arrival(RUNNING), chat(2)), at_least=1), INCONCLUSIVE)
+
+
+def test_smaller_queue_no_room() -> None:
+    """Requests for another model cannot reach the busy worker."""
+    other = chat(2, model="model-b", at=1.0)
+    must_have_no_room(smaller_queue(tell(RUNNING, served(RUNNING), other, arrival(other, "worker-2")), at_least=1), "model-b")

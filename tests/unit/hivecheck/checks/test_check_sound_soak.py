@@ -13,7 +13,7 @@ from hivecheck.history import CLIENT_LEFT, History, Operation
 
 def misdirected(one: Operation) -> Operation:
     """It has the answer to another request."""
-    return replace(one, headers={"x-request-id": "r0"})
+    return replace(one, headers=(("x-request-id", "r0"),))
 
 
 def failed_unary(one: Operation) -> Operation:

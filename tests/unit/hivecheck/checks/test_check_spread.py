@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_say, tell
+from stories import FAILED, INCONCLUSIVE, PASSED, arrival, chat, must_have_no_room, must_say, tell
 
 from hivecheck.checks.routing.spread import spread
 from hivecheck.history import History
@@ -73,3 +73,8 @@ def test_hives_have_their_workers_arrivals() -> None:
     hives = {"worker-1": "hive-1", "worker-2": "hive-2"}
     must_say(spread(shared_out(4, 6), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), PASSED, "hive-1: 4")
     must_say(spread(shared_out(3, 7), workers=["hive-1", "hive-2"], at_least=0.35, places=hives), FAILED, "hive-1: 3")
+
+
+def test_spread_no_room() -> None:
+    """No more requests than the greatest number for one worker cannot exceed it."""
+    must_have_no_room(spread(shared_out(2, 2), workers=WORKERS, at_least=1, at_most=4), "more than 4 requests")

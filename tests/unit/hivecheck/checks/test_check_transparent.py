@@ -30,7 +30,8 @@ def test_id_in_raw_body_does_not_count() -> None:
     ("changes", "word"),
     [
         ({"status": 502}, "status"),
-        ({"tokens": (Token(0.1, "t0 "),)}, "text"),
+        ({"tokens": (Token(0.1, "t0 "),)}, "chunks"),
+        ({"tokens": (Token(0.1, "t0 t1 "), Token(0.1, "t2 "))}, "chunks"),
         ({"finish_reason": None}, "finish reason"),
         ({"saw_done": False}, "end marker"),
         ({"usage_chunks": 1}, "usage chunks"),
@@ -48,7 +49,7 @@ def test_difference_fails(changes: dict[str, Any], word: str) -> None:
 def test_long_text_is_shortened() -> None:
     """A long text is shortened in the message."""
     long = (Token(0.1, "x" * 500),)
-    must_say(transparent(tell(stream(1), stream(2, tokens=long, purpose=DIRECT))), FAILED, "(500 characters)")
+    must_say(transparent(tell(stream(1), stream(2, tokens=long, purpose=DIRECT))), FAILED, "(504 characters)")
 
 
 def test_unpaired_request_is_inconclusive() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -49,3 +50,31 @@ def called(tree: ast.Module, name: str) -> bool:
     """Whether a call of that function is in the source."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return any(isinstance(call.func, ast.Name) and call.func.id == name for call in calls)
+
+
+# A limit of measured seconds can always be exceeded. A limit of what reaches which worker, and how often, can not.
+LIMIT = re.compile(r"\b(at most|no worker|none of|once|never|receives no|loses no|stays)\b")
+MEASURED = re.compile(r"\bm?s\b|TTFT|p99|median")
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_limit_has_room(file: Path) -> None:
+    """A check whose failure names a limit or a "never" first demands that the forbidden was possible, and a test holds that."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    limits = [words for words in demands(ast.parse(text)) if LIMIT.search(words) and not MEASURED.search(words)]
+    test = (Path(__file__).parent / f"test_check_{file.stem}.py").read_text(encoding="utf-8")
+    if limits:
+        assert re.search(r"\bno_room\(|without_alternative\(", text), f"no room is demanded for {limits}"
+        assert re.search(r"def test_\w+_no_room\(", test), f"no test of {file.stem} named test_*_no_room"
+
+
+def test_limits_are_found() -> None:
+    """The rule applies to at least a dozen checks."""
+    trees = [ast.parse((FOLDER / file).read_text(encoding="utf-8")) for file in FILES]
+    assert sum(any(LIMIT.search(words) and not MEASURED.search(words) for words in demands(tree)) for tree in trees) >= 12
+
+
+def demands(tree: ast.Module) -> list[str]:
+    """What the failures of a check say that they expected, with names in place of values."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "failed"]
+    return [ast.unparse(word.value) for call in calls for word in call.keywords if word.arg == "expected"]

@@ -26,6 +26,7 @@ class ScriptedGateway:
     content_type: str = EVENT_STREAM
     is_cut: bool = False
     hangs: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
     received: list[tuple[str, CIMultiDictProxy[str], bytes]] = field(default_factory=list)
     url: str = ""
 
@@ -49,6 +50,8 @@ class ScriptedGateway:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.received.append((request.path, request.headers, await request.read()))
         response = web.StreamResponse(status=self.status, headers={"Content-Type": self.content_type, "X-Worker-Id": "worker-1"})
+        for name, value in self.headers:
+            response.headers.add(name, value)
         await response.prepare(request)
         for piece in self.pieces:
             await response.write(piece)

@@ -14,6 +14,7 @@ from hivecheck.world.requests.batches import Batches
 from hivecheck.world.requests.expectations import AWAY, EVERY_STREAM, HIVE, KILLED_STREAMS, LATENCIES, OF_BATCH, TIERS, Expectations
 
 Judged = tuple[str, dict[str, Any]]
+WORKERS = {"worker-1": ("model-a",)}
 
 
 class Recorder:
@@ -33,7 +34,7 @@ class Recorder:
 def judged_by(expect: Callable[[Expectations], None]) -> list[Judged]:
     """The checks that an expectation asks for."""
     judged: list[Judged] = []
-    expect(Expectations(cast(Checker, Recorder("all", judged)), cast(Batches, Recorder("batch", judged))))
+    expect(Expectations(cast(Checker, Recorder("all", judged)), cast(Batches, Recorder("batch", judged)), lambda: WORKERS))
     return judged
 
 
@@ -42,15 +43,15 @@ def judged_by(expect: Callable[[Expectations], None]) -> list[Judged]:
     [
         (lambda one: one.must_be_answered("", 3), ("all:all_answered", {"count": 3})),
         (lambda one: one.must_be_answered(OF_BATCH, None), ("batch:answered", {"answered": None})),
-        (lambda one: one.must_take_one_attempt(""), ("all:not_sent_again", {})),
+        (lambda one: one.must_take_one_attempt(""), ("all:not_sent_again", {"workers": WORKERS})),
         (lambda one: one.must_take_one_attempt(OF_BATCH), ("batch:one_attempt_each", {})),
         (lambda one: one.must_take_one_attempt(" sent after the kill"), ("all:one_attempt_after", {"what": "killed"})),
         (lambda one: one.must_break_off(EVERY_STREAM, "draining"), ("all:broken_stream", {"code": "draining"})),
         (lambda one: one.must_break_off(KILLED_STREAMS, None), ("all:unaffected", {"what": "killed"})),
         (lambda one: one.must_be_traced(HIVE, {"w": "h"}), ("all:relayed", {"hives": {"w": "h"}})),
         (lambda one: one.must_be_traced(TIERS, {}), ("all:correlation", {"hives": {}, "orchestrator": "orchestrator"})),
-        (lambda one: one.must_receive_nothing("the workers"), ("all:nothing_upstream", {})),
-        (lambda one: one.must_receive_nothing("worker-1"), ("all:spared", {"worker": "worker-1"})),
+        (lambda one: one.must_receive_nothing("the workers"), ("all:nothing_upstream", {"workers": WORKERS})),
+        (lambda one: one.must_receive_nothing("worker-1"), ("all:spared", {"worker": "worker-1", "workers": WORKERS})),
         (lambda one: one.must_handle_at_once(4, OF_BATCH), ("batch:at_once", {"limit": 4})),
         (lambda one: one.must_handle_at_once(1, ""), ("all:queueing", {"slots": 1})),
         (lambda one: one.must_move_only(AWAY), ("all:only_lost_sessions_moved", {"what": "killed"})),

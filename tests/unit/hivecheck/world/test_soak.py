@@ -67,7 +67,7 @@ def soak(lines: list[str], plan: SoakPlan = PLAN, **behaviour: Any) -> Soak:
 def test_wrong_answer_ends_soak() -> None:
     """The first round with a wrong answer is the last one, and the report so far has it as a failure."""
     lines: list[str] = []
-    stopped = soak(lines, change=lambda one: replace(one, headers={"x-request-id": "r9"}))
+    stopped = soak(lines, change=lambda one: replace(one, headers=(("x-request-id", "r9"),)))
     with pytest.raises(AssertionError, match="it is the answer to r9"):
         stopped.run()
     assert len(rounds(stopped.history)) == 1 and any("round 1: floors" in line for line in lines)

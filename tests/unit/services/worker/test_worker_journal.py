@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from multidict import CIMultiDict
 
-from services.worker.journal import MAX_BODY_BYTES, MAX_EMITTED, Journal, Record
+from services.worker.journal import MAX_BODY_BYTES, MAX_EMITTED, Journal, Record, without_secrets
 
 
 def lines_of(journal: Journal) -> list[dict[str, Any]]:
@@ -45,6 +46,12 @@ def test_credentials_masked(tmp_path: Path) -> None:
     """Credentials are not written."""
     journal, _ = record_in(tmp_path, headers={"Authorization": "Bearer k1", "X-Cluster-Token": "k2", "Cookie": "k3", "X-Other": "v"})
     assert lines_of(journal)[0]["headers"] == {"authorization": "***", "x-cluster-token": "***", "cookie": "***", "x-other": "v"}
+
+
+def test_journal_repeated_header() -> None:
+    """The journal joins the values of a header that came twice, and hides each secret of them."""
+    headers = CIMultiDict([("X-Other", "v"), ("x-other", "v"), ("Cookie", "k1"), ("Cookie", "k2")])
+    assert without_secrets(headers) == {"x-other": "v, v", "cookie": "***, ***"}
 
 
 def test_long_body_hashed(tmp_path: Path) -> None:
