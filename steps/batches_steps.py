@@ -6,7 +6,6 @@ from hivecheck.checks.answers.time_limit import ended_in_time
 from hivecheck.checks.routing.reused import reused
 from hivecheck.checks.streams.broken_stream import broke_off
 from hivecheck.world.context import Ctx
-from hivecheck.world.requests.batches import Hits
 
 
 @when("clients send a batch of {count:Number} {kind:Kind} for {model:Model}{simulate:Simulating}")
@@ -34,7 +33,7 @@ def must_be_cancelled(context: Ctx, budget: str) -> None:
 
 
 @then("every request of the batch was refused with status {status:Number} and code {code:Code}{hits:Hits}")
-def must_be_refused(context: Ctx, status: int, code: str, hits: Hits) -> None:
+def must_be_refused(context: Ctx, status: int, code: str, hits: tuple[int, int] | None) -> None:
     """Each request of the last batch was refused, and the workers received so many upstream requests for it."""
     context.world.requests.batches.must_be_refused(status, code, hits)
 

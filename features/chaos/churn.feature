@@ -4,6 +4,7 @@ Feature: Hives share requests, and workers join and leave under load
   @INT-001 @P1 @topology.two_hives
   Scenario: The gateway distributes requests over both hives
     When clients send 40 chats for model-shared
+    And clients send 40 sequential chats for model-shared
     Then every request was answered
     And every request was served by exactly one worker of its model
     And each hive served at least 35 percent of the requests

@@ -52,6 +52,7 @@ Feature: The cluster distributes requests while workers join, leave and fail
     And the load ends
     Then every request was answered
     And the cluster status counts 3 workers as online within the restart time
+    And no request is in flight within the slot release time
 
   @CLU-024 @P1 @requires.kill @requires.restart
   Scenario: The gateway refuses requests after the loss of all workers

@@ -31,7 +31,7 @@ Feature: The gateway offers the models of its workers and refuses other ones
     Then every request was answered, 200 in total
     And each worker of model-shared served at least 35 percent of the requests
 
-  @SVC-005 @P0
+  @SVC-005 @CLU-020 @P0
   Scenario: The gateway sends sequential chats to the workers of a model in turn
     When clients send 20 sequential chats for model-shared
     Then every request was answered, 20 in total

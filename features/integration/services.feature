@@ -21,3 +21,4 @@ Feature: The orchestrator reports the state of the system
     Then the cluster status counts every declared worker as online
     And the gateway reports every declared worker with its models, hive, epoch and heartbeat
     And worker-unknown is unknown to the status API
+    And worker-shared is unknown to the status API
