@@ -16,7 +16,7 @@ def dropped_calls(source: Source) -> Iterator[Change]:
     for node in source.nodes(ast.Expr):
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         # Without the call of `main` nothing starts, and that proves nothing.
-        if isinstance(value, ast.Call) and source.function(node):
+        if isinstance(value, ast.Call) and source.function(node) and not _is_whole_loop(source, node):
             yield node, *source.span(node), "pass"
 
 
@@ -76,7 +76,7 @@ def stale_names(source: Source) -> Iterator[Change]:
     for node in source.nodes(ast.Assign, ast.AugAssign):
         function = source.function(node)
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if function is None or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+        if function is None or len(targets) != 1 or not isinstance(targets[0], ast.Name) or _is_whole_loop(source, node):
             continue
         if targets[0].id in _names_before(function, node.lineno):
             yield node, *source.span(node), "pass"
@@ -96,6 +96,12 @@ def deletions(source: Source) -> Iterator[Change]:
     """An element is not deleted."""
     for node in source.nodes(ast.Delete):
         yield node, *source.span(node), "pass"
+
+
+def _is_whole_loop(source: Source, node: ast.stmt) -> bool:
+    """Whether a `while` has no other statement: without this one it would only turn."""
+    parent = source.parent(node)
+    return isinstance(parent, ast.While) and len(parent.body) == 1
 
 
 def _block(source: Source, body: list[ast.stmt]) -> Change:

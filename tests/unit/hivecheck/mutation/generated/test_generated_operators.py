@@ -60,6 +60,8 @@ def mutants(body: str, operator: str) -> list[str]:
         ("stale_names", "c = b", ["pass"]),
         ("stale_attributes", "table.n += 1\ntable[a] = b", ["pass", "pass"]),
         ("stale_attributes", "d, e = b", []),
+        ("stale_names", "while a:\n    c = x.f(c)", []),
+        ("dropped_calls", "while a:\n    x.f(c)", []),
     ],
 )
 def test_operator(operator: str, body: str, expected: list[str]) -> None:
