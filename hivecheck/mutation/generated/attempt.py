@@ -100,7 +100,7 @@ class Attempts:
             return Attempt(edit.name, Outcome.NOT_COVERED)
         scenarios = [ran for ran in found if self.sound.get(title(ran), True)]
         with tempfile.TemporaryDirectory(prefix="hivecheck-generated-") as folder:
-            expected = edit.plant(self.root, Path(folder))
+            expected = edit.plant(self.root, Path(folder), self.record.source_hash)
             ended = Attempt(edit.name, Outcome.SURVIVED)
             for batch in (scenarios[:FIRST_BATCH], scenarios[FIRST_BATCH:]):
                 while batch and ended.outcome in (Outcome.SURVIVED, Outcome.INCONCLUSIVE):
@@ -144,9 +144,9 @@ def judged(name: str, run: SubRun, expected_hash: str) -> Attempt:
     """The outcome that a run of a mutant shows. Pure."""
     ran = tuple(_title(one) for one in run.scenarios.values() if one["status"] in ("passed", "failed", "inconclusive"))
     failed = [one for one in run.scenarios.values() if one["status"] == "failed"]
-    in_a_step = [one for one in failed if one["step"]]
-    if in_a_step:
-        return Attempt(name, Outcome.KILLED, _title(in_a_step[0]), _short(in_a_step[0]["message"]), ran)
+    killers = [one for one in failed if not one.get("is_start_failure")]
+    if killers:
+        return Attempt(name, Outcome.KILLED, _title(killers[0]), _short(killers[0]["message"]), ran)
     blocked = [one for one in run.scenarios.values() if one["status"] == "blocked" and one["reason"] != Reason.USAGE_ERROR]
     # A stack that does not come up shows a defect, but no scenario looked at it.
     if failed or blocked:

@@ -63,17 +63,19 @@ class Edit:
         lines = difflib.unified_diff(text.splitlines(), self.applied(text).splitlines(), n=CONTEXT_LINES, lineterm="")
         return [line for line in lines if not line.startswith(("---", "+++"))]
 
-    def plant(self, root: Path, target: Path) -> str:
-        """Copy `services/` to `target` with the change in it; returns the hash that its nodes must report."""
+    def plant(self, root: Path, target: Path, source: str) -> str:
+        """Copy `services/` to `target` with the change in it; returns the hash that its nodes must report.
+
+        Raises MutantError for services that no longer have the hash `source`, because the places of the edit are those of that state.
+        """
         shutil.copytree(root / "services", target / "services", ignore=shutil.ignore_patterns("__pycache__"))
+        if (actual := source_hash(target / "services")) != source:
+            raise MutantError(
+                f"expected: services/ with source hash {source}\nactual: {actual}\nnext: repeat the command, and edit no service"
+            )
         path = target / self.file
         path.write_text(self.applied(path.read_text(encoding="utf-8")), encoding="utf-8")
-        changed = source_hash(target / "services")
-        if changed == source_hash(root / "services"):
-            raise MutantError(
-                f"{self.name}: expected: another source hash\nactual: the same\nnext: draw again with this state of services/"
-            )
-        return changed
+        return source_hash(target / "services")
 
 
 def in_one_line(text: str) -> str:

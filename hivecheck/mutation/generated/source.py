@@ -91,9 +91,10 @@ def _has_no_requirement(parent: ast.AST, name: str, node: ast.AST) -> bool:
     """Annotations, docstrings, log lines, `__slots__`, imports for types, and texts of messages."""
     if name in ("annotation", "returns", "type_comment") or isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
         return True
+    if isinstance(node, ast.stmt) and writes_log_only(node):
+        return True
     if isinstance(node, ast.Expr):
-        value = node.value.value if isinstance(node.value, ast.Await) else node.value
-        return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and _is_log_line(value))
+        return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.keyword) and node.arg in DECLARATION:
         return True
     if isinstance(node, ast.Assign):
@@ -101,6 +102,13 @@ def _has_no_requirement(parent: ast.AST, name: str, node: ast.AST) -> bool:
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
     return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr == "getLogger"
+
+
+def writes_log_only(statement: ast.stmt) -> bool:
+    """Whether all that a statement does is to write lines of the log."""
+    if isinstance(statement, ast.If | ast.For):
+        return all(writes_log_only(part) for part in (*statement.body, *statement.orelse))
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and _is_log_line(statement.value)
 
 
 def _is_log_line(call: ast.Call) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from hivecheck.mutation.generated.expressions import Change
-from hivecheck.mutation.generated.source import Function, Source
+from hivecheck.mutation.generated.source import Function, Source, writes_log_only
 
 SET_UP = ("__init__", "__post_init__")  # without an attribute the first use raises AttributeError
 
@@ -16,7 +16,7 @@ def dropped_calls(source: Source) -> Iterator[Change]:
     for node in source.nodes(ast.Expr):
         value = node.value.value if isinstance(node.value, ast.Await) else node.value
         # Without the call of `main` nothing starts, and that proves nothing.
-        if isinstance(value, ast.Call) and source.function(node):
+        if isinstance(value, ast.Call) and source.function(node) and not _is_whole_loop(source, node):
             yield node, *source.span(node), "pass"
 
 
@@ -26,7 +26,7 @@ def early_returns(source: Source) -> Iterator[Change]:
         steps = [step for step in node.body if not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant))]
         own = [part for part in ast.walk(node) if source.function(part) is node]
         has_result = any(isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value) for part in own)
-        if len(steps) > 1 and not has_result and node.name not in SET_UP:
+        if len(steps) > 1 and not has_result and node.name not in SET_UP and not writes_log_only(steps[-1]):
             yield steps[-1], *source.span(steps[-1]), "return"
 
 
@@ -54,14 +54,15 @@ def unhandled(source: Source) -> Iterator[Change]:
     """A handler does nothing about its exception."""
     for node in source.nodes(ast.ExceptHandler):
         has_only_raise = len(node.body) == 1 and isinstance(node.body[0], ast.Raise | ast.Pass | ast.Continue)
-        if not has_only_raise:
+        if not has_only_raise and not all(writes_log_only(step) for step in node.body):
             yield _block(source, node.body)
 
 
 def removed_branches(source: Source) -> Iterator[Change]:
     """The body of an `if`, of an `else` or of a `finally` does nothing."""
     for node in source.nodes(ast.If):
-        yield _block(source, node.body)
+        if not all(writes_log_only(step) for step in node.body):
+            yield _block(source, node.body)
         # The `if` of an `elif` has its own turn.
         if node.orelse and not (len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If)):
             yield _block(source, node.orelse)
@@ -75,7 +76,7 @@ def stale_names(source: Source) -> Iterator[Change]:
     for node in source.nodes(ast.Assign, ast.AugAssign):
         function = source.function(node)
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if function is None or len(targets) != 1 or not isinstance(targets[0], ast.Name):
+        if function is None or len(targets) != 1 or not isinstance(targets[0], ast.Name) or _is_whole_loop(source, node):
             continue
         if targets[0].id in _names_before(function, node.lineno):
             yield node, *source.span(node), "pass"
@@ -95,6 +96,12 @@ def deletions(source: Source) -> Iterator[Change]:
     """An element is not deleted."""
     for node in source.nodes(ast.Delete):
         yield node, *source.span(node), "pass"
+
+
+def _is_whole_loop(source: Source, node: ast.stmt) -> bool:
+    """Whether a `while` has no other statement: without this one it would only turn."""
+    parent = source.parent(node)
+    return isinstance(parent, ast.While) and len(parent.body) == 1
 
 
 def _block(source: Source, body: list[ast.stmt]) -> Change:

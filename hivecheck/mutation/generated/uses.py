@@ -32,13 +32,14 @@ def places(edit: Edit, text: str, uses: Mapping[str, set[Place]]) -> list[Place]
         return own
     entries = [_key_of(source, edit, node) for node in ast.walk(statement) if isinstance(node, ast.Dict)]
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    words = [key for key in entries if key] or [target.id for target in targets if isinstance(target, ast.Name)]
-    return sorted({place for word in words for place in uses.get(word, ())}) or own
+    keys, names = [key for key in entries if key], [target.id for target in targets if isinstance(target, ast.Name)]
+    # The text of a key may be used nowhere, as in a table that only a number from a request opens.
+    return next((found for words in (keys, names) if (found := sorted({place for word in words for place in uses.get(word, ())}))), own)
 
 
 def _key_of(source: Source, edit: Edit, table: ast.Dict) -> str | None:
     """The text that is the key of the changed entry of a table."""
     for key, value in zip(table.keys, table.values, strict=True):
-        if isinstance(key, ast.Constant) and source.span(key)[0] <= edit.start < source.span(value)[1]:
-            return str(key.value)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and source.span(key)[0] <= edit.start < source.span(value)[1]:
+            return key.value
     return None

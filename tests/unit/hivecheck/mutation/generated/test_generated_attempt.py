@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hivecheck.errors import MutantError
 from hivecheck.mutation.generated import attempt
 from hivecheck.mutation.generated.attempt import Attempt, Outcome
 from hivecheck.mutation.generated.edit import Edit
@@ -49,9 +50,19 @@ def test_chosen_by_start() -> None:
     assert attempt.chosen(PLACES, record, 9) == []
 
 
-def scenario(status: str, name: str = "one", step: str = "Then it works", reason: str | None = None) -> dict[str, Any]:
+def scenario(
+    status: str, name: str = "one", step: str = "Then it works", reason: str | None = None, at_start: bool = False
+) -> dict[str, Any]:
     step, message = ("", "") if status == "passed" else (step, "expected: this")
-    return {"file": "a.feature", "name": name, "status": status, "step": step, "message": message, "reason": reason}
+    return {
+        "file": "a.feature",
+        "name": name,
+        "status": status,
+        "step": step,
+        "message": message,
+        "reason": reason,
+        "is_start_failure": at_start,
+    }
 
 
 def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash", problems: Any = ()) -> Attempt:
@@ -69,7 +80,7 @@ def judged(*scenarios: dict[str, Any], code: int | None = 1, source: str = "hash
         (judged(code=None), Outcome.INCONCLUSIVE),
         (judged(scenario("blocked", step="", reason="setup_failed"), code=2, source=""), Outcome.AT_START),
         (judged(scenario("blocked", step="", reason="usage_error"), code=2), Outcome.INCONCLUSIVE),
-        (judged(scenario("failed", step=""), source=""), Outcome.AT_START),
+        (judged(scenario("failed", step="", at_start=True), source=""), Outcome.AT_START),
         (judged(scenario("passed"), problems=[{"title": "left behind", "reason": None}]), Outcome.KILLED),
         (judged(scenario("passed"), code=2, problems=[{"title": "leak", "reason": "leak"}]), Outcome.INCONCLUSIVE),
     ],
@@ -127,11 +138,14 @@ class Services:
         code = 0 if all(one["status"] == "passed" for one in found.values()) else 1
         return SubRun(code, found, source_hash(place / "services"), "")
 
-    def attempt(self, *names: str) -> Attempt:
+    def attempt(self, *names: str, source: str = "") -> Attempt:
         """Try the mutant of SOURCE on scenarios with these names, each in a feature of its own."""
         start = SOURCE.index("<")
         edit = Edit(FILE, "f", "boundary", "boundaries", start, start + 1, "<=", "", "", (2, 2), 2)
-        record = LineRecord("hash", scenarios=[ran(f"{name}.feature", name, {2}, seconds) for seconds, name in enumerate(names)])
+        record = LineRecord(
+            source or source_hash(self.root / "services"),
+            scenarios=[ran(f"{name}.feature", name, {2}, seconds) for seconds, name in enumerate(names)],
+        )
         attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], self.root / "reports", 7, 12, run=self.run)
         return attempts.carry_out(edit)
 
@@ -172,3 +186,9 @@ def test_attempt_without_cover(tmp_path: Path) -> None:
     services = Services(tmp_path, {})
     assert services.attempt().outcome == Outcome.NOT_COVERED
     assert services.batches == []
+
+
+def test_attempt_of_changed_services(tmp_path: Path) -> None:
+    """A mutant is not planted into services that were edited after the draw: its place may be another one there."""
+    with pytest.raises(MutantError, match="edit no service"):
+        Services(tmp_path, {}).attempt("a", source="of an earlier state")

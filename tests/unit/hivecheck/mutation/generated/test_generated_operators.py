@@ -60,6 +60,8 @@ def mutants(body: str, operator: str) -> list[str]:
         ("stale_names", "c = b", ["pass"]),
         ("stale_attributes", "table.n += 1\ntable[a] = b", ["pass", "pass"]),
         ("stale_attributes", "d, e = b", []),
+        ("stale_names", "while a:\n    c = x.f(c)", []),
+        ("dropped_calls", "while a:\n    x.f(c)", []),
     ],
 )
 def test_operator(operator: str, body: str, expected: list[str]) -> None:
@@ -82,6 +84,8 @@ def test_early_return() -> None:
     [
         "log.info('a', extra=1 + 2)",
         "logs.event(log, 'listening', url=a[0])",
+        "for row in rows[1:]:\n    log.info(row + 1)",
+        "if a < 1:\n    log.info('low')",
         "'''A docstring with 1 < 2.'''",
         "d: Annotated[int, 3 + 4]",
         "await_me = f'{a < b}'",
@@ -91,7 +95,7 @@ def test_no_target(line: str) -> None:
     """Log lines, docstrings, annotations and messages have no requirement, so only the statement around a message is a target."""
     found = mutants(f"{line}\nx.f()", "dropped_calls")
     assert found == ["pass"]
-    for operator in ("boundaries", "numbers_beside", "constants", "sums"):
+    for operator in ("boundaries", "numbers_beside", "constants", "sums", "removed_branches", "first_only"):
         assert mutants(line, operator) == []
 
 

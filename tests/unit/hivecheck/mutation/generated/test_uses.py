@@ -9,12 +9,16 @@ OTHER = "services/worker/other.py"
 TEXTS = {
     SETTINGS: """LIMIT = 5
 CODES = {"bad": 400, "late": 504}
+TYPES = {401: 1.5}
 
 class Settings:
     grace: float = 2.5
 
 def near():
     return LIMIT > 1
+
+def type_of(status):
+    return TYPES[status]
 """,
     OTHER: """def far(settings):
     if settings.grace:
@@ -26,11 +30,12 @@ def near():
 @pytest.mark.parametrize(
     ("after", "expected"),
     [
-        ("LIMIT = 10", [(SETTINGS, 8)]),
+        ("LIMIT = 10", [(SETTINGS, 9)]),
+        ("TYPES = {402: 1.5}", [(SETTINGS, 12)]),
         ("grace: float = 5.0", [(OTHER, 2)]),
         ('CODES = {"bad": 400, "late": 505}', [(OTHER, 3)]),
         ('CODES = {"bad": 401, "late": 504}', [(SETTINGS, 2)]),
-        ("return LIMIT >= 1", [(SETTINGS, 8)]),
+        ("return LIMIT >= 1", [(SETTINGS, 9)]),
     ],
 )
 def test_places(after: str, expected: list[uses.Place]) -> None:
