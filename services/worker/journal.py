@@ -215,7 +215,8 @@ class Record:
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with lower-case names, and with `***` in place of credentials. Values of a repeated header are joined in their order."""
-    lower: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for name, value in headers.items():
-        lower[name.lower()] = f"{lower[name.lower()]}, {value}" if name.lower() in lower else value
-    return {name: "***" if name in _SECRET_HEADERS else value for name, value in lower.items()}
+        shown = "***" if (lower := name.lower()) in _SECRET_HEADERS else value
+        kept[lower] = f"{kept[lower]}, {shown}" if lower in kept else shown
+    return kept
