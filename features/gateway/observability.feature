@@ -25,6 +25,8 @@ Feature: The gateway reports each request, and keeps nothing of it
     And a client sends a chat for model-unheard-of
     And a client with a wrong key sends a chat for model-a
     And a client sends a chat with a temperature of 3
+    And a client sends a chat for model-b, simulating a 422 response
+    And a client streams 5 tokens from model-b, simulating a connection reset in mid-stream
     And clients abort 2 streams of model-a
     Then every request has one final log line, and every log line is structured
 

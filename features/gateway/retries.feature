@@ -1,7 +1,7 @@
 @integration
 Feature: Retries help the client and never multiply the load
 
-  @CLU-015 @CLU-036 @GATE-004 @P1 @topology.single_slot
+  @CLU-015 @CLU-036 @GATE-004 @P1 @topology.two_hives
   Scenario Outline: One SDK call costs few attempts, each at another worker after a longer pause
     Given a worker worker-fourth of model-shared serves on hive-1
     And worker-fourth is routable within the convergence time

@@ -6,6 +6,8 @@ Feature: The gateway books every request once, with the tokens that client and w
     When a client streams 5 tokens from model-a with usage
     And a client streams 4 tokens from model-b
     And a client sends a chat for model-c
+    And a client streams 5 tokens from model-a with usage, simulating a slow body
+    And a client sends a chat for model-b, simulating a slow body
     Then streams end with their usage if it was requested, and without it otherwise
     And every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted
@@ -49,6 +51,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     When a client with a key of acme sends a chat for model-a
     And a client with a token of acme sends a chat for model-b
     And a client with a key of globex sends a chat for model-a
+    And a client with a token of ada without a tenant sends a chat for model-a
     Then the usage API shows each tenant its own usage only
 
   @CHAT-019 @P1 @requires.exec

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from hivecheck.history import History, Operation
 
 PURPOSE = "hostile"
+ORDINARY = b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,11 @@ class RawClient:
         self._history = history
         self._patience_seconds = patience_seconds
 
-    def send(self, identifier: str, words: str, raw: RawRequest) -> Operation:
-        """Send one raw request and wait for the response, the close or the end of the patience."""
+    def send(self, identifier: str, words: str, raw: RawRequest, *, is_second: bool = False) -> Operation:
+        """Send one raw request and wait for the response, the close or the end of the patience.
+
+        With `is_second` an ordinary request comes first on the same connection.
+        """
         operation = Operation(
             id=identifier,
             path=words,
@@ -48,6 +52,10 @@ class RawClient:
         )
         try:
             with socket.create_connection(self._address, self._patience_seconds) as connection:
+                if is_second:
+                    connection.sendall(ORDINARY)
+                    _answer(connection, operation)
+                    operation = replace(operation, started_at=time.monotonic())
                 self._post(connection, raw)
                 operation = _answer(connection, operation)
         except TimeoutError:
@@ -64,7 +72,7 @@ class RawClient:
         for _ in range(count):
             connection = socket.create_connection(self._address, self._patience_seconds)
             connections.append(connection)
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n")
+            connection.sendall(ORDINARY)
             # The answer proves that the server accepted it. Before, it may wait in the listen backlog.
             connection.recv(65536)
         return connections

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from hivecheck.checks.facts import SUCCESS
 from hivecheck.history import CLIENT_LEFT, Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 from hivecheck.wording import counted, listed
@@ -33,7 +34,9 @@ def _judge_one(operation: Operation, ends: list[Event]) -> Verdict:
     if len(own) != 1:
         return failed(expected=f"one log line about the end of {operation.id}", actual=f"{len(own)}")
     has_left = operation.error == CLIENT_LEFT
-    expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, "ok" if operation.is_answered else "error")
+    is_broken = operation.status in SUCCESS and operation.error is not None
+    outcome = "ok" if operation.is_answered else "upstream_broke" if is_broken else "error"
+    expected = (CLIENT_GONE, "client_gone") if has_left else (operation.status, outcome)
     actual = (own[0].get("status"), own[0].get("outcome"))
     if actual != expected:
         return failed(expected=f"the log has status and outcome {listed(expected)} for {operation.id}", actual=listed(actual))

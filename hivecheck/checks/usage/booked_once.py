@@ -83,6 +83,8 @@ def _cost_in_part(operation: Operation, row: dict[str, Any], end: Event | None, 
             expected=f"the ledger has {least} to {most} tokens for {operation.id}, estimated, with the outcome of a broken answer",
             actual=figures(row),
         )
+    if end and booked and row["prompt_tokens"] != (prompt := end.data.get("prompt_tokens")):
+        return failed(expected=f"the ledger has {prompt} prompt tokens for {operation.id}, as {end.node} counted", actual=figures(row))
     return passed(f"{operation.id}: {counted(booked, 'token')}, estimated; the client received {received}")
 
 

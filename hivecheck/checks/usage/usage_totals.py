@@ -45,13 +45,13 @@ def own_usage(history: History) -> Verdict:
     for line in _journaled(history):
         used[line["tenant"]].append(line)
     if len(used) < 2 or not answers:
-        actual = f"requests of {listed(sorted(used))}, {counted(len(answers), 'answer')} of the usage API"
+        actual = f"requests of {listed(sorted(map(str, used)))}, {counted(len(answers), 'answer')} of the usage API"
         return inconclusive(expected="requests of two tenants, and answers of the usage API to them", actual=actual)
     return worst([_judge_tenant(answer, used.get(answer["tenant"], [])) for answer in answers])
 
 
 def _judge_tenant(answer: dict[str, Any], lines: list[dict[str, Any]]) -> Verdict:
-    tenant, actual = answer["tenant"], _totals(answer["totals"], "key")
+    tenant, actual = answer["tenant"] or "a client without a tenant", _totals(answer["totals"], "key")
     expected = _sums((line["key"], line) for line in lines)
     if actual != expected:
         return failed(expected=f"{tenant} receives its own usage, {figures(expected)}", actual=figures(actual))

@@ -33,6 +33,7 @@ MISPLACED: dict[str, Attack] = {
     "a key in a header that is too long": lambda by: RawRequest(by.post(b"", "Authorization: Bearer " + by.key + "y" * 9000)),
     "a key in a broken header": lambda by: RawRequest(by.post(b"", more=b"Authorization Bearer \x00" + by.key.encode() + b"\r\n")),
     "a key without its scheme": lambda by: RawRequest(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: {by.key}\r\n\r\n".encode()),
+    "a key in a query": lambda by: RawRequest(by.post(b"{", path=f"{CHAT}?api_key={by.key}")),
     "a key in a method": lambda by: RawRequest(f"{by.key} / HTTP/1.1\r\nHost: x\r\n\r\n".encode()),
     "a key in other headers": lambda by: RawRequest(by.post(b"{", f"X-Api-Key: {by.key}", f"Cookie: key={by.key}")),
 }

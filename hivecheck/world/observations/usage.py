@@ -19,7 +19,8 @@ from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
 
 GROUPS = ("worker", "model", "key")
-TENANTS = {"acme": "a key of acme", "globex": "a key of globex", "hivecheck": "a valid key"}
+NO_TENANT = "a token of ada without a tenant"
+TENANTS = {"acme": "a key of acme", "globex": "a key of globex", "hivecheck": "a valid key", None: NO_TENANT}
 TOTALS, OWN = "the totals of ledger and journals", "each tenant its own usage only"
 
 

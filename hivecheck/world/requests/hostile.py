@@ -159,8 +159,13 @@ class Hostile:
     def _send(self, kinds: list[str]) -> None:
         pairs = list(zip(kinds, self._heads(len(kinds)), strict=True))
         with ThreadPoolExecutor(len(pairs)) as pool:
-            for _ in pool.map(lambda pair: self.client.send(pair[1].request_id, pair[0], ATTACKS[pair[0]](pair[1])), pairs):
+            # Every second one comes second on its connection: a limit may hold for the first request of a connection only.
+            for _ in pool.map(self._send_one, pairs, itertools.cycle((False, True))):
                 pass
+
+    def _send_one(self, pair: tuple[str, RequestHead], is_second: bool) -> None:
+        words, by = pair
+        self.client.send(by.request_id, words, ATTACKS[words](by), is_second=is_second)
 
     def _send_everything(self) -> None:
         self._send(list(ATTACKS))

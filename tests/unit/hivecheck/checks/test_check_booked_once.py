@@ -116,6 +116,14 @@ def test_gateway_kill_loses_last_moments(booked: int, answer: Any) -> None:
     must_say(judged(one, actual(one, output_tokens=12), rows=[row(one, **killed)], lag_seconds=0.55), answer)
 
 
+@pytest.mark.parametrize("outcome", ["client_gone", "interrupted"])
+def test_answer_without_its_prompt_fails(outcome: str) -> None:
+    """A partial answer is booked with its prompt."""
+    one = stream(1, saw_done=False, error=CLIENT_LEFT)
+    part = {"prompt_tokens": 0, "estimated": True, "outcome": outcome}
+    must_say(judged(one, actual(one), rows=[row(one, **part)]), FAILED, "2 prompt tokens")
+
+
 def test_open_row_fails() -> None:
     """A row without an outcome fails."""
     one = stream(1, saw_done=False, error="cut")

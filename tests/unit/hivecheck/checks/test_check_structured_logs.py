@@ -43,6 +43,13 @@ def test_wrong_outcome_fails() -> None:
     must_say(judged(tell(request, ended(request, 200, "ok"))), FAILED, "503 and error", "200 and ok")
 
 
+def test_broken_stream_is_no_success() -> None:
+    """A stream that its worker broke off has an outcome of its own."""
+    broken = chat(status=200, error="cut")
+    must_say(judged(tell(broken, ended(broken, 200, "upstream_broke"))), PASSED)
+    must_say(judged(tell(broken, ended(broken, 200, "ok"))), FAILED, "200 and upstream_broke")
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_missing_field_fails(name: str) -> None:
     """A line of any node without a field fails."""

@@ -85,7 +85,7 @@ def tenant_journals(*tenants: str) -> list[Event]:
     return lines
 
 
-def answered(tenant: str, *totals: dict[str, Any]) -> Event:
+def answered(tenant: str | None, *totals: dict[str, Any]) -> Event:
     return state("orchestrator", own_usage={"tenant": tenant, "totals": list(totals)})
 
 
@@ -101,6 +101,7 @@ def test_own_usage_passes() -> None:
 def test_other_usage_fails(wrong: list[dict[str, Any]]) -> None:
     """Totals of another tenant, and missing or wrong totals, fail."""
     must_say(own_usage(tell(JOURNALS, answered("acme", *wrong))), FAILED, "acme receives its own usage")
+    must_say(own_usage(tell(JOURNALS, answered(None, ACME))), FAILED, "a client without a tenant receives its own usage")
 
 
 def test_own_usage_of_one_tenant_is_inconclusive() -> None:
