@@ -14,7 +14,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from services import logs, wire
 from services.api_errors import ApiError
@@ -77,6 +77,7 @@ class Connection(web.RequestHandler):
         self._header_seconds = limiter.limits.header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._is_silent = True
+        self._body: StreamReader | None = None  # of the last request
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -88,10 +89,14 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         self._is_silent = False
+        # Bytes after a whole body begin the next request, even while the handler of the last one still runs.
+        is_head = bool(data) and (self._body is None or self._body.is_eof())
+        known = self._request_count
         super().data_received(data)
-        if self._messages:
+        if self._request_count > known:
+            self._body = self._messages[-1][1]
             self._disarm()
-        elif self._deadline is None and self._is_waiting():
+        elif self._deadline is None and is_head:
             self._deadline = self._loop.call_later(self._header_seconds, self._is_late)
 
     def cut(self) -> None:
@@ -134,7 +139,10 @@ class Connection(web.RequestHandler):
 
     def _is_late(self) -> None:
         self._deadline = None
-        if self.transport is None or not self._is_waiting():
+        if self.transport is None:
+            return
+        if not self._is_waiting():  # The handler of the last request still runs, and the next headers stay incomplete.
+            self._deadline = self._loop.call_later(self._header_seconds, self._is_late)
             return
         if not self._is_silent:
             logs.event(log, "headers_late", level=logging.WARNING, seconds=self._header_seconds)
