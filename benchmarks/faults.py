@@ -12,7 +12,6 @@ import os
 import platform
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hivecheck.errors import HivecheckError
+from own_stack import running
+
 from hivecheck.faults import FAULTS
 from hivecheck.faults.fault import FaultTarget
 from hivecheck.faults.injector import Injector
@@ -31,8 +31,6 @@ from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import Settings
 from hivecheck.stack import platform_factory
 from hivecheck.stack.stack import Stack
-from hivecheck.timeouts import Timeouts
-from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 from hivecheck.world.faults import epoch_of
 
@@ -203,20 +201,6 @@ def served(stack: Stack, target: str) -> Iterator[None]:
     hive.remove_worker(ADMIN_WORKER, drain_seconds=0.0)
     port.release()
     must_be_at_baseline(stack)
-
-
-@contextmanager
-def running(name: str, kind: str) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.load({}, {"platform": name})
-        host = platform_factory.open_platform(name, settings, f"bench-{os.getpid()}-{kind}", Path(folder), lambda sentence: None)
-        stack = Stack(f"bench-{kind}", topology.load(kind), host, Timeouts())
-        stack.up()
-        try:
-            yield stack
-        finally:
-            if left := stack.down():
-                raise HivecheckError(f"expected: nothing left of the stack\nactual: {left}\nnext: hivecheck cleanup")
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -12,12 +12,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import provenance
+from own_stack import running
 
 from hivecheck.errors import HivecheckError
 from hivecheck.faults.planning.plan import PlanSource
@@ -25,11 +25,6 @@ from hivecheck.faults.planning.soak_plan import SoakPlan
 from hivecheck.history import Event, History, Operation
 from hivecheck.loop_thread import LoopThread
 from hivecheck.measurement.recovery import LOAD, percentile
-from hivecheck.settings import Settings
-from hivecheck.stack import platform_factory
-from hivecheck.stack.stack import Stack
-from hivecheck.timeouts import Timeouts
-from hivecheck.topologies import topology
 from hivecheck.world.gateway_kills import GATEWAY
 from hivecheck.world.load import OpenLoop
 from hivecheck.world.requests.worker_behaviours import stream_pattern
@@ -48,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED, help="decides the moments of the kills (%(default)s)")
     seed = parser.parse_args(arguments).seed
     load, commit = os.getloadavg()[0], provenance.commit()
-    with tempfile.TemporaryDirectory() as folder, LoopThread() as loop, running(Path(folder)) as stack:
+    with tempfile.TemporaryDirectory() as folder, LoopThread() as loop, running(PLATFORM, TOPOLOGY) as stack:
         history_file = Path(folder) / "history.jsonl"
         world = World.compose(stack, loop, history_file, f"{seed}:ledger", PlanSource(seed), SoakPlan(seed=seed), say)
         try:
@@ -115,20 +110,6 @@ def outages_of(kills: Sequence[Event], answered: Sequence[Operation]) -> list[fl
     """From each kill to the end of the next answer to a request that was sent after it."""
     ends = [[one.ended_at for one in answered if one.started_at > kill.at and one.ended_at is not None] for kill in kills]
     return [min(later) - kill.at for kill, later in zip(kills, ends, strict=True) if later]
-
-
-@contextmanager
-def running(folder: Path) -> Iterator[Stack]:
-    """A stack of its own."""
-    settings = Settings.load({}, {"platform": PLATFORM})
-    host = platform_factory.open_platform(PLATFORM, settings, f"bench-{os.getpid()}-ledger", folder, lambda sentence: None)
-    stack = Stack("bench-ledger", topology.load(TOPOLOGY), host, Timeouts())
-    stack.up()
-    try:
-        yield stack
-    finally:
-        if left := stack.down():
-            raise HivecheckError(f"expected: nothing left of the stack\nactual: {left}\nnext: hivecheck cleanup")
 
 
 def say(*lines: str) -> None:

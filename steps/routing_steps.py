@@ -40,7 +40,7 @@ def must_receive_nothing(context: Ctx, workers: str) -> None:
 
 @then("every request{of:Attempted} took one attempt")
 def must_take_one_attempt(context: Ctx, of: str) -> None:
-    """The gateway sent each request to one worker only."""
+    """The gateway sent each request once. Where a model has one worker, the second attempt would be one at that worker."""
     context.world.requests.expectations.must_take_one_attempt(of)
 
 

@@ -54,6 +54,7 @@ Feature: The gateway handles partitions, latency, packet loss and connection res
     And the circuit of worker-a is closed within the partition recovery time
     And clients send a batch of 3 concurrent chats for model-a
     Then every stream broke off visibly with error event upstream_disconnected
+    And every request for a model with one worker took one attempt
     And every request of the batch was answered
     And every retryable load request was answered
 

@@ -6,6 +6,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     When clients send 25 sequential chats for model-c, simulating a 500 response
     And clients send a batch of 3 concurrent chats for model-c
     Then every request was refused with status 500 and code simulated_fault
+    And every request for a model with one worker took one attempt
     And every request of the batch was refused with status 503 and code no_available_workers, before any upstream request
     And the circuit of worker-3 is not closed within the settling time
 
@@ -92,6 +93,7 @@ Feature: The circuit breaker stops requests to a failing worker, and tests it ag
     And the circuit of worker-3 is half_open within the half open time
     And clients send a batch of 2 sequential chats for model-c
     Then every request was refused with status 500 and code simulated_fault
+    And every request for a model with one worker took one attempt
     And every request of the batch was answered
     And the circuit of worker-3 is closed within the settling time
 

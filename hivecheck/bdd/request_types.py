@@ -93,9 +93,9 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Exception": (r"[A-Z][A-Za-z]+Error", str, "an exception of the openai package"),
     "Of": (rf"(?:{expectations.OF_BATCH})?", str, "which requests: ` of the batch`, or nothing for all"),
     "Attempted": (
-        rf"(?:{expectations.OF_BATCH}|{expectations.AFTER_KILL})?",
+        rf"(?:{one_of((expectations.OF_BATCH, expectations.AFTER_KILL, expectations.AT_ONE_WORKER))})?",
         str,
-        "which requests: ` of the batch`, ` sent after the kill`, or nothing for all",
+        "which requests: ` of the batch`, ` sent after the kill`, ` for a model with one worker`, or nothing for all",
     ),
     "Total": (r"(?:, \d+ in total)?", lambda text: _first_number(text) if text else None, "`, <n> in total`, or nothing"),
     "Streams": (one_of((expectations.EVERY_STREAM, expectations.KILLED_STREAMS)), str, "which streams broke off"),

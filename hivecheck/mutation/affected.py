@@ -45,7 +45,7 @@ class Change:
         """
         affected = sorted(touched(self.root, known, changed(self.root, self.since)))
         limit = len(known) if at_most is None else at_most
-        draw = random.Random(f"{_git(self.root, 'rev-parse', 'HEAD')}:{self.seed}")
+        draw = random.Random(f"{git(self.root, 'rev-parse', 'HEAD')}:{self.seed}")
         kept = draw.sample(affected, min(limit, len(affected)))
         others = [name for name in known if name not in affected]
         added = draw.sample(others, min(sample, limit - len(kept), len(others)))
@@ -55,8 +55,8 @@ class Change:
 def changed(root: Path, since: str) -> set[str]:
     """Files below `root` that differ from a commit, untracked ones included. Raises MutantError."""
     # With renames git names only the new path, and a mutant may still name the old one.
-    known = _git(root, "diff", "--relative", "--no-renames", "--name-only", since, "--", ".")
-    return {*known.splitlines(), *_git(root, "ls-files", "--others", "--exclude-standard").splitlines()}
+    known = git(root, "diff", "--relative", "--no-renames", "--name-only", since, "--", ".")
+    return {*known.splitlines(), *git(root, "ls-files", "--others", "--exclude-standard").splitlines()}
 
 
 def touched(root: Path, mutants: Mapping[str, Mutant], files: Collection[str]) -> set[str]:
@@ -70,9 +70,10 @@ def touched(root: Path, mutants: Mapping[str, Mutant], files: Collection[str]) -
     }
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str, instead: str = "name mutants, or leave --since out to plant all") -> str:
+    """The output of a git command. Raises MutantError, with what to do `instead`."""
     try:
         return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError) as error:
         output = getattr(error, "stderr", None) or str(error)
-        raise MutantError(f"{GIT_NEEDED}\nactual: {output.strip()}\nnext: name mutants, or leave --since out to plant all") from None
+        raise MutantError(f"{GIT_NEEDED}\nactual: {output.strip()}\nnext: {instead}") from None

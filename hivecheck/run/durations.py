@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hivecheck.reports import whole_file
 from hivecheck.reports.result import NO_VERDICT, Outcome, Planned, Status
 
 FORMAT = 1
@@ -59,9 +59,7 @@ class Durations:
         platforms = self.other_platforms | {self.platform: self.seconds}
         text = json.dumps({"format": FORMAT, "platforms": platforms}, indent=1, sort_keys=True)
         with contextlib.suppress(OSError):
-            temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-            temporary.write_text(text + "\n", encoding="utf-8")
-            temporary.replace(self.path)
+            whole_file.write(self.path, f"{text}\n".encode())
 
 
 def _key(planned: Planned) -> str:

@@ -30,7 +30,7 @@ REFUSES_SETTING = ("registry/settings.py", "ttl_seconds: PositiveSeconds", "ttl_
 
 
 def needing(topology, *names, name):
-    """The arguments of a feature whose scenarios note that they run, on this topology."""
+    """The arguments of a feature on this topology. Its scenarios note that they run."""
     scenarios = [scenario(one, f"it is noted that {one[-1]} runs") for one in names]
     return scenarios, {"name": name, "tags": f"@integration @topology.{topology}"}
 
@@ -110,7 +110,7 @@ def test_refused_setting(project):
 
 
 def test_taken_port(project):
-    """A node whose port another program has is a set-up error."""
+    """A node is a set-up error if another program has its port."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = f'{taken.getsockname()[1]} if context.service == "registry" else context.settings.port'
         ended = run_on(

@@ -8,8 +8,11 @@ from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, wo
 from hivecheck.wording import agreeing, counted, figures, listed
 
 
-def not_sent_again(history: History, *, workers: Workers) -> Verdict:
-    """Each request has exactly one arrival. The gateway must not retry an answer that has begun. `workers`: worker -> its models."""
+def not_sent_again(history: History, *, workers: Workers, is_alone: bool = False) -> Verdict:
+    """Each request has exactly one arrival. The gateway must not retry an answer that has begun. `workers`: worker -> its models.
+
+    `is_alone`: the model of each request has one worker, so the forbidden second arrival is one at the same worker.
+    """
     operations = history.operations()
     places = {operation.id: [line.node for line in history.arrivals(operation)] for operation in operations}
     if not operations or any(not nodes for nodes in places.values()):
@@ -17,8 +20,12 @@ def not_sent_again(history: History, *, workers: Workers) -> Verdict:
     # After the first byte another attempt would send the client some tokens twice.
     if again := {identifier: nodes for identifier, nodes in places.items() if len(nodes) > 1}:
         return failed(expected="each request reaches one worker once", actual=figures(again))
+    if is_alone:
+        shared = {one.model: listed(able(workers, one.model)) for one in operations if len(able(workers, one.model)) != 1}
+        if shared:
+            return inconclusive(expected="one worker for the model of each request", actual=figures(shared))
     # A whole answer can be repeated by the same worker. A failed request is tried again at another one, so that one must exist.
-    if alone := without_alternative([operation for operation in operations if not operation.is_answered], workers):
+    elif alone := without_alternative([operation for operation in operations if not operation.is_answered], workers):
         return alone
     requests = counted(len(operations), "request")
     return passed(f"{requests} {agreeing(len(operations), 'reached', 'each reached')} one worker once")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hivecheck.errors import MutantError
-from hivecheck.mutation.affected import GIT_NEEDED
+from hivecheck.mutation.affected import git
 from hivecheck.mutation.generated.edit import Edit
 
+WITHOUT_SINCE = "leave --since out to draw from every line"
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
 
@@ -45,8 +44,9 @@ def touching(edits: Sequence[Edit], changed: Mapping[str, set[int]]) -> list[Edi
 
 def changed_lines(root: Path, since: str) -> dict[str, set[int]]:
     """The lines of `services/` that differ from a commit, by file; each line of an untracked file. Raises MutantError."""
-    changed = parse(_git(root, "diff", "--relative", "--no-renames", "--no-color", "--no-ext-diff", "--unified=0", since, "--", "services"))
-    for name in _git(root, "ls-files", "--others", "--exclude-standard", "--", "services").splitlines():
+    options = ["--relative", "--no-renames", "--no-color", "--no-ext-diff", "--unified=0"]
+    changed = parse(git(root, "diff", *options, since, "--", "services", instead=WITHOUT_SINCE))
+    for name in git(root, "ls-files", "--others", "--exclude-standard", "--", "services", instead=WITHOUT_SINCE).splitlines():
         if name.endswith(".py"):
             changed[name] = set(range(1, len((root / name).read_text(encoding="utf-8").splitlines()) + 1))
     return changed
@@ -82,11 +82,3 @@ def _by_service(edits: Sequence[Edit], draw: random.Random) -> Iterator[Edit]:
         yield queues[service].pop()
         if not queues[service]:
             del queues[service]
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=60, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        output = getattr(error, "stderr", None) or str(error)
-        raise MutantError(f"{GIT_NEEDED}\nactual: {output.strip()}\nnext: leave --since out to draw from every line") from None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import msgspec
 
@@ -19,6 +18,7 @@ from hivecheck.mutation.generated import draw, line_record, listed, operators, s
 from hivecheck.mutation.generated.attempt import Attempt, Attempts
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.line_record import LineRecord
+from hivecheck.reports import whole_file
 from hivecheck.source_hash import source_hash
 from hivecheck.wording import counted
 
@@ -88,13 +88,14 @@ def carry_out(sample: Sample, out: TextIO) -> int:
         attempt = attempts.carry_out(edit)
         with writing:
             state.attempts[edit.name] = attempt
-            _write(sample.folder / "state.json", msgspec.to_builtins(state))
+            whole_file.write(sample.folder / "state.json", msgspec.json.encode(state))
             _say(out, f"{attempt.outcome}: {edit.name}  {edit.family}  {edit.file}:{edit.lines[0]}  {attempt.killer}".rstrip())
 
     with ThreadPoolExecutor(max_workers=sample.jobs) as pool:
         list(pool.map(try_one, edits))
     mutants = score.tried(edits, state.attempts, {edit.name: edit.diff(texts[edit.file]) for edit in edits}, lists)
-    _write(sample.folder / "generated.json", score.data(mutants, sample.seed, source))
+    report = json.dumps(score.data(mutants, sample.seed, source), indent=1)
+    whole_file.write(sample.folder / "generated.json", f"{report}\n".encode())
     if all(one.attempt for one in mutants):
         (sample.folder / "state.json").unlink(missing_ok=True)  # the next run of this sample tries each mutant again
     _say(out, *score.lines(mutants, sample.seed))
@@ -135,14 +136,6 @@ def _state(sample: Sample, source: str) -> State:
     except (OSError, msgspec.DecodeError):
         return State(own)
     return state if state.sample == own and state.format == STATE_FORMAT else State(own)
-
-
-def _write(path: Path, content: Any) -> None:
-    """In one step, because a run may end at any moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
 
 
 def _say(out: TextIO, *lines: str) -> None:

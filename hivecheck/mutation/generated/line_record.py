@@ -14,6 +14,7 @@ import msgspec
 
 from hivecheck.errors import MutantError
 from hivecheck.mutation.generated import line_marks
+from hivecheck.reports import whole_file
 from hivecheck.rerun import subrun
 from hivecheck.run import line_hits
 from hivecheck.source_hash import source_hash
@@ -86,10 +87,8 @@ def load(path: Path, source: str) -> LineRecord | None:
 
 
 def save(path: Path, record: LineRecord) -> None:
-    """Write the file in one step."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_bytes(msgspec.json.encode(record))
-    temporary.replace(path)
+    """Keep the record."""
+    whole_file.write(path, msgspec.json.encode(record))
 
 
 def record(root: Path, features: Sequence[str], report_dir: Path, *, seed: int, jobs: int, out: TextIO) -> LineRecord:

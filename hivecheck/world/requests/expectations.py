@@ -35,7 +35,7 @@ LATENCIES: dict[str, tuple[Callable[..., Verdict], str]] = {
     "the added time to first token": (added_first_token, "seconds"),
     "the token lag": (paced_stream, "lag_seconds"),
 }
-OF_BATCH, AFTER_KILL = " of the batch", " sent after the kill"
+OF_BATCH, AFTER_KILL, AT_ONE_WORKER = " of the batch", " sent after the kill", " for a model with one worker"
 EVERY_STREAM, KILLED_STREAMS = "every stream", "exactly the streams of the killed worker"
 HIVE, TIERS = "the hive of its worker", "the logs of every tier"
 ALL_WORKERS = "the workers"
@@ -58,13 +58,13 @@ class Expectations:
             self.checker.must(all_answered, count=total)
 
     def must_take_one_attempt(self, of: str) -> None:
-        """No request was sent to a second worker."""
+        """No request was sent a second time."""
         if of == OF_BATCH:
             self.batches.must(one_attempt_each)
         elif of == AFTER_KILL:
             self.checker.must(one_attempt_after, what=KILLED)
         else:
-            self.checker.must(not_sent_again, workers=self.workers())
+            self.checker.must(not_sent_again, workers=self.workers(), is_alone=of == AT_ONE_WORKER)
 
     def must_break_off(self, streams: str, code: str | None) -> None:
         """The streams ended early, and their clients can see that. `code` is that of the error event."""

@@ -39,6 +39,14 @@ def test_one_attempt_no_room() -> None:
     must_say(not_sent_again(tell(good, arrival(good)), workers=ONE), PASSED)
 
 
+def test_one_attempt_at_one_worker() -> None:
+    """Where a model has one worker, the request must not reach it again. A model with two workers gives no verdict."""
+    lost = refused()
+    must_say(not_sent_again(tell(lost, arrival(lost)), workers=ONE, is_alone=True), PASSED)
+    must_say(not_sent_again(tell(lost, arrival(lost), arrival(lost, n=2)), workers=ONE, is_alone=True), FAILED)
+    must_say(not_sent_again(tell(lost, arrival(lost)), workers=TWO, is_alone=True), INCONCLUSIVE, "worker-2")
+
+
 def test_missing_arrival_is_inconclusive() -> None:
     """A request that is in no journal gives no verdict."""
     one, two = chat(1), chat(2)

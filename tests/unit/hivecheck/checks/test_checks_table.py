@@ -59,7 +59,7 @@ MEASURED = re.compile(r"\bm?s\b|TTFT|p99|median")
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_limit_has_room(file: Path) -> None:
-    """A check whose failure names a limit or a "never" first demands that the forbidden was possible, and a test holds that."""
+    """A check with a limit or a "never" in its failure first demands that the forbidden was possible, and a test holds that."""
     text = (FOLDER / file).read_text(encoding="utf-8")
     limits = [words for words in demands(ast.parse(text)) if LIMIT.search(words) and not MEASURED.search(words)]
     test = (Path(__file__).parent / f"test_check_{file.stem}.py").read_text(encoding="utf-8")

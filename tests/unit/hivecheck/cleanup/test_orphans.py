@@ -124,7 +124,7 @@ def test_containers_of_a_context() -> None:
 
 
 def test_context_without_engine() -> None:
-    """A named context whose engine gives no answer is an error, because something may remain there."""
+    """A named context is an error if its engine gives no answer, because something may remain there."""
     with docker_engine.running({}) as other:
         address = other.address
     with pytest.raises(PlatformError, match="a Docker engine that answers"):

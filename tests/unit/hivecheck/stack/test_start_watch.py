@@ -67,7 +67,7 @@ def hive_watch(views: dict[str, dict[str, Any]] | None, worker_log: str = f"{ACC
 
 
 def judged(watch: StartWatch) -> Exception:
-    """The error of a start whose wait ended for this watch."""
+    """The error of a start after its wait ended for this watch."""
     gone = watch.gone()
     return watch.judged(SetupError(f"expected: stack small-1 ready\nactual: {gone}, after 0.50 s; last value: 'no'") if gone else NOT_READY)
 
@@ -147,7 +147,7 @@ def test_reference_node_beside_other_gateway() -> None:
 
 
 def test_slow_start_is_set_up_error() -> None:
-    """A stack whose processes all run is a set-up error when its time is over."""
+    """A stack is a set-up error when its time is over and all its processes run."""
     watch = watch_of(Ending("registry", lines=(ACCEPTED,)))
     assert watch.gone() is None
     assert type(watch.judged(NOT_READY)) is SetupError

@@ -11,7 +11,17 @@ from hivecheck.errors import UsageError
 from hivecheck.verdict import Verdict
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.batches import Batches
-from hivecheck.world.requests.expectations import AWAY, EVERY_STREAM, HIVE, KILLED_STREAMS, LATENCIES, OF_BATCH, TIERS, Expectations
+from hivecheck.world.requests.expectations import (
+    AT_ONE_WORKER,
+    AWAY,
+    EVERY_STREAM,
+    HIVE,
+    KILLED_STREAMS,
+    LATENCIES,
+    OF_BATCH,
+    TIERS,
+    Expectations,
+)
 
 Judged = tuple[str, dict[str, Any]]
 WORKERS = {"worker-1": ("model-a",)}
@@ -43,7 +53,8 @@ def judged_by(expect: Callable[[Expectations], None]) -> list[Judged]:
     [
         (lambda one: one.must_be_answered("", 3), ("all:all_answered", {"count": 3})),
         (lambda one: one.must_be_answered(OF_BATCH, None), ("batch:answered", {"answered": None})),
-        (lambda one: one.must_take_one_attempt(""), ("all:not_sent_again", {"workers": WORKERS})),
+        (lambda one: one.must_take_one_attempt(""), ("all:not_sent_again", {"workers": WORKERS, "is_alone": False})),
+        (lambda one: one.must_take_one_attempt(AT_ONE_WORKER), ("all:not_sent_again", {"workers": WORKERS, "is_alone": True})),
         (lambda one: one.must_take_one_attempt(OF_BATCH), ("batch:one_attempt_each", {})),
         (lambda one: one.must_take_one_attempt(" sent after the kill"), ("all:one_attempt_after", {"what": "killed"})),
         (lambda one: one.must_break_off(EVERY_STREAM, "draining"), ("all:broken_stream", {"code": "draining"})),

@@ -21,7 +21,7 @@ ANSWERS = 60
 
 @dataclass
 class AnsweringStack:
-    """Load and faults of a stack whose clients get an answer at each look, until kill number `last_kill` or the end of the schedule."""
+    """Load and faults of a stack. Its clients get an answer at each look, until kill number `last_kill` or the end of the schedule."""
 
     last_kill: int = ANSWERS
     scheduled: int = 2 * ANSWERS

@@ -36,7 +36,7 @@ def test_entry_matches_after_a_move(tmp_path: Path) -> None:
 
 
 def test_unknown_entry(tmp_path: Path) -> None:
-    """An entry whose line no longer exists is found."""
+    """An entry of a line that no longer exists is found."""
     known = lists(tmp_path, "outside.toml")
     assert known.unknown(operators.of_text("services/worker/one.py", TEXT)) == []
     assert known.unknown(operators.of_text("services/worker/one.py", TEXT.replace("a < b", "a < 2"))) == list(known.outside)
