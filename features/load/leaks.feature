@@ -39,3 +39,14 @@ Feature: Load leaves nothing behind in any process
   Scenario: Workers that are killed in mid-stream leave nothing behind in the other processes
     When clients send 10 to 30 cycles of 12 requests for model-a, during which a worker is killed
     Then no process leaks memory, descriptors, sockets, threads, tasks or requests
+
+  # A stream that grows a process for each token grows it more with each cycle, as above. Here it also ends as it must.
+  @INT-015 @P2 @slow
+  Scenario: A stream of ten minutes is whole, and it and the requests beside it leave nothing behind
+    Given a client is streaming from model-a, with a response of ten minutes
+    When clients send 20 to 30 cycles of 200 requests for model-a
+    Then the client's response is still running
+    And no process leaks memory, descriptors, sockets, threads, tasks or requests
+    And a chat for model-a is answered
+    And the client's response is complete
+    And every stream is whole

@@ -263,7 +263,9 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
                 planned, f"set-up failed: {one_line(error)}", words(error), reason_of_set_up(error), is_start_failure=is_start
             )
             return self._skip(scenario)
-        self.signals.scenario_opened(self.run_of.settings.scenario_seconds or self.run_of.timeouts.scenario)
+        timeouts = self.run_of.timeouts
+        budget = timeouts.slow_scenario if "slow" in scenario.effective_tags else timeouts.scenario
+        self.signals.scenario_opened(self.run_of.settings.scenario_seconds or budget)
         return world
 
     def _skip(self, scenario: Scenario) -> None:

@@ -56,7 +56,8 @@ class PendingRequest:
     It is the handler of its exchange: the methods `on_...` run on the loop's thread.
     """
 
-    def __init__(self, operation: Operation, loop: LoopThread, history: History) -> None:
+    def __init__(self, operation: Operation, loop: LoopThread, history: History, timeout_seconds: float) -> None:
+        self.timeout_seconds = timeout_seconds
         self._begun = operation
         self._loop = loop
         self._history = history
@@ -78,7 +79,7 @@ class PendingRequest:
         self._has_left = True
         self._loop.call(self._abort)
 
-    def send(self, pool: Pool, url: str, request: Request, headers: Mapping[str, str], timeout_seconds: float) -> None:
+    def send(self, pool: Pool, url: str, request: Request, headers: Mapping[str, str]) -> None:
         """Runs on the loop's thread."""
         if self._has_left:
             self._end(time.monotonic(), CLIENT_LEFT)
@@ -88,7 +89,7 @@ class PendingRequest:
         head = RequestHead("POST", quote(prefix + request.path, safe=TARGET_CHARACTERS), origin.host_header, headers)
         # Again, because a busy loop sends late, and the client's own delay is no latency.
         self._changes["started_at"] = time.monotonic()
-        self._exchange = pool.send(origin, head.bytes(payload), self, timeout_seconds)
+        self._exchange = pool.send(origin, head.bytes(payload), self, self.timeout_seconds)
 
     def on_connect(self) -> None:
         """A new connection is no part of an operation."""
@@ -188,9 +189,9 @@ class OpenAIClient:
             sent["Authorization"] = f"Bearer {request.key}"
         if request.token is not None:
             sent["X-Cluster-Token"] = request.token
-        call = PendingRequest(operation, self._loop, self._history)
         within = self._timeout_seconds if request.timeout_seconds is None else request.timeout_seconds
-        self._loop.call(call.send, self._pool, request.base_url or self.url, request, sent, within)
+        call = PendingRequest(operation, self._loop, self._history, within)
+        self._loop.call(call.send, self._pool, request.base_url or self.url, request, sent)
         return call
 
     def get(self, path: str, key: str | None) -> tuple[int, Any]:

@@ -69,11 +69,14 @@ LONG_STREAM = replace(STREAM, tokens=240)
 ENDLESS_STREAM = replace(STREAM, tokens=10_000, first_tokens=1)
 # Longer than the `pause detection` budget, and the worker's health check fails all the while.
 FALSELY_UNHEALTHY_STREAM = replace(STREAM, simulate="itl=0.08;fault=sick", tokens=45)
-# It outlasts the `request` budget, for a scenario that measures beside it.
-MINUTES_STREAM = replace(STREAM, simulate="itl=0.1", tokens=1200, first_tokens=1, timeout_seconds=150.0)
+# They outlast the `request` budget, for a scenario that measures beside one. Two hundred tokens a second, so that a process that keeps
+# them grows by 50 KiB or more in each cycle of a second.
+MINUTES_STREAM = replace(STREAM, simulate="itl=0.005", tokens=24_000, first_tokens=1, timeout_seconds=180.0)
+TEN_MINUTES_STREAM = replace(MINUTES_STREAM, tokens=120_000, timeout_seconds=720.0)
 STREAMS: dict[str, Pattern] = {
     "": STREAM,
     ", with a response of two minutes": MINUTES_STREAM,
+    ", with a response of ten minutes": TEN_MINUTES_STREAM,
     ", with a long response": LONG_STREAM,
     ", with failing health checks": FALSELY_UNHEALTHY_STREAM,
 }
