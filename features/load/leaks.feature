@@ -50,3 +50,4 @@ Feature: Load leaves nothing behind in any process
     And a chat for model-a is answered
     And the client's response is complete
     And every stream is whole
+    And a stream lasted longer than 599 seconds

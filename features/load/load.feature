@@ -14,6 +14,17 @@ Feature: The gateway serves load within its objectives
     Then the load met "error_rate<=0"
     And the load before failed only by refusals with status 429 or 503 and Retry-After
 
+  @integration @LOAD-003 @P1 @exclusive
+  Scenario: A growing number of users with think time is served in time
+    When a load of users that grow to 10, 50 and 100, each for 1 seconds, with 0.5 seconds of think time runs on model-a, unary, simulating 0.2 seconds of work
+    Then the load met "error_rate<0.01, e2e_p95<0.5, e2e_p99<1"
+
+  # Workers of model-b are four times as slow with all slots in use.
+  @integration @LOAD-005 @P2 @topology.few_slots @exclusive
+  Scenario: Latency is back at its baseline soon after a small spike of users
+    When a load of users that jump to 8, 40 and 8, each for 3 seconds, with 0.2 seconds of think time runs on model-b, unary, simulating 0.2 seconds of work
+    Then the load is calm within 2 seconds of each peak
+
   # The long ones need more than two cores: gateway, workers and client together use about 1.5 ms of processor time a request.
   # Where the client is late for that reason, the run is INVALID and gives no verdict.
 

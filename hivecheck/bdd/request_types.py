@@ -99,6 +99,7 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "Total": (r"(?:, \d+ in total)?", lambda text: _first_number(text) if text else None, "`, <n> in total`, or nothing"),
     "Streams": (one_of((expectations.EVERY_STREAM, expectations.KILLED_STREAMS)), str, "which streams broke off"),
+    "Lasting": (one_of((expectations.EVERY_STREAM, expectations.ONE_STREAM)), expectations.ONE_STREAM.__eq__, "every stream, or one"),
     "Event": (r"(?: with error event [a-z_]+)?", _suffix(" with error event "), "` with error event <code>`, or nothing"),
     "Latency": (one_of(expectations.LATENCIES), str, "a latency"),
     "Refusal": (rf"(?:{NAMING}[a-z_\[\]0-9.]+|{RETRY_AFTER})?", _refusal, "the parameter at fault (or `nothing`), or a Retry-After header"),

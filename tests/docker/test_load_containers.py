@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 import pytest
 from conftest import must_have
 from second_engine import CONTEXT, SecondEngine, second_engine
@@ -131,6 +132,24 @@ def test_stopped_container(second: SecondEngine, url: str, tmp_path: Path) -> No
     second.client.api.pause(victim["Id"])
     going.process.kill()
     going.process.wait()
+    going.must_leave_nothing()
+
+
+def test_clean_up(second: SecondEngine, url: str, tmp_path: Path) -> None:
+    """Where the watchdog was killed, too, a container stays. `hivecheck cleanup --context` finds it on its engine, and removes it."""
+    going = Going(second, url, tmp_path, 600.0)
+    going.await_progress()
+    (victim,) = going.containers(second.client)
+    second.client.api.pause(victim["Id"])
+    (watchdog,) = [child for child in psutil.Process(going.process.pid).children() if "hivecheck.cleanup.watchdog" in child.cmdline()]
+    watchdog.kill()
+    going.process.kill()
+    going.process.wait()
+    environment = os.environ | {"DOCKER_CONFIG": str(second.config)}
+    command = [sys.executable, "-m", "hivecheck.cli", "cleanup", "--context", CONTEXT]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    name = victim["Names"][0].lstrip("/")
+    assert f"container {name} of the context {CONTEXT}" in said
     going.must_leave_nothing()
 
 

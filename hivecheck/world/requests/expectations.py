@@ -37,6 +37,7 @@ LATENCIES: dict[str, tuple[Callable[..., Verdict], str]] = {
 }
 OF_BATCH, AFTER_KILL, AT_ONE_WORKER = " of the batch", " sent after the kill", " for a model with one worker"
 EVERY_STREAM, KILLED_STREAMS = "every stream", "exactly the streams of the killed worker"
+ONE_STREAM = "a stream"
 HIVE, TIERS = "the hive of its worker", "the logs of every tier"
 ALL_WORKERS = "the workers"
 AWAY = "away from the killed worker, without a failed turn"

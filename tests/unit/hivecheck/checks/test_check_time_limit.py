@@ -47,3 +47,12 @@ def test_outlasted() -> None:
     must_say(outlasted(tell(stream()), seconds=2.0), INCONCLUSIVE)
     must_say(outlasted(tell(stream(**BROKEN)), seconds=0.5), FAILED)
     must_say(outlasted(tell(chat()), seconds=0.5), INCONCLUSIVE)
+
+
+def test_one_outlasted() -> None:
+    """Where one long stream is enough, shorter ones beside it may run. A broken one still fails."""
+    short, long = stream(), stream(2, ended_at=3.0)
+    must_say(outlasted(tell(short, long), seconds=2.0), INCONCLUSIVE)
+    must_say(outlasted(tell(short, long), seconds=2.0, is_one_enough=True), PASSED)
+    must_say(outlasted(tell(short), seconds=2.0, is_one_enough=True), INCONCLUSIVE)
+    must_say(outlasted(tell(long, stream(**BROKEN)), seconds=2.0, is_one_enough=True), FAILED)
