@@ -16,7 +16,7 @@ Feature: A load judges itself, and finds what it searches for
   # A short search needs three probes in a row without a pause of the machine, so this one is a long one.
   @LOAD-011 @P2 @slow @topology.few_slots
   Scenario: A search finds the highest rate that the workers can serve
-    When a search of 120 seconds for the highest rate with "error_rate<=0, e2e_p50<1.2" runs on model-a, from 15 to 100 requests per second, simulating 1 seconds of work
+    When a search of 280 seconds for the highest rate with "error_rate<=0, e2e_p50<1.2" runs on model-a, from 15 to 100 requests per second, simulating 1 seconds of work
     Then the search found a highest rate of 28 to 38 requests per second
 
   # At the same time, so that both loads share each pause of the machine. A comparison needs ten whole seconds of each.
