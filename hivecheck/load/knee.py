@@ -17,6 +17,7 @@ CELLS = 240  # of the grid of knees between the lowest and the highest rate
 SLOPES = (0.01, 0.05, 0.15, 0.4)
 MISHAP = 0.04  # a probe far from the edge with the other outcome: a pause of the machine, a lucky one
 END_SHARE = 0.1  # a priori, for a knee below the lowest rate, and for one above the highest
+CANDIDATES = 17  # rates that compete for the next probe, from one end of the interval to the other
 LADDER_STEPS = 5  # of the way up, before the first probe that breaks an objective
 INVALID_PROBES = 2  # at one rate, until the client counts as too weak for it
 
@@ -129,8 +130,7 @@ def _rate(wanted: Search, probes: Sequence[Probe], found: _Posterior) -> float |
         factor = max(2.0, (wanted.high / wanted.low) ** (1 / LADDER_STEPS))
         rate = min(wanted.high, best * factor) if best else wanted.low
     else:
-        # The median of what is possible: bisection on a log scale that returns to the edge after an outcome that does not fit.
-        rate = found.median()
+        rate = found.most_telling()
     ceiling = _ceiling(probes)
     if rate < ceiling:
         return rate
@@ -161,14 +161,31 @@ class _Posterior:
                         row[cell] += math.log(chance if probe.held else 1 - chance)
         prior = [END_SHARE, *[(1 - 2 * END_SHARE) / CELLS] * CELLS, END_SHARE]
         most = max(map(max, logs))
-        weights = [share * sum(math.exp(row[cell] - most) for row in logs) for cell, share in enumerate(prior)]
-        whole = sum(weights)
-        self._shares = [weight / whole for weight in weights]
+        weights = [[share * math.exp(value - most) for share, value in zip(prior, row, strict=True)] for row in logs]
+        whole = sum(map(sum, weights))
+        # A row for each slope. The columns are the shares of the knees, whatever the slope is.
+        self._joint = [[weight / whole for weight in row] for row in weights]
+        self._shares = [sum(column) for column in zip(*self._joint, strict=True)]
 
-    def median(self) -> float:
-        """The knee that is as probably too low as too high, within the range."""
-        rate = self._quantile(0.5)
-        return self._wanted.low if rate is None else min(rate, self._wanted.high)
+    def most_telling(self) -> float:
+        """The rate whose probe is expected to leave the least doubt about the knee (Kontsevich and Tyler 1999, with the slope as nuisance).
+
+        Probes at the median alone cannot tell a sharp edge from a shallow one, and then the interval stays wide.
+        """
+        low, high = self.interval()
+        begin = math.log(max(self._wanted.low, low or 0.0))
+        width = math.log(min(self._wanted.high, high or math.inf)) - begin
+        rates = [begin + width * place / (CANDIDATES - 1) for place in range(CANDIDATES)]
+        return min(self._wanted.high, math.exp(min(rates, key=self._doubt_after)))
+
+    def _doubt_after(self, log_rate: float) -> float:
+        """The expected entropy of the knee after a probe at this rate."""
+        held = [0.0] * len(self._shares)
+        for slope, row in zip(SLOPES, self._joint, strict=True):
+            for cell, chance in enumerate(self._chances(log_rate, slope)):
+                held[cell] += row[cell] * chance
+        broken = [share - part for share, part in zip(self._shares, held, strict=True)]
+        return _entropy(held) + _entropy(broken)
 
     def interval(self) -> tuple[float | None, float | None]:
         """The bounds of the knee. None is a bound outside the range."""
@@ -200,6 +217,12 @@ class _Posterior:
             if passed >= share:
                 return math.exp(at + edge * self._half)
         return math.inf
+
+
+def _entropy(parts: Sequence[float]) -> float:
+    """The entropy of these shares of a whole, times the whole."""
+    whole = sum(parts)
+    return sum(part * math.log(whole / part) for part in parts if part > 0)
 
 
 def _logistic(x: float) -> float:
