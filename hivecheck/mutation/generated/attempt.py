@@ -7,7 +7,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ from hivecheck.rerun import subrun
 from hivecheck.rerun.subrun import SubRun
 from hivecheck.source_hash import source_hash
 
+NEAR_FACTOR = 4.0
 FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack serves a whole batch
 STACK_SECONDS = 2.0  # the start of a stack, roughly; without it the shortest scenario would always come first
 MESSAGE_CHARACTERS = 300
@@ -54,8 +55,11 @@ class Attempt(msgspec.Struct, frozen=True):
     scenarios: tuple[str, ...] = ()
 
 
-def chosen(places: Sequence[Place], record: LineRecord, limit: int) -> list[Ran]:
-    """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features."""
+def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Collection[str] = ()) -> list[Ran]:
+    """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features.
+
+    Those of the topologies `near` come before others that are as good.
+    """
     found = record.running(places)
     nearness = dict.fromkeys(((ran.file, ran.name) for ran in found), 0.0)
     for file in {file for file, _ in places}:
@@ -65,7 +69,7 @@ def chosen(places: Sequence[Place], record: LineRecord, limit: int) -> list[Ran]
         for ran in found:
             mask = masks[ran.file, ran.name]
             rare = sum(share for line, share in shares.items() if mask >> line & 1)
-            nearness[ran.file, ran.name] += rare / (STACK_SECONDS + ran.seconds)
+            nearness[ran.file, ran.name] += rare * (NEAR_FACTOR if ran.topology in near else 1) / (STACK_SECONDS + ran.seconds)
     taken: list[Ran] = []
     of_feature: Counter[str] = Counter()
     while found and len(taken) < limit:
@@ -78,7 +82,7 @@ def chosen(places: Sequence[Place], record: LineRecord, limit: int) -> list[Ran]
 
 @dataclass
 class Attempts:
-    """Tries mutants, several at a time. `places` tells what a scenario must run to depend on one.
+    """Tries mutants, several at a time. `places` tells what a scenario must run to depend on one, `topologies` where it probably does.
 
     `sound` has the scenarios that passed on the unmutated services, and those that did not.
     """
@@ -86,6 +90,7 @@ class Attempts:
     root: Path
     record: LineRecord
     places: Callable[[Edit], list[Place]]
+    topologies: Callable[[Edit], Collection[str]]
     folder: Path
     seed: int
     limit: int
@@ -95,7 +100,7 @@ class Attempts:
 
     def carry_out(self, edit: Edit) -> Attempt:
         """Plant the mutant in a copy of the services and run its scenarios, in two batches."""
-        found = chosen(self.places(edit), self.record, self.limit)
+        found = chosen(self.places(edit), self.record, self.limit, self.topologies(edit))
         if not found:
             return Attempt(edit.name, Outcome.NOT_COVERED)
         scenarios = [ran for ran in found if self.sound.get(title(ran), True)]

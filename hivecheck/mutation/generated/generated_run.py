@@ -67,6 +67,7 @@ def carry_out(sample: Sample, out: TextIO) -> int:
         _say(out, NOTHING)
         return 0
     lines = _line_record(sample, source, out)
+    settings = {path.stem: path.read_text(encoding="utf-8") for path in (sample.root / "hivecheck" / "topologies").glob("*.toml")}
     state = _state(sample, source)
     _say(out, f"{counted(len(edits), 'generated mutant')}, seed {sample.seed}, source {source}; {len(state.attempts)} tried before")
     index = uses.index(texts)
@@ -74,6 +75,7 @@ def carry_out(sample: Sample, out: TextIO) -> int:
         sample.root,
         lines,
         lambda edit: uses.places(edit, texts[edit.file], index),
+        lambda edit: uses.topologies(edit, settings),
         sample.folder,
         sample.seed,
         sample.scenarios,

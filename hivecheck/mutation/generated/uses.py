@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 
 from hivecheck.mutation.generated.edit import Edit
 from hivecheck.mutation.generated.source import Source
 
 Place = tuple[str, int]  # file, line on which the statement begins
+_WORD = re.compile(r"[A-Za-z_]+")
+
+
+def topologies(edit: Edit, texts: Mapping[str, str]) -> set[str]:
+    """The topologies that give a value to a name of the changed lines. Their scenarios see the setting, where others run its default."""
+    words = {word for word in _WORD.findall(edit.before + " " + edit.after) if "_" in word}
+    return {name for name, text in texts.items() if words & set(_WORD.findall(text))}
 
 
 def index(texts: Mapping[str, str]) -> dict[str, set[Place]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hivecheck.errors import MutantError
@@ -40,6 +41,15 @@ def test_chosen_are_near_short_and_of_several_features() -> None:
     assert names(scenarios, 9) == ["rare", "common", "long", "slow"]
     same = [ran("a", "1", common), ran("a", "2", common), ran("b", "3", common)]
     assert {one.file for one in attempt.chosen(PLACES, LineRecord("hash", scenarios=same), 2)} == {"a", "b"}
+
+
+def test_chosen_of_near_topologies() -> None:
+    """A scenario whose topology sets what the mutant reads comes before an equal one with the default."""
+    default, other = ran("a", "default", {5}), ran("b", "other", {5})
+    other = msgspec.structs.replace(other, topology="short_timeouts")
+    record = LineRecord("hash", scenarios=[default, other])
+    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"short_timeouts"})] == ["other", "default"]
+    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"default"})] == ["default", "other"]
 
 
 def test_chosen_by_start() -> None:
@@ -146,7 +156,7 @@ class Services:
             source or source_hash(self.root / "services"),
             scenarios=[ran(f"{name}.feature", name, {2}, seconds) for seconds, name in enumerate(names)],
         )
-        attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], self.root / "reports", 7, 12, run=self.run)
+        attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], lambda _: (), self.root / "reports", 7, 12, run=self.run)
         return attempts.carry_out(edit)
 
 

@@ -42,3 +42,11 @@ def test_places(after: str, expected: list[uses.Place]) -> None:
     """A constant leads to its uses, an entry of a table to the uses of its key, and without uses or inside a function to itself."""
     [edit] = [edit for edit in operators.of_text(SETTINGS, TEXTS[SETTINGS]) if edit.after == after]
     assert uses.places(edit, TEXTS[SETTINGS], uses.index(TEXTS)) == expected
+
+
+def test_topologies() -> None:
+    """A mutant of a line that reads a setting is near to the topologies that set it. A word without an underscore is no setting's name."""
+    line = "def made(settings):\n    return Timeouts(settings.idle_seconds, settings.model + 1)\n"
+    edit = next(one for one in operators.of_text(OTHER, line) if "model" in one.before)
+    texts = {"short_timeouts": "idle_seconds = 0.7", "small": "model = 1", "other": "more_idle_seconds = 1"}
+    assert uses.topologies(edit, texts) == {"short_timeouts"}
