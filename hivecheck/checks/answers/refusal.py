@@ -30,6 +30,7 @@ def _judge_refusal(operation: Operation, status: int, code: str, param: object, 
         "the error has no message": isinstance(error.get("message"), str) and error.get("message"),
         "the error has no type": isinstance(error.get("type"), str) and error.get("type"),
         "the error has no param field": "param" in error,
+        f"the content type is {operation.header('Content-Type')!r}": _is_json(operation),
         f"the param is {error.get('param')!r}, not {param!r}": param is ANY or error.get("param") == param,
         f"Retry-After is {retry_after!r}": not has_retry_after or retry_after.isdigit(),
         f"X-Request-Id is {operation.header('X-Request-Id')!r}": operation.header("X-Request-Id") == operation.id,
@@ -67,9 +68,15 @@ def _judge_hostile(operation: Operation, seconds: float, status: int | None) -> 
         f"no error object but {str(operation.body)[:200] or operation.raw[:200]!r}": set(error) == FIELDS and bool(error.get("message")),
         f"the message echoes more than {MOST_ECHOED} characters": len(str(error.get("message"))) <= MOST_ECHOED,
         "no request id": operation.header("X-Request-Id"),
+        f"the content type is {operation.header('Content-Type')!r}": _is_json(operation),
         f"it took {operation.seconds:.2f} s": operation.seconds <= seconds,
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
         expected = f"a 4xx error object within {seconds:g} s for {operation.path}"
         return failed(expected=expected, actual=f"{'; '.join(found)}: {operation.sentence()}")
     return passed(f"{operation.path}: {operation.status}")
+
+
+def _is_json(operation: Operation) -> bool:
+    """Whether the response says so. An SDK reads no error object from another media type. Parameters such as a charset are allowed."""
+    return (operation.header("Content-Type") or "").partition(";")[0].strip().lower() == "application/json"

@@ -57,7 +57,7 @@ def stream(number: int = 1, *, count: int = 3, worker: str = "worker-1", **chang
 
 def refused(number: int = 1, *, status: int = 503, code: str = "no_worker", **changes: Any) -> Operation:
     """Request `r<number>`, refused with an OpenAI error object."""
-    headers = {"X-Request-Id": f"r{number}", "Retry-After": "1"}
+    headers = {"X-Request-Id": f"r{number}", "Retry-After": "1", "Content-Type": "application/json; charset=utf-8"}
     return chat(number, **({"status": status, "body": {"error": ERROR | {"code": code}}, "headers": headers} | changes))
 
 

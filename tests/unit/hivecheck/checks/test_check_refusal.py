@@ -26,6 +26,7 @@ def test_openai_refusal_passes() -> None:
         ({"body": {"error": ERROR | {"param": "model"}}}, "param is 'model'"),
         ({"headers": {"X-Request-Id": "r1"}}, "Retry-After is ''"),
         ({"headers": {"X-Request-Id": "r9", "Retry-After": "1"}}, "X-Request-Id is 'r9'"),
+        ({"headers": {"X-Request-Id": "r1", "Retry-After": "1", "Content-Type": "text/plain"}}, "content type is 'text/plain'"),
         ({"body": {"error": "no"}}, "code is None"),
         ({"body": None}, "code is None"),
     ],
@@ -73,6 +74,7 @@ def test_hostile_refusal_passes() -> None:
         ({"body": {"error": "no"}}, "no error object"),
         ({"body": {"error": HOSTILE_ERROR | {"message": "x" * 5000}}}, "echoes"),
         ({"headers": {}}, "no request id"),
+        ({"headers": {"X-Request-Id": "r1"}}, "content type is None"),
         ({"ended_at": 9.0}, "took 9.00 s"),
     ],
 )
