@@ -150,6 +150,9 @@ def _conclusion(mutants: Sequence[Tried], seed: int) -> list[str]:
     parts = [f"{count} {name}" for name, count in counts.items() if count]
     result = [f"{counted(len(mutants), 'generated mutant')}, seed {seed}: {', '.join(parts)}"]
     result.append(f"listed: {_equivalent(mutants)} equivalent, {sum(one.listed == 'outside' for one in mutants)} outside every requirement")
+    if counts[Outcome.AT_START]:
+        starting = [one for one in mutants if one.outcome != Outcome.AT_START]
+        result.append(f"of those whose stack starts: {score(starting).sentence()}")
     if _equivalent(mutants) > EQUIVALENT_SHARE * len(mutants):
         result.append(f"expected: at most {EQUIVALENT_SHARE:.0%} equivalent\nactual: {_equivalent(mutants)}\nnext: examine that list again")
     if counts[NOT_TRIED]:
