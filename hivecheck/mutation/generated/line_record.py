@@ -56,16 +56,16 @@ class LineRecord(msgspec.Struct):
     format: int = FORMAT
 
     def running(self, places: Sequence[tuple[str, int]]) -> list[Ran]:
-        """The scenarios that run one of these lines of files. Without one: those of each topology that runs it at its start."""
-        found = [ran for ran in self.scenarios if any(ran.services(*place) for place in places)]
-        if found:
-            return found
+        """The scenarios that run one of these lines of files, and those of each topology that runs one at its start.
+
+        A scenario that restarts a node runs the lines of its start too, and so tells no more about them than any other.
+        """
         topologies = {
             topology
             for topology, services in self.starts.items()
             if any(_has(files, *place) for files in services.values() for place in places)
         }
-        return [ran for ran in self.scenarios if ran.topology in topologies]
+        return [ran for ran in self.scenarios if ran.topology in topologies or any(ran.services(*place) for place in places)]
 
     def merged(self, other: LineRecord) -> LineRecord:
         """Both records. A scenario of `other` replaces the same one of this record."""

@@ -56,6 +56,10 @@ def test_chosen_by_start() -> None:
     """A line that only the start of a stack runs has the scenarios of that topology."""
     record = LineRecord("hash", scenarios=[ran("a", "one", {6})], starts={"default": {"worker": {FILE: f"{1 << 5:x}"}}})
     assert [one.name for one in attempt.chosen(PLACES, record, 9)] == ["one"]
+    # One that restarts a node runs the line, too. It is one more, and not the only one.
+    record.scenarios.append(ran("b", "restart", {5}))
+    assert {one.name for one in attempt.chosen(PLACES, record, 9)} == {"one", "restart"}
+    record.scenarios.pop()
     record.starts = {"other": record.starts["default"]}
     assert attempt.chosen(PLACES, record, 9) == []
 
