@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def ended(project, monkeypatch, *names):
     """A run as an attempt starts it, in the sample project."""
     monkeypatch.chdir(project.folder)
-    attempts = Attempts(project.folder, LineRecord("hash"), lambda _: [], lambda _: (), project.folder / "reports", 7, 12)
+    attempts = Attempts(project.folder, LineRecord("hash"), lambda _: [], lambda _: {}, project.folder / "reports", 7, 12)
     batch = [Ran("features/first.feature", name, "none", 1.0, {}) for name in names]
     return attempts.start(batch, PROJECT_ROOT, project.folder / "reports")
 

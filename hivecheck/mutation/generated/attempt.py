@@ -7,7 +7,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,9 @@ from hivecheck.rerun import subrun
 from hivecheck.rerun.subrun import SubRun
 from hivecheck.source_hash import source_hash
 
-NEAR_FACTOR = 4.0
+NEAR_FACTOR = 4.0  # for each setting of the mutant that a scenario's topology gives a value to
+ROW_FACTOR = 4  # against further rows of an outline
+NONE_NEAR: Mapping[str, int] = {}
 FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack serves a whole batch
 STACK_SECONDS = 2.0  # the start of a stack, roughly; without it the shortest scenario would always come first
 MESSAGE_CHARACTERS = 300
@@ -55,10 +57,10 @@ class Attempt(msgspec.Struct, frozen=True):
     scenarios: tuple[str, ...] = ()
 
 
-def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Collection[str] = ()) -> list[Ran]:
+def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Mapping[str, int] = NONE_NEAR) -> list[Ran]:
     """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features.
 
-    Those of the topologies `near` come before others that are as good.
+    Those of the topologies `near` come before others that are as good. Rows of one outline do the same, so one of them comes first.
     """
     found = record.running(places)
     nearness = dict.fromkeys(((ran.file, ran.name) for ran in found), 0.0)
@@ -69,13 +71,20 @@ def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Collec
         for ran in found:
             mask = masks[ran.file, ran.name]
             rare = sum(share for line, share in shares.items() if mask >> line & 1)
-            nearness[ran.file, ran.name] += rare * (NEAR_FACTOR if ran.topology in near else 1) / (STACK_SECONDS + ran.seconds)
+            nearness[ran.file, ran.name] += rare * NEAR_FACTOR ** near.get(ran.topology, 0) / (STACK_SECONDS + ran.seconds)
     taken: list[Ran] = []
     of_feature: Counter[str] = Counter()
+    of_outline: Counter[str] = Counter()
+
+    def value(ran: Ran) -> tuple[float, int, str]:
+        known = (1 + of_feature[ran.file]) * (1 + ROW_FACTOR * of_outline[_outline(ran)])
+        return nearness[ran.file, ran.name] / known, -ran.count(), ran.name
+
     while found and len(taken) < limit:
-        best = max(found, key=lambda ran: (nearness[ran.file, ran.name] / (1 + of_feature[ran.file]), -ran.count(), ran.name))
+        best = max(found, key=value)
         found.remove(best)
         of_feature[best.file] += 1
+        of_outline[_outline(best)] += 1
         taken.append(best)
     return taken
 
@@ -90,7 +99,7 @@ class Attempts:
     root: Path
     record: LineRecord
     places: Callable[[Edit], list[Place]]
-    topologies: Callable[[Edit], Collection[str]]
+    topologies: Callable[[Edit], Mapping[str, int]]
     folder: Path
     seed: int
     limit: int
@@ -185,6 +194,11 @@ def _title(scenario: Mapping[str, object]) -> str:
 
 def _short(message: object) -> str:
     return " ".join(str(message).split())[:MESSAGE_CHARACTERS]
+
+
+def _outline(ran: Ran) -> str:
+    """The feature and the scenario, without the number of a row."""
+    return title(ran).partition(" [")[0]
 
 
 def _mask(ran: Ran, file: str) -> int:

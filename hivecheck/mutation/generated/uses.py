@@ -13,10 +13,10 @@ Place = tuple[str, int]  # file, line on which the statement begins
 _WORD = re.compile(r"[A-Za-z_]+")
 
 
-def topologies(edit: Edit, texts: Mapping[str, str]) -> set[str]:
-    """The topologies that give a value to a name of the changed lines. Their scenarios see the setting, where others run its default."""
+def topologies(edit: Edit, texts: Mapping[str, str]) -> dict[str, int]:
+    """How many names of the changed lines a topology gives a value to. Its scenarios see the settings, where others run the defaults."""
     words = {word for word in _WORD.findall(edit.before + " " + edit.after) if "_" in word}
-    return {name for name, text in texts.items() if words & set(_WORD.findall(text))}
+    return {name: count for name, text in texts.items() if (count := len(words & set(_WORD.findall(text))))}
 
 
 def index(texts: Mapping[str, str]) -> dict[str, set[Place]]:

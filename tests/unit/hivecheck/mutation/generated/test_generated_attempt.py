@@ -48,8 +48,15 @@ def test_chosen_of_near_topologies() -> None:
     default, other = ran("a", "default", {5}), ran("b", "other", {5})
     other = msgspec.structs.replace(other, topology="short_timeouts")
     record = LineRecord("hash", scenarios=[default, other])
-    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"short_timeouts"})] == ["other", "default"]
-    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"default"})] == ["default", "other"]
+    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"short_timeouts": 1})] == ["other", "default"]
+    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"default": 1})] == ["default", "other"]
+
+
+def test_chosen_rows_of_an_outline() -> None:
+    """A second row of an outline comes after another scenario of the same feature."""
+    rows = [ran("a", f"row [1.{number}]", {5, 7}) for number in (1, 2, 3)]
+    scenarios = [*rows, ran("a", "other", {5}, 3.0)]
+    assert names(scenarios, 4)[1] == "other"
 
 
 def test_chosen_by_start() -> None:
@@ -160,7 +167,7 @@ class Services:
             source or source_hash(self.root / "services"),
             scenarios=[ran(f"{name}.feature", name, {2}, seconds) for seconds, name in enumerate(names)],
         )
-        attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], lambda _: (), self.root / "reports", 7, 12, run=self.run)
+        attempts = attempt.Attempts(self.root, record, lambda _: [(FILE, 2)], lambda _: {}, self.root / "reports", 7, 12, run=self.run)
         return attempts.carry_out(edit)
 
 

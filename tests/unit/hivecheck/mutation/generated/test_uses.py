@@ -49,4 +49,4 @@ def test_topologies() -> None:
     line = "def made(settings):\n    return Timeouts(settings.idle_seconds, settings.model + 1)\n"
     edit = next(one for one in operators.of_text(OTHER, line) if "model" in one.before)
     texts = {"short_timeouts": "idle_seconds = 0.7", "small": "model = 1", "other": "more_idle_seconds = 1"}
-    assert uses.topologies(edit, texts) == {"short_timeouts"}
+    assert uses.topologies(edit, texts) == {"short_timeouts": 1}
