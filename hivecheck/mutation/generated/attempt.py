@@ -22,7 +22,7 @@ from hivecheck.rerun import subrun
 from hivecheck.rerun.subrun import SubRun
 from hivecheck.source_hash import source_hash
 
-NEAR_FACTOR = 4.0  # for each setting of the mutant that a scenario's topology gives a value to
+NEAR_POWER = 3
 ROW_FACTOR = 4  # against further rows of an outline
 NONE_NEAR: Mapping[str, int] = {}
 FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack serves a whole batch
@@ -60,7 +60,8 @@ class Attempt(msgspec.Struct, frozen=True):
 def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Mapping[str, int] = NONE_NEAR) -> list[Ran]:
     """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features.
 
-    Those of the topologies `near` come before others that are as good. Rows of one outline do the same, so one of them comes first.
+    Every second one is of a topology of `near`: a setting is read at the start, and the scenario that is for it may run no line of the file.
+    Rows of one outline do the same, so one of them comes first.
     """
     found = record.running(places)
     nearness = dict.fromkeys(((ran.file, ran.name) for ran in found), 0.0)
@@ -71,17 +72,21 @@ def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Mappin
         for ran in found:
             mask = masks[ran.file, ran.name]
             rare = sum(share for line, share in shares.items() if mask >> line & 1)
-            nearness[ran.file, ran.name] += rare * NEAR_FACTOR ** near.get(ran.topology, 0) / (STACK_SECONDS + ran.seconds)
+            nearness[ran.file, ran.name] += rare / (STACK_SECONDS + ran.seconds)
     taken: list[Ran] = []
     of_feature: Counter[str] = Counter()
     of_outline: Counter[str] = Counter()
 
-    def value(ran: Ran) -> tuple[float, int, str]:
+    def value(ran: Ran, worth: float) -> tuple[float, int, str]:
         known = (1 + of_feature[ran.file]) * (1 + ROW_FACTOR * of_outline[_outline(ran)])
-        return nearness[ran.file, ran.name] / known, -ran.count(), ran.name
+        return worth / known, -ran.count(), ran.name
 
     while found and len(taken) < limit:
-        best = max(found, key=value)
+        if near and len(taken) % 2:
+            # Two settings are worth more than one and a shorter scenario.
+            best = max(found, key=lambda ran: value(ran, near.get(ran.topology, 0) ** NEAR_POWER / (STACK_SECONDS + ran.seconds)))
+        else:
+            best = max(found, key=lambda ran: value(ran, nearness[ran.file, ran.name]))
         found.remove(best)
         of_feature[best.file] += 1
         of_outline[_outline(best)] += 1

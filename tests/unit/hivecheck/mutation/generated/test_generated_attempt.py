@@ -44,12 +44,13 @@ def test_chosen_are_near_short_and_of_several_features() -> None:
 
 
 def test_chosen_of_near_topologies() -> None:
-    """A scenario whose topology sets what the mutant reads comes before an equal one with the default."""
-    default, other = ran("a", "default", {5}), ran("b", "other", {5})
-    other = msgspec.structs.replace(other, topology="short_timeouts")
-    record = LineRecord("hash", scenarios=[default, other])
-    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"short_timeouts": 1})] == ["other", "default"]
-    assert [one.name for one in attempt.chosen(PLACES, record, 2, {"default": 1})] == ["default", "other"]
+    """Every second scenario is of a topology that sets what the mutant reads, even if it runs the line at its start only."""
+    many = [ran(feature, "restart", {5, 6}) for feature in "abc"]
+    other = [msgspec.structs.replace(ran("d", name, set()), topology=name) for name in ("one_setting", "two_settings")]
+    starts = {name: {"worker": {FILE: f"{1 << 5:x}"}} for name in ("one_setting", "two_settings")}
+    record = LineRecord("hash", scenarios=[*many, *other], starts=starts)
+    chosen = attempt.chosen(PLACES, record, 4, {"one_setting": 1, "two_settings": 2})
+    assert [one.topology for one in chosen] == ["default", "two_settings", "default", "one_setting"]
 
 
 def test_chosen_rows_of_an_outline() -> None:
