@@ -60,7 +60,7 @@ class Attempt(msgspec.Struct, frozen=True):
 def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Mapping[str, int] = NONE_NEAR) -> list[Ran]:
     """At most `limit` scenarios that run one of these places: short ones with rare lines of their files, of several features.
 
-    Every second one is of a topology of `near`: a setting is read at the start, and the scenario that is for it may run no line of the file.
+    Every second one is of a topology of `near`. A setting is read at the start, and the scenario that is for it may run no line here.
     Rows of one outline do the same, so one of them comes first.
     """
     found = record.running(places)
