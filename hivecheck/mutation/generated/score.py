@@ -152,7 +152,7 @@ def _conclusion(mutants: Sequence[Tried], seed: int) -> list[str]:
     result.append(f"listed: {_equivalent(mutants)} equivalent, {sum(one.listed == 'outside' for one in mutants)} outside every requirement")
     if counts[Outcome.AT_START]:
         starting = [one for one in mutants if one.outcome != Outcome.AT_START]
-        result.append(f"of those whose stack starts: {score(starting).sentence()}")
+        result.append(f"without those that keep a stack from starting: {score(starting).sentence()}")
     if _equivalent(mutants) > EQUIVALENT_SHARE * len(mutants):
         result.append(f"expected: at most {EQUIVALENT_SHARE:.0%} equivalent\nactual: {_equivalent(mutants)}\nnext: examine that list again")
     if counts[NOT_TRIED]:
