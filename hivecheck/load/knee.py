@@ -168,7 +168,7 @@ class _Posterior:
         self._shares = [sum(column) for column in zip(*self._joint, strict=True)]
 
     def most_telling(self) -> float:
-        """The rate at which a probe is expected to leave the least doubt about the knee (Kontsevich and Tyler 1999, with the slope as nuisance).
+        """The rate at which a probe is expected to leave the least doubt about the knee, whatever the slope is (Kontsevich and Tyler 1999).
 
         Probes at the median alone cannot tell a sharp edge from a shallow one, and then the interval stays wide.
         """
