@@ -10,7 +10,10 @@ Feature: The cluster distributes requests while workers join, leave and fail
     And worker-y is routable within the registration time
     And worker-z is routable within the registration time
     And clients send 12 chats for model-new
-    Then every request was answered, 12 in total
+    Then the registry shows worker-x online with model-new and its own epoch
+    And the registry shows worker-y online with model-new and its own epoch
+    And the registry shows worker-z online with model-new and its own epoch
+    And every request was answered, 12 in total
     And each worker of model-new served at least 2 of the requests
 
   @CLU-020 @P1
