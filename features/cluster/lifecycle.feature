@@ -80,6 +80,7 @@ Feature: The cluster distributes requests while workers join, leave and fail
     When clients send 100 concurrent chats for model-shared, simulating 0.02 seconds of work
     Then every request was answered, 100 in total
     And each worker of model-shared served at least 20 of the requests
+    And no worker handled more than 1 request at once, while others waited
     And no request is in flight within the slot release time
 
   @CLU-027 @P1
