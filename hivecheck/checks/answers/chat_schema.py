@@ -8,7 +8,7 @@ from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
-from hivecheck.wording import figures, listed
+from hivecheck.wording import counted, figures, listed
 
 # The Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
@@ -23,7 +23,7 @@ def chat_schema(history: History) -> Verdict:
 def _judge_ids(operations: list[Operation]) -> list[Verdict]:
     """A failure if two answers have the same id. OpenAI calls it "a unique identifier for the chat completion"."""
     ids = Counter(operation.body.get("id") for operation in operations if isinstance(operation.body, dict) and operation.is_answered)
-    repeated = [f"{identifier} of {count} answers" for identifier, count in ids.items() if identifier and count > 1]
+    repeated = [f"{identifier} of {counted(count, 'answer')}" for identifier, count in ids.items() if identifier and count > 1]
     return [failed(expected="an id of its own for each answer", actual=listed(repeated))] if repeated else []
 
 

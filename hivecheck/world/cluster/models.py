@@ -20,7 +20,7 @@ from hivecheck.world.requests.chats import BODIES, CHAT, Chats
 from hivecheck.world.requests.credentials import credential
 
 HUB = "hub"
-LEAVING = "leaving"  # the purpose of a request whose client disconnects
+LEAVING = "leaving"  # the purpose of a request that its client abandons
 WITH_LEAVER = ", and a further one disconnects"  # in Gherkin
 # Of a file of some MiB: a part has arrived, and much is missing.
 CUT_AFTER_BYTES = 700 * 1024
