@@ -17,10 +17,10 @@ def order_fault(context: Ctx, fault: str) -> None:
     context.world.cluster.models.order_fault(fault)
 
 
-@when("{count:Clients} for {model:Model}")
-def start_waiting(context: Ctx, count: int, model: str) -> None:
-    """Clients request a model and wait while the scenario continues."""
-    context.world.cluster.models.start_waiting(model, count)
+@when("{count:Clients} for {model:Model}{leaver:WithLeaver}")
+def start_waiting(context: Ctx, count: int, model: str, leaver: bool) -> None:
+    """Clients request a model and wait while the scenario continues. Another one may come first and disconnect."""
+    context.world.cluster.models.start_waiting(model, count, has_leaver=leaver)
 
 
 @when("{hive:Hive} has downloaded a part of {model:Model}")

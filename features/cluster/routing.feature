@@ -31,6 +31,7 @@ Feature: The gateway routes each request to a worker of its model
   Scenario: Each concurrent client gets the answer to its own request
     When clients send 12 mixed requests for model-a, model-b and model-c
     Then every client received the answer to its own request
+    And every answer is a full chat completion of the requested model
     And every request was served by exactly one worker of its model
 
   @CLU-010 @P1

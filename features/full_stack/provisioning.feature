@@ -33,7 +33,7 @@ Feature: A hive downloads a model when a client requests it
   Scenario: Three requests for the same absent model share one download
     Given the hub offers model-hub, and no hive has it
     When a bandwidth limit of the model hub is injected into hub
-    And 3 clients wait for model-hub
+    And 3 clients wait for model-hub, and a further one disconnects
     Then every request was answered, 3 in total
     And every answer is a full chat completion of the requested model
     And model-hub was downloaded in one part

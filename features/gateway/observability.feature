@@ -16,6 +16,7 @@ Feature: The gateway reports each request, and keeps nothing of it
     Given every metrics page is noted
     When a client sends a chat for model-a
     And a client streams 5 tokens from model-b
+    And clients send 4 chats for model-shared, simulating a 503 response at worker-1
     And every metrics page is noted
     Then every request has a log trace from arrival over routing to inference
 

@@ -15,6 +15,12 @@ Feature: Retries help the client and never multiply the load
       | simulating a 503 response | 503    | InternalServerError |
       | simulating a 429 response | 429    | RateLimitError      |
 
+  @CLU-015 @P1 @topology.two_hives
+  Scenario: Concurrent requests are tried again at workers that have not refused them
+    When clients send 20 concurrent chats for model-shared, simulating a 503 response
+    Then every request was refused with status 503 and code simulated_fault, with a Retry-After header
+    And the gateway tried 3 workers for every request, each after a longer pause
+
   @CLU-036 @P1 @topology.small_retry_budget
   Scenario: The retry budget limits the retries of all requests together
     When clients send a batch of 30 concurrent chats for model-a, simulating a 503 response

@@ -85,6 +85,7 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "WorkerCount": (rf"\d+ workers?|{gateway.EVERY_DECLARED_WORKER}", str, "a number of workers, or all that are declared"),
     "Requests": (r"\d+ requests?", _count, "a number of requests"),
     "Clients": (r"a client waits|\d+ clients wait", _count, "a number of clients that wait"),
+    "WithLeaver": (_optional(models.WITH_LEAVER), bool, "one more client, which disconnects, or nothing"),
     "Parts": (r"one part|\d+ parts", _count, "a number of downloaded parts"),
     "LoadTime": (_optional(r" and loads for [0-9.]+ seconds"), _seconds, "` and loads for <n> seconds`, or nothing"),
     "OfModels": (rf" of {_MODELS}| without models", _models, "` of <models>` or ` without models`"),

@@ -1,13 +1,14 @@
-"""A unary answer has OpenAI's full chat completion schema and the requested model."""
+"""A unary answer has OpenAI's full chat completion schema, the requested model and an id that no other answer has."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, passed, worst
-from hivecheck.wording import figures
+from hivecheck.wording import counted, figures, listed
 
 # The Chat Completions object of OpenAI's API reference, as the `openai` SDK types it.
 FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
@@ -15,7 +16,15 @@ FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_ca
 
 def chat_schema(history: History) -> Verdict:
     """Judges every request of the scenario that is no stream."""
-    return worst([_judge_one(operation) for operation in history.operations() if not operation.is_stream])
+    unary = [operation for operation in history.operations() if not operation.is_stream]
+    return worst([*map(_judge_one, unary), *_judge_ids(unary)])
+
+
+def _judge_ids(operations: list[Operation]) -> list[Verdict]:
+    """A failure if two answers have the same id. OpenAI calls it "a unique identifier for the chat completion"."""
+    ids = Counter(operation.body.get("id") for operation in operations if isinstance(operation.body, dict) and operation.is_answered)
+    repeated = [f"{identifier} of {counted(count, 'answer')}" for identifier, count in ids.items() if identifier and count > 1]
+    return [failed(expected="an id of its own for each answer", actual=listed(repeated))] if repeated else []
 
 
 def _judge_one(operation: Operation) -> Verdict:

@@ -13,6 +13,7 @@ from hivecheck.wording import counted, figures, listed
 
 REQUEST = ("model", "path", "status", "outcome", "seconds")
 ROUTING = ("worker", "attempts", "choose_seconds", "proxy_seconds")
+FINISHED = "finished"  # the hive's outcome of a whole response
 INFERENCE = ("outcome", "prompt_tokens", "output_tokens", "queue_seconds", "ttft_seconds")
 
 
@@ -36,7 +37,7 @@ def _judge_tiers(history: History, operation: Operation, orchestrator: str, hive
 
 
 def relayed(history: History, *, hives: Mapping[str, str]) -> Verdict:
-    """The hive of the worker that served a request logged the relay under the request's id. `hives`: worker -> its hive."""
+    """The hive of the worker that served a request logged the relay under the request's id, as it ended. `hives`: worker -> its hive."""
     return worst([_judge_relay(history, operation, hives) for operation in history.operations()])
 
 
@@ -45,10 +46,19 @@ def _judge_relay(history: History, operation: Operation, hives: Mapping[str, str
     if len(nodes) != 1 or nodes[0] not in hives:
         return inconclusive(expected=f"one arrival of {operation.id} at a managed worker", actual=f"arrivals at {listed(nodes)}")
     hive = hives[nodes[0]]
-    events = [line.get("event") for line in _lines(history, operation, hive)]
+    lines = _lines(history, operation, hive)
+    events = [line.get("event") for line in lines]
     if "relayed" not in events:
         actual = f"the log of {hive} has {listed(events)} for {operation.id}"
         return failed(expected=f"{hive} relays {operation.id} to {nodes[0]}", actual=actual)
+    if operation.is_answered:
+        expected = (nodes[0], operation.status, FINISHED)
+        found = [(line.get("worker"), line.get("status"), line.get("outcome")) for line in lines if line.get("event") == "relayed"]
+        if found != [expected]:
+            return failed(
+                expected=f"one relay of {operation.id}, with worker, status and outcome {listed(expected)}",
+                actual=listed(map(listed, found)),
+            )
     return passed(f"{operation.id}: relayed by {hive}")
 
 

@@ -9,15 +9,19 @@ from typing import Any
 
 from hivecheck.checks.registry.one_download import one_download
 from hivecheck.clients.model_hub import ModelHubClient
+from hivecheck.clients.openai_api import PendingRequest, Request
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 from hivecheck.wording import figures, listed, plain
 from hivecheck.world.checker import Checker
-from hivecheck.world.requests.chats import Chats
+from hivecheck.world.requests.chats import BODIES, CHAT, Chats
+from hivecheck.world.requests.credentials import credential
 
 HUB = "hub"
+LEAVING = "leaving"  # the purpose of a request that its client abandons
+WITH_LEAVER = ", and a further one disconnects"  # in Gherkin
 # Of a file of some MiB: a part has arrived, and much is missing.
 CUT_AFTER_BYTES = 700 * 1024
 PART_BYTES = 400 * 1024
@@ -78,10 +82,32 @@ class Models:
         first = must_eventually(done, within=within, what=f"a part of {model} downloaded")
         must_eventually(done, within=within, what=f"more than {first} bytes of {model} downloaded", until=lambda count: count > first)
 
-    def start_waiting(self, model: str, count: int) -> None:
-        """Clients request the model and wait while the scenario continues."""
+    def start_waiting(self, model: str, count: int, *, has_leaver: bool = False) -> None:
+        """Clients request the model and wait while the scenario continues.
+
+        With `has_leaver`, the first request is that of one more client, which disconnects once the others wait too.
+        """
+        leaving = [self._start_leaving(model)] if has_leaver else []
         for _ in range(count):
             self.clients.start(model)
+        for call in leaving:
+            self._await_at_gateway(count + 1)
+            if call.is_done:
+                raise InconclusiveError(f"expected: a client that disconnects while it waits\nactual: {call.operation.sentence()}")
+            call.leave()
+
+    def _start_leaving(self, model: str) -> PendingRequest:
+        """A request with a purpose of its own, because nothing is promised to a client that disconnects."""
+        body = {"model": model} | BODIES[CHAT]
+        call = self.clients.send(Request(CHAT, model, body, credential("a valid key", self.stack.secrets), purpose=LEAVING))
+        self._await_at_gateway(1)
+        return call
+
+    def _await_at_gateway(self, count: int) -> None:
+        within = self.stack.timeouts.request
+        eventually(
+            self.stack.orchestrator.in_flight, within=within, what=f"requests at the gateway: {count}", until=lambda found: found >= count
+        )
 
     def bring(self, model: str, hive: str, *, serve: bool = True) -> None:
         """A hive is asked to download a model. Returns while the download runs."""

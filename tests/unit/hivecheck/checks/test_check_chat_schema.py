@@ -44,6 +44,12 @@ def test_wrong_field_fails(changes: dict[str, Any], word: str) -> None:
     must_say(chat_schema(tell(chat(body=completion(**changes)))), FAILED, word)
 
 
+def test_repeated_id_fails() -> None:
+    """Two answers with the same id fail."""
+    must_say(chat_schema(tell(chat(1), chat(2, body=completion(id="c2")))), PASSED)
+    must_say(chat_schema(tell(chat(1), chat(2))), FAILED, "c1 of 2 answers")
+
+
 def test_other_status_fails() -> None:
     """Any status but 200 fails."""
     must_say(chat_schema(tell(chat(status=500))), FAILED, "status 500")

@@ -56,11 +56,25 @@ def test_unknown_worker_is_inconclusive(headers: dict[str, str]) -> None:
 
 HIVES = {"worker-1": "hive-1", "worker-2": "hive-2"}
 RELAYED = chat()
+WHOLE = {"event": "relayed", "worker": "worker-1", "status": 200, "outcome": "finished"}
 
 
 def test_relay_of_own_hive_passes() -> None:
     """A relay in the log of the worker's hive passes."""
-    must_say(relayed(tell(RELAYED, arrival(RELAYED), log(RELAYED, "hive-1", event="relayed")), hives=HIVES), PASSED, "hive-1")
+    must_say(relayed(tell(RELAYED, arrival(RELAYED), log(RELAYED, "hive-1", **WHOLE)), hives=HIVES), PASSED, "hive-1")
+
+
+@pytest.mark.parametrize("changes", [{"worker": "worker-2"}, {"status": 499}, {"outcome": "cancelled"}])
+def test_relay_with_another_end_fails(changes: dict[str, Any]) -> None:
+    """A whole response that the hive logged with another worker, status or outcome fails."""
+    line = log(RELAYED, "hive-1", **WHOLE | changes)
+    must_say(relayed(tell(RELAYED, arrival(RELAYED), line), hives=HIVES), FAILED, "worker, status and outcome")
+
+
+def test_broken_relay_needs_no_outcome() -> None:
+    """A response that broke off has no outcome that its client knows."""
+    broken = chat(status=200, error="cut")
+    must_say(relayed(tell(broken, arrival(broken), log(broken, "hive-1", event="relayed")), hives=HIVES), PASSED)
 
 
 @pytest.mark.parametrize(
