@@ -67,6 +67,9 @@ class Timeouts:
     stream_abort: float = _budget(
         1.2, "From the last byte of a stalled stream until its client has an error, with `short_timeouts` (CLU-038)."
     )
+    silent_peer: float = _budget(
+        2.8, "From the last byte of a crashed hive until the client of its stream has an error, with `network_faults` (NF-006)."
+    )
     added_first_token: float = _budget(0.005, "The time that the gateway may add to the TTFT on a kept-alive connection (GATE-014).")
     load_lateness: float = _budget(
         0.05, "The p99 by which the client of a load run may be late, its event loop included; a later one is INVALID (LOAD-006)."
