@@ -10,6 +10,8 @@ from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, TWO, arrival, chat, mus
 from hivecheck.checks.answers.refusal import hostile_refused, refusal
 from hivecheck.verdict import Answer
 
+JSON = {"X-Request-Id": "r1", "Content-Type": "application/json"}
+
 
 def test_openai_refusal_passes() -> None:
     """A refusal with an OpenAI error object passes."""
@@ -110,5 +112,5 @@ def test_hostile_no_room() -> None:
 @pytest.mark.parametrize(("attempts", "answer"), [("1", FAILED), ("2", PASSED)])
 def test_refusal_advice_of_one_busy_worker(attempts: str, answer: Answer) -> None:
     """After one attempt at a busy worker the gateway must not discourage a retry. After several it may."""
-    busy = refused(status=429, headers={"X-Request-Id": "r1", "X-Attempts": attempts, "X-Should-Retry": "false"})
+    busy = refused(status=429, headers=JSON | {"X-Attempts": attempts, "X-Should-Retry": "false"})
     must_say(refusal(tell(busy), status=429, code="no_worker"), answer, *(["X-Should-Retry"] if answer is FAILED else []))
