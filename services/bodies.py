@@ -1,9 +1,10 @@
-"""Decodes request bodies and query parameters into typed values. An invalid value gives 400 with the field and the accepted form."""
+"""Decodes bodies and query parameters into typed values. An invalid value of a request gives 400 with the field and the accepted form."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ ShapeT = TypeVar("ShapeT")
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 NAME_FORM = "letters, digits, . _ - (at most 63, the first a letter or digit)"
 URL_PATTERN = re.compile(r"https?://[^/\s?#]+(/[^\s?#]*)?")
+_ZLIB_OR_GZIP = 47  # Window bits of zlib: 15 for the largest window, plus 32 to detect the format by its header.
 
 
 async def read(request: web.Request, *, seconds: float, max_bytes: int) -> bytes:
@@ -31,6 +33,16 @@ async def read(request: web.Request, *, seconds: float, max_bytes: int) -> bytes
             return await request.read()
     except TimeoutError:
         raise ApiError("invalid_request", f"The body was incomplete after {seconds:g} s.", headers={"Connection": "close"}) from None
+
+
+def plain(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    """At most `max_bytes` of a body without its Content-Encoding. Empty for an unknown coding, and for a body that is not in it."""
+    if encoding == "identity":
+        return body
+    try:
+        return zlib.decompressobj(_ZLIB_OR_GZIP).decompress(body, max_bytes)
+    except zlib.error:
+        return b""
 
 
 def decode(body: bytes, shape: type[ShapeT]) -> ShapeT:

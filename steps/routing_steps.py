@@ -5,6 +5,7 @@ from behave import then
 from hivecheck.checks.answers.fidelity import resolved, unchanged
 from hivecheck.checks.observability.trace import claims
 from hivecheck.checks.routing.attempts import spaced_attempts, taken_over
+from hivecheck.checks.routing.ejected import ejected
 from hivecheck.checks.routing.rerouted import rerouted
 from hivecheck.checks.routing.served_by_model import served_by_model
 from hivecheck.checks.routing.spread import spread
@@ -36,6 +37,12 @@ def must_be_unchanged(context: Ctx) -> None:
 def must_receive_nothing(context: Ctx, workers: str) -> None:
     """No worker received a request, or the named worker received none while others did."""
     context.world.requests.expectations.must_receive_nothing(context.world.cluster.workers.called(workers))
+
+
+@then("{worker:WorkerId} received no request for {seconds:Seconds} seconds after its failure, and some afterwards")
+def must_be_ejected(context: Ctx, worker: str, seconds: float) -> None:
+    """The gateway kept requests from a worker that broke one off, and it ended that in time."""
+    context.world.checker.must(ejected, worker=worker, seconds=seconds, workers=context.world.cluster.models_by_worker())
 
 
 @then("every request{of:Attempted} took one attempt")

@@ -83,6 +83,16 @@ Feature: A hive downloads a model when a client requests it
     And the download of model-hub failed with code model_unavailable and left no file
 
   @FULL-007 @P1
+  Scenario: A hive downloads the replacement of a file that it could not use
+    Given the hub offers model-hub, and no hive has it
+    When corruption of model downloads is injected into hub
+    And a client sends a chat for model-hub
+    And a replacement of the model files is injected into hub
+    And corruption of model downloads is removed from hub
+    Then a chat for model-hub is answered within the download time
+    And model-hub is served from the file that the hub offers
+
+  @FULL-007 @P1
   Scenario: The gateway refuses requests during a hub outage
     Given the hub offers model-hub, and no hive has it
     When an outage of the model hub is injected into hub

@@ -26,12 +26,13 @@ Feature: The gateway changes neither requests nor responses
     Then the gateway returns the same as the worker
 
     Examples:
-      | behaviour               |
-      | no fault                |
-      | a chunk of invalid JSON |
-      | an error event          |
-      | a wrong content type    |
-      | no usage                |
-      | two end markers         |
-      | a chunk of 2 MiB        |
-      | a 422 response          |
+      | behaviour                 |
+      | no fault                  |
+      | a chunk of invalid JSON   |
+      | an error event            |
+      | a wrong content type      |
+      | no usage                  |
+      | two end markers           |
+      | a chunk of 2 MiB          |
+      | a 422 response            |
+      | a compressed 422 response |

@@ -43,6 +43,13 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     When a client waits for the first token of model-a, with failing health checks
     Then hive-1 reports worker-a as hung within the pause detection time
 
+  @GATE-006 @P1
+  Scenario: A worker that resets a connection gets no request for two seconds, and then gets some again
+    When a client sends chats for model-shared until worker-shared-1 resets one
+    And clients send 30 sequential chats for model-shared, simulating 0.1 seconds of work
+    Then worker-shared-1 received no request for 2 seconds after its failure, and some afterwards
+    And every request was answered
+
   @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @fresh_stack
   Scenario: A draining gateway rejects new requests, finishes running ones and can restart at once
     Given a client is streaming from model-a

@@ -8,6 +8,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     And a client sends a chat for model-c
     And a client streams 5 tokens from model-a with usage, simulating a slow body
     And a client sends a chat for model-b, simulating a slow body
+    And a client sends a chat for model-b, simulating a compressed response
     Then streams end with their usage if it was requested, and without it otherwise
     And every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted

@@ -14,6 +14,9 @@ Feature: The orchestrator reports the state of the system
     And clients send 3 sequential streams of 4 tokens for model-a
     And a client sends a chat for model-unheard-of
     And a client sends a chat with no messages
+    And clients send 3 chats for model-shared, simulating a 500 response at worker-shared-1
+    And a client sends a chat for model-b, simulating a 500 response
+    And a client sends a chat for model-b, simulating a 422 response
     Then the statistics count exactly the requests that clients sent
 
   @CLU-040 @CLU-028 @P1

@@ -31,6 +31,19 @@ def streams(history: History) -> list[Operation]:
     return [operation for operation in history.operations() if operation.is_stream]
 
 
+def is_useful_retry_after(operation: Operation) -> bool:
+    """Whether Retry-After is a whole number of seconds, at least 1. The `openai` SDK ignores 0 and tries again after half a second."""
+    text = operation.header("Retry-After") or ""
+    return text.isdigit() and int(text) > 0
+
+
+def discourages_retry(operation: Operation) -> bool:
+    """Whether the gateway tells a client not to try again, although it has tried one busy worker only."""
+    # After several attempts the advice is right: the gateway has tried for the client.
+    is_sole = operation.status == 429 and operation.header("X-Attempts") == "1"
+    return is_sole and operation.header("X-Should-Retry") == "false"
+
+
 def end_of(history: History, arrival: Event) -> Event | None:
     """The end of an arrival in the worker's journal. None if there is no end, after a kill for example."""
     # A restarted worker counts `n` from its beginning again, so only the pid tells two arrivals apart.

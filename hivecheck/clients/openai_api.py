@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
+import gzip
 import json
 import time
 import uuid
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +24,7 @@ from hivecheck.protocol.http1 import RequestHead, ResponseHead
 from hivecheck.protocol.origin import origin_of
 from hivecheck.protocol.pool import Pool
 
+GZIP = "gzip"
 # All that may stand in a request target. The rest, such as a space in a model's name, is percent-encoded.
 TARGET_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"
 
@@ -127,15 +130,18 @@ class PendingRequest:
 
     def on_end(self, now: float) -> None:
         """The body is whole: JSON, or text."""
+        error = None
         if self._body:
             payload = b"".join(self._body)
+            if self.operation.header("Content-Encoding") == GZIP:
+                payload, error = _unpacked(payload)
             try:
                 body = json.loads(payload)
             except ValueError:
                 self._changes["raw"] = payload.decode(errors="replace")
             else:
                 self._changes |= {"body": body, "usage": body.get("usage") if isinstance(body, dict) else None}
-        self._end(now)
+        self._end(now, error)
 
     def on_failure(self, failure: Failure, now: float) -> None:
         self._end(now, failure.sentence)
@@ -241,6 +247,14 @@ class _Fetch:
 
     def on_failure(self, failure: Failure, now: float) -> None:
         self.result.set_result((self._status, failure))
+
+
+def _unpacked(payload: bytes) -> tuple[bytes, str | None]:
+    """A body without its gzip. With a text, it is another body as it came, of which no HTTP library makes an answer."""
+    try:
+        return gzip.decompress(payload), None
+    except (OSError, EOFError, zlib.error) as error:
+        return payload, f"the body is not in the coding of its header: {error}"
 
 
 async def _open_pool() -> Pool:

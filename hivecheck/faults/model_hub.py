@@ -1,11 +1,11 @@
-"""The model hub is down, slow, or sends wrong bytes. Proven by downloads from it."""
+"""The model hub is down, slow, sends wrong bytes, or replaces its files. Proven by downloads from it, and by what it offers."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,14 @@ LIMIT_SHARE = 0.7  # of the time at the limit: the hub does not wait after the l
 MANY = 10_000
 
 
+@dataclass(frozen=True)
+class Usual:
+    """The hub before the injection: the time of one download, and what it offered."""
+
+    seconds: float = 0.0
+    offers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
 @dataclass
 class ModelHubFault:
     """`orders` go to the hub's admin API, and `reset` undoes them. `evidence` is what a client of the hub observes.
@@ -33,21 +41,21 @@ class ModelHubFault:
     description: str
     orders: Mapping[str, Any]
     reset: Mapping[str, Any]
-    evidence: Callable[[ModelHubClient, float], str | None]
+    evidence: Callable[[ModelHubClient, Usual], str | None]
     requires: frozenset[str] = frozenset()
     eligible_for: frozenset[Kind] = frozenset()
     excluded_because: str = "no hive fetches a model under the load"
     example_target: str = "hub"
-    _usual_seconds: float = 0.0
+    _usual: Usual = Usual()
 
     def inject(self, fault_target: FaultTarget) -> None:
         with _hub(fault_target) as hub:
-            self._usual_seconds = _usual_seconds(hub)
+            self._usual = Usual(_usual_seconds(hub), hub.offers())
             hub.order(**self.orders)
 
     def effect(self, fault_target: FaultTarget) -> str | None:
         with _hub(fault_target) as hub:
-            return self.evidence(hub, self._usual_seconds)
+            return self.evidence(hub, self._usual)
 
     def remove(self, fault_target: FaultTarget) -> None:
         with _hub(fault_target) as hub:
@@ -57,22 +65,29 @@ class ModelHubFault:
         return self.effect(fault_target)
 
 
-def _outage(hub: ModelHubClient, _: float) -> str | None:
+def _outage(hub: ModelHubClient, _: Usual) -> str | None:
     status = hub.ask("GET", "/models").status
     return f"the hub answers {status}" if status == 503 else None
 
 
-def _slow_download(hub: ModelHubClient, usual_seconds: float) -> str | None:
+def _slow_download(hub: ModelHubClient, usual: Usual) -> str | None:
     size, seconds = _sample_seconds(hub)
     least = LIMIT_SHARE * size / SLOW_BYTES_PER_SECOND
-    is_slow = seconds >= least > usual_seconds
-    return f"a download of {size} bytes took {seconds:.3f} s, {usual_seconds:.3f} s before the injection" if is_slow else None
+    is_slow = seconds >= least > usual.seconds
+    return f"a download of {size} bytes took {seconds:.3f} s, {usual.seconds:.3f} s before the injection" if is_slow else None
 
 
-def _wrong_bytes(hub: ModelHubClient, _: float) -> str | None:
+def _wrong_bytes(hub: ModelHubClient, _: Usual) -> str | None:
     model, offer = min(hub.offers().items(), key=lambda item: int(item[1]["size_bytes"]))
     actual = hashlib.sha256(hub.download(model)).hexdigest()
     return f"checksum of {model}: {actual[:8]}..., offered: {offer['sha256'][:8]}..." if actual != offer["sha256"] else None
+
+
+def _other_files(hub: ModelHubClient, usual: Usual) -> str | None:
+    model, offer = min(hub.offers().items(), key=lambda item: int(item[1]["size_bytes"]))
+    # Not by a download, because a hub can send wrong bytes at the same time.
+    now, former = offer["sha256"], usual.offers.get(model, offer)["sha256"]
+    return f"offered checksum of {model}: {now[:8]}..., before: {former[:8]}..." if now != former else None
 
 
 def model_hub_faults() -> dict[str, Callable[[], Fault]]:
@@ -82,10 +97,13 @@ def model_hub_faults() -> dict[str, Callable[[], Fault]]:
     bandwidth = "limited in bandwidth", "The hub sends at most 1 MiB a second.", slow, fast, _slow_download
     wrong = "The checksum of a download differs from the offered one."
     corruption = "made to send wrong bytes", wrong, {"corrupt": MANY}, {"corrupt": 0}, _wrong_bytes
+    other = "The hub offers another file under each name, with another checksum."
+    replacement = "given other files", other, {"edition": 1}, {"edition": 0}, _other_files
     return {
         "an outage of the model hub": partial(ModelHubFault, *outage),
         "a bandwidth limit of the model hub": partial(ModelHubFault, *bandwidth),
         "corruption of model downloads": partial(ModelHubFault, *corruption),
+        "a replacement of the model files": partial(ModelHubFault, *replacement),
     }
 
 

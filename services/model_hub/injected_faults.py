@@ -16,13 +16,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A change of the injected faults. Omitted fields keep their value.
 
     `is_down`: every call gets 503, except those of the admin API. The next `corrupt` downloads have a wrong byte.
-    The next `cuts` downloads break off after `cut_after_bytes` bytes each.
+    The next `cuts` downloads break off after `cut_after_bytes` bytes each. Another `edition` has other bytes in each file.
     """
 
     is_down: bool | None = None
     bytes_per_second: Rate | None = None
     corrupt: Count | None = None
     cuts: Count | None = None
+    edition: Count | None = None
     cut_after_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
@@ -35,6 +36,7 @@ class InjectedFaults:
     corrupt: int = 0
     cuts: int = 0
     cut_after_bytes: int = 0
+    edition: int = 0
 
     def apply(self, change: Change) -> None:
         """Take over the fields that the change sets."""

@@ -30,12 +30,12 @@ def routes(hub: ModelHub) -> web.RouteTableDef:
 
     @table.post("/admin/orders")
     async def inject(request: web.Request) -> web.Response:
-        hub.injected_faults.apply(bodies.decode(await request.read(), Change))
+        await hub.inject(bodies.decode(await request.read(), Change))
         return json_response(asdict(hub.injected_faults))
 
     @table.post("/admin/reset")
     async def reset(_: web.Request) -> web.Response:
-        hub.reset()
+        await hub.reset()
         return json_response(asdict(hub.injected_faults))
 
     @table.get("/admin/state")

@@ -16,7 +16,7 @@ from services import wire
 from services.worker.behaviour import Behaviour
 from services.worker.fault_types import Fault
 from services.worker.journal import Record
-from services.worker.response_faults import Write, pieces
+from services.worker.response_faults import Write, encoded, pieces
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 503: "service_unavailable_error"}
 HEAD_PIECES = 10
@@ -124,4 +124,4 @@ def status_answer(status: int, given: Mapping[str, str]) -> web.Response:
     detail = wire.ErrorDetail(message=f"Simulated status {status}.", type=kind, code="simulated_fault")
     headers = ({wire.RETRY_AFTER: "1"} if status in (429, 503) else {}) | dict(given)
     body = msgspec.json.encode(wire.ErrorBody(error=detail))
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+    return web.Response(body=encoded(body, headers), status=status, headers=headers, content_type="application/json")

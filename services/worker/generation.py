@@ -120,7 +120,7 @@ class Generator:
         if run.fault and run.fault.tokens is not None:
             await faults.inject_after_tokens(run.fault, run.request, run.record, None)
             return web.Response(body=body[: len(body) // 2], headers=run.headers(JSON_HEADERS))
-        body = response_faults.unary(run.fault, body)
+        body = response_faults.encoded(response_faults.unary(run.fault, body), run.behaviour.headers)
         self._finish(run, slot, length)
         if run.fault and run.fault.kind == "slow_headers":
             await run.answer_slowly(JSON_HEADERS, body)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import gzip
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import msgspec
 
@@ -61,6 +62,11 @@ def unary(fault: Fault | None, body: bytes) -> bytes:
         place, name = (choice["message"], "content") if "message" in choice else (choice, "text")
         place[name] = place[name].replace(answers.token(0), token(fault, 0), 1)
     return msgspec.json.encode(answer)
+
+
+def encoded(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A whole body in the coding that its headers name: gzip, or none."""
+    return gzip.compress(body) if headers.get("Content-Encoding") == "gzip" else body
 
 
 def stream_end(fault: Fault, end: bytes) -> bytes:

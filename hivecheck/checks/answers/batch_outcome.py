@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hivecheck.checks.facts import Workers, without_alternative
+from hivecheck.checks.facts import Workers, discourages_retry, is_useful_retry_after, without_alternative
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
@@ -50,6 +50,8 @@ def _fault(operation: Operation, status: int | None, code: str | None) -> str | 
     if actual != (status, code):
         return f"{actual[0]} {actual[1]}"
     # Without Retry-After the `openai` SDK tries again after 0.5 s, into the same overload.
-    if status == 503 and not (operation.header("Retry-After") or "").isdigit():
+    if status == 503 and not is_useful_retry_after(operation):
         return f"Retry-After {operation.header('Retry-After')!r}"
+    if discourages_retry(operation):
+        return "X-Should-Retry 'false' after one attempt at a busy worker"
     return None

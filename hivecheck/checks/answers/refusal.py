@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hivecheck.checks.facts import Workers
+from hivecheck.checks.facts import Workers, discourages_retry, is_useful_retry_after
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import counted, listed
@@ -23,7 +23,6 @@ def refusal(history: History, *, status: int, code: str, param: object = ANY, ha
 
 def _judge_refusal(operation: Operation, status: int, code: str, param: object, has_retry_after: bool) -> Verdict:
     error = operation.error_object()
-    retry_after = operation.header("Retry-After") or ""
     rules = {
         f"the status is {operation.status}": operation.status == status,
         f"the code is {error.get('code')!r}": error.get("code") == code,
@@ -32,7 +31,8 @@ def _judge_refusal(operation: Operation, status: int, code: str, param: object, 
         "the error has no param field": "param" in error,
         f"the content type is {operation.header('Content-Type')!r}": _is_json(operation),
         f"the param is {error.get('param')!r}, not {param!r}": param is ANY or error.get("param") == param,
-        f"Retry-After is {retry_after!r}": not has_retry_after or retry_after.isdigit(),
+        f"Retry-After is {operation.header('Retry-After') or ''!r}": not has_retry_after or is_useful_retry_after(operation),
+        "X-Should-Retry is 'false' after one attempt at a busy worker": not discourages_retry(operation),
         f"X-Request-Id is {operation.header('X-Request-Id')!r}": operation.header("X-Request-Id") == operation.id,
     }
     if found := [fault for fault, holds in rules.items() if not holds]:

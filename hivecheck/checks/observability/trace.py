@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,16 @@ REQUEST = ("model", "path", "status", "outcome", "seconds")
 ROUTING = ("worker", "attempts", "choose_seconds", "proxy_seconds")
 FINISHED = "finished"  # the hive's outcome of a whole response
 INFERENCE = ("outcome", "prompt_tokens", "output_tokens", "queue_seconds", "ttft_seconds")
+# What grows by one with each answer that a client receives: request, routing and inference.
+COUNTED: dict[str, tuple[str, dict[str, str]]] = {
+    "requests": ("gateway_requests_total", {"status": "200"}),
+    "request times": ("gateway_request_seconds_count", {}),
+    "first bytes": ("gateway_ttft_seconds_count", {}),
+    "routed": ("gateway_phase_seconds_count", {"phase": "choose"}),
+    "inferred": ("vllm:e2e_request_latency_seconds_count", {}),
+    "first tokens": ("vllm:time_to_first_token_seconds_count", {}),
+    "finished by length": ("vllm:request_success_total", {"finished_reason": "length"}),
+}
 
 
 def correlation(history: History, *, orchestrator: str, hives: Mapping[str, str]) -> Verdict:
@@ -128,18 +139,19 @@ def _judge_metrics(history: History, answered: list[Operation], orchestrator: st
         return failed(expected="no metric label has a request id", actual=leaked[0].sentence())
     ends = [end_of(history, arrival) for operation in answered for arrival in history.arrivals(operation)[-1:]]
     # Equal and not at least, because a request that is counted twice must fail.
-    expected = {
-        "requests": len(answered),
-        "routed": len(answered),
-        "inferred": len(answered),
+    expected: dict[str, float] = dict.fromkeys(COUNTED, len(answered)) | {
+        "retries": sum(len(history.arrivals(operation)) - 1 for operation in answered),
+        "prompt tokens": sum(end.data["prompt_tokens"] for end in ends if end),
         "tokens": sum(end.data["output_tokens"] for end in ends if end),
     }
-    actual = {
-        "requests": measured.growth_of(series, "gateway_requests_total", orchestrator, status="200"),
-        "routed": measured.growth_of(series, "gateway_phase_seconds_count", orchestrator, phase="choose"),
-        "inferred": measured.growth_of(series, "vllm:e2e_request_latency_seconds_count"),
+    actual = {words: measured.growth_of(series, name, **labels) for words, (name, labels) in COUNTED.items()} | {
+        "retries": measured.growth_of(series, "gateway_retries_total", orchestrator),
+        "prompt tokens": measured.growth_of(series, "vllm:prompt_tokens_total"),
         "tokens": measured.growth_of(series, "vllm:generation_tokens_total"),
     }
+    for model, count in Counter(operation.model for operation in answered).items():
+        expected[f"requests for {model}"] = count
+        actual[f"requests for {model}"] = measured.growth_of(series, "gateway_requests_total", orchestrator, model=model, status="200")
     if actual != expected:
         return failed(expected=f"the metrics grow by {figures(expected)}", actual=figures(actual))
     return passed(f"the metrics grew by {figures(expected)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import Counter
@@ -10,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from hivecheck.clients.control import Reply
+from hivecheck.clients.control import ControlClient, Reply
+from hivecheck.clients.exposition import parse
 from hivecheck.errors import InconclusiveError
 from hivecheck.history import History
 from hivecheck.measurement.recovery import LOAD
@@ -27,6 +29,17 @@ REGISTRY_VIEW, STATUS_VIEW = "the registry", "the status API"
 OFFLINE = "offline"
 NEW_WORKERS = re.compile(r"(\d+) of the new workers")
 LOOKS = 3
+# Gauges that are 0 in an idle stack.
+BUSY_GAUGES = frozenset(
+    (
+        "gateway_in_flight",
+        "gateway_pool_in_use",
+        "gateway_pool_waiting",
+        "hive_in_flight",
+        "vllm:num_requests_running",
+        "vllm:num_requests_waiting",
+    )
+)
 CLOCK_SKEW_SECONDS = 5.0  # A node may run on another machine.
 
 
@@ -280,7 +293,19 @@ class Workers:
     def _work_anywhere(self) -> str | None:
         running = {name: entry["metrics"].get("running", 0) for name, entry in self.stack.registry.workers().items()}
         busy = {name: count for name, count in running.items() if count}
-        return self.stack.work_in_hand() or (f"running at workers: {figures(busy)}" if busy else None)
+        return self.stack.work_in_hand() or (f"running at workers: {figures(busy)}" if busy else None) or self._busy_gauges()
+
+    def _busy_gauges(self) -> str | None:
+        """The gauges of requests and connections in use that are not 0, by node. Each node counts for itself."""
+        # A foreign gateway has metrics of its own.
+        is_reference = self.stack.clients is not None and self.stack.clients.reference is not None
+        services = ("hive", "worker", "orchestrator") if is_reference else ("hive", "worker")
+        busy: dict[str, float] = {}
+        for node in [node for node in self.stack.nodes.values() if node.service in services and node.is_running()]:
+            with contextlib.closing(ControlClient(node.url, self.stack.secrets.token)) as client:
+                page = parse(client.text("/metrics"))
+            busy |= {f"{series.name} of {node.name}": series.value for series in page if series.name in BUSY_GAUGES and series.value}
+        return f"gauges: {figures(busy)}" if busy else None
 
     def _processes(self) -> Counter[str]:
         """Processes by the worker that they serve as, on the nodes of all hives."""

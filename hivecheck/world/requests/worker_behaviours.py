@@ -13,6 +13,8 @@ BEHAVIOURS: dict[str, str] = {
     "a 408 response": "fault=status:408",
     "a 409 response": "fault=status:409",
     "a 422 response": "fault=status:422",
+    "a compressed 422 response": "fault=status:422;header=Content-Encoding: gzip",
+    "a compressed response": "header=Content-Encoding: gzip",
     "a 429 response": "fault=status:429",
     "a 500 response": "fault=status:500",
     "a 503 response": "fault=status:503",

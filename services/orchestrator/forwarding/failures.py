@@ -123,5 +123,4 @@ def _standard_body(failure: Failure) -> Refusal:
     detail = wire.ErrorDetail(message=f"The worker refused the request ({failure.detail}).", type=kind, code=code)
     headers = failure.headers.copy()
     headers["Content-Type"] = "application/json"
-    headers.popall("Content-Encoding", None)
     return Refusal(failure.status, headers, msgspec.json.encode(wire.ErrorBody(error=detail)))

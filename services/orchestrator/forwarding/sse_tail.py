@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_DONE = re.compile(rb"(?:\A|[\r\n])data: ?\[DONE\]")
+_DONE = re.compile(rb"[\r\n]data: ?\[DONE\]")
 _KEPT_BYTES = 16  # Longer than a line break and `data: [DONE]`, so a marker that spans two chunks is found.
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from services import relay, wire
+from services import bodies, relay, wire
 from services.orchestrator.forwarding.failures import Failure
 from services.orchestrator.identity.auth import Identity
 from services.relay import Exchange, Timeouts, UpstreamError
@@ -83,4 +83,7 @@ async def _error_answer(worker: ServiceEntry, exchange: Exchange) -> Failure:
         body = b""  # The status alone is enough for the failure.
     finally:
         exchange.close()
-    return Failure(worker.id, "status", f"status {exchange.status}", exchange.status, exchange.headers(), body)
+    headers = exchange.headers()
+    # The gateway must read the error to judge its shape, so the client gets it without a coding.
+    body = bodies.plain(body, headers.popall("Content-Encoding", ["identity"])[0].lower(), MAX_ERROR_BODY_BYTES)
+    return Failure(worker.id, "status", f"status {exchange.status}", exchange.status, headers, body)

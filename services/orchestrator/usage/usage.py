@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Annotated, Any, Protocol
 
 import msgspec
+
+from services import bodies
 
 # SQLite integers and JavaScript numbers both hold 2**53. A greater count is a malformed report.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 MAX_BODY_BYTES = 8 * 1024 * 1024  # A limit on memory. A larger answer counts as an estimate without its text.
 BYTES_PER_TOKEN = 4  # OpenAI's rule for English. Of four three-byte characters it makes three tokens.
-_ZLIB_OR_GZIP = 47  # Window bits of zlib: 15 for the largest window, plus 32 to detect the format by its header.
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -114,13 +114,7 @@ class BodyReading:
         return sum(_tokens_of(choice) for choice in (answer and answer.choices) or ())
 
     def _plain(self) -> bytes:
-        body = b"".join(self._body)
-        if self._encoding == "identity":
-            return body
-        try:
-            return zlib.decompressobj(_ZLIB_OR_GZIP).decompress(body, MAX_BODY_BYTES)
-        except zlib.error:
-            return b""
+        return bodies.plain(b"".join(self._body), self._encoding, MAX_BODY_BYTES)
 
 
 def estimate(text: str) -> int:

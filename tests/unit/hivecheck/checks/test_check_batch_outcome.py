@@ -8,6 +8,7 @@ import pytest
 from stories import BATCH, FAILED, INCONCLUSIVE, ONE, PASSED, TWO, chat, must_have_no_room, must_say, refused, served, tell
 
 from hivecheck.checks.answers.batch_outcome import batch_outcome
+from hivecheck.verdict import Answer
 
 
 def limits(**changes: Any) -> dict[str, Any]:
@@ -54,3 +55,10 @@ def test_refusal_no_room() -> None:
     must_say(batch_outcome(tell(good, bad, served(good)), **limits(workers=ONE, hits=(1, 3))), PASSED)
     must_say(batch_outcome(tell(good, bad, served(bad), served(good)), **limits(workers=ONE, hits=(2, 2))), PASSED)
     must_say(batch_outcome(tell(good, bad, served(bad), served(bad)), **limits(workers=ONE, hits=(1, 1))), FAILED, "1 to 1 arrivals")
+
+
+@pytest.mark.parametrize(("attempts", "answer"), [("1", FAILED), ("2", PASSED)])
+def test_batch_advice_of_one_busy_worker(attempts: str, answer: Answer) -> None:
+    """After one attempt at a busy worker the gateway must not discourage a retry. After several it may."""
+    busy = refused(status=429, headers={"X-Attempts": attempts, "X-Should-Retry": "false"}, **BATCH)
+    must_say(batch_outcome(tell(busy, served(busy)), **limits(answered=0, status=429)), answer)

@@ -8,6 +8,9 @@ import pytest
 from stories import ERROR, FAILED, INCONCLUSIVE, PASSED, TWO, arrival, chat, must_have_no_room, must_say, refused, tell
 
 from hivecheck.checks.answers.refusal import hostile_refused, refusal
+from hivecheck.verdict import Answer
+
+JSON = {"X-Request-Id": "r1", "Content-Type": "application/json"}
 
 
 def test_openai_refusal_passes() -> None:
@@ -25,6 +28,7 @@ def test_openai_refusal_passes() -> None:
         ({"body": {"error": {name: ERROR[name] for name in ("message", "type", "code")}}}, "no param field"),
         ({"body": {"error": ERROR | {"param": "model"}}}, "param is 'model'"),
         ({"headers": {"X-Request-Id": "r1"}}, "Retry-After is ''"),
+        ({"headers": {"X-Request-Id": "r1", "Retry-After": "0"}}, "Retry-After is '0'"),
         ({"headers": {"X-Request-Id": "r9", "Retry-After": "1"}}, "X-Request-Id is 'r9'"),
         ({"headers": {"X-Request-Id": "r1", "Retry-After": "1", "Content-Type": "text/plain"}}, "content type is 'text/plain'"),
         ({"body": {"error": "no"}}, "code is None"),
@@ -103,3 +107,10 @@ def test_no_hostile_client_is_inconclusive() -> None:
 def test_hostile_no_room() -> None:
     """A stack without a worker cannot show that hostile requests reach none."""
     must_have_no_room(hostile_refused(tell(refused(**HOSTILE)), seconds=1.0, workers={}), "the stack has none")
+
+
+@pytest.mark.parametrize(("attempts", "answer"), [("1", FAILED), ("2", PASSED)])
+def test_refusal_advice_of_one_busy_worker(attempts: str, answer: Answer) -> None:
+    """After one attempt at a busy worker the gateway must not discourage a retry. After several it may."""
+    busy = refused(status=429, headers=JSON | {"X-Attempts": attempts, "X-Should-Retry": "false"})
+    must_say(refusal(tell(busy), status=429, code="no_worker"), answer, *(["X-Should-Retry"] if answer is FAILED else []))

@@ -146,8 +146,16 @@ INFERRED = {"outcome": "finished", "prompt_tokens": 2, "output_tokens": 4, "queu
 GROWN = [
     series("gateway_requests_total", 1, model="model-a", status="200"),
     series("gateway_phase_seconds_count", 1, phase="choose"),
+    series("gateway_request_seconds_count", 1, model="model-a"),
+    series("gateway_ttft_seconds_count", 1),
 ]
-WORKED = [series("vllm:e2e_request_latency_seconds_count", 1, model_name="model-a"), series("vllm:generation_tokens_total", 4)]
+WORKED = [
+    series("vllm:e2e_request_latency_seconds_count", 1, model_name="model-a"),
+    series("vllm:time_to_first_token_seconds_count", 1, model_name="model-a"),
+    series("vllm:request_success_total", 1, model_name="model-a", finished_reason="length"),
+    series("vllm:prompt_tokens_total", 2),
+    series("vllm:generation_tokens_total", 4),
+]
 
 
 def story(gateway: dict[str, Any] | None = None, worker: dict[str, Any] | None = None, notes: list[Event] | None = None) -> History:
@@ -194,9 +202,18 @@ def test_id_in_label_fails() -> None:
     must_say(judged_joined(story(notes=[noted({}), leaked])), FAILED, "no metric label has a request id")
 
 
-def test_missed_metric_fails() -> None:
-    """Metrics that did not count the request fail."""
-    must_say(judged_joined(story(notes=[noted({}), noted({"orchestrator": GROWN})])), FAILED, "tokens: 0")
+@pytest.mark.parametrize("missed", [*GROWN, *WORKED], ids=lambda missed: missed[0])
+def test_missed_metric_fails(missed: tuple[str, dict[str, str], float]) -> None:
+    """A metric that did not count the request fails."""
+    page = {node: [one for one in own if one != missed] for node, own in {"orchestrator": GROWN, "worker-1": WORKED}.items()}
+    must_say(judged_joined(story(notes=[noted({}), noted(page)])), FAILED, "the metrics grow by")
+
+
+def test_metric_of_another_model_fails() -> None:
+    """A request that is counted under another model fails, and so does a retry that the journals do not show."""
+    for wrong in (series("gateway_requests_total", 1, model="model-b", status="200"), series("gateway_retries_total", 1)):
+        others = [one for one in GROWN if one[0] != wrong[0]]
+        must_say(judged_joined(story(notes=[noted({}), noted({"orchestrator": [*others, wrong], "worker-1": WORKED})])), FAILED)
 
 
 def test_joined_without_data_is_inconclusive() -> None:

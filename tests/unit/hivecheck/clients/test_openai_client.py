@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -218,3 +219,15 @@ def test_get(client: OpenAIClient, gateway: ScriptedGateway) -> None:
     gateway.status, gateway.pieces = 401, [b'{"error": {}}']
     assert client.get("/v1/models", None) == (401, {"error": {}})
     assert gateway.received[0][0] == "/v1/models"
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_compressed_answer(client: OpenAIClient, gateway: ScriptedGateway, is_packed: bool) -> None:
+    """A body in gzip is unpacked, and one that only claims to be in gzip is an error."""
+    plain = json.dumps({"model": "model-a"}).encode()
+    gateway.pieces, gateway.content_type = [gzip.compress(plain) if is_packed else plain], "application/json"
+    gateway.headers = (("Content-Encoding", "gzip"),)
+    operation = operation_of(client, UNARY)
+    assert operation.body == {"model": "model-a"}
+    assert operation.is_answered is is_packed
+    assert is_packed or "coding" in (operation.error or "")

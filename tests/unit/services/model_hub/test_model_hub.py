@@ -165,3 +165,19 @@ def test_token_and_invalid_fault(play: Callable[[Story], None]) -> None:
         assert (await client.get("/files/model-y")).status == 404
 
     play(story)
+
+
+def test_replaced_files(play: Callable[[Story], None]) -> None:
+    """Another edition has other bytes of the same size under the same name, and a reset brings the former ones back."""
+
+    async def story(client: Client) -> None:
+        former = (await (await client.get("/models")).json())["models"][0]
+        await client.post("/admin/orders", json={"edition": 1})
+        offered = (await (await client.get("/models")).json())["models"][0]
+        _, body, headers = await fetch(client, Range="bytes=9-", **{"If-Range": f'"{former["sha256"]}"'})
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (SIZE, offered["sha256"])
+        assert body != WHOLE and headers["X-Checksum-Sha256"] == offered["sha256"]
+        await client.post("/admin/reset")
+        assert (await fetch(client))[1] == WHOLE
+
+    play(story)

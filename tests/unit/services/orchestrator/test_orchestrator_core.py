@@ -150,12 +150,16 @@ def test_done_marker_in_any_chunks(before: bytes, cuts: list[int]) -> None:
     assert tail.separator() == b""
 
 
-@pytest.mark.parametrize("text", [b'data: {"a":"data: [DONE]"}\n\n', b": data: [DONE]\n\n", b"xdata: [DONE]"])
+@pytest.mark.parametrize(
+    "text", [b'data: {"a":"data: [DONE]"}\n\n', b'data: {"a":"data: [DONE] is it"}\n\n', b": data: [DONE]\n\n", b"xdata: [DONE]"]
+)
 def test_done_marker_inside_text(text: bytes) -> None:
-    """An end marker inside a line does not count."""
-    tail = SseTail()
-    tail.feed(text)
-    assert not tail.is_done
+    """An end marker inside a line does not count, in one piece or in bytes."""
+    for size in (len(text), 1):
+        tail = SseTail()
+        for start in range(0, len(text), size):
+            tail.feed(text[start : start + size])
+        assert not tail.is_done
 
 
 @pytest.mark.parametrize(
