@@ -21,11 +21,13 @@ from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NotSupportedError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
+from hivecheck.stack import gateway_preflight
 from hivecheck.stack.baseline import Baseline
 from hivecheck.stack.clients import StackClients
 from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.secrets import Secrets
 from hivecheck.stack.start_watch import StartWatch
+from hivecheck.targets.preflight import Findings
 from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
@@ -47,6 +49,7 @@ class Stack:
     nodes: dict[str, Node] = field(default_factory=dict)
     clients: StackClients | None = None  # made by up()
     ready_seconds: float = 0.0
+    preflight: Findings = field(default_factory=Findings)  # of another gateway, when the stack is up
     extra_node_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -203,9 +206,21 @@ class Stack:
             )
             # Under the same watch, because a node can exit after its first answers.
             running = eventually(self._sources, within=within, what=what, until=lambda _: True, gone=watch.gone, otherwise=SetupError)
+            self._take_preflight(watch)
         except SetupError as error:
             raise watch.judged(error) from None
         self._must_be_the_source(running)
+
+    def _take_preflight(self, watch: StartWatch) -> None:
+        """Before the first scenario: another gateway that is not set up for our clients has no verdict. Raises SetupError."""
+        if self.target is None:
+            return
+        url, key = self._clients().gateway.url, self.secrets.keys["tester"]
+        self.preflight = gateway_preflight.findings(self.topology, self.nodes, url, key, self.timeouts.idle_chat)
+        if reason := watch.gone():
+            raise SetupError(f"expected: {self.target.name} runs after its preflight\nactual: {reason}")
+        if problems := self.preflight.blocking():
+            raise gateway_preflight.error_of(self.target, problems)
 
     def _start_watch(self) -> StartWatch:
         gateway = self._clients().gateway

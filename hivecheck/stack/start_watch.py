@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.clients.hive import HiveClient
-from hivecheck.errors import ClientError, NodeDiedError, SetupError
+from hivecheck.errors import ClientError, NodeDiedError, PreflightError, SetupError
 from hivecheck.platforms.platform import Node
 from hivecheck.wording import listed
 
@@ -102,6 +102,9 @@ class StartWatch:
         exits = self._exits or self._worker_exits(1)
         if is_failed_system(exits):
             return FailedSystemError(self._failure(str(error), exits), self._logs())
+        if isinstance(error, PreflightError) and not exits:
+            logs = {name: node.log_lines() for name, node in self.nodes.items() if node.service == self.foreign}
+            return PreflightError(f"{error}\n{self._last_lines(logs, LOG_LINES_IN_MESSAGE)}" if any(logs.values()) else str(error))
         kind = NodeDiedError if any(ended.name in self.nodes for ended in exits) else SetupError
         return kind(f"{error}\n{self._last_lines({name: node.log_lines() for name, node in self.nodes.items()}, LOG_LINES_IN_MESSAGE)}")
 
