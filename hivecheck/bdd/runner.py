@@ -111,7 +111,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
             refused = self._load()
             # behave's JUnit loses skip reasons and errors of hooks, and lets `a.b.feature` overwrite `a/b.feature`.
             # `reports/junit.py` replaces it.
-            self.config.reporters, self.formatters = [], []
+            self.config.reporters = []
+            self.formatters: list[Any] = []
             runnable = [planned for key, planned in self.planned.items() if key not in refused and not planned.unsupported_reason]
             if (jobs := self.run_of.job_count(runnable)) > 1:
                 self._run_jobs(runnable, refused, jobs)
@@ -236,9 +237,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         feature_lint.must_have_a_then(scenario for _, scenario in chosen)
         self.run_of.must_use_faults(self.config.userdata.keys(), [step.name for _, scenario in chosen for step in scenario.all_steps])
         self.blocked = set()
-        plan = [
-            self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
-        ]
+        missing_of = self.run_of.missing_capabilities
+        plan = [self.run_of.admitted(selection.planned(feature, scenario, missing_of)) for feature, scenario in chosen]
         plan = self.run_of.narrowed(plan, lambda: feature_files.names(self.features))
         self.planned = {planned.key: planned for planned in plan}
         chosen = selection.narrowed(chosen, self.planned)

@@ -16,7 +16,6 @@ from hivecheck.stack.start_watch import FailedSystemError
 from hivecheck.targets.preflight import Problem
 from hivecheck.targets.target import Target
 from hivecheck.targets.topology_adapter import arranged
-from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
 from hivecheck.wording import counted
 
@@ -33,7 +32,7 @@ def check(settings: Settings, target: Target) -> int:
     inner = platform_factory.open_platform(settings.platform, settings, run_id, folder, say)
     platform = platform_factory.with_target(inner, target, settings, folder)
     watchdog = Watchdog(run_id, "docker" if target.image else inner.name)
-    stack = Stack(name, arranged(topology.load(name), target), platform, Timeouts().scaled(settings.timeout_scale), target)
+    stack = Stack(name, arranged(topology.load(name), target), platform, target.timeouts().scaled(settings.timeout_scale), target)
     say(f"{target.name}  on topology {name}  log {folder / name}")
     try:
         return _report(target, _problems(stack, target))
@@ -56,10 +55,12 @@ def _problems(stack: Stack, target: Target) -> list[Problem]:
         return list(stack.preflight.problems)
     say(f"ok  ready: after {stack.ready_seconds:.1f} s", *(f"ok  {sentence}" for sentence in stack.preflight.good))
     began = time.monotonic()
-    late = stack.down()
-    if late:
-        expected = f"{target.name} and its workers exit after SIGTERM"
-        return [*stack.preflight.problems, Problem("stop", expected, "; ".join(late), "let the gateway end at SIGTERM")]
+    left = stack.down()
+    if stack.ignored_sigterm:
+        expected, actual, next_step = (line.partition(": ")[2] for line in stack.ignored_sigterm.splitlines())
+        return [*stack.preflight.problems, Problem("stop", expected, actual, next_step)]
+    if left:
+        return [*stack.preflight.problems, Problem("stop", "nothing is left after the stop", "; ".join(left), "end it with the gateway")]
     say(f"ok  stop: after {time.monotonic() - began:.1f} s")
     return list(stack.preflight.problems)
 

@@ -46,6 +46,10 @@ class ForeignGateway:
                 self._client.ask(method, path, body=body, headers=self._headers)
         return missing
 
+    def silent_workers(self) -> list[str]:
+        """The URLs of the workers that do not answer HTTP yet."""
+        return [worker.url for worker in self._workers if not _answers(worker)]
+
     def in_flight(self) -> int:
         """Requests at the workers."""
         # The gateway's own count is under test. In one real gateway it stuck at 9 after 16 aborts.
@@ -66,3 +70,11 @@ class ForeignGateway:
             return str(error)
         self.has_answered = True
         return self._profile.missing(reply)
+
+
+def _answers(worker: ControlClient) -> bool:
+    try:
+        worker.ask("GET", "/health")
+    except ClientError:
+        return False
+    return True

@@ -85,7 +85,9 @@ class Run:
             fault_plans.load(Path(self.settings.fault_plan))
         if self.settings.topology:
             topology.load(self.settings.topology)
-        self.target = targets.load(self.settings.target)
+        if target := targets.load(self.settings.target):
+            self.timeouts = target.timeouts().scaled(self.settings.timeout_scale)
+        self.target = target
         if not self.settings.services_root.joinpath("services").is_dir():
             raise UsageError(
                 f"expected: a folder `services` in services_root={self.settings.services_root}\nactual: none\n"

@@ -1,4 +1,4 @@
-"""The preflight of another gateway on a stack that is ready. A blocking problem is a set-up error."""
+"""The preflight of another gateway on a stack that is ready, and the words for its problems. A blocking problem is a set-up error."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from hivecheck.errors import PreflightError
 from hivecheck.platforms.platform import Node
 from hivecheck.stack.log_tail import LogTail
+from hivecheck.stack.start_watch import LOG_LINES_OF_EXIT, REDACTED
 from hivecheck.targets.preflight import Findings, Preflight, Problem
 from hivecheck.targets.target import Target
 from hivecheck.topologies.topology import Topology
@@ -23,6 +24,16 @@ def findings(topology: Topology, nodes: Mapping[str, Node], url: str, key: str, 
 
     models = {model for models in topology.workers().values() for model in models}
     return Preflight(url, key, models, arrivals, slow_seconds).findings() if models else Findings()
+
+
+def exit_words(name: str, code: int, log: Sequence[str], secrets: Sequence[str]) -> str:
+    """The text of a gateway that exited by itself after its preflight, with its last log lines."""
+    lines = [f"expected: {name} runs until SIGTERM", f"actual: {name} exited by itself with code {code}"]
+    lines += [f"next: find the cause in the last log lines of {name}", *(f"{name}: {line}" for line in log[-LOG_LINES_OF_EXIT:])]
+    text = "\n".join(lines)
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return text
 
 
 def error_of(target: Target, problems: Sequence[Problem]) -> PreflightError:

@@ -64,6 +64,7 @@ class Preflight:
     models: Collection[str]
     arrivals: Arrivals
     slow_seconds: float = ANSWER_SECONDS
+    _ids: list[str] = field(default_factory=list)
     _good: list[str] = field(default_factory=list)
     _problems: list[Problem] = field(default_factory=list)
 
@@ -95,8 +96,8 @@ class Preflight:
 
     def _send(self, client: ControlClient, model: str, **more: Any) -> Reply:
         body = {"model": model, "messages": [{"role": "user", "content": "preflight"}], "max_tokens": 4} | more
-        self._id = f"preflight-{uuid.uuid4().hex}"
-        headers = {"Authorization": f"Bearer {self.key}", REQUEST_ID: self._id, MARK: self._id}
+        self._ids.append(f"preflight-{uuid.uuid4().hex}")
+        headers = {"Authorization": f"Bearer {self.key}", REQUEST_ID: self._ids[-1], MARK: self._ids[-1]}
         return client.ask("POST", CHATS_PATH, body=body, headers=headers, with_token=False)
 
     def _judge_chats(self, client: ControlClient, replies: Mapping[str, Reply | str]) -> None:
@@ -129,20 +130,20 @@ class Preflight:
             self._add("stream", expected, _words(reply), "let the gateway relay `stream: true`")
 
     def _judge_arrivals(self) -> None:
-        """Whether the last request reached a worker with our header and our request id."""
+        """Whether the last request at a worker has our header and our request id."""
         found = [{name.lower(): value for name, value in arrival.get("headers", {}).items()} for arrival in self.arrivals()]
         last = found[-1] if found else {}
         if not found:
             self._add(
                 "worker", "the requests in a worker's journal", "no arrival", "give the gateway the URLs of the workers: $worker_urls"
             )
-        elif last.get(MARK.lower()) == self._id:
+        elif last.get(MARK.lower()) in self._ids:
             self._good.append("headers: an unknown header reaches the worker")
         else:
             self._add(
                 "headers", f"the unknown header {MARK} at the worker", "the worker received none", "let the gateway pass unknown headers"
             )
-        if found and last.get(REQUEST_ID.lower()) == self._id:
+        if found and last.get(REQUEST_ID.lower()) in self._ids:
             self._good.append("request id: the client's id reaches the worker")
         elif found:
             actual = plain(last.get(REQUEST_ID.lower(), "none"))
