@@ -32,6 +32,7 @@ class ForeignGateway:
         self._client = ControlClient(url, "", ANSWER_SECONDS)
         self._headers = {"Authorization": f"Bearer {key}"}
         self._profile = profile
+        self.name = profile.name
         self.has_answered = False  # any HTTP answer: its settings were accepted then
         self._workers = [ControlClient(worker, "", ANSWER_SECONDS) for worker in workers]
 

@@ -38,7 +38,7 @@ def blocked(planned: Planned, outcomes: Iterable[Outcome]) -> Outcome | None:
 
 
 def blocked_by_set_up(planned: Planned, outcomes: Iterable[Outcome]) -> Outcome | None:
-    """The outcome of a scenario before another gateway whose set-up failed twice in the same way; None if a start is worthwhile.
+    """The outcome of a scenario after the set-up of another gateway failed twice in the same way; None if a start is worthwhile.
 
     It ends the whole run while no topology came up, else the topology.
     """
@@ -55,7 +55,7 @@ def blocked_by_set_up(planned: Planned, outcomes: Iterable[Outcome]) -> Outcome 
 
 
 def _repeated(failed: Sequence[Outcome]) -> Outcome | None:
-    """The last of the failures whose text occurs often enough."""
+    """The last of the failures that occurred often enough."""
     counts = Counter(_text(outcome) for outcome in failed)
     return next((outcome for outcome in reversed(failed) if counts[_text(outcome)] >= EQUAL_SET_UP_FAILURES), None)
 

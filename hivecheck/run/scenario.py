@@ -192,7 +192,8 @@ class ScenarioLifecycle:
 
     def _announce_ready(self, stack: Stack) -> None:
         self._line_hits.stack_started(stack.name, stack.topology.name)
-        self._progress.stack_ready(stack.topology.name, stack.ready_seconds, stack.urls())
+        urls = {stack.called(name): url for name, url in stack.urls().items()}
+        self._progress.stack_ready(stack.topology.name, stack.ready_seconds, urls)
         if self._target and stack.preflight.problems and not self._has_said_problems:
             self._has_said_problems = True
             for found in stack.preflight.problems:

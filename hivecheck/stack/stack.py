@@ -78,6 +78,10 @@ class Stack:
     def urls(self) -> dict[str, str]:
         return {name: node.url for name, node in self.nodes.items()}
 
+    def called(self, node: str) -> str:
+        """The name of a node in messages: another gateway has its own."""
+        return self._clients().called(node, self.nodes[node].service)
+
     def up(self) -> None:
         """Start every node and wait until every declared worker can be routed to.
 
@@ -244,10 +248,10 @@ class Stack:
         """Before the first scenario: another gateway that is not set up for our clients has no verdict. Raises SetupError."""
         if self.target is None:
             return
-        url, key = self._clients().gateway.url, self.secrets.keys["tester"]
-        self.preflight = gateway_preflight.findings(self.topology, self.nodes, url, key, self.timeouts.idle_chat)
-        if reason := watch.gone():
-            raise SetupError(f"expected: {self.target.name} runs after its preflight\nactual: {reason}")
+        gateway, key = self._clients().gateway, self.secrets.keys["tester"]
+        self.preflight = gateway_preflight.findings(self.topology, self.nodes, gateway.url, key, self.timeouts.idle_chat)
+        what = f"{self.target.name} ready after its preflight"
+        eventually(gateway.is_ready, within=self.timeouts.settling, what=what, gone=watch.gone, otherwise=SetupError)
         if problems := self.preflight.blocking():
             raise gateway_preflight.error_of(self.target, problems)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hivecheck.clients.control import ControlClient, Reply
 from hivecheck.errors import ClientError
-from hivecheck.wording import plain
+from hivecheck.wording import counted, plain
 
 CHATS_PATH = "/v1/chat/completions"
 MODELS_PATH = "/v1/models"
@@ -125,7 +125,7 @@ class Preflight:
             return
         is_stream = reply.status == 200 and reply.media_type == "text/event-stream" and b"data: [DONE]" in reply.content
         if is_stream:
-            self._good.append(f"stream of {model}: {reply.content.count(b'data:')} events, [DONE]")
+            self._good.append(f"stream of {model}: {counted(reply.content.count(b'data:'), 'event')}, [DONE]")
         else:
             self._add("stream", expected, _words(reply), "let the gateway relay `stream: true`")
 

@@ -126,8 +126,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The time budgets with the limits of this target."""
         default = Timeouts()
         ready, stop = self.ready_seconds or default.stack_ready, self.stop_seconds or default.node_stop
-        # Healing restarts the gateway, so it takes at least as long as a start.
-        return replace(default, stack_ready=ready, node_stop=stop, heal=max(default.heal, ready))
+        # Healing restarts the gateway, so it may take as long as a start.
+        return replace(default, stack_ready=ready, node_stop=stop, heal=max(default.heal, self.ready_seconds or 0.0))
 
     def must_go_with(self, platform: str) -> None:
         """Raise TargetError where nodes are not processes of this machine and the gateway would be one."""

@@ -85,11 +85,12 @@ class Gateway:
             await response.prepare(request)
             async for chunk in upstream.content.iter_any():
                 await response.write(chunk)
+            self._served += 1
             await response.write_eof()
-        self._served += 1
-        if self._fault == "exits_after_preflight" and self._served >= PREFLIGHT_REQUESTS:
-            sys.stderr.write("the licence has expired\n")
-            os._exit(7)
+            # Before the next wait, so that no further request gets an answer.
+            if self._fault == "exits_after_preflight" and self._served >= PREFLIGHT_REQUESTS:
+                sys.stderr.write("the licence has expired\n")
+                os._exit(7)
         return response
 
 

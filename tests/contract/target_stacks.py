@@ -30,7 +30,7 @@ def load(folder: Path, text: str) -> Target:
 def stack_of(target: Target, platform: Platform, folder: Path, timeouts: Timeouts | None = None) -> Stack:
     settings = Settings.load({}, {"report_dir": str(folder), "cache_dir": str(folder)})
     front = platform_factory.with_target(platform, target, settings, folder / "stacks")
-    return Stack(f"small-{uuid.uuid4().hex[:4]}", arranged(topology.load("small"), target), front, timeouts or Timeouts(), target)
+    return Stack(f"small-{uuid.uuid4().hex[:4]}", arranged(topology.load("small"), target), front, timeouts or target.timeouts(), target)
 
 
 @contextmanager

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from target_stacks import load, stack_of, up
 
-from hivecheck.errors import PreflightError
+from hivecheck.errors import PreflightError, SetupError
 from hivecheck.platforms.platform import Platform
+from hivecheck.platforms.ports import PortReservation
 from hivecheck.settings import Settings
 from hivecheck.stack import platform_factory
 from hivecheck.stack.stack import Stack
+from hivecheck.stack.start_watch import FailedSystemError
 
 GATEWAY = Path(__file__).with_name("faulty_gateway.py")
 TARGET = """
@@ -87,3 +89,53 @@ def test_weakness(platform: Platform, tmp_path: Path, fault: str, sentence: str)
         (problem,) = weak.preflight.problems
         assert problem.sentence().startswith(sentence)
         assert not problem.is_blocking
+
+
+def test_exclusive_port(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that shares its port with no other socket can listen, because the harness does not hold that port."""
+    with up(stack(platform, tmp_path, "exclusive_port")) as exclusive:
+        assert exclusive.preflight.problems == ()
+
+
+def test_exit_by_itself(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that exits after its preflight is a failed system with its name, exit code and last lines."""
+    message = r"picky ended with code 7 after it had accepted its settings(?s:.)*picky: the licence has expired"
+    with pytest.raises(FailedSystemError, match=message):
+        stack(platform, tmp_path, "exits_after_preflight").up()
+
+
+def test_kill_is_no_own_exit(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that the harness killed did not exit by itself."""
+    with up(stack(platform, tmp_path, "none")) as killed:
+        killed.nodes["orchestrator"].kill()
+        assert killed.own_exit() is None
+        killed.heal()
+        assert killed.gateway.is_ready()
+
+
+@pytest.mark.parametrize(("fresh", "is_same"), [("scenario", False), ("topology", True)])
+def test_fresh(platform: Platform, tmp_path: Path, fresh: str, is_same: bool) -> None:
+    """A gateway is fresh for each scenario, or stays for all of its topology."""
+    with up(stack(platform, tmp_path, "none", f'fresh = "{fresh}"')) as healed:
+        before = [process.pid for process in healed.nodes["orchestrator"].processes()]
+        healed.heal()
+        assert ([process.pid for process in healed.nodes["orchestrator"].processes()] == before) is is_same
+
+
+def test_ignored_sigterm(platform: Platform, tmp_path: Path) -> None:
+    """A gateway that ignores SIGTERM is killed after its own limit, and healing goes on with a fresh one."""
+    with up(stack(platform, tmp_path, "ignores_sigterm", "stop_seconds = 0.5")) as stubborn:
+        stubborn.heal()
+        assert stubborn.gateway.is_ready()
+        assert "expected: picky exits within 0.5 s of SIGTERM" in str(stubborn.ignored_sigterm)
+
+
+def test_closed_url(platform: Platform, tmp_path: Path) -> None:
+    """The limit `ready_seconds` holds for a gateway that never answers."""
+    closed = PortReservation()
+    text = TARGET.format(python="", gateway="", fault="", more="ready_seconds = 0.5")
+    lines = [line for line in text.partition("[config]")[0].splitlines() if not line.startswith("command")]
+    more = f'\nurl = "{closed.url}"\n[[register]]\npath = "/workers"\n' + "[ready]" + text.partition("[ready]")[2]
+    with pytest.raises(SetupError, match=r"stack small-\w+ ready, within 0.5 s"):
+        stack_of(load(tmp_path, "\n".join(lines) + more), platform, tmp_path).up()
+    closed.release()
