@@ -36,6 +36,12 @@ def exit_words(name: str, code: int, log: Sequence[str], secrets: Sequence[str])
     return text
 
 
+def late_words(target: Target, stop_seconds: float) -> str:
+    """The text of a gateway that ran on after SIGTERM."""
+    expected = f"expected: {target.name} exits within {stop_seconds:g} s of SIGTERM"
+    return f"{expected}\nactual: it ran until SIGKILL\nnext: let it end at SIGTERM, or set stop_seconds in {target.origin}"
+
+
 def error_of(target: Target, problems: Sequence[Problem]) -> PreflightError:
     """The error for these blocking problems. The first is the cause of a start without a verdict."""
     first, *others = problems

@@ -331,10 +331,7 @@ class Stack:
         sentences = {node.name: f"{self.name}/{node.name} did not exit within {self.timeouts.node_stop:g} s of SIGTERM" for node in late}
         for node in late:
             if self.target and self._is_foreign(node.service):
-                sentence = (
-                    f"expected: {self.target.name} exits within {self.timeouts.node_stop:g} s of SIGTERM\nactual: it ran until SIGKILL"
-                )
-                self.ignored_sigterm = f"{sentence}\nnext: let it end at SIGTERM, or set stop_seconds in {self.target.origin}"
+                self.ignored_sigterm = gateway_preflight.late_words(self.target, self.timeouts.node_stop)
                 del sentences[node.name]
         return list(sentences.values())
 

@@ -137,7 +137,7 @@ def test_gateway_that_answers_and_exits(platform: Platform, tmp_path: Path) -> N
     server += "import sys\nHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).handle_request()\nraise SystemExit('no licence')\n"
     tmp_path.joinpath("once.py").write_text(server, encoding="utf-8")
     target = load(tmp_path, f'command = ["{sys.executable}", "{tmp_path / "once.py"}", "$port"]\n', "")
-    with pytest.raises(FailedSystemError, match=r"orchestrator ended with code 1 after it had accepted its settings(?s:.)*no licence"):
+    with pytest.raises(FailedSystemError, match=r"toy ended with code 1 after it had accepted its settings(?s:.)*no licence"):
         stack_of(target, platform, tmp_path).up()
 
 
