@@ -12,7 +12,8 @@ HivecheckError                 there is no verdict: the scenario is inconclusive
 │   └── TargetError            a target file is wrong, or its gateway is not installed
 ├── PlatformError              the platform for the nodes is missing or not usable
 ├── SetupError                 a stack did not start
-│   └── NodeDiedError          a node exited before it was ready
+│   ├── NodeDiedError          a node exited before it was ready
+│   └── PreflightError         another gateway is not set up for the clients of hivecheck
 ├── ImageError                 the image of a service was not built
 ├── HealError                  a stack did not return to its baseline
 ├── ConditionTimeoutError      a precondition of the next step did not become true in time
@@ -113,6 +114,10 @@ class SetupError(HivecheckError):
 
 class NodeDiedError(SetupError):
     """A node exited before it was ready."""
+
+
+class PreflightError(SetupError):
+    """Another gateway is not set up for the clients of hivecheck."""
 
 
 class ImageError(HivecheckError):

@@ -29,6 +29,7 @@ from hivecheck.bdd import feature_files, feature_lint, parameter_types, selectio
 from hivecheck.bdd.run_signals import INTERRUPTIONS, RunSignals
 from hivecheck.bdd.step_errors import SETUP_ERRORS, never_leaving, one_line, reason_of_set_up, words
 from hivecheck.errors import HivecheckError, NotSupportedError, Reason, SetupError, UsageError, reason_of
+from hivecheck.reports import preview
 from hivecheck.reports.console import progress_for
 from hivecheck.reports.result import Planned, Status
 from hivecheck.run.jobs import Ended, Job, Jobs
@@ -44,7 +45,7 @@ SKIPPED_NEXT = f"expected: each step runs\nactual: {SKIPPED_BY_STEP}\nnext: remo
 
 
 class HivecheckRunner(Runner):  # type: ignore[misc]
-    """Used by `behave` and by `hivecheck run`. The options of behave keep their meaning."""
+    """Used by `behave` and by `hivecheck run`. The options of behave keep their meaning. `--dry-run` prints the plan."""
 
     run_of: Run
     planned: dict[str, Planned]
@@ -62,6 +63,8 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         try:
             settings = Settings.load(os.environ, {name: str(value) for name, value in self.config.userdata.items()})
             self.run_of = Run(settings, progress_for(sys.stdout, settings.ci, settings.quiet))
+            if self.config.dry_run:
+                raise SystemExit(self._preview())
             self.run_of.open()
         except HivecheckError as error:
             sys.stderr.write(f"REFUSED  {NOT_STARTED}\n{indent(str(error), '  ')}\nNO VERDICT  {NOT_STARTED} ({error.reason}) (exit 2)\n")
@@ -79,18 +82,33 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         self.signals.ignore()
         raise SystemExit(self._close())
 
+    def _preview(self) -> int:
+        """Print the plan. Nothing starts, and no report is written."""
+        self.run_of.preview()
+        try:
+            self.setup_paths()
+            with self.path_manager:
+                refused = {key: message for key, (message, _) in self._load().items()}
+        except SETUP_ERRORS as error:
+            raise UsageError(words(error)) from None
+        return preview.write(sys.stdout, self.planned.values(), refused, self.run_of.settings)
+
+    def _load(self) -> dict[str, tuple[str, str]]:
+        """Load hooks, steps and features; returns what `_plan` returns."""
+        parameter_types.register()
+        self.context = Context(self)
+        self.context.on_cleanup_error = self._clean_up_failed
+        self.context.add_cleanup(self._end_abort)  # the first, so it is called last
+        self._load_code()
+        self.features.extend(feature_files.load(self._places(), self.config.lang))
+        for word in self.config.tags or []:
+            tags.must_be_selectable(word)
+        return self._plan()
+
     def _load_and_run(self) -> None:
         self.setup_paths()
         with self.path_manager:
-            parameter_types.register()
-            self.context = Context(self)
-            self.context.on_cleanup_error = self._clean_up_failed
-            self.context.add_cleanup(self._end_abort)  # the first, so it is called last
-            self._load_code()
-            self.features.extend(feature_files.load(self._places(), self.config.lang))
-            for word in self.config.tags or []:
-                tags.must_be_selectable(word)
-            refused = self._plan()
+            refused = self._load()
             # behave's JUnit loses skip reasons and errors of hooks, and lets `a.b.feature` overwrite `a/b.feature`.
             # `reports/junit.py` replaces it.
             self.config.reporters = []
@@ -219,17 +237,15 @@ class HivecheckRunner(Runner):  # type: ignore[misc]
         feature_lint.must_have_a_then(scenario for _, scenario in chosen)
         self.run_of.must_use_faults(self.config.userdata.keys(), [step.name for _, scenario in chosen for step in scenario.all_steps])
         self.blocked = set()
-        plan = [
-            self.run_of.admitted(selection.planned(feature, scenario, self.run_of.missing_capabilities)) for feature, scenario in chosen
-        ]
+        missing_of = self.run_of.missing_capabilities
+        plan = [self.run_of.admitted(selection.planned(feature, scenario, missing_of)) for feature, scenario in chosen]
         plan = self.run_of.narrowed(plan, lambda: feature_files.names(self.features))
         self.planned = {planned.key: planned for planned in plan}
         chosen = selection.narrowed(chosen, self.planned)
         refused = {}
         for _, scenario in chosen:
             planned = self.planned[selection.key(scenario)]
-            missing = selection.undefined(scenario, self.step_registry)
-            if missing:
+            if missing := selection.undefined(scenario, self.step_registry):
                 refused[planned.key] = missing
             if missing or planned.unsupported_reason:
                 scenario.mark_skipped()

@@ -72,12 +72,12 @@ def images(arguments: argparse.Namespace) -> int:
 
 
 def _targets_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["list", "install"])
+    parser.add_argument("action", choices=["list", "install", "check"], help="check: start the gateway and send it a preflight")
     parser.add_argument("names", nargs="*", metavar="TARGET", help="a name in hivecheck/targets/, or a TOML file")
 
 
 def targets(arguments: argparse.Namespace) -> int:
-    """List the gateways that can be tested beside the reference, or install one into an environment of its own."""
+    """List the gateways that can be tested beside the reference, install one into an environment of its own, or check one."""
     from hivecheck.reports.text import run_command
     from hivecheck.targets import environments, target
 
@@ -87,9 +87,13 @@ def targets(arguments: argparse.Namespace) -> int:
     found = {name: loaded for name in arguments.names if (loaded := target.load(name))}
     if not found:
         raise UsageError(
-            f"expected: at least one target to install\nactual: {', '.join(arguments.names) or 'none'}\n"
-            f"next: name one of {', '.join(target.names())}, or a TOML file; the reference needs no installation"
+            f"expected: at least one target to {arguments.action}\nactual: {', '.join(arguments.names) or 'none'}\n"
+            f"next: name one of {', '.join(target.names())}, or a TOML file; the reference needs neither installation nor check"
         )
+    if arguments.action == "check":
+        from hivecheck.cli.target_check import check
+
+        return max(check(settings(arguments), loaded) for loaded in found.values())
     for name, loaded in found.items():
         place = environments.install(settings(arguments).cache_dir, loaded, say)
         say(f"{loaded.name} is in {place}; now: {run_command()} --target {name} --platform process")

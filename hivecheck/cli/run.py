@@ -21,6 +21,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number, help="decides the order and every random choice")
     parser.add_argument("--jobs", type=whole_number, metavar="N", help="how many stacks run side by side; default: by cores and memory")
     parser.add_argument("--quiet", action="store_true", help="print no line for a scenario that passed")
+    parser.add_argument("--dry-run", action="store_true", help="run nothing: print what runs, and why the rest is left out")
     parser.add_argument("--stop", action="store_true", help="start no scenario after the first one that does not pass")
     parser.add_argument("--build", action="store_true", help="build the image of the containers first; a run builds an outdated one anyway")
     parser.add_argument("--down", action="store_true", help="run nothing: stop every kept stack, and remove what dead runs left behind")
@@ -49,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         images.build(settings(arguments), say)
     options = [f"{name}={value}" for name in RUN_SETTINGS if (value := getattr(arguments, name)) is not None]
     options += [f"{name}=true" for name in SWITCHES if getattr(arguments, name)]
-    stop = ["--stop"] if arguments.stop else []
-    return run_features([*selected, *stop, *defines(arguments), *(part for option in options for part in ("-D", option))])
+    switches = [option for option, is_given in (("--stop", arguments.stop), ("--dry-run", arguments.dry_run)) if is_given]
+    return run_features([*selected, *switches, *defines(arguments), *(part for option in options for part in ("-D", option))])
 
 
 def _clear(arguments: argparse.Namespace) -> int:

@@ -19,11 +19,18 @@ CONNECTIONS = 10  # kept alive, for as many threads
 
 @dataclass(frozen=True)
 class Reply:
-    """A status and the parsed JSON body (None where it was no JSON)."""
+    """A status and the parsed JSON body (None where it was no JSON). `content` has the bytes of the body."""
 
     status: int
     body: Any
     headers: dict[str, str]
+    content: bytes = b""
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case; empty without one."""
+        found = next((value for name, value in self.headers.items() if name.lower() == "content-type"), "")
+        return found.partition(";")[0].strip().lower()
 
     def sentence(self) -> str:
         """The response as a message shows it: the status with code and message of the error object, or with the body."""
@@ -64,7 +71,7 @@ class ControlClient:
             parsed = json.loads(answer.data)
         except ValueError:
             parsed = None
-        return Reply(answer.status, parsed, dict(answer.headers))
+        return Reply(answer.status, parsed, dict(answer.headers), answer.data)
 
     def call(self, method: str, path: str, *, body: Any = None, seconds: float | None = None) -> Any:
         """The JSON body of a 2xx answer. Raises ClientError for anything else."""

@@ -32,6 +32,7 @@ class ForeignGateway:
         self._client = ControlClient(url, "", ANSWER_SECONDS)
         self._headers = {"Authorization": f"Bearer {key}"}
         self._profile = profile
+        self.name = profile.name
         self.has_answered = False  # any HTTP answer: its settings were accepted then
         self._workers = [ControlClient(worker, "", ANSWER_SECONDS) for worker in workers]
 
@@ -45,6 +46,10 @@ class ForeignGateway:
             with contextlib.suppress(ClientError):
                 self._client.ask(method, path, body=body, headers=self._headers)
         return missing
+
+    def silent_workers(self) -> list[str]:
+        """The URLs of the workers that do not answer HTTP yet."""
+        return [worker.url for worker in self._workers if not _answers(worker)]
 
     def in_flight(self) -> int:
         """Requests at the workers."""
@@ -66,3 +71,11 @@ class ForeignGateway:
             return str(error)
         self.has_answered = True
         return self._profile.missing(reply)
+
+
+def _answers(worker: ControlClient) -> bool:
+    try:
+        worker.ask("GET", "/health")
+    except ClientError:
+        return False
+    return True

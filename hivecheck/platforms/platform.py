@@ -237,6 +237,9 @@ class Platform(Protocol):
     def resume(self, stack: str, nodes: Collection[Node]) -> None:
         """`Node.resume` for several nodes of a stack at once."""
 
+    def vacate(self, stack: str, node: str) -> None:
+        """Frees the reserved port of a node for a program that shares no port, also with a socket that is merely bound."""
+
     def release(self, stack: str) -> None:
         """Give back what was reserved for a stack that is down."""
 

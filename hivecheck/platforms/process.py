@@ -188,6 +188,9 @@ class ProcessPlatform:
         # One scan for all: a scan reads every process of the machine.
         _resume(process.pid for process in process_labels.find(self.run_id, stack) if process.node in names)
 
+    def vacate(self, stack: str, node: str) -> None:
+        self._ports[stack][node].release()
+
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():
             reservation.release()

@@ -57,25 +57,10 @@ class Run:
     def open(self) -> None:
         """Open platform and folders; no node is started yet. Raises UsageError, PlatformError or ImageError."""
         try:
-            self.narrowing = Narrowing(self.settings, self.reports.folder)  # reads a report that the next line may remove
+            self._examine()
         finally:
             self.reports.remove_old_reports()
-        self.reports.judged = self.narrowing.judged
-        fault_plans.must_be_within_limits(self.settings.random_faults)
-        if self.settings.fault_plan:
-            fault_plans.load(Path(self.settings.fault_plan))  # a malformed plan is refused before a stack starts
-        if self.settings.topology:
-            topology.load(self.settings.topology)  # an unknown name is refused before a stack starts
-        self.target = targets.load(self.settings.target)
-        if not self.settings.services_root.joinpath("services").is_dir():
-            raise UsageError(
-                f"expected: a folder `services` in services_root={self.settings.services_root}\nactual: none\n"
-                "next: give the folder that contains `services`, or leave the setting out"
-            )
-        name = platform_factory.choose(self.settings, self.progress.say)
-        if self.target:
-            self.target.must_go_with(name)  # before an image is built in vain
-        self.settings = self.reports.settings = replace(self.settings, platform=name)
+        name = self._choose_platform()
         self.reports.open()
         folder = self.reports.folder / "stacks"
         self._open_platform = self._opener(platform_factory.opener(name, self.settings, self.reports.run_id, folder, self.progress.say))
@@ -83,6 +68,38 @@ class Run:
         self.reports.source_hash = self.platform.source_hash()
         self.durations = Durations.load(self.settings.durations_path, name)
         self._scenarios = self._lifecycle(itertools.count(1))
+
+    def preview(self) -> None:
+        """As `open`, for a plan that is printed only: no report is removed, no image is built, and nothing can start."""
+        self._examine()
+        name = self._choose_platform()
+        self.platform = platform_factory.without_image(name, self.settings, self.reports.run_id, self.reports.folder)
+        self.durations = Durations.load(self.settings.durations_path, name)
+
+    def _examine(self) -> None:
+        """Refuse wrong settings before anything starts. Raises UsageError."""
+        self.narrowing = Narrowing(self.settings, self.reports.folder)  # reads a report that `open` may remove
+        self.reports.judged = self.narrowing.judged
+        fault_plans.must_be_within_limits(self.settings.random_faults)
+        if self.settings.fault_plan:
+            fault_plans.load(Path(self.settings.fault_plan))
+        if self.settings.topology:
+            topology.load(self.settings.topology)
+        if target := targets.load(self.settings.target):
+            self.timeouts = target.timeouts().scaled(self.settings.timeout_scale)
+        self.target = target
+        if not self.settings.services_root.joinpath("services").is_dir():
+            raise UsageError(
+                f"expected: a folder `services` in services_root={self.settings.services_root}\nactual: none\n"
+                "next: give the folder that contains `services`, or leave the setting out"
+            )
+
+    def _choose_platform(self) -> str:
+        name = platform_factory.choose(self.settings, self.progress.say)
+        if self.target:
+            self.target.must_go_with(name)  # before an image is built in vain
+        self.settings = self.reports.settings = replace(self.settings, platform=name)
+        return name
 
     def of_job(self, job: Job) -> Run:
         """The part of this run that one of several jobs carries out, in a process of its own that was forked from this one."""

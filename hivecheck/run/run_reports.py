@@ -10,7 +10,7 @@ from pathlib import Path
 from hivecheck.errors import Reason, ReportError
 from hivecheck.reports import conformance, junit, result_data
 from hivecheck.reports.console import Progress
-from hivecheck.reports.result import Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
+from hivecheck.reports.result import REFERENCE, Outcome, Planned, RunProblem, RunResult, Split, Status, exit_code
 from hivecheck.reports.text import SETTINGS, relative_path
 from hivecheck.run import failed_starts, old_runs
 from hivecheck.settings import Settings
@@ -80,6 +80,8 @@ class RunReports:
     def block_after_failed_starts(self, planned: Planned, job: int = 0) -> bool:
         """Block a scenario on a topology that did not start for earlier scenarios; returns whether it did."""
         outcome = failed_starts.blocked(planned, self._outcomes.values())
+        if outcome is None and self.settings.target != REFERENCE:
+            outcome = failed_starts.blocked_by_set_up(planned, self._outcomes.values())
         if outcome is not None:
             self.record(outcome, job)
         return outcome is not None

@@ -79,6 +79,8 @@ class ScenarioLifecycle:
         self._line_hits = LineHits(reports.settings.services_root)
         self._world: World | None = None
         self._pool: StackPool | None = None
+        self._has_ignored_sigterm = False
+        self._has_said_problems = False
         self._stalls: StallDetector | None = None
         self._started = time.monotonic()
 
@@ -111,6 +113,8 @@ class ScenarioLifecycle:
         recovered: Recovery | None = None
         injected: tuple[str, ...] = ()
         world, self._world = self._world, None
+        if world and ended.status is not Status.NOT_RUN and (exit_text := world.stack.own_exit()):
+            ended = _after_own_exit(ended, exit_text)
         if world and world.random_faults.plan_file:
             self._reports.plan_files[planned.key] = str(world.random_faults.plan_file)
         try:
@@ -188,7 +192,12 @@ class ScenarioLifecycle:
 
     def _announce_ready(self, stack: Stack) -> None:
         self._line_hits.stack_started(stack.name, stack.topology.name)
-        self._progress.stack_ready(stack.topology.name, stack.ready_seconds, stack.urls())
+        urls = {stack.called(name): url for name, url in stack.urls().items()}
+        self._progress.stack_ready(stack.topology.name, stack.ready_seconds, urls)
+        if self._target and stack.preflight.problems and not self._has_said_problems:
+            self._has_said_problems = True
+            for found in stack.preflight.problems:
+                self._progress.say(f"preflight  {found.sentence()}")
 
     def _take_evidence(self, world: World, planned: Planned, ended: ScenarioResult) -> Path:
         folder = self._folder(planned)
@@ -236,8 +245,16 @@ class ScenarioLifecycle:
             is_stuck = isinstance(error, HealError) and "in flight" in str(error)
             if ended.status in GOOD:
                 title = f"the stack did not return to its baseline after: {planned.name}"
-                self._reports.add_problem(title, str(error), None if is_stuck else reason_of(error))
+                is_defect = is_stuck or stack.own_exit() is not None
+                self._reports.add_problem(title, str(error), None if is_defect else reason_of(error))
             self._take_down(stack, planned.name)
+        self._report_ignored_sigterm(stack)
+
+    def _report_ignored_sigterm(self, stack: Stack) -> None:
+        """Once a run: another gateway that ran on after SIGTERM has a defect, whatever its scenarios show."""
+        if stack.ignored_sigterm and self._target and not self._has_ignored_sigterm:
+            self._has_ignored_sigterm = True
+            self._reports.add_problem(f"{self._target.name} ignores SIGTERM", stack.ignored_sigterm, None)
 
     def take_down_all_but(self, topologies: Collection[str]) -> None:
         """Stacks of topologies that no later scenario needs, because an idle stack uses processor time too."""
@@ -248,6 +265,7 @@ class ScenarioLifecycle:
     def _take_down(self, stack: Stack, owner: str) -> None:
         if self._pool and (left := self._pool.down(stack)):
             self._reports.add_problem(f"left behind after: {owner}", "\n".join(left), None)
+        self._report_ignored_sigterm(stack)
 
     def _take_all_down(self) -> None:
         if self._pool is None:
@@ -257,3 +275,9 @@ class ScenarioLifecycle:
         self._loop.close()
         if self._stalls:
             self._stalls.close()
+
+
+def _after_own_exit(ended: ScenarioResult, exit_text: str) -> ScenarioResult:
+    """The result of a scenario in which another gateway exited by itself: that is a failure, and it explains the rest."""
+    message = one_line(" ".join(exit_text.split("\n")[:2]))
+    return ScenarioResult(Status.FAILED, ended.step, message, "\n".join(filter(None, [exit_text, ended.detail])))

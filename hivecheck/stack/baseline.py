@@ -28,7 +28,7 @@ class Baseline:
 
     def difference(self) -> str | None:
         """The first difference from the baseline in words; None at the baseline."""
-        stopped = [name for name, node in self._nodes.items() if not node.is_running()]
+        stopped = [self._clients.called(name, node.service) for name, node in self._nodes.items() if not node.is_running()]
         if stopped:
             return f"not running: {', '.join(stopped)}"
         hives = self._clients.hives
@@ -53,7 +53,8 @@ class Baseline:
         return self._in_flight(self._worker_views())
 
     def _in_flight(self, views: Mapping[str, dict[str, Any]]) -> str | None:
-        counts = {"orchestrator": self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
+        gateway = self._clients.called("orchestrator", "orchestrator")
+        counts = {gateway: self._clients.gateway.in_flight()} | {name: int(view["in_flight"]) for name, view in views.items()}
         busy = {name: count for name, count in counts.items() if count}
         return f"requests in flight: {figures(busy)}" if busy else None
 

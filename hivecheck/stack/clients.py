@@ -38,6 +38,10 @@ class StackClients:
         """The reference gateway with its status and usage API; None for a foreign target."""
         return self.gateway if isinstance(self.gateway, GatewayClient) else None
 
+    def called(self, node: str, service: str) -> str:
+        """The name of a node in messages: another gateway has its own."""
+        return self.gateway.name if service == "orchestrator" and isinstance(self.gateway, ForeignGateway) else node
+
     def close(self) -> None:
         self.registry.close()
         self.gateway.close()

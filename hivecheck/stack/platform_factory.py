@@ -54,6 +54,11 @@ def opener(name: str, settings: Settings, run_id: str, folder: Path, say: Callab
     return lambda: PLATFORMS[name](context)
 
 
+def without_image(name: str, settings: Settings, run_id: str, folder: Path) -> Platform:
+    """The platform for its capabilities alone. It starts no node, so no image is built."""
+    return PLATFORMS[name](PlatformContext(run_id, folder, settings.services_root, settings.report_dir / KEPT_FOLDER, "", False))
+
+
 def with_target(platform: Platform, target: Target, settings: Settings, folder: Path) -> Platform:
     """The platform with the target's gateway for its orchestrators. Raises TargetError when the two do not go together."""
     from hivecheck.targets.target_platform import TargetPlatform

@@ -9,29 +9,32 @@ import contextlib
 import itertools
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hivecheck.clients.control import ControlClient
 from hivecheck.clients.foreign_gateway import ForeignGateway
 from hivecheck.clients.gateway import Gateway, GatewayClient
 from hivecheck.clients.hive import HiveClient
 from hivecheck.clients.registry import RegistryClient
 from hivecheck.errors import ClientError, ConditionTimeoutError, HealError, NotSupportedError, SetupError
 from hivecheck.platforms.platform import Node, NodeSpec, Platform
+from hivecheck.stack import gateway_preflight, sources
 from hivecheck.stack.baseline import Baseline
 from hivecheck.stack.clients import StackClients
-from hivecheck.stack.log_tail import LogTail
 from hivecheck.stack.secrets import Secrets
 from hivecheck.stack.start_watch import StartWatch
+from hivecheck.targets.launcher import GatewayNode
+from hivecheck.targets.preflight import Findings
 from hivecheck.targets.target import Target
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology as topologies
 from hivecheck.topologies.topology import Topology
 from hivecheck.waiting import eventually, eventually_all
 from hivecheck.wording import figures
+
+GATEWAY = "orchestrator"  # the service that the gateway of another target stands in for
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Stack:
     nodes: dict[str, Node] = field(default_factory=dict)
     clients: StackClients | None = None  # made by up()
     ready_seconds: float = 0.0
+    ignored_sigterm: str | None = None  # how another gateway ran on after SIGTERM, in words
+    preflight: Findings = field(default_factory=Findings)  # of another gateway, when the stack is up
     extra_node_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -72,6 +77,10 @@ class Stack:
 
     def urls(self) -> dict[str, str]:
         return {name: node.url for name, node in self.nodes.items()}
+
+    def called(self, node: str) -> str:
+        """The name of a node in messages: another gateway has its own."""
+        return self._clients().called(node, self.nodes[node].service)
 
     def up(self) -> None:
         """Start every node and wait until every declared worker can be routed to.
@@ -131,21 +140,31 @@ class Stack:
         """Requests that the stack counts as in flight, by node; None when there are none."""
         return self._baseline().in_flight()
 
+    def own_exit(self) -> str | None:
+        """How another gateway exited although nothing of the harness ended it, with its last log lines; None if it did not."""
+        for node in self.nodes.values() if self.target else ():
+            if isinstance(node, GatewayNode) and self.target and (code := node.own_exit_code()) is not None:
+                return gateway_preflight.exit_words(self.target.name, code, node.log_lines(), self.secrets.all())
+        return None
+
     def heal(self) -> None:
         """Undo what a scenario did - paused, stopped, added - and wait for the baseline. Raises HealError when it does not come."""
         self._resume_all()
         self._stop_extra_nodes()
         self._end_foreign_gateway()
-        for node in self.nodes.values():
-            if not node.is_running():
-                self._await_noticed(node.name)
-                node.restart()
+        stopped = [node for node in self.nodes.values() if not node.is_running()]
+        for node in sorted(stopped, key=lambda node: self._is_foreign(node.service)):
+            self._await_noticed(node.name)
+            if self._is_foreign(node.service):
+                self._await_listening(HealError)
+            node.restart()
         try:
             eventually(
                 self._healed,
                 within=self.timeouts.heal,
                 what=f"stack {self.name} at its baseline",
                 until=lambda difference: difference is None,
+                gone=self.own_exit,
             )
         except ConditionTimeoutError as error:
             raise HealError(str(error)) from None
@@ -171,13 +190,16 @@ class Stack:
         specs = [
             NodeSpec(node.name, node.service, self.settings_of(node.name, peers), disk_mib=node.disk_mib) for node in self.topology.nodes
         ]
-        self._start_all(specs)
         self.clients = StackClients.of(self.topology, urls, self.secrets, self.target)
+        self._start_all([spec for spec in specs if not self._is_foreign(spec.service)])
+        if self.target:
+            self._await_workers()
+            self._start_all([spec for spec in specs if self._is_foreign(spec.service)])
 
     def _start_all(self, specs: list[NodeSpec]) -> None:
         """Start all at once. However this ends, no start is still under way afterwards."""
         # No order is needed, because every service waits for its peers by itself.
-        with ThreadPoolExecutor(len(specs)) as pool:
+        with ThreadPoolExecutor(max(1, len(specs))) as pool:
             starts = {spec.name: pool.submit(self.platform.start, self.name, spec) for spec in specs}
             try:
                 wait(starts.values())
@@ -188,6 +210,20 @@ class Stack:
                 self.nodes.update({name: start.result() for name, start in starts.items() if not start.exception()})
         for start in starts.values():
             start.result()
+
+    def _await_workers(self) -> None:
+        """A gateway with a static list of workers may look for them only once, at its start. Raises as `_await_ready` does."""
+        watch = self._start_watch()
+        try:
+            self._await_listening(gone=watch.gone, otherwise=SetupError)
+        except SetupError as error:
+            raise watch.judged(error) from None
+
+    def _await_listening(self, otherwise: type[Exception], gone: Callable[[], str | None] = lambda: None) -> None:
+        gateway, within = self._clients().gateway, self.timeouts.node_ready
+        if isinstance(gateway, ForeignGateway):
+            silent = gateway.silent_workers
+            eventually(silent, within=within, what="every worker listens", until=lambda left: not left, gone=gone, otherwise=otherwise)
 
     def _await_ready(self) -> None:
         watch = self._start_watch()
@@ -203,35 +239,32 @@ class Stack:
             )
             # Under the same watch, because a node can exit after its first answers.
             running = eventually(self._sources, within=within, what=what, until=lambda _: True, gone=watch.gone, otherwise=SetupError)
+            self._take_preflight(watch)
         except SetupError as error:
             raise watch.judged(error) from None
-        self._must_be_the_source(running)
+        sources.must_be(self.platform.source_hash(), running)
+
+    def _take_preflight(self, watch: StartWatch) -> None:
+        """Before the first scenario: another gateway that is not set up for our clients has no verdict. Raises SetupError."""
+        if self.target is None:
+            return
+        gateway, key = self._clients().gateway, self.secrets.keys["tester"]
+        self.preflight = gateway_preflight.findings(self.topology, self.nodes, gateway.url, key, self.timeouts.idle_chat)
+        what = f"{self.target.name} ready after its preflight"
+        eventually(gateway.is_ready, within=self.timeouts.settling, what=what, gone=watch.gone, otherwise=SetupError)
+        if problems := self.preflight.blocking():
+            raise gateway_preflight.error_of(self.target, problems)
 
     def _start_watch(self) -> StartWatch:
         gateway = self._clients().gateway
         managed = {hive.name: self.topology.managed(hive.name) for hive in self.topology.of("hive")}
         watch = StartWatch(self.nodes, self.hives, managed, self.secrets.all())
-        if isinstance(gateway, ForeignGateway):
-            watch = replace(watch, foreign="orchestrator", has_answered=lambda: gateway.has_answered)
+        if self.target and isinstance(gateway, ForeignGateway):
+            watch = replace(watch, foreign=GATEWAY, called=self.target.name, has_answered=lambda: gateway.has_answered)
         return watch
 
     def _sources(self) -> dict[str, str]:
-        """The hash of the source that each node runs, and each worker by its log."""
-        ours = {name: node for name, node in self.nodes.items() if self._clients().reference or node.service != "orchestrator"}
-        running = {name: ControlClient(node.url, self.secrets.token).get("/info")["source_hash"] for name, node in ours.items()}
-        for event in LogTail(self.nodes.values()).log_lines():
-            if event.data.get("event") == "listening":
-                running[event.node] = event.data["source_hash"]
-        return running
-
-    def _must_be_the_source(self, running: Mapping[str, str]) -> None:
-        """Raise SetupError unless each of these hashes is that of the source that the platform was given."""
-        expected = self.platform.source_hash()
-        if difference := {name: source for name, source in running.items() if source != expected}:
-            raise SetupError(
-                f"expected: every node runs source {expected}\n"
-                f"actual: {figures(difference)}; another installation of the services is in the way"
-            )
+        return sources.running(self.nodes, self._is_foreign, self.secrets.token)
 
     def _healed(self) -> str | None:
         for name, hive in self.hives.items():
@@ -275,11 +308,10 @@ class Stack:
                 hive.close()
 
     def _end_foreign_gateway(self) -> None:
-        """End the gateway under test, so that each scenario gets a fresh one."""
+        """End the gateway under test, so that each scenario gets a fresh one, unless the target wants it otherwise."""
         # A foreign gateway has no status API. Its state, such as open circuits, would reach the next scenario without a trace.
-        fronts = [node.name for node in self.topology.of("orchestrator")] if self.target else []
-        if late := self._stop(fronts):
-            raise HealError("; ".join(late))
+        if self.target and self.target.fresh == "scenario":
+            self._stop([node.name for node in self.topology.of(GATEWAY)])  # one that is late is killed, and `ignored_sigterm` has it
 
     def _resume_all(self) -> None:
         self.platform.resume(self.name, [node for node in self.nodes.values() if node.is_running()])
@@ -296,7 +328,16 @@ class Stack:
         late = [node for node in running if node.is_running()]
         for node in late:
             node.kill()
-        return [f"{self.name}/{node.name} did not exit within {self.timeouts.node_stop:g} s of SIGTERM" for node in late]
+        sentences = {node.name: f"{self.name}/{node.name} did not exit within {self.timeouts.node_stop:g} s of SIGTERM" for node in late}
+        for node in late:
+            if self.target and self._is_foreign(node.service):
+                self.ignored_sigterm = gateway_preflight.late_words(self.target, self.timeouts.node_stop)
+                del sentences[node.name]
+        return list(sentences.values())
+
+    def _is_foreign(self, service: str) -> bool:
+        """Whether this is the service that the gateway of another target stands in for."""
+        return self.target is not None and service == GATEWAY
 
     def _clients(self) -> StackClients:
         if self.clients is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.clients.hive import HiveClient
-from hivecheck.errors import ClientError, NodeDiedError, SetupError
+from hivecheck.errors import ClientError, NodeDiedError, PreflightError, SetupError
 from hivecheck.platforms.platform import Node
 from hivecheck.wording import listed
 
@@ -79,8 +79,8 @@ def event_of(line: str) -> str:
 class StartWatch:
     """`gone` is for the wait until the stack is ready, and `judged` for its end without success.
 
-    `managed` has the declared workers of each hive. `foreign` is the service under test of another target, and `has_answered` tells
-    whether it answered a request. Without a foreign service every process is under test.
+    `managed` has the declared workers of each hive. `foreign` is the service under test of another target, `called` is the name of
+    its gateway, and `has_answered` tells whether it answered a request. Without a foreign service every process is under test.
     """
 
     nodes: Mapping[str, Node]
@@ -88,6 +88,7 @@ class StartWatch:
     managed: Mapping[str, Sequence[str]]
     secrets: Sequence[str] = ()
     foreign: str | None = None
+    called: str = ""
     has_answered: Callable[[], bool] = lambda: False
     _exits: list[Exit] = field(default_factory=list)
     _next_look: float = 0.0
@@ -102,8 +103,16 @@ class StartWatch:
         exits = self._exits or self._worker_exits(1)
         if is_failed_system(exits):
             return FailedSystemError(self._failure(str(error), exits), self._logs())
-        kind = NodeDiedError if any(ended.name in self.nodes for ended in exits) else SetupError
-        return kind(f"{error}\n{self._last_lines({name: node.log_lines() for name, node in self.nodes.items()}, LOG_LINES_IN_MESSAGE)}")
+        if isinstance(error, PreflightError) and not exits:
+            logs = {self._name(node): node.log_lines() for node in self.nodes.values() if node.service == self.foreign}
+            return PreflightError(f"{error}\n{self._last_lines(logs, LOG_LINES_IN_MESSAGE)}" if any(logs.values()) else str(error))
+        logs = {self._name(node): node.log_lines() for node in self.nodes.values()}
+        kind = NodeDiedError if any(ended.name in logs for ended in exits) else SetupError
+        return kind(f"{error}\n{self._last_lines(logs, LOG_LINES_IN_MESSAGE)}")
+
+    def _name(self, node: Node) -> str:
+        """The name of a node in messages: another gateway has its own."""
+        return self.called if node.service == self.foreign else node.name
 
     def _failure(self, text: str, exits: Sequence[Exit]) -> str:
         names = listed(ended.name for ended in exits)
@@ -119,7 +128,7 @@ class StartWatch:
 
     def _logs(self) -> dict[str, list[str]]:
         """The end of each log: of the nodes, and of the workers that a hive manages."""
-        logs = {name: node.log_lines() for name, node in self.nodes.items()}
+        logs = {self._name(node): node.log_lines() for node in self.nodes.values()}
         for hive, workers in self.managed.items():
             logs |= {f"{hive}-{worker}": _worker_lines(self.nodes[hive], worker) for worker in workers}
         return {name: list(map(self._redacted, lines[-LOG_LINES_KEPT:])) for name, lines in logs.items()}
@@ -131,11 +140,11 @@ class StartWatch:
 
     def _node_exits(self) -> list[Exit]:
         exits = []
-        for name, node in self.nodes.items():
+        for node in self.nodes.values():
             if not node.is_running():
                 is_under_test = self.foreign in (None, node.service)
                 has_answered = node.service == self.foreign and self.has_answered()
-                exits.append(Exit(name, f"code {node.exit_code()}", node.log_lines(), is_under_test, has_answered))
+                exits.append(Exit(self._name(node), f"code {node.exit_code()}", node.log_lines(), is_under_test, has_answered))
         return exits
 
     def _repeated_worker_exits(self) -> list[Exit]:

@@ -17,7 +17,7 @@ from hivecheck.platforms.docker.container import Container
 from hivecheck.platforms.platform import CommandResult, EngineControl, Listener, ProcessMemory, ProcessView
 from hivecheck.platforms.process_memory import process_memory
 from hivecheck.process_labels import Ownership
-from hivecheck.targets.launcher import GatewayStart
+from hivecheck.targets.launcher import GatewayStart, ends
 
 # The daemon allows a container name once, and each scenario starts a new gateway (ADR 9).
 _numbers = itertools.count(1)
@@ -34,6 +34,7 @@ class ContainerNode:
         self.url = self.peer_url = gateway.url
         self._folder = gateway.folder
         self._container = container
+        self._was_ended = False
 
     def is_running(self) -> bool:
         return self._container.is_running()
@@ -44,6 +45,7 @@ class ContainerNode:
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         if pid is not None:
             raise ClientError(f"{self.name} is a foreign container: a signal goes to it as a whole")
+        self._was_ended = self._was_ended or ends(number)
         self._container.signal(number)
 
     def resume(self) -> None:
@@ -51,10 +53,15 @@ class ContainerNode:
             self.signal(signal.SIGCONT)
 
     def kill(self) -> None:
+        self._was_ended = True
         self._container.kill()
 
     def restart(self) -> None:
+        self._was_ended = False
         self._container.restart()
+
+    def own_exit_code(self) -> int | None:
+        return None if self._was_ended or self.is_running() else self.exit_code()
 
     def run(self, command: list[str]) -> CommandResult:
         return self._container.run(command)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hivecheck.platforms.platform import Node, NodeSpec
 
@@ -19,6 +20,19 @@ class GatewayStart:
     folder: Path
     command: list[str]
     environment: dict[str, str]
+
+
+@runtime_checkable
+class GatewayNode(Protocol):
+    """A node that tells its own exit from one that the harness caused."""
+
+    def own_exit_code(self) -> int | None:
+        """The exit code of a gateway that exited without a signal of the harness; None while it runs, and after such a signal."""
+
+
+def ends(number: signal.Signals) -> bool:
+    """Whether a process may exit at this signal."""
+    return number not in (signal.SIGSTOP, signal.SIGCONT)
 
 
 class Launcher(Protocol):

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 from hivecheck.errors import SetupError
 from hivecheck.platforms.process import ProcessNode, inherited_environment
 from hivecheck.process_labels import Ownership
-from hivecheck.targets.launcher import GatewayStart
+from hivecheck.targets.launcher import GatewayStart, ends
 from hivecheck.targets.target import Target
 from hivecheck.waiting import eventually_all
 
 EXIT_SECONDS = 5.0
+
+
+class GatewayProcess(ProcessNode):
+    """The gateway's process. It knows whether the harness ended it."""
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._was_ended = False
+        return super()._spawn()
+
+    def signal(self, number: signal.Signals, pid: int | None = None) -> None:
+        # Before the signal, because the process may exit before the call returns.
+        self._was_ended = self._was_ended or ends(number)
+        super().signal(number, pid)
+
+    def own_exit_code(self) -> int | None:
+        return None if self._was_ended else self.exit_code()
 
 
 class ProcessLauncher:
@@ -18,13 +37,13 @@ class ProcessLauncher:
     def __init__(self, target: Target, ownership: Ownership) -> None:
         self._target = target
         self._ownership = ownership
-        self._nodes: list[ProcessNode] = []
+        self._nodes: list[GatewayProcess] = []
 
-    def start(self, gateway: GatewayStart) -> ProcessNode:
+    def start(self, gateway: GatewayStart) -> GatewayProcess:
         labels = self._ownership.environment(gateway.stack, gateway.spec.name)
         environment = inherited_environment() | labels | gateway.environment
         try:
-            node = ProcessNode(gateway.spec, gateway.url, gateway.folder, gateway.command, environment)
+            node = GatewayProcess(gateway.spec, gateway.url, gateway.folder, gateway.command, environment)
         except OSError as error:
             raise SetupError(
                 f"target {self._target.origin}: {gateway.command[0]} cannot be started ({error.strerror or error}); {self._way_out()}"

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from hivecheck import tags
 from hivecheck.errors import TargetError
+from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
 
 FOLDER = Path(__file__).parent
@@ -39,6 +41,7 @@ OF_WORKER = {"id": "the worker's id", "url": "its URL", "host": "its host", "por
 OF_MARKED_ANSWERS = ("served_by_model", "taken_over", "one_attempt_each")  # checks that look at our own headers, too
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
 
 
 class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +95,10 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed."""
+    """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed.
+
+    `fresh`: what gets a freshly started gateway. `ready_seconds` count from its start, `stop_seconds` from SIGTERM.
+    """
 
     name: Text
     summary: Text
@@ -106,12 +112,22 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register: tuple[Registration, ...] = ()
     install: Install | None = None
     exempt: tuple[Exemption, ...] = ()
+    fresh: Literal["scenario", "topology"] = "scenario"
+    ready_seconds: Seconds | None = None
+    stop_seconds: Seconds | None = None
     dialect: Dialect = Dialect()
     origin: str = ""
 
     def allowances(self) -> dict[str, dict[str, Any]]:
         """Check -> limits that hold for this target instead of those for the reference."""
         return {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+
+    def timeouts(self) -> Timeouts:
+        """The time budgets with the limits of this target."""
+        default = Timeouts()
+        ready, stop = self.ready_seconds or default.stack_ready, self.stop_seconds or default.node_stop
+        # Healing restarts the gateway, so it may take as long as a start.
+        return replace(default, stack_ready=ready, node_stop=stop, heal=max(default.heal, self.ready_seconds or 0.0))
 
     def must_go_with(self, platform: str) -> None:
         """Raise TargetError where nodes are not processes of this machine and the gateway would be one."""

@@ -5,7 +5,6 @@ Everything else is the inner platform's. A gateway that runs elsewhere (url) is 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
@@ -31,7 +30,6 @@ class TargetPlatform:
         self._folder = folder
         self._home = home
         self._launcher = _launcher(target, inner, kept_folder)
-        self._extra_ports: dict[str, list[PortReservation]] = defaultdict(list)
 
     def capabilities(self, placement: str) -> frozenset[str]:
         return self._inner.capabilities(placement)
@@ -54,10 +52,11 @@ class TargetPlatform:
             gateway.resume()
         self._inner.resume(stack, [node for node in nodes if node not in gateways])
 
+    def vacate(self, stack: str, node: str) -> None:
+        self._inner.vacate(stack, node)
+
     def release(self, stack: str) -> None:
         self._inner.release(stack)
-        for port in self._extra_ports.pop(stack, []):
-            port.release()
 
     def leftovers(self, stack: str | None = None) -> list[tuple[str, str]]:
         return self._inner.leftovers(stack) + self._launcher.leftovers(stack)
@@ -74,7 +73,6 @@ class TargetPlatform:
         folder = (self._folder / stack / spec.name).resolve()
         (folder / "data").mkdir(parents=True, exist_ok=True)
         extra = PortReservation()
-        self._extra_ports[stack].append(extra)
         config = folder / (self._target.config.file if self._target.config else "config")
         known = templates.values(
             addresses,
@@ -93,6 +91,9 @@ class TargetPlatform:
             config.touch(mode=0o600)
             config.write_text(text, encoding="utf-8")
         command, environment = templates.command(self._target, addresses, known), templates.environment(self._target, known)
+        # As late as possible. A gateway without SO_REUSEADDR cannot share a port with a socket that is merely bound.
+        self._inner.vacate(stack, spec.name)
+        extra.release()
         return self._launcher.start(GatewayStart(stack, spec, url, folder, command, environment))
 
 

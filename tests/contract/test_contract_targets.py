@@ -6,10 +6,12 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import target_stacks
+from target_stacks import stack_of, up
 
 from hivecheck.clients.openai_api import OpenAIClient, Request
 from hivecheck.errors import ClientError, NodeDiedError, NotSupportedError, SetupError, TargetError, UsageError
@@ -21,11 +23,8 @@ from hivecheck.settings import Settings
 from hivecheck.stack import kept_stacks, platform_factory
 from hivecheck.stack.stack import Stack
 from hivecheck.stack.start_watch import FailedSystemError
-from hivecheck.targets import target as targets
 from hivecheck.targets.target import Target
-from hivecheck.targets.topology_adapter import arranged
 from hivecheck.timeouts import Timeouts
-from hivecheck.topologies import topology
 from hivecheck.waiting import eventually
 
 TOY = Path(__file__).with_name("toy_gateway.py")
@@ -51,26 +50,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def load(folder: Path, first: str, tables: str) -> Target:
-    file = folder / "toy.toml"
-    file.write_text(first + COMMON + tables, encoding="utf-8")
-    target = targets.load(str(file))
-    assert target
-    return target
-
-
-def stack_of(target: Target, platform: Platform, folder: Path, timeouts: Timeouts | None = None) -> Stack:
-    settings = Settings.load({}, {"report_dir": str(folder), "cache_dir": str(folder)})
-    front = platform_factory.with_target(platform, target, settings, folder / "stacks")
-    return Stack(f"small-{uuid.uuid4().hex[:4]}", arranged(topology.load("small"), target), front, timeouts or Timeouts(), target)
-
-
-@contextmanager
-def up(stack: Stack) -> Iterator[Stack]:
-    stack.up()
-    try:
-        yield stack
-    finally:
-        assert stack.down() == []
+    return target_stacks.load(folder, first + COMMON + tables)
 
 
 def must_chat(stack: Stack, loop: LoopThread) -> None:
@@ -157,7 +137,7 @@ def test_gateway_that_answers_and_exits(platform: Platform, tmp_path: Path) -> N
     server += "import sys\nHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).handle_request()\nraise SystemExit('no licence')\n"
     tmp_path.joinpath("once.py").write_text(server, encoding="utf-8")
     target = load(tmp_path, f'command = ["{sys.executable}", "{tmp_path / "once.py"}", "$port"]\n', "")
-    with pytest.raises(FailedSystemError, match=r"orchestrator ended with code 1 after it had accepted its settings(?s:.)*no licence"):
+    with pytest.raises(FailedSystemError, match=r"toy ended with code 1 after it had accepted its settings(?s:.)*no licence"):
         stack_of(target, platform, tmp_path).up()
 
 

@@ -208,6 +208,9 @@ class DockerPlatform:
         for node in nodes:
             node.resume()
 
+    def vacate(self, stack: str, node: str) -> None:
+        self._ports[stack][node].release()
+
     def release(self, stack: str) -> None:
         for reservation in self._ports.pop(stack, {}).values():
             reservation.release()

@@ -8,7 +8,7 @@ import pytest
 
 from hivecheck.errors import Reason
 from hivecheck.reports.result import Outcome, Planned, Status
-from hivecheck.run.failed_starts import SET_UP_ATTEMPTS, blocked
+from hivecheck.run.failed_starts import SET_UP_ATTEMPTS, blocked, blocked_by_set_up
 from hivecheck.tags import NO_TOPOLOGY
 
 
@@ -67,3 +67,37 @@ def test_blocked_scenario_is_no_attempt() -> None:
     """A scenario that is blocked for another cause, such as an undefined step, is no attempt to start a stack."""
     undefined = [Outcome(planned(line), Status.BLOCKED, reason=Reason.USAGE_ERROR) for line in range(SET_UP_ATTEMPTS)]
     assert blocked(NEXT, undefined) is None
+
+
+def refused(line: int, port: int, topology: str = "small", cause: str = "401") -> Outcome:
+    message = f"set-up failed: stack {topology}-{line}: {cause} of port {port}"
+    return replace(SET_UP, planned=planned(line, topology), message=message)
+
+
+def test_equal_set_up_failures_end_run() -> None:
+    """Two equal failures of another gateway's set-up block the scenarios of every topology, if none came up."""
+    earlier = [refused(1, 4001), refused(2, 4002, "default")]
+    assert blocked_by_set_up(NEXT, earlier[:1]) is None
+    for topology in ("small", "default", "third"):
+        outcome = blocked_by_set_up(planned(99, topology), earlier)
+        assert outcome
+        assert (outcome.status, outcome.reason, outcome.is_start_failure) == (Status.BLOCKED, Reason.SETUP_FAILED, False)
+        assert "actual: its start failed for: scenario 2 (a.feature:2)" in outcome.detail
+
+
+def test_different_set_up_failures() -> None:
+    """Two failures with different causes are no reason to end the run."""
+    assert blocked_by_set_up(NEXT, [refused(1, 4001), refused(2, 4002, cause="HTML")]) is None
+
+
+def test_scenario_without_stack_goes_on() -> None:
+    """A scenario that needs no stack needs no gateway."""
+    assert blocked_by_set_up(planned(99, NO_TOPOLOGY), [refused(1, 4001), refused(2, 4002)]) is None
+
+
+def test_equal_failures_after_a_start() -> None:
+    """When another topology came up, equal failures end only their own topology."""
+    earlier = [Outcome(planned(3, "default"), Status.PASSED), refused(1, 4001), refused(2, 4002)]
+    assert blocked_by_set_up(NEXT, earlier)
+    assert blocked_by_set_up(planned(99, "third"), earlier) is None
+    assert blocked_by_set_up(NEXT, [*earlier, Outcome(planned(4), Status.PASSED)]) is None

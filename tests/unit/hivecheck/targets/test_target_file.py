@@ -12,6 +12,7 @@ from hivecheck.errors import TargetError
 from hivecheck.settings import PROJECT_ROOT
 from hivecheck.targets import target as targets
 from hivecheck.targets.target import Target
+from hivecheck.timeouts import Timeouts
 
 GOOD = """
 name = "toy"
@@ -74,6 +75,8 @@ def test_exemptions_exist(name: str) -> None:
         ('summary = "A toy."', "", "missing required field `summary`"),
         ('summary = "A toy."', 'sumary = "A toy."', "unknown field `sumary`"),
         ('summary = "A toy."', "summary = A toy.", "expected TOML"),
+        ('summary = "A toy."', 'summary = "A toy."\nfresh = "request"', r"Invalid enum value 'request' - at `\$.fresh`"),
+        ('summary = "A toy."', 'summary = "A toy."\nstop_seconds = 0', r"> 0.*\$.stop_seconds"),
         ('command = ["toy", "--port", "$port"]', 'url = "http://x"\nenvironment = { A = "b" }', "a url alone"),
     ],
 )
@@ -120,6 +123,13 @@ def test_dialect_allowances(tmp_path: Path) -> None:
     assert load(tmp_path, lax).allowances() == {
         check: {"is_marked": False} for check in ("served_by_model", "taken_over", "one_attempt_each")
     }
+
+
+def test_time_budgets(tmp_path: Path) -> None:
+    """The limits of a target replace time budgets. Healing restarts the gateway, so it gets at least the time of a start."""
+    assert load(tmp_path, GOOD).timeouts() == Timeouts()
+    slow = load(tmp_path, GOOD.replace('summary = "A toy."', 'summary = "A toy."\nready_seconds = 60\nstop_seconds = 40'))
+    assert (slow.timeouts().stack_ready, slow.timeouts().heal, slow.timeouts().node_stop) == (60, 60, 40)
 
 
 def test_page_is_complete() -> None:
