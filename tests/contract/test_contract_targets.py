@@ -113,7 +113,7 @@ def test_silent_url_is_setup_error(platform: Platform, tmp_path: Path) -> None:
     closed_port = PortReservation()
     target = load(tmp_path, f'url = "{closed_port.url}"\n', REGISTER)
     with pytest.raises(SetupError, match=closed_port.url):
-        stack_of(target, platform, tmp_path, Timeouts(stack_ready=2)).up()
+        stack_of(target, platform, tmp_path, Timeouts(stack_ready=6)).up()
     closed_port.release()
 
 
