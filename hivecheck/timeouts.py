@@ -61,7 +61,7 @@ class Timeouts:
         0.5,
         "The part of a running stream before a kill of the gateway that the ledger may lack, at the topology's interval (CHAT-019).",
     )
-    cancellation: float = _budget(0.25, "From a client's disconnect until its worker has cancelled the request (GATE-002).")
+    cancellation: float = _budget(0.25, "From a client's disconnect until its worker has cancelled the request (GATE-002, GATE-017).")
     half_open: float = _budget(3.0, "From the opening of a circuit until the breaker allows a probe, at the topology's settings (CLU-035).")
     hung_request: float = _budget(1.7, "From a request to a hung worker until its client has an error, with `short_timeouts` (GATE-007).")
     stream_abort: float = _budget(

@@ -40,5 +40,5 @@ def must_call_tool(context: Ctx, tool: str) -> None:
 
 @then("no worker continues a cancelled request")
 def must_be_left_alone(context: Ctx) -> None:
-    """Each worker stopped the work for a request after its client disconnected."""
-    context.world.checker.must(left_alone)
+    """Each worker stopped the work for a request soon after its client disconnected."""
+    context.world.checker.must(left_alone, seconds=context.world.timeouts.cancellation)

@@ -65,6 +65,8 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
   @GATE-012 @P1 @requires.terminate @topology.small_retry_budget @fresh_stack
   Scenario: A stopping gateway ends streams at the drain deadline with an error event
     Given a client is streaming from model-a
+    And a batch of 2 requests for model-a is waiting for a response
     When the gateway is terminated
     Then every stream broke off visibly with error event draining
+    And every request of the batch was refused with status 503 and code draining, after one upstream request each
     And the shutdown of the gateway is clean within the cascading shutdown time

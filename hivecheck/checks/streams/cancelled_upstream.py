@@ -36,19 +36,27 @@ def _judge_in_time(history: History, operation: Operation, seconds: float, is_qu
     return passed(f"{operation.id}: cancelled after {late * 1000:.0f} ms")
 
 
-def left_alone(history: History) -> Verdict:
-    """Each arrival of each request was cancelled. A client library can send one request several times."""
-    return worst([_judge_all_arrivals(history, operation) for operation in history.operations()])
+def left_alone(history: History, *, seconds: float) -> Verdict:
+    """Each arrival of each request was cancelled, at most `seconds` after the end of the call.
+
+    A client library can send one request several times.
+    """
+    return worst([_judge_all_arrivals(history, operation, seconds) for operation in history.operations()])
 
 
-def _judge_all_arrivals(history: History, operation: Operation) -> Verdict:
+def _judge_all_arrivals(history: History, operation: Operation, seconds: float) -> Verdict:
     arrivals = history.arrivals(operation)
     ends = [end_of(history, arrival) for arrival in arrivals]
-    if not arrivals:
-        return inconclusive(expected=f"{operation.id} reaches a worker", actual=operation.sentence())
+    if not arrivals or operation.ended_at is None:
+        return inconclusive(expected=f"{operation.id} reaches a worker and ends", actual=operation.sentence())
     outcomes = [end.data.get("outcome") if end else "no end" for end in ends]
     if set(outcomes) != {"cancelled"}:
         return failed(
             expected=f"every worker that received {operation.id} cancels it", actual=f"{listed(outcomes)}: {operation.sentence()}"
         )
+    # A limit of the gateway would end a forgotten request as well, but only some time later.
+    late = max(end.at for end in ends if end) - operation.ended_at
+    if late > seconds:
+        expected = f"every worker that received {operation.id} cancels it within {seconds * 1000:g} ms"
+        return failed(expected=expected, actual=f"the last one after {late * 1000:.0f} ms")
     return passed(f"{operation.id}: cancelled at its worker {counted(len(outcomes), 'time')}")

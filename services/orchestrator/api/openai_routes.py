@@ -63,7 +63,7 @@ def add(table: web.RouteTableDef, gateway: Gateway) -> None:
 
 async def serve(gateway: Gateway, request: web.Request, decoder: Decoder[Any]) -> web.StreamResponse:
     """Check one request and answer it. The recorder counts it exactly once, on every way out."""
-    with gateway.recorder.open(request) as context, gateway.drain_deadline.serving():
+    with gateway.recorder.open(request) as context, gateway.drain_deadline.serving(context):
         # Authentication comes first: a client without a key learns nothing about load or models.
         context.identity = gateway.auth.identify(request.headers.get("Authorization"))
         _must_have_capacity(gateway)

@@ -49,22 +49,28 @@ ABANDONED = chat(status=None, error=CLIENT_LEFT)
 
 def test_cancelled_passes() -> None:
     """A request that its worker cancelled passes."""
-    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED), end(ABANDONED, outcome="cancelled"))), PASSED, "1 time")
+    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED), end(ABANDONED, outcome="cancelled")), seconds=0.25), PASSED, "1 time")
 
 
 def test_not_cancelled_fails() -> None:
     """A request that finished, or has no end, fails."""
-    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED), end(ABANDONED, outcome="finished"))), FAILED, "finished")
-    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED))), FAILED, "no end")
+    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED), end(ABANDONED, outcome="finished")), seconds=0.25), FAILED, "finished")
+    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED)), seconds=0.25), FAILED, "no end")
+
+
+def test_late_cancel_fails() -> None:
+    """A request that its worker cancelled later than the limit fails."""
+    late = end(ABANDONED, at=1.7, outcome="cancelled")
+    must_say(left_alone(tell(ABANDONED, arrival(ABANDONED), late), seconds=0.25), FAILED, "after 700 ms")
 
 
 def test_every_arrival_counts() -> None:
     """Each arrival of a request must be cancelled."""
     history = tell(ABANDONED, arrival(ABANDONED), end(ABANDONED, outcome="cancelled"), arrival(ABANDONED, "worker-2"))
-    must_say(left_alone(history), FAILED, "no end")
+    must_say(left_alone(history, seconds=0.25), FAILED, "no end")
 
 
 def test_no_arrival_is_inconclusive() -> None:
     """A request without an arrival gives no verdict."""
-    must_say(left_alone(tell(ABANDONED)), INCONCLUSIVE)
-    must_say(left_alone(tell()), INCONCLUSIVE)
+    must_say(left_alone(tell(ABANDONED), seconds=0.25), INCONCLUSIVE)
+    must_say(left_alone(tell(), seconds=0.25), INCONCLUSIVE)

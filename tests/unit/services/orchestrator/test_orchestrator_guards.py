@@ -248,6 +248,19 @@ async def test_drain_deadline() -> None:
         assert on.gateway.recorder.stats.report(0)["requests_total"] == 1
 
 
+async def test_drain_deadline_before_first_byte() -> None:
+    """A request without a first byte at the drain deadline is refused with a shutdown error and is recorded."""
+    async with stage(hang, drain_seconds=0.05) as on:
+        waiting = asyncio.create_task(on.chat().__aenter__())
+        await until(lambda: on.gateway.recorder.in_flight.at("w1") == 1)
+        await on.hooks._finish_requests()
+        response = await waiting
+        assert (response.status, (await response.json())["error"]["code"]) == (503, "draining")
+        assert response.headers[wire.SHOULD_RETRY] == "false"
+        assert nothing_is_held(on)
+        assert on.gateway.recorder.stats.report(0)["failed"] == 1
+
+
 BEHAVIOURS = {
     "finish": answer,
     "stream": stream(b"data: 1\n\n", DONE),
