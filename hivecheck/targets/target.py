@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from hivecheck import tags
+from hivecheck.checks.balancing import Balancing
 from hivecheck.errors import TargetError
 from hivecheck.topologies import topology
 
@@ -92,7 +93,10 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed."""
+    """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed.
+
+    `balancing` is a word of `Balancing`, or empty; `balancers` is how many of the gateway's processes choose workers on their own.
+    """
 
     name: Text
     summary: Text
@@ -107,11 +111,15 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     install: Install | None = None
     exempt: tuple[Exemption, ...] = ()
     dialect: Dialect = Dialect()
+    balancing: str = ""
+    balancers: Annotated[int, msgspec.Meta(ge=1)] = 1
     origin: str = ""
 
     def allowances(self) -> dict[str, dict[str, Any]]:
         """Check -> limits that hold for this target instead of those for the reference."""
-        return {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+        balancing = Balancing(self.balancing) if self.balancing else None
+        unmarked = {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+        return {"spread": {"balancing": balancing, "senders": self.balancers}, **unmarked}
 
     def must_go_with(self, platform: str) -> None:
         """Raise TargetError where nodes are not processes of this machine and the gateway would be one."""
@@ -178,6 +186,9 @@ def _must_make_sense(target: Target) -> None:
         raise wrong("requirement IDs in declares.requirements", unknown[0], "docs/requirements.md lists them")
     if unknown := [name for name in target.declares.topologies if name not in topology.names()]:
         raise wrong(f"topologies out of {', '.join(topology.names())}", unknown[0], "correct declares.topologies")
+    if target.balancing and target.balancing not in list(Balancing):
+        remedy = "docs/targets.md explains each word"
+        raise wrong(f"balancing to be one of {', '.join(Balancing)}", repr(target.balancing), remedy)
     for place, text, known in _templates(target):
         template = Template(text)
         if not template.is_valid() or set(template.get_identifiers()) - set(known):
