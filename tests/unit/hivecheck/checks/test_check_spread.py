@@ -162,8 +162,9 @@ def test_sessions_have_no_share() -> None:
     """A request of a session follows its session, so it counts for no share."""
     held = [chat(100 + number, sent_headers={"X-Request-Id": f"r{100 + number}", "X-Session-ID": "s"}) for number in range(10)]
     history = shared_out(5, 5)
-    for item in [*held, *(arrival(request) for request in held)]:
-        history.record(item)
+    for request in held:
+        history.record(request)
+        history.record(arrival(request))
     must_say(spread(history, workers=WORKERS, at_least=5, at_most=5), PASSED, "worker-1: 5")
 
 
