@@ -85,7 +85,7 @@ def _promise(history: History, load: _Load, balancing: Balancing | None, senders
     attempts = len(load.arrivals)
     if balancing is REFERENCE:
         by_chance = shares.odds(shares.miss_probability(attempts, load.weights, written))
-        return written, f"a fair gateway with balancing {balancing} never misses this bound, and a random one does {by_chance}"
+        return written, f"the balancing {balancing} promises this bound, and a fair random balancer misses it {by_chance}"
     if balancing is Balancing.ROUND_ROBIN:
         requests = len(load.operations)
         bounds = shares.turn_bounds(requests, load.weights, senders=senders, repeated=attempts - requests)
@@ -93,9 +93,8 @@ def _promise(history: History, load: _Load, balancing: Balancing | None, senders
         most, running = _at_once(history, load)
         bounds = shares.load_bounds(attempts, load.weights, most_at_once=most, running=running, senders=senders)
     else:
-        return shares.random_bounds(
-            attempts, load.weights
-        ), f"a fair random balancer misses this bound {shares.odds(shares.ERROR_PROBABILITY)}"
+        by_chance = shares.odds(shares.ERROR_PROBABILITY)
+        return shares.random_bounds(attempts, load.weights), f"a fair random balancer misses this bound {by_chance}"
     return bounds, f"a fair gateway with balancing {balancing} never misses this bound"
 
 
