@@ -155,7 +155,12 @@ def test_sequential_requests_by_load_no_room() -> None:
 
 def test_reference_message() -> None:
     """A failure of the reference states how often a random balancer misses the same bound."""
-    must_say(spread(shared_out(0, 10), workers=WORKERS, at_least=4), FAILED, "least_loaded_in_turn promises this bound", "misses it in 34 of 100 runs")
+    must_say(
+        spread(shared_out(0, 10), workers=WORKERS, at_least=4),
+        FAILED,
+        "least_loaded_in_turn promises this bound",
+        "misses it in 34 of 100 runs",
+    )
 
 
 def test_sessions_have_no_share() -> None:
