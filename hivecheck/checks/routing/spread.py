@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hivecheck.checks import balancing as shares
 from hivecheck.checks.balancing import Balancing, Bounds, ByServer
 from hivecheck.checks.facts import session_of
+from hivecheck.errors import Reason
 from hivecheck.history import Event, History, Operation, journal_pairs
 from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures, listed
@@ -53,7 +54,9 @@ def spread(
     if at_most < math.inf and load.counts.total() <= at_most:
         return no_room(expected=f"more than {at_most:g} requests, so that one worker could receive too many", actual=f"arrivals {arrivals}")
     if any(bound.least < 1 for bound in bounds.values()):
-        return no_room(expected=f"{_power(balancing, load)}, so that an idle server proves a defect", actual=f"arrivals {arrivals}")
+        needed = _power(balancing, load)
+        remedy = "send such a load, or exempt the scenario in the target file"
+        return inconclusive(expected=needed, actual=f"arrivals {arrivals}", remedy=remedy, reason=Reason.NO_ROOM)
     return passed(f"arrivals {arrivals}: {promised}")
 
 
@@ -121,7 +124,7 @@ def _written(load: _Load, servers: Sequence[str], at_least: float, at_most: floa
 def _power(balancing: Balancing | None, load: _Load) -> str:
     """What would give the bound power."""
     if balancing is Balancing.LEAST_LOADED:
-        return f"two requests of this load at the same worker at the same time, because {balancing} promises nothing among equals"
+        return f"two requests of this load at the same worker at the same time, because {balancing} promises no share among empty queues"
     if balancing is Balancing.ROUND_ROBIN:
         return "more requests than workers"
     needed = shares.requests_needed(load.weights)
@@ -129,12 +132,16 @@ def _power(balancing: Balancing | None, load: _Load) -> str:
 
 
 def _ranges(bounds: ByServer, requests: int) -> str:
-    texts = {
-        name: f"{bound.least} to {bound.most}" if bound.most < requests else f"at least {bound.least}" for name, bound in bounds.items()
-    }
+    texts = {name: _range(bound, requests) for name, bound in bounds.items()}
     if len(set(texts.values())) == 1:
         return f"each of {listed(bounds)} receives {next(iter(texts.values()))}"
     return f"the servers receive {figures(texts)}"
+
+
+def _range(bound: Bounds, requests: int) -> str:
+    if bound.least == bound.most:
+        return f"exactly {bound.least}"
+    return f"{bound.least} to {bound.most}" if bound.most < requests else f"at least {bound.least}"
 
 
 def _opening(operation: Operation) -> str:
