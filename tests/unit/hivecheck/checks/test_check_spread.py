@@ -53,7 +53,7 @@ def test_share_rounds_up(first: int, answer: Answer) -> None:
 
 def test_share_is_whole_in_message() -> None:
     """The message names a whole number of requests."""
-    must_say(spread(shared_out(1, 0), workers=WORKERS, at_least=0.8), FAILED, "at least 1 of 1 request")
+    must_say(spread(shared_out(1, 0), workers=WORKERS, at_least=0.8), FAILED, "exactly 1 of 1 request")
 
 
 def test_missing_arrival_is_inconclusive() -> None:
