@@ -66,13 +66,13 @@ def must_space_attempts(context: Ctx, count: int) -> None:
 
 @then("each {servers:Servers} served at least {share:Share}")
 def must_spread(context: Ctx, servers: str, share: float) -> None:
-    """Each worker of the model, or each hive, served that share or number of the requests."""
+    """Each worker of the model, or each hive, served that share or number. Targets with another balancing have its bounds instead."""
     context.world.checker.must(spread, at_least=share, **context.world.cluster.serving(servers))
 
 
 @then("each {servers:Servers} served {least:Number} to {most:Number} of the requests")
 def must_spread_evenly(context: Ctx, servers: str, least: int, most: int) -> None:
-    """Each worker of the model, or each hive, served a number of the requests within these bounds."""
+    """Each worker of the model, or each hive, served a number within these bounds, or within those of the target's balancing."""
     context.world.checker.must(spread, at_least=least, at_most=most, **context.world.cluster.serving(servers))
 
 

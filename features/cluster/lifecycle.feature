@@ -9,12 +9,12 @@ Feature: The cluster distributes requests while workers join, leave and fail
     And worker-x is routable within the registration time
     And worker-y is routable within the registration time
     And worker-z is routable within the registration time
-    And clients send 12 chats for model-new
+    And clients send 60 chats for model-new
     Then the registry shows worker-x online with model-new and its own epoch
     And the registry shows worker-y online with model-new and its own epoch
     And the registry shows worker-z online with model-new and its own epoch
-    And every request was answered, 12 in total
-    And each worker of model-new served at least 2 of the requests
+    And every request was answered, 60 in total
+    And each worker of model-new served at least 12 of the requests
 
   @CLU-020 @P1
   Scenario: The gateway distributes requests over all workers of a model
@@ -27,8 +27,8 @@ Feature: The cluster distributes requests while workers join, leave and fail
     Given a worker worker-4 of model-shared serves on hive-1
     And worker-4 is routable within the convergence time
     When clients send 30 sequential chats for model-shared
-    And clients send 30 chats for model-shared
-    Then every request was answered, 60 in total
+    And clients send 70 chats for model-shared
+    Then every request was answered, 100 in total
     And each worker of model-shared served at least 20 percent of the requests
 
   @CLU-022 @P1

@@ -33,9 +33,9 @@ Feature: The gateway offers the models of its workers and refuses other ones
 
   @SVC-005 @CLU-020 @P0
   Scenario: The gateway sends sequential chats to the workers of a model in turn
-    When clients send 20 sequential chats for model-shared
-    Then every request was answered, 20 in total
-    And each worker of model-shared served 8 to 12 of the requests
+    When clients send 40 sequential chats for model-shared
+    Then every request was answered, 40 in total
+    And each worker of model-shared served 16 to 24 of the requests
 
   @SVC-006 @P0
   Scenario: The gateway answers 404 for an unknown model

@@ -6,10 +6,10 @@ Feature: The gateway chooses a worker for each request
     When a worker worker-slow of model-shared starts on hive-1 and loads for 1.0 seconds
     And clients send 12 chats for model-shared
     And worker-slow is routable within the registration time
-    And clients send 12 chats for model-shared
-    Then every request was answered, 24 in total
+    And clients send 60 chats for model-shared
+    Then every request was answered, 72 in total
     And every request was served by exactly one worker of its model
-    And each worker of model-shared served at least 2 of the requests
+    And each worker of model-shared served at least 10 of the requests
     And before worker-slow was ready, it received no request
 
   @CHAT-007 @P1 @topology.short_timeouts
@@ -27,8 +27,8 @@ Feature: The gateway chooses a worker for each request
   Scenario: The gateway alternates between workers that are equally busy
     Given a client is streaming from model-shared, with a long response
     And a client is streaming from model-shared, with a long response
-    When clients send 12 sequential chats for model-shared
-    Then each worker of model-shared served at least 5 of the requests
+    When clients send 30 sequential chats for model-shared
+    Then each worker of model-shared served at least 12 of the requests
 
   @CHAT-008 @CLU-012 @P1
   Scenario: The gateway counts the queue that a worker reports
@@ -67,7 +67,7 @@ Feature: The gateway chooses a worker for each request
 
   @CHAT-017 @CHAT-022 @P1
   Scenario: Several workers serve requests with and without a session
-    When clients hold 14 sessions with model-shared, with 2 turns each
+    When clients hold 15 sessions with model-shared, with 2 turns each
     And clients send 60 chats for model-shared
     Then every request was answered
     And each session stayed at one worker, and the sessions use at least 2 workers

@@ -3,7 +3,7 @@ Feature: A session stays at its worker
 
   @CHAT-011 @CLU-018 @GATE-009 @P1
   Scenario: A session has one worker on every path, by either header and by the body
-    When clients hold 14 sessions with model-shared, with one request per API path
+    When clients hold 15 sessions with model-shared, with one request per API path
     Then every request was answered
     And each session stayed at one worker, and the sessions use at least 2 workers
 
@@ -25,19 +25,19 @@ Feature: A session stays at its worker
 
   @CHAT-018 @P1
   Scenario: A failed turn does not move its session
-    Given clients hold 14 sessions with model-shared
+    Given clients hold 15 sessions with model-shared
     When one session takes another turn, simulating a 500 response
     And every session takes another turn
     Then each session stayed at one worker, despite 1 failed turn
 
   @CHAT-018 @P1 @requires.kill
   Scenario: A turn that breaks off at another worker does not move its session
-    Given clients hold 14 sessions with model-shared, with 2 turns each and a first prompt of 4 words
+    Given clients hold 15 sessions with model-shared, with 2 turns each and a first prompt of 4 words
     When worker-1 is killed
     And every session takes another turn, simulating a connection reset in mid-stream
     And worker-1 is routable within the restart time
     And every session takes another turn
-    Then each session stayed at one worker, despite 14 failed turns
+    Then each session stayed at one worker, despite 15 failed turns
 
   @CHAT-023 @INT-012 @CLU-026 @CHAT-018 @P1 @exclusive @requires.kill @requires.restart
   Scenario: Sessions that have moved stay moved when the orchestrator starts again
@@ -75,7 +75,7 @@ Feature: A session stays at its worker
 
   @GATE-009 @CHAT-040 @P1
   Scenario: Two tenants with the same session names share no session
-    When clients hold 11 sessions with model-shared, with the same names for two tenants
+    When clients hold 14 sessions with model-shared, with the same names for two tenants
     And every session takes another turn
     Then every request was answered
     And the tenants share no session

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from hivecheck import tags
+from hivecheck.checks.balancing import Balancing
 from hivecheck.errors import TargetError
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
@@ -98,6 +99,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed.
 
     `fresh`: what gets a freshly started gateway. `ready_seconds` count from its start, `stop_seconds` from SIGTERM.
+    `balancing` is a word of `Balancing`, or empty; `balancers` is how many of the gateway's processes choose workers on their own.
     """
 
     name: Text
@@ -116,11 +118,15 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ready_seconds: Seconds | None = None
     stop_seconds: Seconds | None = None
     dialect: Dialect = Dialect()
+    balancing: str = ""
+    balancers: Annotated[int, msgspec.Meta(ge=1)] = 1
     origin: str = ""
 
     def allowances(self) -> dict[str, dict[str, Any]]:
         """Check -> limits that hold for this target instead of those for the reference."""
-        return {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+        balancing = Balancing(self.balancing) if self.balancing else None
+        unmarked = {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
+        return {"spread": {"balancing": balancing, "senders": self.balancers}, **unmarked}
 
     def timeouts(self) -> Timeouts:
         """The time budgets with the limits of this target."""
@@ -194,6 +200,9 @@ def _must_make_sense(target: Target) -> None:
         raise wrong("requirement IDs in declares.requirements", unknown[0], "docs/requirements.md lists them")
     if unknown := [name for name in target.declares.topologies if name not in topology.names()]:
         raise wrong(f"topologies out of {', '.join(topology.names())}", unknown[0], "correct declares.topologies")
+    if target.balancing and target.balancing not in list(Balancing):
+        remedy = "docs/targets.md explains each word"
+        raise wrong(f"balancing to be one of {', '.join(Balancing)}", repr(target.balancing), remedy)
     for place, text, known in _templates(target):
         template = Template(text)
         if not template.is_valid() or set(template.get_identifiers()) - set(known):

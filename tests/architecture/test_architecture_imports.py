@@ -16,6 +16,7 @@ PURE = {
     "collections.abc",
     "dataclasses",
     "enum",
+    "fractions",
     "hashlib",
     "itertools",
     "json",

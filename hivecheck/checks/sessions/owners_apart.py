@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from hivecheck.checks.balancing import ERROR_PROBABILITY, odds, pairs_needed
 from hivecheck.checks.facts import sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import counted, figures
 
-ENOUGH_NAMES = 8  # with three workers, eight separate pins all coincide by chance once in 3**8 = 6561 runs
+ENOUGH_NAMES = pairs_needed(2)  # two workers at least: more of them make coincidences rarer
 
 
 def owners_apart(history: History) -> Verdict:
@@ -20,5 +21,6 @@ def owners_apart(history: History) -> Verdict:
         return inconclusive(expected=f"{ENOUGH_NAMES} session ids that two tenants use", actual=figures(homes))
     apart = [name for name, owned in shared.items() if len(set(owned.values())) > 1]
     if not apart:
-        return failed(expected="at least one session id has different workers for its two tenants", actual=figures(shared))
+        expected = "at least one session id has different workers for its two tenants"
+        return failed(expected=f"{expected}; a fair random balancer misses this bound {odds(ERROR_PROBABILITY)}", actual=figures(shared))
     return passed(f"{len(apart)} of {counted(len(shared), 'session id')} at different workers for different tenants")

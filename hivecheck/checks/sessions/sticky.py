@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from hivecheck.checks.balancing import ERROR_PROBABILITY, odds, sessions_needed
 from hivecheck.checks.facts import session_of, sessions
 from hivecheck.history import History
 from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed
 from hivecheck.wording import counted, figures, listed
-
-# A gateway that places sessions by chance sends fewer of them to one of two workers more than once in 1000 runs.
-LEAST_SESSIONS = 11
 
 
 def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdict:
@@ -35,7 +33,10 @@ def sticky(history: History, *, spread: int = 2, failed_turns: int = 0) -> Verdi
     used = {turns[0][1] for turns in own.values()}
     if len(used) < spread:
         expected = f"{counted(len(own), 'session')} at {counted(spread, 'worker')} or more"
-        if len(own) < LEAST_SESSIONS:
-            return no_room(expected=f"{expected}, {LEAST_SESSIONS} sessions at least", actual=listed(sorted(used)))
-        return failed(expected=expected, actual=listed(sorted(used)))
+        # Chance, too, leaves a worker out. Sessions are placed once each, so their number decides how often.
+        if len(own) < (needed := sessions_needed(spread)):
+            return no_room(expected=f"{expected}, {counted(needed, 'session')} at least", actual=listed(sorted(used)))
+        return failed(
+            expected=f"{expected}; a fair random balancer misses this bound {odds(ERROR_PROBABILITY)}", actual=listed(sorted(used))
+        )
     return passed(f"{counted(len(own), 'session')}, each at one of {listed(sorted(used))}")

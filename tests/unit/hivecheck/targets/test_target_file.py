@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hivecheck.checks.balancing import Balancing
 from hivecheck.errors import TargetError
 from hivecheck.settings import PROJECT_ROOT
 from hivecheck.targets import target as targets
@@ -72,6 +73,8 @@ def test_exemptions_exist(name: str) -> None:
         ('topologies = ["default"]', 'topologies = ["big"]', "topologies out of .*, got big"),
         ('path = "/ready"', 'path = "/ready"\nstatus = "fine"', r"Expected `int`, got `str` - at `\$.ready.status`"),
         ('path = "/ready"', 'path = "/ready"\nbody = { workers = "$port" }', r"in ready.body, got \$port"),
+        ('summary = "A toy."', 'summary = "A toy."\nbalancing = "robin"', "one of random, .*by_prefix, got 'robin'; docs/targets.md"),
+        ('summary = "A toy."', 'summary = "A toy."\nbalancers = 0', r"at `\$.balancers`"),
         ('summary = "A toy."', "", "missing required field `summary`"),
         ('summary = "A toy."', 'sumary = "A toy."', "unknown field `sumary`"),
         ('summary = "A toy."', "summary = A toy.", "expected TOML"),
@@ -118,11 +121,24 @@ def test_no_topologies_means_all(tmp_path: Path) -> None:
 
 def test_dialect_allowances(tmp_path: Path) -> None:
     """Only a target with the dialect gets allowances for the reference's headers."""
-    assert load(tmp_path, GOOD).allowances() == {}
+    assert load(tmp_path, GOOD).allowances() == {"spread": {"balancing": None, "senders": 1}}
     lax = GOOD.replace("[declares]", "[dialect]\nmarks_answers = false\n[declares]")
-    assert load(tmp_path, lax).allowances() == {
-        check: {"is_marked": False} for check in ("served_by_model", "taken_over", "one_attempt_each")
-    }
+    unmarked = {check: {"is_marked": False} for check in ("served_by_model", "taken_over", "one_attempt_each")}
+    assert unmarked.items() <= load(tmp_path, lax).allowances().items()
+
+
+@pytest.mark.parametrize("word", Balancing)
+def test_balancing_reaches_check(tmp_path: Path, word: Balancing) -> None:
+    """The check of shares gets the declared balancing and the number of processes that balance."""
+    declared = GOOD.replace("[ready]", f'balancing = "{word}"\nbalancers = 3\n[ready]')
+    assert load(tmp_path, declared).allowances()["spread"] == {"balancing": word, "senders": 3}
+
+
+def test_page_has_each_balancing() -> None:
+    """The page about targets explains each word, and every shipped target declares one."""
+    page = (PROJECT_ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    assert [word for word in Balancing if f"| `{word}` |" not in page] == []
+    assert [name for name in targets.names() if not (found := targets.load(name)) or not found.balancing] == []
 
 
 def test_time_budgets(tmp_path: Path) -> None:
