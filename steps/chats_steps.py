@@ -90,7 +90,7 @@ def must_be_offered_exactly(context: Ctx, models: list[str], client: str) -> Non
     context.world.requests.chats.must_be_offered_exactly(models, client)
 
 
-@step("the gateway {offers:Offers} {model:Model}{within:Within}")
+@step("the gateway {offers:Offers} {model:ModelName}{within:Within}")
 def must_be_offered(context: Ctx, offers: bool, model: str, within: str) -> None:
-    """The gateway's list of models has the model, or no longer has it."""
+    """The gateway lists the model and describes it by its name, or does neither and answers 404."""
     context.world.requests.chats.must_be_offered(model, is_offered=offers, within=context.world.timeouts.within(within))

@@ -145,9 +145,9 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "ResponseState": (one_of((COMPLETE, RUNNING)), str, "the state of a response"),
     "Offers": (
-        r"offers|still offers|no longer offers",
-        lambda text: not text.startswith("no longer"),
-        "whether the gateway lists a model",
+        r"offers|still offers|no longer offers|does not offer",
+        lambda text: not text.startswith(("no longer", "does not")),
+        "whether the gateway lists a model and describes it",
     ),
     "ServedBy": (
         rf"exactly one worker of its model|{WORKER}",

@@ -207,9 +207,17 @@ class Chats:
         return [model["id"] for model in body["data"]]
 
     def must_be_offered(self, model: str, *, is_offered: bool, within: float) -> None:
-        """The gateway lists the model, or does not, within so many seconds; 0 asks once."""
-        expected = f"{model} {'in' if is_offered else 'absent from'} the gateway's list of models"
-        must_eventually(self.offered_models, within=within, what=expected, until=lambda models: (model in models) is is_offered)
+        """The gateway lists the model and describes it, or answers 404 for its name, within so many seconds; 0 asks once."""
+        status = 200 if is_offered else 404
+        expected = f"{model} {'in' if is_offered else 'absent from'} the gateway's list of models, and {status} for its name"
+
+        def listed_and_described() -> tuple[list[str], int]:
+            return self.offered_models(), self.gateway.get(f"{MODEL_LISTS[0]}/{model}", credential("a valid key", self.secrets))[0]
+
+        def is_so(found: tuple[list[str], int]) -> bool:
+            return (model in found[0]) is is_offered and found[1] == status
+
+        must_eventually(listed_and_described, within=within, what=expected, until=is_so)
 
     def leave(self) -> None:
         """Every client disconnects, at the end of a scenario."""
