@@ -13,8 +13,8 @@ def send_chat(context: Ctx, client: str, model: str, simulate: str) -> None:
 
 
 @when("a client streams {tokens:Number} tokens from {model:Model}{usage:WithUsage}{simulate:Simulating}")
-def stream(context: Ctx, tokens: int, model: str, usage: bool, simulate: str) -> None:
-    """Sends one streamed chat and waits for its end. `with usage` requests the usage chunk."""
+def stream(context: Ctx, tokens: int, model: str, usage: bool | None, simulate: str) -> None:
+    """Sends one streamed chat and waits for its end. `with usage` requests the usage chunk, `declining usage` sends `false`."""
     context.world.requests.chats.stream(model, tokens, simulate, with_usage=usage)
 
 
@@ -73,7 +73,7 @@ def begin_chat(context: Ctx, model: str, pattern: str) -> None:
 
 
 @when("clients abort {count:Number} {pattern:AbortedStream} of {model:Model}{usage:WithUsage}")
-def abort(context: Ctx, count: int, pattern: Pattern, model: str, usage: bool) -> None:
+def abort(context: Ctx, count: int, pattern: Pattern, model: str, usage: bool | None) -> None:
     """Starts concurrent streams. Their clients disconnect after the first tokens."""
     context.world.requests.chats.abort(model, count, pattern, with_usage=usage)
 
@@ -90,7 +90,7 @@ def must_be_offered_exactly(context: Ctx, models: list[str], client: str) -> Non
     context.world.requests.chats.must_be_offered_exactly(models, client)
 
 
-@step("the gateway {offers:Offers} {model:Model}{within:Within}")
+@step("the gateway {offers:Offers} {model:ModelName}{within:Within}")
 def must_be_offered(context: Ctx, offers: bool, model: str, within: str) -> None:
-    """The gateway's list of models has the model, or no longer has it."""
+    """The gateway lists the model and describes it by its name, or does neither and answers 404."""
     context.world.requests.chats.must_be_offered(model, is_offered=offers, within=context.world.timeouts.within(within))

@@ -8,11 +8,12 @@ Feature: Clients understand every error of the gateway and react correctly
     And the SDK raises <exception>, before any upstream request
 
     Examples:
-      | error                       | status | code              | exception             |
-      | with a temperature of 2.1   | 400    | invalid_request   | BadRequestError       |
-      | with a key in upper case    | 401    | invalid_api_key   | AuthenticationError   |
-      | with a key for other models | 403    | model_not_allowed | PermissionDeniedError |
-      | with a prompt of 17 MiB     | 413    | request_too_large | APIStatusError        |
+      | error                               | status | code              | exception             |
+      | with a temperature of 2.1           | 400    | invalid_request   | BadRequestError       |
+      | with a key in upper case            | 401    | invalid_api_key   | AuthenticationError   |
+      | with a malformed claim in its token | 401    | invalid_api_key   | AuthenticationError   |
+      | with a key for other models         | 403    | model_not_allowed | PermissionDeniedError |
+      | with a prompt of 17 MiB             | 413    | request_too_large | APIStatusError        |
 
   @CHAT-029 @P1
   Scenario: The gateway accepts a prompt just below the size limit
@@ -26,11 +27,15 @@ Feature: Clients understand every error of the gateway and react correctly
     And the SDK raises <exception>, after <calls> calls and at most <hits> upstream requests
 
     Examples:
-      | model   | error                         | status | code                  | exception           | calls | hits |
-      | model-a | simulating a 429 response     | 429    | simulated_fault       | RateLimitError      | 1     | 2    |
-      | model-a | simulating a connection reset | 502    | upstream_disconnected | InternalServerError | 1     | 4    |
-      | model-a | simulating a 503 response     | 503    | simulated_fault       | InternalServerError | 1     | 2    |
-      | model-b | simulating a hang             | 504    | upstream_timeout      | InternalServerError | 1     | 1    |
+      | model   | error                             | status | code                  | exception           | calls | hits |
+      | model-a | simulating a 429 response         | 429    | simulated_fault       | RateLimitError      | 1     | 2    |
+      | model-a | simulating a connection reset     | 502    | upstream_disconnected | InternalServerError | 1     | 4    |
+      | model-a | simulating a 503 response         | 503    | simulated_fault       | InternalServerError | 1     | 2    |
+      | model-b | simulating a hang                 | 504    | upstream_timeout      | InternalServerError | 1     | 1    |
+      | model-a | simulating a foreign 429 response | 429    | rate_limit_exceeded   | RateLimitError      | 1     | 2    |
+      | model-a | simulating a foreign 502 response | 502    | upstream_disconnected | InternalServerError | 1     | 2    |
+      | model-a | simulating a foreign 503 response | 503    | no_available_workers  | InternalServerError | 1     | 2    |
+      | model-a | simulating a foreign 504 response | 504    | upstream_timeout      | InternalServerError | 1     | 2    |
 
   @CHAT-032 @P1
   Scenario: Without a worker the gateway sends a Retry-After header
@@ -51,6 +56,7 @@ Feature: Clients understand every error of the gateway and react correctly
     And the SDK raises InternalServerError, after 1 call and at most 1 upstream request
 
     Examples:
-      | error                     | status | code                    |
-      | simulating a 408 response | 504    | upstream_timeout        |
-      | simulating a 409 response | 502    | upstream_protocol_error |
+      | error                             | status | code                    |
+      | simulating a 408 response         | 504    | upstream_timeout        |
+      | simulating a 409 response         | 502    | upstream_protocol_error |
+      | simulating a foreign 408 response | 504    | upstream_timeout        |

@@ -57,7 +57,7 @@ Feature: Hostile and broken clients get an error object, and other clients are u
     Then the gateway rejects every attack within the rejection time, before any worker receives it
     And the gateway's memory has grown by at most 200 megabytes
 
-  @SEC-001 @GATE-010 @P1
+  @SEC-001 @GATE-010 @CHAT-032 @P1
   Scenario: The gateway rejects connections beyond its limit and keeps the open ones
     Given a client is streaming from model-a
     When hostile clients send more idle connections than the gateway accepts

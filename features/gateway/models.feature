@@ -16,6 +16,8 @@ Feature: The gateway resolves each name of a model for the clients that may use 
       | a key of acme                  | acme/fast                            | model-a      |
       | a token of acme                | acme/fast                            | model-a      |
       | a token with acme's offerings  | acme/fast                            | model-a      |
+      | a key with acme's offerings    | acme/fast                            | model-a      |
+      | a token for acme/fast only     | acme/fast                            | model-a      |
       | a key of globex                | globex/fast                          | model-globex |
 
   @CHAT-004 @CHAT-005 @P1
@@ -23,10 +25,12 @@ Feature: The gateway resolves each name of a model for the clients that may use 
     When a client with a key of acme sends a chat for <name>
     Then every request was refused with status 404 and code model_not_found, naming model
     And the workers received no request
+    And the gateway does not offer <name>
 
     Examples:
       | name                                 |
       | 9b2d7c1e-0000-4000-8000-5f3759df0000 |
+      | 0f8fad5b-d9cb-469f-a165-70867728950f |
       | 7c9e6679-7425-40de-944b-e07fc1f90ae7 |
       | model-retired                        |
       | good-old-retired                     |

@@ -7,6 +7,8 @@ Feature: The gateway reports each request, and keeps nothing of it
     When clients send 1 timed chat for model-a, simulating 0.2 seconds of work
     And clients send 1 timed stream for model-a, simulating 0.1 seconds of work
     And clients send 4 timed chats for model-shared, simulating a 503 response at worker-1
+    And clients send 2 timed chats for model-b, simulating a 422 response
+    And clients send 1 timed chat for model-unheard-of
     And a client sends a chat for model-a
     And every metrics page is noted
     Then every request has a time breakdown that log and metrics confirm
@@ -58,5 +60,7 @@ Feature: The gateway reports each request, and keeps nothing of it
     Given the resource usage of the gateway is noted
     When clients abort 8 streams of model-a
     And clients abort 8 stalled streams of model-b
+    And a batch of 4 requests for model-b is waiting for a response
+    And the clients of the batch disconnect
     Then no request is in flight within the slot release time
     And no new connection of the gateway is left within the slot release time

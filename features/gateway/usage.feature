@@ -5,6 +5,7 @@ Feature: The gateway books every request once, with the tokens that client and w
   Scenario: The gateway books the worker's usage, and sends it to clients that requested it
     When a client streams 5 tokens from model-a with usage
     And a client streams 4 tokens from model-b
+    And a client streams 3 tokens from model-b declining usage
     And a client sends a chat for model-c
     And a client streams 5 tokens from model-a with usage, simulating a slow body
     And a client sends a chat for model-b, simulating a slow body
@@ -42,6 +43,8 @@ Feature: The gateway books every request once, with the tokens that client and w
   Scenario: Totals over a time range equal the ledger and the journals
     When a client streams 5 tokens from model-a
     And clients send 4 chats for model-shared
+    And clients hold 1 session with model-a
+    And every session takes another turn
     And the time is noted
     And a client with a token of ada from engines sends a chat for model-a
     And clients send 3 chats for model-shared

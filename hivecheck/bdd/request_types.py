@@ -130,7 +130,11 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
         lambda text: worker_behaviours.simulation(text.removeprefix(", simulating ")),
         "`, simulating <behaviour>` of the workers, or nothing",
     ),
-    "WithUsage": (r"(?: with usage)?", bool, "` with usage`, or nothing"),
+    "WithUsage": (
+        r"(?: with usage| declining usage)?",
+        lambda text: text == " with usage" if text else None,
+        "` with usage`, ` declining usage`, or nothing",
+    ),
     "Extras": (one_of((requests.UNKNOWN, requests.VERBATIM, requests.VERBATIM_STREAM)), str, "parts that the gateway must pass through"),
     "StreamPattern": (
         rf"(?:{_plain(worker_behaviours.AGE)}|{one_of(filter(None, worker_behaviours.STREAMS))})?",
@@ -145,9 +149,9 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "ResponseState": (one_of((COMPLETE, RUNNING)), str, "the state of a response"),
     "Offers": (
-        r"offers|still offers|no longer offers",
-        lambda text: not text.startswith("no longer"),
-        "whether the gateway lists a model",
+        r"offers|still offers|no longer offers|does not offer",
+        lambda text: not text.startswith(("no longer", "does not")),
+        "whether the gateway lists a model and describes it",
     ),
     "ServedBy": (
         rf"exactly one worker of its model|{WORKER}",

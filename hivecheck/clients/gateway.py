@@ -108,6 +108,6 @@ class GatewayClient(ControlClient):
         return rows
 
     def usage(self, by: str, since: float, until: float | None = None) -> dict[str, Any]:
-        """Totals of each worker, model or key from `since` to before `until`, seconds since 1970; None means up to now."""
+        """Totals of each worker, model or key, or of several with commas. `since` and `until` are seconds since 1970, None is now."""
         end = "" if until is None else f"&until={until:.6f}"
         return dict(self.get(f"/api/usage?by={by}&since={since:.6f}{end}"))

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 
 TENANTS = ("acme", "globex")
-KEY_NAMES = ("tester", "restricted", *TENANTS)
+KEY_NAMES = ("tester", "restricted", "partner", *TENANTS)
 # The second name contains a name that the tests use, so a comparison of parts of names accepts too much.
 RESTRICTED_MODELS = ("model-restricted", "model-a-large")
 
@@ -19,6 +19,7 @@ RESTRICTED_MODELS = ("model-restricted", "model-a-large")
 @dataclass(frozen=True)
 class Secrets:
     """`keys` by name: `tester` may use every model, `restricted` only model-restricted; each tenant has a key of its name.
+    `partner` belongs to no tenant of its own name and may use the offerings of acme.
     `minted`: the JWTs that were handed out, expired ones included."""
 
     token: str = field(default_factory=lambda: f"ct-{secrets.token_hex(16)}", repr=False)
@@ -32,12 +33,16 @@ class Secrets:
         allowed = {"restricted": list(RESTRICTED_MODELS)}
         # Hashes only, so that a settings file or a log of the gateway cannot leak a key.
         keys = [{"name": name, "sha256": hashlib.sha256(key.encode()).hexdigest()} for name, key in self.keys.items()]
+        granted = {"partner": ["globex-labs", "acme"]}
         entries = [
-            key | {"models": allowed.get(key["name"], []), "tenant": key["name"] if key["name"] in TENANTS else "hivecheck"} for key in keys
+            key
+            | {"models": allowed.get(key["name"], []), "organisations": granted.get(key["name"], [])}
+            | {"tenant": key["name"] if key["name"] in TENANTS else "hivecheck"}
+            for key in keys
         ]
         return {"api_keys": entries, "jwt": {"secret": self.jwt_secret}}
 
-    def mint(self, subject: str, tenant: str | None, *, lifetime_seconds: float = 300.0, **more: list[str]) -> str:
+    def mint(self, subject: str, tenant: str | None, *, lifetime_seconds: float = 300.0, **more: list[str] | str) -> str:
         """A signed JWT; a negative lifetime makes an expired one. `more` are further claims: models, organisations."""
         claims: dict[str, Any] = {"sub": subject, "exp": time.time() + lifetime_seconds} | more
         claims |= {} if tenant is None else {"tenant": tenant}

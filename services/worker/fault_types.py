@@ -8,6 +8,7 @@ import msgspec
 # `..._after` is the number of tokens sent before.
 FAULT_TYPES: dict[str, tuple[str, str]] = {
     "status": ("400-599", "Answers with this status and an OpenAI error object before it takes a slot. `header=` adds headers."),
+    "foreign_status": ("400-599", "The same with FastAPI's error object, `{\"detail\": ...}`, which OpenAI's SDKs cannot read."),
     "refuse": ("1-60000", "Cuts all connections and closes the port for this many milliseconds, so new connections are refused."),
     "reset": ("", "Resets the connection before any header."),
     "reset_after": ("0-100000", "Resets the connection after this many tokens. A unary answer loses its whole body."),

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from services import wire
+from services.service import json_response
 from services.worker.behaviour import Behaviour
 from services.worker.fault_types import Fault
 from services.worker.journal import Record
@@ -34,7 +35,7 @@ class Host(Protocol):
 
 
 async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: Record, host: Host) -> web.Response | None:
-    """Inject the fault if its kind takes effect before a slot is taken. Returns the answer of `status`, else None."""
+    """Inject the fault if its kind takes effect before a slot is taken. Returns an error answer, or None."""
     fault = behaviour.fault
     if fault is None:
         return None
@@ -52,6 +53,9 @@ async def inject_on_arrival(behaviour: Behaviour, request: web.Request, record: 
     if fault.kind == "status":
         record.end("failed", number, f"fault {fault}")
         return status_answer(number, behaviour.headers)
+    if fault.kind == "foreign_status":
+        record.end("failed", number, f"fault {fault}")
+        return json_response({"detail": f"Simulated status {number}."}, number, behaviour.headers)
     return None
 
 

@@ -35,39 +35,42 @@ def _judge_one(history: History, operation: Operation, orchestrator: str) -> Ver
         expected = f"{operation.id} has no X-Timing, so its answer has no Server-Timing"
         return failed(expected=expected, actual=figures(timing)) if timing else passed(f"{operation.id}: no Server-Timing")
     arrivals = history.arrivals(operation)
-    ends = [end_of(history, arrival) for arrival in arrivals]
-    if not operation.is_answered or not arrivals or ends[-1] is None:
+    ends = [end for arrival in arrivals if (end := end_of(history, arrival))]
+    if operation.status is None or (operation.is_answered and not arrivals) or len(ends) < len(arrivals):
         expected = f"an answer to {operation.id}, and its arrival and end in the journal of a worker"
         return inconclusive(expected=expected, actual=operation.sentence())
-    if missing := [name for name in PARTS if name not in timing]:
+    # A refused request has no first token.
+    parts = PARTS if operation.is_answered else (*PHASES, "total")
+    if missing := [name for name in parts if name not in timing]:
         return failed(
-            expected=f"the Server-Timing of {operation.id} has {', '.join(PARTS)}",
+            expected=f"the Server-Timing of {operation.id} has {', '.join(parts)}",
             actual=f"no {listed(missing)} in {operation.header('Server-Timing')!r}",
         )
     lines = _lines(history, operation, orchestrator)
     if len(lines) != 1:
         return inconclusive(expected=f"one log line `request` about {operation.id}", actual=f"{len(lines)}")
-    wrong = _wrong(operation, timing, lines[0].data, arrivals, ends[-1], _first_byte(history, arrivals[-1], ends[-1]))
-    if wrong:
+    at_worker = _first_byte(history, arrivals[-1], ends[-1]) - arrivals[-1].at if arrivals else 0.0
+    whole = ends[-1].at - arrivals[0].at if arrivals else 0.0
+    if wrong := _wrong(operation, timing, lines[0].data, arrivals, at_worker, whole):
         return failed(expected=wrong, actual=f"{operation.header('Server-Timing')}, log {figures(lines[0].data)}")
     return passed(f"{operation.id}: {figures(timing)}")
 
 
 def _wrong(
-    operation: Operation, timing: Mapping[str, float], line: Mapping[str, Any], arrivals: list[Event], end: Event, first_byte: float
+    operation: Operation, timing: Mapping[str, float], line: Mapping[str, Any], arrivals: list[Event], at_worker: float, whole: float
 ) -> str | None:
-    """The first rule that does not hold. None when all hold."""
-    before_token = sum(timing[phase] for phase in PHASES)
+    """The first rule that does not hold. None when all hold. Without a first token, the phases are a part of the total."""
+    phases = sum(timing[phase] for phase in PHASES)
+    first = timing.get("first_token")
+    least = phases - ROUNDING_SECONDS if first is None else first
     at_client = (operation.ended_at or 0.0) - operation.started_at
-    whole = end.at - arrivals[0].at
-    at_worker = first_byte - arrivals[-1].at
     rules = {
-        "the phases add up to the first token": abs(before_token - timing["first_token"]) <= ROUNDING_SECONDS,
+        "the phases add up to the first token": first is None or abs(phases - first) <= ROUNDING_SECONDS,
         # The client's clock starts before the gateway's and stops after it, so its time is the larger one.
-        "first token <= total <= the client's time": timing["first_token"] <= timing["total"] <= at_client,
+        "phases and first token <= total <= the client's time": least <= timing["total"] <= at_client,
         f"the proxy time is at least the worker's {at_worker:.4f} s": timing["proxy"] >= at_worker - ROUNDING_SECONDS,
         "the log has the same phases": all(abs(line.get(f"{phase}_seconds", 0.0) - timing[phase]) <= ROUNDING_SECONDS for phase in PHASES),
-        "the log has the same first token": abs((line.get("ttft_seconds") or 0.0) - timing["first_token"]) <= ROUNDING_SECONDS,
+        "the log has the same first token": abs((line.get("ttft_seconds") or 0.0) - (first or 0.0)) <= ROUNDING_SECONDS,
         "the log's seconds cover the whole request": line.get("seconds", 0.0) >= max(timing["total"], whole) - ROUNDING_SECONDS,
     }
     if len(arrivals) > 1:

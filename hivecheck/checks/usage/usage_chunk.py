@@ -25,7 +25,7 @@ def _judge_one(history: History, operation: Operation) -> Verdict:
         return (
             passed(f"{operation.id}: no usage")
             if is_clean
-            else failed(expected="the stream has no usage, because the request has no include_usage", actual=ending)
+            else failed(expected="the stream has no usage, because its client requested none", actual=ending)
         )
     # OpenAI's API reference, `include_usage`: one more chunk before [DONE], with empty choices.
     if (operation.usage_chunks, operation.before_done) != (1, "usage"):

@@ -10,7 +10,7 @@ from hivecheck.history import History, journal_pairs
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 from hivecheck.wording import counted, figures, listed
 
-FIGURES = ("requests", "prompt_tokens", "completion_tokens")
+TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens")
 Sums = dict[str, dict[str, int]]
 
 
@@ -29,8 +29,8 @@ def _judge_totals(history: History, ledger: list[dict[str, Any]], usage: dict[st
     group, since, until = usage["by"], usage["since"], usage["until"]
     totals = _totals(usage["totals"], group)
     # Half-open like the usage API, so that two adjacent ranges count each request once.
-    booked = _sums((row[group], row) for row in ledger if since <= row["at"] < until)
-    ended = _sums((line[group], line) for line in _journaled(history) if since <= line["at"] < until)
+    booked = _sums((_name(row, group), row) for row in ledger if since <= row["at"] < until)
+    ended = _sums((_name(line, group), line) for line in _journaled(history) if since <= line["at"] < until)
     if not totals == booked == ended:
         return failed(
             expected=f"totals by {group} equal the journals, {figures(ended)}, and the ledger, {figures(booked)}", actual=figures(totals)
@@ -65,17 +65,25 @@ def _journaled(history: History) -> Iterator[dict[str, Any]]:
             headers = arrival.data.get("headers", {})
             caller = {"key": headers.get("x-auth-subject"), "tenant": headers.get("x-auth-tenant")}
             tokens = {"prompt_tokens": end.data.get("prompt_tokens", 0), "completion_tokens": end.data.get("output_tokens", 0)}
+            tokens["cached_tokens"] = end.data.get("cached_tokens", 0)
             yield {"worker": arrival.node, "model": arrival.data.get("model"), "at": arrival.data.get("time", 0.0)} | caller | tokens
 
 
+def _name(line: dict[str, Any], group: str) -> str:
+    """What a line has of each part of a group, such as `worker,model`."""
+    return ", ".join(str(line[part]) for part in group.split(","))
+
+
 def _totals(lines: Iterable[dict[str, Any]], group: str) -> Sums:
-    return {line[group]: {name: line[name] for name in FIGURES} for line in lines}
+    return {_name(line, group): {name: line[name] for name in ("requests", *TOKENS)} for line in lines}
 
 
 def _sums(lines: Iterable[tuple[str, dict[str, Any]]]) -> Sums:
-    sums: Sums = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
+    sums: Sums = defaultdict(lambda: dict.fromkeys(("requests", *TOKENS), 0))
     for name, line in lines:
         sums[name]["requests"] += 1
-        for figure in FIGURES[1:]:
+        for figure in TOKENS[:-1]:
             sums[name][figure] += line[figure]
+        # Tokens from a worker's cache are a part of the prompt.
+        sums[name]["total_tokens"] += line["prompt_tokens"] + line["completion_tokens"]
     return dict(sums)

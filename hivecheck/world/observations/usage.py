@@ -18,7 +18,7 @@ from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
 
-GROUPS = ("worker", "model", "key")
+GROUPS = ("worker", "model", "key", "worker,model,key")
 NO_TENANT = "a token of ada without a tenant"
 TENANTS = {"acme": "a key of acme", "globex": "a key of globex", "hivecheck": "a valid key", None: NO_TENANT}
 TOTALS, OWN = "the totals of ledger and journals", "each tenant its own usage only"

@@ -40,7 +40,6 @@ CLIENT = "client"  # in history: the node of events about a client
 # A gateway that chooses between two workers at random avoids one of them for so many chats in fewer than 1 of 10,000 runs.
 MOST_TRIES = pairs_needed(2)
 COMPLETE, RUNNING = "complete", "still running"
-USAGE_WANTED = {"stream_options": {"include_usage": True}}
 MODEL_LISTS = ("/v1/models", "/models")
 # A client with a token of its own tries to be another one. Only the gateway may set these headers.
 FORGED_IDENTITY = {"X-Auth-Subject": "root", "X-Auth-Tenant": "acme"}
@@ -63,7 +62,7 @@ class Chats:
         self.wait([call])
         return call
 
-    def stream(self, model: str, tokens: int, simulate: str = "", *, with_usage: bool = False) -> PendingRequest:
+    def stream(self, model: str, tokens: int, simulate: str = "", *, with_usage: bool | None = None) -> PendingRequest:
         """One streamed chat. Returns when it has ended."""
         call = self.start(model, tokens=tokens, simulate=simulate, stream=True, with_usage=with_usage)
         self.wait([call])
@@ -130,7 +129,7 @@ class Chats:
         self.history.act(CLIENT, "has its request under way", request_id=call.operation.id)
         return call
 
-    def abort(self, model: str, count: int, pattern: Pattern, *, with_usage: bool = False) -> None:
+    def abort(self, model: str, count: int, pattern: Pattern, *, with_usage: bool | None = None) -> None:
         """Concurrent streams that their clients disconnect from once the first tokens have arrived."""
         calls = [
             self.start(model, tokens=pattern.tokens, simulate=pattern.simulate, stream=True, with_usage=with_usage) for _ in range(count)
@@ -156,16 +155,16 @@ class Chats:
         simulate: str = "",
         tokens: int = 4,
         stream: bool = False,
-        with_usage: bool = False,
+        with_usage: bool | None = None,
         timeout_seconds: float | None = None,
         prompt: str = PROMPT,
     ) -> PendingRequest:
-        """Send one chat and return at once."""
+        """Send one chat and return at once. `with_usage` is the option `include_usage`, None leaves it out."""
         messages = [{"role": "user", "content": prompt}]
         body = {"model": model, "messages": messages, "max_tokens": tokens} | ({"stream": True} if stream else {})
         headers = {"X-Simulate": simulate} if simulate else {}
         headers |= FORGED_IDENTITY if TOKEN.fullmatch(identity) else {}
-        body |= USAGE_WANTED if with_usage else {}
+        body |= {} if with_usage is None else {"stream_options": {"include_usage": with_usage}}
         return self.send(Request(CHAT, model, body, self._bearer(identity), headers, timeout_seconds=timeout_seconds))
 
     def have_ended(self) -> bool:
@@ -207,9 +206,17 @@ class Chats:
         return [model["id"] for model in body["data"]]
 
     def must_be_offered(self, model: str, *, is_offered: bool, within: float) -> None:
-        """The gateway lists the model, or does not, within so many seconds; 0 asks once."""
-        expected = f"{model} {'in' if is_offered else 'absent from'} the gateway's list of models"
-        must_eventually(self.offered_models, within=within, what=expected, until=lambda models: (model in models) is is_offered)
+        """The gateway lists the model and describes it, or answers 404 for its name, within so many seconds; 0 asks once."""
+        status = 200 if is_offered else 404
+        expected = f"{model} {'in' if is_offered else 'absent from'} the gateway's list of models, and {status} for its name"
+
+        def listed_and_described() -> tuple[list[str], int]:
+            return self.offered_models(), self.gateway.get(f"{MODEL_LISTS[0]}/{model}", credential("a valid key", self.secrets))[0]
+
+        def is_so(found: tuple[list[str], int]) -> bool:
+            return (model in found[0]) is is_offered and found[1] == status
+
+        must_eventually(listed_and_described, within=within, what=expected, until=is_so)
 
     def leave(self) -> None:
         """Every client disconnects, at the end of a scenario."""

@@ -24,7 +24,11 @@ CREDENTIALS: dict[str, Callable[[Secrets], str | None]] = {
     "a key of acme": lambda secrets: secrets.keys["acme"],
     "a key of globex": lambda secrets: secrets.keys["globex"],
     "a token of acme": lambda secrets: secrets.mint("ada", "acme"),
+    "a key with acme's offerings": lambda secrets: secrets.keys["partner"],
     "a token with acme's offerings": lambda secrets: secrets.mint("ada", "engines", organisations=["acme"]),
+    # The permission has the client's name of the model and not the worker's.
+    "a token for acme/fast only": lambda secrets: secrets.mint("ada", "acme", models=["acme/fast"]),
+    "a token with a text in place of a list": lambda secrets: secrets.mint("ada", "engines", models="model-a"),
 }
 # Credentials that the gateway accepted a moment before it must reject them.
 EXPIRED, RESIGNED = "a token that has expired since its last use", "a token of an earlier client with another signature"

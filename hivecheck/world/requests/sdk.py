@@ -13,7 +13,7 @@ from hivecheck.stack.secrets import Secrets
 from hivecheck.wording import listed
 from hivecheck.world.requests.chats import BODIES, CHAT
 from hivecheck.world.requests.credentials import credential
-from hivecheck.world.requests.worker_behaviours import simulation
+from hivecheck.world.requests.worker_behaviours import FOREIGN_RESPONSES, simulation
 
 MESSAGES = BODIES[CHAT]["messages"]
 MEGABYTE = 2**20
@@ -69,6 +69,7 @@ class SdkErrorCase:
 SDK_ERRORS: dict[str, SdkErrorCase] = {
     "with a temperature of 2.1": SdkErrorCase({"temperature": 2.1}),
     "with a key in upper case": SdkErrorCase(identity="a valid key in upper case"),
+    "with a malformed claim in its token": SdkErrorCase(identity="a token with a text in place of a list"),
     "with a key for other models": SdkErrorCase(identity="a key for other models"),
     "with a prompt of 17 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 17 * MEGABYTE}]}),
     "with a prompt of 15 MiB": SdkErrorCase({"messages": [{"role": "user", "content": "x" * 15 * MEGABYTE}]}),
@@ -80,6 +81,7 @@ SDK_ERRORS: dict[str, SdkErrorCase] = {
     "simulating a hang": SdkErrorCase(behaviour="a hang"),
     "simulating a 408 response": SdkErrorCase(behaviour="a 408 response"),
     "simulating a 409 response": SdkErrorCase(behaviour="a 409 response"),
+    **{f"simulating {words}": SdkErrorCase(behaviour=words) for words in FOREIGN_RESPONSES},
     "with a timeout of 0.3 seconds and one retry": SdkErrorCase(behaviour=ENDLESS, retries=1, timeout_seconds=0.3),
 }
 

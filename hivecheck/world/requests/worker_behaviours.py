@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from hivecheck.errors import UsageError
 
+# Error objects of another API, as of a FastAPI server in front of the model.
+FOREIGN_RESPONSES = {f"a foreign {status} response": f"fault=foreign_status:{status}" for status in (408, 429, 502, 503, 504)}
 BEHAVIOURS: dict[str, str] = {
     "no fault": "tokens=4",
     "a 400 response": "fault=status:400",
@@ -18,6 +20,7 @@ BEHAVIOURS: dict[str, str] = {
     "a 429 response": "fault=status:429",
     "a 500 response": "fault=status:500",
     "a 503 response": "fault=status:503",
+    **FOREIGN_RESPONSES,
     "a hang": "fault=hang",
     "a crash": "fault=exit:1",
     "a stall in mid-stream": "itl=0.01;fault=stall_after:3",

@@ -63,7 +63,7 @@ def test_missing_part_fails(name: str) -> None:
     ("header", "words"),
     [
         (timing(choose=0.1), "add up to the first token"),
-        (timing(total=0.4), "first token <= total"),
+        (timing(total=0.4), "phases and first token <= total"),
         (timing(total=1.5), "<= the client's time"),
     ],
 )
@@ -98,6 +98,17 @@ def test_pause_is_queue_time(queue: float, answer: Any) -> None:
     before, after = pages(queue=queue, proxy=0.5 - queue)
     logged = log(retried, "orchestrator", **line(queue_seconds=queue, proxy_seconds=0.5 - queue))
     must_say(judged(tell(noted(before), retried, journal, logged, noted(after))), answer)
+
+
+def test_refused_request_has_a_breakdown() -> None:
+    """A refusal by a worker, or before any attempt, has each phase and the total. One without the header fails."""
+    whole = ", ".join(part for part in timing(resolve=0.001, choose=0.0, proxy=0.3).split(", ") if "first_token" not in part)
+    before, after = pages(choose=0.0, proxy=0.3)
+    for header, answer in ((whole, PASSED), ("", FAILED), (whole.replace("total;dur=600", "total;dur=200"), FAILED)):
+        operation = timed(header, status=422)
+        logged = log(operation, "orchestrator", **line(choose_seconds=0.0, proxy_seconds=0.3, ttft_seconds=None))
+        must_say(judged(tell(noted(before), operation, logged, noted(after))), answer)
+        must_say(judged(tell(noted(before), operation, arrival(operation, at=0.1), end(operation, at=0.3), logged, noted(after))), answer)
 
 
 def test_unrequested_timing_fails() -> None:

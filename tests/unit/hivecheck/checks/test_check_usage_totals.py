@@ -12,8 +12,8 @@ from hivecheck.history import Event
 
 EARLY, LATE = chat(1), chat(2)
 ROWS = [
-    {"at": 10.0, "worker": "worker-1", "model": "model-a", "key": "tester", "prompt_tokens": 2, "completion_tokens": 4},
-    {"at": 20.0, "worker": "worker-2", "model": "model-a", "key": "ada", "prompt_tokens": 2, "completion_tokens": 3},
+    {"at": 10.0, "worker": "worker-1", "model": "model-a", "key": "tester", "prompt_tokens": 2, "completion_tokens": 4, "cached_tokens": 0},
+    {"at": 20.0, "worker": "worker-2", "model": "model-a", "key": "ada", "prompt_tokens": 2, "completion_tokens": 3, "cached_tokens": 1},
 ]
 
 
@@ -23,12 +23,13 @@ def journals() -> list[Event]:
         arrival(EARLY, "worker-1", model="model-a", time=10.1, headers={"x-auth-subject": "tester"}),
         end(EARLY, "worker-1", output_tokens=4, **common),
         arrival(LATE, "worker-2", model="model-a", time=20.1, headers={"x-auth-subject": "ada"}),
-        end(LATE, "worker-2", output_tokens=3, **common),
+        end(LATE, "worker-2", output_tokens=3, cached_tokens=1, **common),
     ]
 
 
-def line(name: str, requests: int, completion: int, by: str = "worker") -> dict[str, Any]:
-    return {by: name, "requests": requests, "prompt_tokens": 2 * requests, "completion_tokens": completion, "total_tokens": 0}
+def line(name: str, requests: int, completion: int, by: str = "worker", cached: int = 0) -> dict[str, Any]:
+    tokens = {"prompt_tokens": 2 * requests, "completion_tokens": completion, "cached_tokens": cached}
+    return {by: name, "requests": requests, "total_tokens": 2 * requests + completion} | tokens
 
 
 def usage(*lines: dict[str, Any], by: str = "worker", since: float = 0.0, until: float = 100.0) -> Event:
@@ -38,10 +39,11 @@ def usage(*lines: dict[str, Any], by: str = "worker", since: float = 0.0, until:
 def test_equal_totals_pass() -> None:
     """Totals of each group and range that equal ledger and journals pass."""
     totals = [
-        usage(line("worker-1", 1, 4), line("worker-2", 1, 3)),
-        usage(line("model-a", 2, 7, "model"), by="model"),
-        usage(line("ada", 1, 3, "key"), by="key", since=15.0),
+        usage(line("worker-1", 1, 4), line("worker-2", 1, 3, cached=1)),
+        usage(line("model-a", 2, 7, "model", cached=1), by="model"),
+        usage(line("ada", 1, 3, "key", cached=1), by="key", since=15.0),
         usage(line("worker-1", 1, 4), until=15.0),
+        usage(line("worker-1", 1, 4) | {"key": "tester"}, line("worker-2", 1, 3, cached=1) | {"key": "ada"}, by="worker,key"),
     ]
     must_say(usage_totals(tell(journals(), state("orchestrator", ledger=ROWS), totals)), PASSED)
 
@@ -50,9 +52,12 @@ def test_equal_totals_pass() -> None:
     "wrong",
     [
         usage(line("worker-1", 1, 4)),
-        usage(line("worker-1", 1, 4), line("worker-2", 1, 4)),
-        usage(line("worker-1", 2, 4), line("worker-2", 1, 3)),
-        usage(line("worker-1", 1, 4), line("worker-2", 1, 3), since=15.0),
+        usage(line("worker-1", 1, 4), line("worker-2", 1, 4, cached=1)),
+        usage(line("worker-1", 2, 4), line("worker-2", 1, 3, cached=1)),
+        usage(line("worker-1", 1, 4), line("worker-2", 1, 3, cached=1), since=15.0),
+        usage(line("worker-1", 1, 4), line("worker-2", 1, 3)),
+        usage(line("worker-1", 1, 4), line("worker-2", 1, 3, cached=1) | {"total_tokens": 6}),
+        usage(line("worker-1", 2, 7, cached=1) | {"key": "ada"}, by="worker,key"),
     ],
 )
 def test_other_totals_fail(wrong: Event) -> None:
@@ -72,8 +77,7 @@ def test_totals_without_data_are_inconclusive() -> None:
         must_say(usage_totals(tell(*items)), INCONCLUSIVE)
 
 
-ACME = {"key": "acme", "requests": 2, "prompt_tokens": 4, "completion_tokens": 8}
-GLOBEX = {"key": "globex", "requests": 1, "prompt_tokens": 2, "completion_tokens": 4}
+ACME, GLOBEX = line("acme", 2, 8, "key"), line("globex", 1, 4, "key")
 
 
 def tenant_journals(*tenants: str) -> list[Event]:

@@ -34,12 +34,13 @@ def test_settings_have_hashes() -> None:
     settings = secrets.orchestrator_settings()
     assert not [key for key in secrets.keys.values() if key in str(settings)]
     assert [key["sha256"] for key in settings["api_keys"]] == [hashlib.sha256(key.encode()).hexdigest() for key in secrets.keys.values()]
-    limits = {key["name"]: (key["models"], key["tenant"]) for key in settings["api_keys"]}
+    limits = {key["name"]: (key["models"], key["organisations"], key["tenant"]) for key in settings["api_keys"]}
     assert limits == {
-        "tester": ([], "hivecheck"),
-        "restricted": (list(RESTRICTED_MODELS), "hivecheck"),
-        "acme": ([], "acme"),
-        "globex": ([], "globex"),
+        "tester": ([], [], "hivecheck"),
+        "restricted": (list(RESTRICTED_MODELS), [], "hivecheck"),
+        "partner": ([], ["globex-labs", "acme"], "hivecheck"),
+        "acme": ([], [], "acme"),
+        "globex": ([], [], "globex"),
     }
 
 

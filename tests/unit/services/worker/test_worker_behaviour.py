@@ -59,7 +59,7 @@ def test_each_fault_by_name(kind: str) -> None:
         ("header=Retry-After", "expected a name, a colon and a value"),
         ("header=Bad Name: 1", "expected a name, a colon and a value"),
         ("ttft=1;ttft=2", "given twice"),
-        ("fault=explode", "accepted faults: status:<n>, refuse:<n>, reset, reset_after:<n>"),
+        ("fault=explode", "accepted faults: status:<n>, foreign_status:<n>, refuse:<n>, reset"),
         ("fault=reset:3", "expected fault=reset"),
         ("fault=status", "expected fault=status:<n>"),
         ("fault=status:200", "from 400 to 599"),

@@ -26,6 +26,13 @@ def test_status_with_headers(worker: WorkerProcess) -> None:
     assert (answer.status, answer.headers["retry-after"], answer.headers["x-odd"]) == (429, "7", "yes")
 
 
+def test_foreign_status(worker: WorkerProcess) -> None:
+    """`foreign_status` sends an error object of another API."""
+    answer = worker.chat(simulate="foreign_status:429", request_id="foreign")
+    assert (answer.status, answer.json) == (429, {"detail": "Simulated status 429."})
+    assert worker.end_of("foreign")["outcome"] == "failed"
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_header_on_normal_answer(worker: WorkerProcess, stream: bool) -> None:
     """A given header overrides those of a normal answer."""
