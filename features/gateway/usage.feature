@@ -87,6 +87,22 @@ Feature: The gateway books every request once, with the tokens that client and w
     Then every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted
 
+  @CHAT-019 @P1 @topology.short_ledger @fresh_stack @exclusive @requires.kill @requires.restart
+  Scenario: The ledger keeps the newest requests, up to its limit
+    When clients send 8 sequential chats for model-a
+    And the gateway is killed
+    And the gateway is started again
+    And the gateway is ready within the orchestrator return time
+    Then the usage API shows only the 5 newest requests
+
+  @CHAT-019 @P1 @topology.brief_ledger @fresh_stack @exclusive @requires.kill @requires.restart
+  Scenario: The ledger deletes requests that are older than its retention time
+    When clients send 3 sequential chats for model-a
+    And the gateway is killed
+    And the gateway is started again
+    And the gateway is ready within the orchestrator return time
+    Then the usage API shows only the 0 newest requests
+
   # The long stream has tokens in the ledger at the first kill. The others settle within a tenth of a second.
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart
   Scenario: Kills of the gateway at random moments under load lose no request and double none
