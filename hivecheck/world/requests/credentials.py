@@ -24,6 +24,8 @@ CREDENTIALS: dict[str, Callable[[Secrets], str | None]] = {
     "a key of acme": lambda secrets: secrets.keys["acme"],
     "a key of globex": lambda secrets: secrets.keys["globex"],
     "a token of acme": lambda secrets: secrets.mint("ada", "acme"),
+    # Without an audience of its own a gateway ignores this claim (RFC 7519 section 4.1.3 leaves its use to the application).
+    "a token of ada for another audience": lambda secrets: secrets.mint("ada", "engines", aud=["another-service"]),
     "a token with acme's offerings": lambda secrets: secrets.mint("ada", "engines", organisations=["acme"]),
 }
 # Credentials that the gateway accepted a moment before it must reject them.
