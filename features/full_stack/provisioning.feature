@@ -54,9 +54,9 @@ Feature: A hive downloads a model when a client requests it
     Given the hub offers model-large, and no hive has it
     And a bandwidth limit of the model hub is injected into hub
     When clients send a batch of 3 concurrent chats for model-large
+    And a bandwidth limit of the model hub is removed from hub
     Then every request of the batch was refused with status 503 and code model_loading, before any upstream request
-    When a bandwidth limit of the model hub is removed from hub
-    Then a chat for model-late is answered within the download time
+    And a chat for model-late is answered within the download time
     And a chat for model-large is answered within the download time
     And model-large was downloaded in one part
 

@@ -70,9 +70,9 @@ Feature: The gateway books every request once, with the tokens that client and w
   Scenario: The gateway refuses requests that it cannot book, and serves again once it can
     Given a lock on the database is injected into orchestrator
     When clients send a batch of 5 sequential chats for model-a
+    And a lock on the database is removed from orchestrator
     Then the gateway answered 3 of the batch and refused the others with status 503 and code no_available_workers
-    When a lock on the database is removed from orchestrator
-    Then a chat for model-a is answered within the convergence time
+    And a chat for model-a is answered within the convergence time
     And every request is booked exactly once, with the tokens that its worker counted
 
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.kill @requires.restart

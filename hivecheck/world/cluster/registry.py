@@ -41,7 +41,7 @@ class Registry:
     """`ghosts` are the accepted registrations of the harness, `replies` the registry's answers to the last step that registered.
 
     `sent_at` and `accepted_at` are the times before and after these registrations. Their leases begin in between.
-    `before` is an entry as it was first registered. `counted` is the registry's number of registrations before the last step that registered.
+    `before` is an entry as it was first registered. `counted` is the registry's number of registrations before these registrations.
     """
 
     stack: Stack
