@@ -101,7 +101,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     When clients send 8 sequential chats for model-a
     And the gateway is killed
     And the gateway is started again
-    And the gateway is ready within the orchestrator return time
+    And the gateway is ready within the node ready time
     Then the usage API shows only the 5 newest requests
 
   @CHAT-019 @P1 @topology.brief_ledger @fresh_stack @exclusive @requires.kill @requires.restart
@@ -109,7 +109,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     When clients send 3 sequential chats for model-a
     And the gateway is killed
     And the gateway is started again
-    And the gateway is ready within the orchestrator return time
+    And the gateway is ready within the node ready time
     Then the usage API shows only the 0 newest requests
 
   # The long stream has tokens in the ledger at the first kill. The others settle within a tenth of a second.
