@@ -33,5 +33,5 @@ def must_have_usage_chunk(context: Ctx) -> None:
 
 @then("the usage API shows {view:UsageView}")
 def must_show_usage(context: Ctx, view: str) -> None:
-    """The usage API agrees with ledger and journals, or shows each tenant nothing of another tenant."""
+    """The usage API agrees with ledger and journals, shows each tenant its own usage, or has deleted old requests."""
     context.world.observations.usage.must_show(view)

@@ -30,9 +30,10 @@ Feature: The gateway accepts authorized clients only, and forwards their identit
     And the worker and its hive received subject ada and <tenant>
 
     Examples:
-      | credential                      | tenant         |
-      | a token of ada from engines     | tenant engines |
-      | a token of ada without a tenant | no tenant      |
+      | credential                          | tenant         |
+      | a token of ada from engines         | tenant engines |
+      | a token of ada without a tenant     | no tenant      |
+      | a token of ada for another audience | tenant engines |
 
   @SEC-003 @P1
   Scenario: No node listens outside the stack's network, or on an undeclared port

@@ -39,6 +39,27 @@ Feature: A hive downloads a model when a client requests it
     And model-hub was downloaded in one part
     And model-hub is ready in the catalogue of one hive
 
+  @INT-011 @P1
+  Scenario: The gateway limits the number of requests that wait for a model
+    Given the hub offers model-hub, and no hive has it
+    When a bandwidth limit of the model hub is injected into hub
+    And 3 clients wait for model-hub, and a further one disconnects
+    And clients send a batch of 3 concurrent chats for model-hub
+    Then the gateway answered 1 of the batch and refused the others with status 503 and code model_loading
+    And every request was answered, 3 in total
+
+  # The file takes 8 seconds at the limited bandwidth, and a request waits for 1.2 seconds.
+  @FULL-007 @P1 @topology.short_model_wait
+  Scenario: The gateway refuses requests for a model that loads for longer than they may wait
+    Given the hub offers model-large, and no hive has it
+    And a bandwidth limit of the model hub is injected into hub
+    When clients send a batch of 3 concurrent chats for model-large
+    And a bandwidth limit of the model hub is removed from hub
+    Then every request of the batch was refused with status 503 and code model_loading, before any upstream request
+    And a chat for model-late is answered within the download time
+    And a chat for model-large is answered within the download time
+    And model-large was downloaded in one part
+
   @FULL-007 @P1
   Scenario: A hive resumes an interrupted download
     Given the hub offers model-hub, and no hive has it

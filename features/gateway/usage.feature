@@ -69,6 +69,15 @@ Feature: The gateway books every request once, with the tokens that client and w
     Then the gateway reports itself as healthy within the convergence time
     And every request is booked exactly once, with the tokens that its worker counted
 
+  @CHAT-019 @P1 @topology.short_ledger @fresh_stack @requires.exec
+  Scenario: The gateway refuses requests that it cannot book, and serves again once it can
+    Given a lock on the database is injected into orchestrator
+    When clients send a batch of 5 sequential chats for model-a
+    And a lock on the database is removed from orchestrator
+    Then the gateway answered 3 of the batch and refused the others with status 503 and code no_available_workers
+    And a chat for model-a is answered within the convergence time
+    And every request is booked exactly once, with the tokens that its worker counted
+
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.kill @requires.restart
   Scenario: A killed orchestrator recovers its ledger, with the streams that were running
     Given a client is streaming from model-a, with a response that has run for 0.8 seconds
@@ -89,6 +98,22 @@ Feature: The gateway books every request once, with the tokens that client and w
     And clients send 3 chats for model-a
     Then every stream is whole
     And every request is booked exactly once, with the tokens that its worker counted
+
+  @CHAT-019 @P1 @topology.short_ledger @fresh_stack @exclusive @requires.kill @requires.restart
+  Scenario: The ledger keeps the newest requests, up to its limit
+    When clients send 8 sequential chats for model-a
+    And the gateway is killed
+    And the gateway is started again
+    And the gateway is ready within the node ready time
+    Then the usage API shows only the 5 newest requests
+
+  @CHAT-019 @P1 @topology.brief_ledger @fresh_stack @exclusive @requires.kill @requires.restart
+  Scenario: The ledger deletes requests that are older than its retention time
+    When clients send 3 sequential chats for model-a
+    And the gateway is killed
+    And the gateway is started again
+    And the gateway is ready within the node ready time
+    Then the usage API shows only the 0 newest requests
 
   # The long stream has tokens in the ledger at the first kill. The others settle within a tenth of a second.
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart

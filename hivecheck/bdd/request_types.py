@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hivecheck.world.observations.usage import OWN, TOTALS
+from hivecheck.world.observations.usage import VIEWS
 from hivecheck.world.phrases import one_of
 from hivecheck.world.requests import expectations, requests, worker_behaviours
 from hivecheck.world.requests.batches import KINDS as BATCH_KINDS
@@ -182,5 +182,5 @@ REQUEST_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     ),
     "Counter": (r"its worker|the gateway", lambda text: text == "the gateway", "what counted the tokens"),
     "Tenant": (r"no tenant|tenant [a-z]+", lambda text: text.removeprefix("tenant ") if text != "no tenant" else None, "a tenant, or none"),
-    "UsageView": (one_of((OWN, TOTALS)), str, "what the usage API shows"),
+    "UsageView": (one_of(VIEWS), str, "what the usage API shows"),
 }

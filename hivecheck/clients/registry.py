@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from hivecheck.clients.control import ControlClient, Reply
 
@@ -10,10 +11,10 @@ from hivecheck.clients.control import ControlClient, Reply
 class RegistryClient(ControlClient):
     """Reads what is registered, and plays a client of the registry where a scenario needs one."""
 
-    def services(self, kind: str | None = None, status: str = "online") -> dict[str, dict[str, Any]]:
-        """Registrations by id; `status`: online, offline or all."""
-        query = f"?status={status}" + (f"&kind={kind}" if kind else "")
-        return {entry["id"]: entry for entry in self.get(f"/services{query}")["services"]}
+    def services(self, kind: str | None = None, status: str = "online", **filters: str) -> dict[str, dict[str, Any]]:
+        """Registrations by id; `status`: online, offline or all. `filters`: model and hive."""
+        query = urlencode({"status": status} | ({"kind": kind} if kind else {}) | filters)
+        return {entry["id"]: entry for entry in self.get(f"/services?{query}")["services"]}
 
     def workers(self) -> dict[str, dict[str, Any]]:
         """The online workers by id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -95,6 +96,8 @@ class Models:
             if call.is_done:
                 raise InconclusiveError(f"expected: a client that disconnects while it waits\nactual: {call.operation.sentence()}")
             call.leave()
+            # The gateway counts the client until it detects the disconnect.
+            self._await_at_gateway(count, count)
 
     def _start_leaving(self, model: str) -> PendingRequest:
         """A request with a purpose of its own, because nothing is promised to a client that disconnects."""
@@ -103,10 +106,12 @@ class Models:
         self._await_at_gateway(1)
         return call
 
-    def _await_at_gateway(self, count: int) -> None:
-        within = self.stack.timeouts.request
+    def _await_at_gateway(self, least: int, most: float = math.inf) -> None:
         eventually(
-            self.stack.orchestrator.in_flight, within=within, what=f"requests at the gateway: {count}", until=lambda found: found >= count
+            self.stack.orchestrator.in_flight,
+            within=self.stack.timeouts.request,
+            what=f"requests at the gateway: {least}",
+            until=lambda found: least <= found <= most,
         )
 
     def bring(self, model: str, hive: str, *, serve: bool = True) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,8 @@ REGISTRY = "registry"
 # Nothing listens at these addresses, and no client requests this model.
 GHOST_URL = "http://127.0.0.1:9"
 OTHER_URL = "http://127.0.0.1:10"
-GHOST_MODEL = "model-ghost"
+GHOST_MODEL, SECOND_MODEL = "model-ghost", "model-ghost-large"
+FILTERS = ("kind", "model", "hive")
 CONNECTIONS = 25
 LOOKS = 3
 SWEEPS_SECONDS = 0.6  # more than two sweeps of a registry at its default interval of 0.25 s
@@ -39,7 +41,7 @@ class Registry:
     """`ghosts` are the accepted registrations of the harness, `replies` the registry's answers to the last step that registered.
 
     `sent_at` and `accepted_at` are the times before and after these registrations. Their leases begin in between.
-    `before` is an entry as it was first registered.
+    `before` is an entry as it was first registered. `counted` is the registry's number of registrations before these registrations.
     """
 
     stack: Stack
@@ -50,11 +52,13 @@ class Registry:
     sent_at: dict[str, float] = field(default_factory=dict)
     accepted_at: dict[str, float] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
+    counted: int = 0
 
     def register(self, name: str, **changes: Any) -> Reply:
         """Register a service as it was registered last, with `changes`. A refused registration is forgotten."""
         sent = {"id": name, "kind": "worker", "url": GHOST_URL, "epoch": time.time_ns(), "models": [GHOST_MODEL]}
         sent = sent | self.ghosts.get(name, {}) | changes
+        self.counted = self._registrations()
         sent_at = time.monotonic()
         reply = self.stack.registry.register(sent)
         self.replies = {name: reply}
@@ -73,7 +77,9 @@ class Registry:
     def register_at_once(self, count: int) -> None:
         """Services register at the same moment, over several connections."""
         epoch = time.time_ns()
-        ghosts = [_ghost(number, epoch + number) for number in range(1, count + 1)]
+        hive = min(self.stack.hives)
+        ghosts = [_ghost(number, epoch + number, hive) for number in range(1, count + 1)]
+        self.counted = self._registrations()
         clients = [RegistryClient(self.stack.registry.url, self.stack.secrets.token) for _ in range(min(count, CONNECTIONS))]
         with ThreadPoolExecutor(len(clients)) as pool:
             # Several connections, because requests on one keep-alive connection would reach the registry one after the other.
@@ -96,12 +102,14 @@ class Registry:
         self.register(name, **changes[change])
 
     def must_have_answered(self, outcome: str) -> None:
-        """Each answer to the last step that registered has this outcome."""
+        """Each answer to the last step that registered has this outcome. The registry counted each accepted registration once."""
         status, code = OUTCOMES[outcome]
         actual = {name: (reply.status, ((reply.body or {}).get("error") or {}).get("code")) for name, reply in self.replies.items()}
         unexpected = {name: answer for name, answer in actual.items() if answer != (status, code)}
         assert actual, "expected: registrations\nactual: none"
         assert not unexpected, f"expected: every answer {status}, code {code}\nactual: {figures(unexpected)}"
+        accepted, counted = sum(reply.status < 300 for reply in self.replies.values()), self._registrations() - self.counted
+        assert counted == accepted, f"expected: registrations_total grows by {accepted}\nactual: by {counted}"
 
     def must_list_all(self) -> None:
         """The registry lists each registered service once and as it was registered, in its list and by id."""
@@ -111,6 +119,7 @@ class Registry:
         assert report == expected, f"expected: the registrations as they were sent, {_text(expected)}\nactual: {_text(report)}"
         for name, ghost in self.ghosts.items():
             assert _facts(self._entry(name)) == _facts(ghost), f"expected: {figures(ghost)}\nactual: {figures(self._entry(name))}"
+        self._must_filter(services)
 
     def must_be_known_to_gateway(self, within: float) -> None:
         """The gateway's status API shows every registered service."""
@@ -178,6 +187,19 @@ class Registry:
         actual = self._entry(name)["epoch"]
         assert actual == self.ghosts[name]["epoch"], f"expected: epoch {self.ghosts[name]['epoch']}\nactual: {actual}"
 
+    def _must_filter(self, services: list[dict[str, Any]]) -> None:
+        """Each filter of the list, and each pair of filters, selects exactly the services with these values."""
+        # Of any status, because a lease can expire between two lists.
+        entries = [{**entry, "model": model} for entry in services for model in entry["models"] or [None]]
+        for names in (*itertools.combinations(FILTERS, 1), *itertools.combinations(FILTERS, 2)):
+            for wanted in {tuple((name, entry[name]) for name in names) for entry in entries if all(entry[name] for name in names)}:
+                expected = sorted({entry["id"] for entry in entries if _has(entry, wanted)})
+                actual = sorted(self.stack.registry.services(status="all", **dict(wanted)))
+                assert actual == expected, f"expected: {listed(expected)} for {figures(dict(wanted))}\nactual: {listed(actual)}"
+
+    def _registrations(self) -> int:
+        return int(self.stack.registry.stats()["registrations_total"])
+
     def _must_expire(self, silent: str, missed: int, beating: str, within: float) -> None:
         intervals = [hive.info()["heartbeat_interval_seconds"] for hive in self.stack.hives.values()]
         # The lower limit counts as much as the upper one: an expiry after one lost heartbeat ejects healthy workers.
@@ -208,9 +230,16 @@ class Registry:
         return {**found[0], "revision": report["revision"]}
 
 
-def _ghost(number: int, epoch: int) -> dict[str, Any]:
+def _ghost(number: int, epoch: int, hive: str) -> dict[str, Any]:
+    """Every second ghost has a second model, and every third one no hive, so that each filter of the list has something to leave out."""
     url = f"{GHOST_URL}/workers/ghost-{number}"
-    return {"id": f"worker-ghost-{number:03}", "kind": "worker", "url": url, "epoch": epoch, "models": [GHOST_MODEL]}
+    models = [GHOST_MODEL] if number % 2 else [GHOST_MODEL, SECOND_MODEL]
+    ghost = {"id": f"worker-ghost-{number:03}", "kind": "worker", "url": url, "epoch": epoch, "models": models}
+    return ghost if number % 3 == 0 else ghost | {"hive": hive}
+
+
+def _has(entry: Mapping[str, Any], wanted: tuple[tuple[str, str], ...]) -> bool:
+    return all(entry[name] == value for name, value in wanted)
 
 
 def _facts(entry: dict[str, Any]) -> tuple[Any, ...]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from hivecheck.checks.usage.booked_once import booked_once
 from hivecheck.checks.usage.booked_through_kills import booked_through_kills
 from hivecheck.checks.usage.usage_totals import own_usage, usage_totals
-from hivecheck.errors import ClientError
+from hivecheck.errors import ClientError, InconclusiveError
 from hivecheck.history import Event, History
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import must_eventually
-from hivecheck.wording import plain
+from hivecheck.wording import counted, plain
+from hivecheck.world import phrases
 from hivecheck.world.checker import Checker
 from hivecheck.world.requests.chats import Chats
 from hivecheck.world.requests.credentials import credential
@@ -21,7 +23,6 @@ from hivecheck.world.requests.credentials import credential
 GROUPS = ("worker", "model", "key", "worker,model,key")
 NO_TENANT = "a token of ada without a tenant"
 TENANTS = {"acme": "a key of acme", "globex": "a key of globex", "hivecheck": "a valid key", None: NO_TENANT}
-TOTALS, OWN = "the totals of ledger and journals", "each tenant its own usage only"
 
 
 @dataclass
@@ -53,14 +54,32 @@ class Usage:
         self.checker.must(booked_through_kills, kills=kills, lag_seconds=self.stack.timeouts.ledger_lag)
 
     def must_show(self, view: str) -> None:
-        """The usage API shows the totals of ledger and journals, or each tenant its own usage only."""
-        if view == TOTALS:
-            self.read(self.stack.timeouts.settling)
-            self.read_totals()
-            self.checker.must(usage_totals)
-        else:
-            self.read_own()
-            self.checker.must(own_usage)
+        """The usage API shows one of the `VIEWS`."""
+        phrases.act(VIEWS, view, self)
+
+    def must_show_totals(self) -> None:
+        """The totals of the usage API equal those of ledger and journals."""
+        self.read(self.stack.timeouts.settling)
+        self.read_totals()
+        self.checker.must(usage_totals)
+
+    def must_show_own(self) -> None:
+        """Each tenant gets its own usage, and nothing of another tenant."""
+        self.read_own()
+        self.checker.must(own_usage)
+
+    def must_show_newest(self, count: str) -> None:
+        """The ledger keeps so many requests, those that clients sent last, and has deleted the others."""
+        sent = [operation.id for operation in sorted(self.history.operations(), key=lambda operation: operation.started_at)]
+        newest = sent[max(0, len(sent) - int(count)) :]
+        if len(newest) == len(sent):
+            raise InconclusiveError(f"expected: more than {counted(int(count), 'request')}\nactual: {len(sent)}\nnext: send more")
+        must_eventually(
+            lambda: [row["request_id"] for row in self.stack.orchestrator.booked(0.0)],
+            within=self.stack.timeouts.settling,
+            what=f"the newest of {counted(len(sent), 'request')} in the ledger: {count}",
+            until=lambda kept: kept == newest,
+        )
 
     def read(self, within: float, since: float | None = None) -> None:
         """The ledger's rows since a moment, by default since the scenario began, once each of them is settled."""
@@ -94,3 +113,11 @@ class Usage:
 
     def _note(self, **facts: Any) -> None:
         self.history.record(Event(time.monotonic(), "state", "orchestrator", facts))
+
+
+# Words in Gherkin -> what the usage API must show.
+VIEWS: dict[str, Callable[..., None]] = {
+    "the totals of ledger and journals": Usage.must_show_totals,
+    "each tenant its own usage only": Usage.must_show_own,
+    "only the {} newest requests": Usage.must_show_newest,
+}

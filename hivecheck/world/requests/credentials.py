@@ -25,6 +25,8 @@ CREDENTIALS: dict[str, Callable[[Secrets], str | None]] = {
     "a key of globex": lambda secrets: secrets.keys["globex"],
     "a token of acme": lambda secrets: secrets.mint("ada", "acme"),
     "a key with acme's offerings": lambda secrets: secrets.keys["partner"],
+    # Without an audience of its own a gateway ignores this claim (RFC 7519 section 4.1.3 leaves its use to the application).
+    "a token of ada for another audience": lambda secrets: secrets.mint("ada", "engines", aud=["another-service"]),
     "a token with acme's offerings": lambda secrets: secrets.mint("ada", "engines", organisations=["acme"]),
     # The permission has the client's name of the model and not the worker's.
     "a token for acme/fast only": lambda secrets: secrets.mint("ada", "acme", models=["acme/fast"]),
