@@ -7,6 +7,8 @@ from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
 
+DRAINING = "draining"
+
 
 def batch_outcome(
     history: History,
@@ -34,7 +36,7 @@ def batch_outcome(
             expected=f"{answered} of {requests} {agreeing(answered, 'is', 'are')} answered", actual=f"{len(good)}; the first refusal: {bad}"
         )
     for operation in operations:
-        if operation not in good and (fault := _fault(operation, status, code)):
+        if operation not in good and (fault := _fault(operation, status, code, bool(history.arrivals(operation)))):
             return failed(expected=f"the other requests are refused with {status} {code}", actual=f"{fault}: {operation.sentence()}")
     arrived = sum(len(history.arrivals(operation)) for operation in operations)
     if hits and not hits[0] <= arrived <= hits[1]:
@@ -45,13 +47,16 @@ def batch_outcome(
     return passed(f"{answered} of {requests} answered, {counted(arrived, 'arrival')} at workers")
 
 
-def _fault(operation: Operation, status: int | None, code: str | None) -> str | None:
+def _fault(operation: Operation, status: int | None, code: str | None, has_arrived: bool) -> str | None:
     actual = operation.status, operation.error_object().get("code")
     if actual != (status, code):
         return f"{actual[0]} {actual[1]}"
     # Without Retry-After the `openai` SDK tries again after 0.5 s, into the same overload.
     if status == 503 and not is_useful_retry_after(operation):
         return f"Retry-After {operation.header('Retry-After')!r}"
+    # A worker may have begun the work of a request that a stopping gateway refuses, and an SDK would have it done twice.
+    if code == DRAINING and (operation.header("X-Should-Retry") == "false") is not has_arrived:
+        return f"X-Should-Retry {operation.header('X-Should-Retry')!r}, {'after an arrival' if has_arrived else 'without an arrival'}"
     if discourages_retry(operation):
         return "X-Should-Retry 'false' after one attempt at a busy worker"
     return None

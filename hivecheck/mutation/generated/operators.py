@@ -14,6 +14,7 @@ from hivecheck.mutation.generated.source import Source, fingerprint
 
 Operator = Callable[[Source], Iterator[Change]]
 
+FAULT_SOURCE = "model_hub"
 FAMILIES: dict[str, tuple[Operator, ...]] = {
     "boundary": (expressions.boundaries,),
     "off by one": (expressions.numbers_beside, expressions.sums),
@@ -30,8 +31,11 @@ FAMILIES: dict[str, tuple[Operator, ...]] = {
 
 
 def of_services(root: Path) -> list[Edit]:
-    """Every edit of `services/`, in the order of files and places. `is_mutant` tells which ones are a mutant."""
-    paths = sorted((root / "services").rglob("*.py"))
+    """Every edit of `services/`, in the order of files and places. `is_mutant` tells which ones are a mutant.
+
+    Without the model hub: it is a source of faults as the harness is, and scenarios with a broken source have no verdict.
+    """
+    paths = sorted(path for path in (root / "services").rglob("*.py") if FAULT_SOURCE not in path.parts)
     return [edit for path in paths for edit in of_text(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))]
 
 

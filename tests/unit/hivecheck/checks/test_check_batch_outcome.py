@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories import BATCH, FAILED, INCONCLUSIVE, ONE, PASSED, TWO, chat, must_have_no_room, must_say, refused, served, tell
+from stories import BATCH, FAILED, INCONCLUSIVE, ONE, PASSED, TWO, arrival, chat, must_have_no_room, must_say, refused, served, tell
 
 from hivecheck.checks.answers.batch_outcome import batch_outcome
 from hivecheck.verdict import Answer
@@ -19,6 +19,15 @@ def test_expected_outcome_passes() -> None:
     """The expected number of answers, refusals and arrivals passes."""
     good, bad = chat(1, **BATCH), refused(2, **BATCH)
     must_say(batch_outcome(tell(good, bad, served(good)), **limits()), PASSED, "1 of 2 requests answered")
+
+
+def test_refusal_of_a_stopping_gateway() -> None:
+    """It discourages a retry if a worker has the request, and only then."""
+    final = {"headers": {"Retry-After": "1", "X-Should-Retry": "false"}}
+    expected = limits(answered=0, code="draining", hits=None)
+    for changes, has_arrived, answer in (({}, False, PASSED), (final, True, PASSED), ({}, True, FAILED), (final, False, FAILED)):
+        bad = refused(1, code="draining", **changes, **BATCH)
+        must_say(batch_outcome(tell(bad, *([arrival(bad)] if has_arrived else [])), **expected), answer)
 
 
 @pytest.mark.parametrize(
