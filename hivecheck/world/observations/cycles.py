@@ -21,8 +21,6 @@ from hivecheck.world.requests.endings import LARGE_BYTES, SLOWLY_READ_BYTES, End
 
 # Streams that are in their middle when the worker is killed. The others end soon after.
 TOKENS, PACE = 30, "itl=0.02"
-# A leak over so many cycles is final. Only an unclear case takes more: its warm-up was slow, or its floors vary.
-FINAL = 15
 
 
 @dataclass
@@ -41,14 +39,13 @@ class Cycles:
     last_killed: str = ""
 
     def run(self, least: int, most: int, count: int, model: str, ending: str) -> None:
-        """Cycles of `count` requests that end as one of the `ENDINGS`: `least` of them, then more as long as there is no verdict."""
+        """Cycles of `count` requests that end as one of the `ENDINGS`: `least` of them, then more up to an acquittal."""
         self.begin()
         for number in range(1, most + 1):
             if not self._cycle(number, count, model, ENDINGS[ending]):
                 return
-            answer = self.verdict().answer if number >= least else Answer.INCONCLUSIVE
-            # Growth of a few cycles may still end, so a leak is judged later than an acquittal.
-            if answer is Answer.PASSED or (answer is Answer.FAILED and number >= FINAL):
+            # Growth may still end, so only an acquittal ends the load early. Lists and caches with a limit fill up for a thousand requests.
+            if number >= least and self.verdict().answer is Answer.PASSED:
                 return
 
     def begin(self) -> None:
