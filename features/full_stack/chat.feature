@@ -29,11 +29,11 @@ Feature: A chat passes through the whole stack and back
 
   @FULL-003 @P0
   Scenario: The orchestrator finds a new worker through the registry
-    When clients send a batch of 2 sequential chats for model-new
-    And a worker worker-new of model-new starts on hive-1
+    When clients send a batch of 2 sequential chats for model-unseen
+    And a worker worker-new of model-unseen starts on hive-1
     And worker-new is online in the registry within the registration time
-    And the gateway offers model-new within the convergence time
-    And a client sends a chat for model-new
+    And the gateway offers model-unseen within the convergence time
+    And a client sends a chat for model-unseen
     Then every request of the batch was refused with status 404 and code model_not_found, before any upstream request
     And every answer is a full chat completion of the requested model
     And every request was served by worker-new
