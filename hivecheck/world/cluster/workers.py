@@ -203,12 +203,17 @@ class Workers:
         )
 
     def must_run(self, worker: str, requests: int, within: float) -> None:
-        """The registry shows so many running requests in the metrics of the worker's last heartbeat."""
+        """The metrics of the last heartbeats count so many running requests of the worker, and of its hive those of all its workers."""
 
-        def running() -> Any:
-            return self.stack.registry.workers()[worker]["metrics"].get("running")
+        def running() -> dict[str, Any]:
+            services, view = self.stack.registry.services(), self.stack.orchestrator.worker(worker) or {"metrics": {}}
+            own, hive = services[worker], services[services[worker]["hive"]]
+            rest = sum(one["metrics"]["running"] for one in services.values() if one["hive"] == hive["id"] and one["id"] != worker)
+            found = {REGISTRY_VIEW: own, STATUS_VIEW: view}
+            return {name: one["metrics"].get("running") for name, one in found.items()} | {hive["id"]: hive["metrics"]["running"] - rest}
 
-        must_eventually(running, within=within, what=f"requests running at {worker}: {requests}", until=lambda value: value == requests)
+        what = f"requests running at {worker}: {requests}, in each view and in the sum of its hive"
+        must_eventually(running, within=within, what=what, until=lambda views: set(views.values()) == {requests})
 
     def must_have_newer_epoch(self, workers: str, within: float) -> None:
         """Each of these workers is registered as a later incarnation than the noted one."""
@@ -251,7 +256,7 @@ class Workers:
         consistently(lambda: worker in self.stack.registry.workers(), times=LOOKS, what=f"{worker} still registered")
 
     def must_be_idle(self, within: float) -> None:
-        """The gateway and the hives count no request in flight, and no worker reports a running request."""
+        """The gateway and the hives count no request in flight, and no worker reports a running or a waiting request."""
         must_eventually(self._work_anywhere, within=within, what="no request in flight", until=lambda busy: busy is None)
 
     def must_agree(self, within: float) -> None:
@@ -291,9 +296,10 @@ class Workers:
         return max(reversed(open_now), key=lambda line: _place(line.data["request_id"], named)).node
 
     def _work_anywhere(self) -> str | None:
-        running = {name: entry["metrics"].get("running", 0) for name, entry in self.stack.registry.workers().items()}
+        metrics = {name: entry["metrics"] for name, entry in self.stack.registry.workers().items()}
+        running = {name: own.get("running", 0) + own.get("waiting", 0) for name, own in metrics.items()}
         busy = {name: count for name, count in running.items() if count}
-        return self.stack.work_in_hand() or (f"running at workers: {figures(busy)}" if busy else None) or self._busy_gauges()
+        return self.stack.work_in_hand() or (f"running or waiting at workers: {figures(busy)}" if busy else None) or self._busy_gauges()
 
     def _busy_gauges(self) -> str | None:
         """The gauges of requests and connections in use that are not 0, by node. Each node counts for itself."""
