@@ -88,7 +88,7 @@ Feature: The gateway books every request once, with the tokens that client and w
     And clients send 3 chats for model-a
     Then every request is booked exactly once, with the tokens that its worker counted
 
-  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @requires.kill @requires.restart @requires.files
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.kill @requires.restart @requires.files
   Scenario: An orchestrator that starts with a damaged ledger moves it aside, and books in a new one
     When the gateway is killed
     And corruption of the database header is injected into orchestrator

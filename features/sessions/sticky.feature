@@ -64,7 +64,7 @@ Feature: A session stays at its worker
     And every session takes another turn
     Then each session stayed at one worker, and the sessions use at least 2 workers
 
-  @CHAT-023 @INT-012 @P1 @fresh_stack @requires.exec @requires.kill @requires.terminate @requires.restart
+  @CHAT-023 @INT-012 @P1 @fresh_stack @exclusive @requires.exec @requires.kill @requires.terminate @requires.restart
   Scenario: Sessions that moved while no pin could be stored stay moved when the orchestrator starts again
     Given clients hold 25 sessions with model-shared
     When a file write limit of 0 bytes is injected into orchestrator

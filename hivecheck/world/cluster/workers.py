@@ -54,6 +54,7 @@ class Workers:
     history: History
     checker: Checker
     noted_epochs: dict[str, int] = field(default_factory=dict)
+    registered_at: dict[str, float] = field(default_factory=dict)
     noted_views: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     joined: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -97,8 +98,9 @@ class Workers:
         self.acted(workers, "removed")
 
     def note_epoch(self, worker: str) -> None:
-        """The worker's epoch in the registry now."""
-        self.noted_epochs[worker] = self.stack.registry.workers()[worker]["epoch"]
+        """The worker's epoch in the registry now, and the time of its registration."""
+        entry = self.stack.registry.workers()[worker]
+        self.noted_epochs[worker], self.registered_at[worker] = entry["epoch"], entry["registered_at"]
 
     def note_workers(self, hive: str) -> None:
         """The workers of a hive as it reports them now, with their epochs."""
@@ -182,6 +184,10 @@ class Workers:
         assert entry, f"expected: {worker} in the registry\nactual: {listed(sorted(registered))}"
         actual = entry["status"], entry["models"]
         assert actual == ("online", list(models)), f"expected: {worker} online with models {listed(models)}\nactual: {figures(entry)}"
+        # A deregistered worker is back with its next heartbeat, under the same epoch.
+        if entry["epoch"] == self.noted_epochs.get(worker):
+            noted = self.registered_at.get(worker, entry["registered_at"])
+            assert entry["registered_at"] == noted, f"expected: {worker} registered since {noted}\nactual: {figures(entry)}"
         epochs = [other["epoch"] for name, other in registered.items() if name != worker]
         assert entry["epoch"] > 0 and entry["epoch"] not in epochs, (
             f"expected: an epoch of its own for {worker}\nactual: {entry['epoch']}; the others have {listed(epochs)}"
