@@ -13,7 +13,7 @@ def names_of(body: Any) -> list[str]:
     if not isinstance(models, list):
         return [f"a response without a list of models: {plain(body)}"]
     if body.get("object") != "list":
-        return [f"a list whose object is not 'list': {plain(body)}"]
+        return [f"a list with another object than 'list': {plain(body)}"]
     wrong = [f"{plain(model)} has {listed(found)}" for model in models if (found := faults(model))]
     return wrong or [str(model["id"]) for model in models]
 
