@@ -23,6 +23,12 @@ def must_miss_registry(context: Ctx) -> None:
     context.world.cluster.gateway.must_miss_registry()
 
 
+@step("the gateway logs once that {fact:GatewayLogFact}{within:Within}")
+def must_log_once(context: Ctx, fact: str, within: str) -> None:
+    """The gateway's log has one line of this scenario about the fact."""
+    context.world.cluster.gateway.must_log_once(fact, context.world.timeouts.within(within))
+
+
 @step("the circuit of {worker:Worker} is {state:Circuit}{within:Within}")
 def must_have_circuit(context: Ctx, worker: str, state: str, within: str) -> None:
     """Status API and metrics show the state of the worker's circuit breaker. `not closed` means open or half open."""

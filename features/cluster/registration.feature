@@ -83,6 +83,16 @@ Feature: Workers register, send heartbeats and expire
     Then every registration is refused as a conflict
     And the registration of worker-ghost is unchanged
 
+  @INT-010 @CLU-007 @P1
+  Scenario: A hive that stops a worker with the id of another hive's worker leaves that one registered
+    Given a worker worker-twin of model-twin serves on hive-1
+    And the epoch of worker-twin is noted
+    When a worker worker-twin of model-other starts on hive-2
+    And hive-2 retried the registration of worker-twin with growing waits
+    And hive-2 removes worker-twin
+    Then 3 heartbeats of worker-twin arrive, each within the heartbeat time
+    And the registry shows worker-twin online with model-twin and its own epoch
+
   @INT-010 @P1
   Scenario: A registration with a newer epoch updates the entry
     Given a service worker-ghost is registered

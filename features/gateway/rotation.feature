@@ -50,6 +50,17 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     Then worker-shared-1 received no request for 2 seconds after its failure, and some afterwards
     And every request was answered
 
+  @GATE-006 @P1 @requires.exec
+  Scenario: An idle worker that fails its health checks leaves routing until they succeed again
+    Given a worker worker-x of model-x serves on hive-1, with an admin port
+    When a false health report is injected into worker-x
+    And hive-1 reports worker-x as hung within the pause detection time
+    And worker-x is not routable within the pause detection time
+    And a false health report is removed from worker-x
+    Then hive-1 reports worker-x as alive within the worker return time
+    And worker-x is routable within the worker return time
+    And hive-1 never restarted worker-x
+
   @GATE-012 @P1 @requires.terminate @requires.restart @topology.small @fresh_stack
   Scenario: A draining gateway rejects new requests, finishes running ones and can restart at once
     Given a client is streaming from model-a

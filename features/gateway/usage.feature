@@ -88,6 +88,17 @@ Feature: The gateway books every request once, with the tokens that client and w
     And clients send 3 chats for model-a
     Then every request is booked exactly once, with the tokens that its worker counted
 
+  @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.kill @requires.restart @requires.files
+  Scenario: An orchestrator that starts with a damaged ledger moves it aside, and books in a new one
+    When the gateway is killed
+    And corruption of the database header is injected into orchestrator
+    And the gateway is started again
+    And the gateway is ready within the orchestrator return time
+    And clients send 3 chats for model-a
+    Then the gateway logs once that its ledger was damaged within the settling time
+    And the gateway reports itself as healthy within the convergence time
+    And every request is booked exactly once, with the tokens that its worker counted
+
   @INT-012 @CHAT-019 @P1 @topology.small @fresh_stack @exclusive @requires.terminate @requires.restart
   Scenario: A terminated orchestrator books the requests that it still finishes
     Given a client is streaming from model-a

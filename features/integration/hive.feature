@@ -9,6 +9,14 @@ Feature: A hive reports its models, its workers and its settings
     Then hive-9 offers no models
     And hive-9 offers model-slow within the restart time
 
+  @SVC-009 @P1
+  Scenario: A hive offers each model of its workers once, and no longer that of a worker that left
+    Given a worker worker-x of model-x and model-y serves on hive-1
+    And a worker worker-y of model-y and model-z serves on hive-1
+    And hive-1 offers model-a, model-shared, model-x, model-y and model-z
+    When hive-1 removes worker-x
+    Then hive-1 offers model-a, model-shared, model-y and model-z
+
   @SVC-010 @P1 @requires.kill
   Scenario: A hive reports its address, its uptime and its workers
     When worker-b is killed

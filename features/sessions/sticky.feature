@@ -64,6 +64,23 @@ Feature: A session stays at its worker
     And every session takes another turn
     Then each session stayed at one worker, and the sessions use at least 2 workers
 
+  @CHAT-023 @INT-012 @P1 @fresh_stack @exclusive @requires.exec @requires.kill @requires.terminate @requires.restart
+  Scenario: Sessions that moved while no pin could be stored stay moved when the orchestrator starts again
+    Given clients hold 25 sessions with model-shared
+    When a file write limit of 0 bytes is injected into orchestrator
+    And worker-1 is killed
+    And every session takes another turn
+    And worker-1 is routable within the restart time
+    And every session takes another turn
+    And a file write limit of 0 bytes is removed from orchestrator
+    And the gateway logs once that its session pins are stored again within the settling time
+    And the gateway is terminated
+    And the shutdown of the gateway is clean within the cascading shutdown time
+    And the gateway is started again
+    And worker-1 is routable within the orchestrator return time
+    And every session takes another turn
+    Then sessions moved only away from the killed worker, without a failed turn
+
   @GATE-009 @P1
   Scenario: Sessions that the gateway has forgotten move only to a worker that joins
     Given clients hold 90 sessions with model-shared

@@ -82,6 +82,7 @@ CLUSTER_TYPES: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "Removed": (r"worker-[a-z0-9-]+|\d+ of the new workers", str, "a worker, or the oldest of the workers that a step started"),
     "WorkerSet": (rf"{workers.EVERY_WORKER_OF}{_HIVE}|{worker_lifecycle.EVERY_WORKER}|{_WORKER}", str, "a worker, or all of a hive"),
     "WorkerGroup": (rf"{cluster.THE_WORKERS_OF}{_HIVE}|worker-[a-z0-9-]+ and worker-[a-z0-9-]+", str, "several workers"),
+    "GatewayLogFact": (one_of(gateway.LOGGED), str, "what the gateway logs about its databases"),
     "WorkerCount": (rf"\d+ workers?|{gateway.EVERY_DECLARED_WORKER}", str, "a number of workers, or all that are declared"),
     "Requests": (r"\d+ requests?", _count, "a number of requests"),
     "Clients": (r"a client waits|\d+ clients wait", _count, "a number of clients that wait"),

@@ -17,8 +17,8 @@ class HiveClient(ControlClient):
     def info(self) -> dict[str, Any]:
         return dict(self.get("/info"))
 
-    def models(self) -> Reply:
-        return self.ask("GET", "/models")
+    def models(self, path: str = "/models") -> Reply:
+        return self.ask("GET", path)
 
     def worker(self, identifier: str) -> dict[str, Any] | None:
         """One worker as its hive sees it; None when the hive says 404."""

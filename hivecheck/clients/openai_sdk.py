@@ -59,19 +59,19 @@ class SdkClient:
         self._history.record(operation)
         return operation
 
-    def models(self) -> list[str]:
-        """The ids that its list of models has; or what it raises."""
+    def models(self) -> list[dict[str, Any]]:
+        """The models of its list, with the fields that the gateway sent; or what it raises."""
         try:
-            return [model.id for model in self._client.models.list()]
+            return [model.model_dump(exclude_unset=True) for model in self._client.models.list()]
         except self._openai.APIError as error:
-            return [f"{type(error).__name__}: {error}"]
+            return [{"error": f"{type(error).__name__}: {error}"}]
 
-    def model(self, name: str) -> str:
-        """The id of one model, asked for by name; or what it raises."""
+    def model(self, name: str) -> dict[str, Any]:
+        """One model, asked for by name; or what it raises."""
         try:
-            return str(self._client.models.retrieve(name).id)
+            return dict(self._client.models.retrieve(name).model_dump(exclude_unset=True))
         except self._openai.APIError as error:
-            return f"{type(error).__name__}: {error}"
+            return {"error": f"{type(error).__name__}: {error}"}
 
     def close(self) -> None:
         self._client.close()

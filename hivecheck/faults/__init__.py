@@ -15,7 +15,7 @@ from hivecheck.faults.model_hub import model_hub_faults
 from hivecheck.faults.network.packets import packet_faults
 from hivecheck.faults.network.silent_crash import SilentCrash
 from hivecheck.faults.process.file_limit import file_limits
-from hivecheck.faults.process.gray_failure import GrayFailure
+from hivecheck.faults.process.gray_failure import contradictions
 from hivecheck.faults.process.pause import ProcessPause
 from hivecheck.faults.process.signals import sigkill, sigterm
 from hivecheck.faults.resources.connection_exhaustion import ConnectionExhaustion
@@ -31,7 +31,7 @@ FAMILIES: dict[str, dict[str, Callable[[], Fault]]] = {
         "a SIGTERM": sigterm,
         "a restart": Restart,
         "a process pause": ProcessPause,
-        "a gray failure": GrayFailure,
+        **contradictions(),
     },
     "Nodes": {
         "a container pause": ContainerPause,

@@ -17,6 +17,7 @@ from hivecheck.faults.fault import Fault, FaultTarget, Kind
 from hivecheck.faults.injector import Injector
 from hivecheck.faults.model_hub import model_hub_faults
 from hivecheck.faults.network.packets import packet_faults
+from hivecheck.faults.process.gray_failure import contradictions
 from hivecheck.history import History
 from hivecheck.platforms.platform import Platform
 from hivecheck.stack.stack import Stack
@@ -52,7 +53,7 @@ CASES = {
     "a zeroed database": ("registry", "orchestrator"),
 }
 # Faults that need another topology have a test of their own: packets, the model hub, the gray failure (an admin listener), the full disk.
-ELSEWHERE = {*packet_faults(), *model_hub_faults(), "a gray failure", "a full disk"}
+ELSEWHERE = {*packet_faults(), *model_hub_faults(), *contradictions(), "a full disk"}
 BURN = "import time\nwhile time.process_time() < 0.5: pass"
 SOON = replace(Timeouts(), fault_effect=1.0)  # a fault without an effect by then counts as a miss
 

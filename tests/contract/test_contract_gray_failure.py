@@ -50,11 +50,14 @@ def stack(platform: Platform) -> Iterator[Stack]:
     assert made.down() == []
 
 
-def test_effect_and_removal(stack: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "effect"), [(FAULT, "a chat has no answer"), ("a false health report", f"health checks of {WORKER} got 503")]
+)
+def test_effect_and_removal(stack: Stack, tmp_path: Path, fault: str, effect: str) -> None:
     """The effect is observed, and the removal leaves nothing."""
     own = Injector(History(tmp_path / "history.jsonl"), Timeouts(), epoch_of)
-    own.inject(FAULT, WORKER, [FaultTarget.named(WORKER, stack)])
-    assert "a chat has no answer" in own.history.events("fault", WORKER)[-1].data["effect"]
+    own.inject(fault, WORKER, [FaultTarget.named(WORKER, stack)])
+    assert effect in own.history.events("fault", WORKER)[-1].data["effect"]
     own.heal(WORKER)
     assert own.history.events("fault", WORKER)[-1].data["what"] == "removed"
     assert own.active() == []

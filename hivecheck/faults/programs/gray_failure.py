@@ -10,7 +10,7 @@ import sys
 import time
 
 CHAT_PATH = "/v1/chat/completions"
-OK, NO_ANSWER, NO_PORT = 200, 0, -1
+OK, NOT_READY, NO_ANSWER, NO_PORT = 200, 503, 0, -1
 LEAST_PATIENCE_SECONDS = 0.1
 # The patience is this multiple of the time of one chat. A fixed patience would slow each injection to the pace of the slowest machine.
 TIMES_OF_ONE_CHAT = 5
@@ -80,9 +80,14 @@ def inject(worker: Worker, seconds: float, chat: str, order: str) -> list[float]
 
 
 def remove(worker: Worker, chat: str) -> list[float]:
-    """The status of the reset and, if it is 200, of a chat after it."""
+    """The status of the reset and, if it is 200, the answers after it."""
     order_status = worker.request("admin_port", "/admin/reset", "{}")
-    return [order_status, worker.request("port", CHAT_PATH, chat)] if order_status == OK else [order_status]
+    return [order_status, *answers(worker, chat)] if order_status == OK else [order_status]
+
+
+def answers(worker: Worker, chat: str) -> list[float]:
+    """The statuses of a chat and of a health check."""
+    return [worker.request("port", CHAT_PATH, chat), worker.request("port", "/health")]
 
 
 def main(command: str, pid: str, token: str, seconds: str, chat: str, order: str = "") -> None:
@@ -95,8 +100,8 @@ def main(command: str, pid: str, token: str, seconds: str, chat: str, order: str
             numbers = worker.observe(float(seconds), chat)
         case "remove":
             numbers = remove(worker, chat)
-        case "chat":
-            numbers = [worker.request("port", CHAT_PATH, chat)]
+        case "answers":
+            numbers = answers(worker, chat)
         case _:
             sys.exit(f"unknown command {command!r}")
     print(*numbers)

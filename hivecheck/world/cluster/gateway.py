@@ -25,6 +25,8 @@ NOT_CLOSED = "not closed"
 WAIT_COUNT_SECONDS = 1.0
 WAIT_METRICS = ("gateway_pool_wait_seconds_count", "gateway_pool_exhausted_total")
 EVERY_DECLARED_WORKER = "every declared worker"
+# Ends of an outage of a database: in Gherkin, and the event in the gateway's log.
+LOGGED = {"its session pins are stored again": "pins_written", "its ledger was damaged": "ledger_damaged"}
 
 
 @dataclass
@@ -152,6 +154,17 @@ class GatewayStatus:
             until=lambda connected: not connected,
         )
         assert self.stack.orchestrator.is_ready(), "expected: the gateway ready without the registry\nactual: not ready"
+
+    def must_log_once(self, fact: str, within: float) -> None:
+        """The gateways log an event of `LOGGED` once since the begin of the scenario."""
+        gateways = [node.name for node in self.stack.topology.of("orchestrator")]
+
+        def lines() -> list[Event]:
+            self.checker.observe()
+            return [line for name in gateways for line in self.history.events("log", name) if line.data.get("event") == LOGGED[fact]]
+
+        found = must_eventually(lines, within=within, what=f"the gateway logs that {fact}", until=bool)
+        assert len(found) == 1, f"expected: one log line that {fact}\nactual: {listed(str(line.data) for line in found)}"
 
     def _circuit(self, worker: str) -> object:
         return (self.stack.orchestrator.worker(worker) or {}).get("circuit")

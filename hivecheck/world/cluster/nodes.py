@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hivecheck.clients.control import Reply
 from hivecheck.clients.hive import HiveClient
 from hivecheck.platforms.platform import Node, NodeSpec
 from hivecheck.stack.stack import Stack
 from hivecheck.waiting import eventually, must_eventually
 from hivecheck.wording import figures, listed
+from hivecheck.world.requests.chats import MODEL_LISTS
+from hivecheck.world.requests.model_lists import names_of
 
 # The interval of the declared hives in the topologies, so that the same detection budgets hold for a hive that joins.
 JOINED_HEARTBEAT_SECONDS = 0.5
@@ -84,23 +87,34 @@ class Nodes:
         )
 
     def must_offer(self, hive: str, models: Sequence[str], within: float = 0.0) -> None:
-        """A hive offers exactly these models. Without any, it answers 503 with Retry-After."""
+        """A hive offers exactly these models, at both of its addresses. Without any, it answers 503 with Retry-After."""
 
-        def offered() -> Any:
-            reply = self.stack.hives[hive].models()
-            return (
-                sorted(model["id"] for model in reply.body["data"])
-                if reply.status == 200
-                else (reply.status, "Retry-After" in reply.headers)
-            )
+        def offered() -> list[Any]:
+            return [_offers(self.stack.hives[hive].models(path)) for path in MODEL_LISTS]
 
         expected: Any = sorted(models) or (503, True)
         must_eventually(
             offered,
             within=within,
             what=f"{hive} offers {listed(sorted(models)) if models else 'no model, by 503 with Retry-After'}",
-            until=lambda value: value == expected,
+            until=lambda found: all(value == expected for value in found),
         )
+        if models:
+            self._must_offer_as_its_workers(hive, models)
+
+    def _must_offer_as_its_workers(self, hive: str, models: Sequence[str]) -> None:
+        """The alive workers of the hive list these models together, each worker its own, and return each one by name."""
+        client, found = self.stack.hives[hive], set[str]()
+        for worker, view in client.workers().items():
+            if view["state"] == "alive":
+                own = client.ask("GET", f"/workers/{worker}{MODEL_LISTS[0]}")
+                names = _offers(own)
+                assert names == sorted(view["models"]), f"expected: {worker} lists {listed(view['models'])}\nactual: {own.sentence()}"
+                for model in own.body["data"]:
+                    single = client.ask("GET", f"/workers/{worker}{MODEL_LISTS[0]}/{model['id']}")
+                    assert single.body == model, f"expected: {figures(model)} of {worker} by name\nactual: {single.sentence()}"
+                found |= set(names)
+        assert found == set(models), f"expected: workers of {hive} with {listed(sorted(models))}\nactual: {listed(sorted(found))}"
 
     def must_report_itself(self, hive: str) -> None:
         """`/info` of a hive shows its name, its address, an uptime that grows, and the sum of its workers' restarts."""
@@ -134,6 +148,11 @@ class Nodes:
             assert actual == ("alive", declared[worker]), (
                 f"expected: {worker} alive with {listed(declared[worker])}\nactual: {listed(actual)}"
             )
+
+
+def _offers(reply: Reply) -> Any:
+    """The sorted names of a list of models. Of a refusal, the status and whether it has a Retry-After header."""
+    return sorted(names_of(reply.body)) if reply.status == 200 else (reply.status, "Retry-After" in reply.headers)
 
 
 def _toml_value(text: str) -> Any:

@@ -54,6 +54,7 @@ class Workers:
     history: History
     checker: Checker
     noted_epochs: dict[str, int] = field(default_factory=dict)
+    registered_at: dict[str, float] = field(default_factory=dict)
     noted_views: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     joined: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -97,8 +98,9 @@ class Workers:
         self.acted(workers, "removed")
 
     def note_epoch(self, worker: str) -> None:
-        """The worker's epoch in the registry now."""
-        self.noted_epochs[worker] = self.stack.registry.workers()[worker]["epoch"]
+        """The worker's epoch in the registry now, and the time of its registration."""
+        entry = self.stack.registry.workers()[worker]
+        self.noted_epochs[worker], self.registered_at[worker] = entry["epoch"], entry["registered_at"]
 
     def note_workers(self, hive: str) -> None:
         """The workers of a hive as it reports them now, with their epochs."""
@@ -182,6 +184,10 @@ class Workers:
         assert entry, f"expected: {worker} in the registry\nactual: {listed(sorted(registered))}"
         actual = entry["status"], entry["models"]
         assert actual == ("online", list(models)), f"expected: {worker} online with models {listed(models)}\nactual: {figures(entry)}"
+        # A deregistered worker is back with its next heartbeat, under the same epoch.
+        if entry["epoch"] == self.noted_epochs.get(worker):
+            noted = self.registered_at.get(worker, entry["registered_at"])
+            assert entry["registered_at"] == noted, f"expected: {worker} registered since {noted}\nactual: {figures(entry)}"
         epochs = [other["epoch"] for name, other in registered.items() if name != worker]
         assert entry["epoch"] > 0 and entry["epoch"] not in epochs, (
             f"expected: an epoch of its own for {worker}\nactual: {entry['epoch']}; the others have {listed(epochs)}"
@@ -203,12 +209,17 @@ class Workers:
         )
 
     def must_run(self, worker: str, requests: int, within: float) -> None:
-        """The registry shows so many running requests in the metrics of the worker's last heartbeat."""
+        """The metrics of the last heartbeats count so many running requests of the worker, and of its hive those of all its workers."""
 
-        def running() -> Any:
-            return self.stack.registry.workers()[worker]["metrics"].get("running")
+        def running() -> dict[str, Any]:
+            services, view = self.stack.registry.services(), self.stack.orchestrator.worker(worker) or {"metrics": {}}
+            own, hive = services[worker], services[services[worker]["hive"]]
+            rest = sum(one["metrics"]["running"] for one in services.values() if one["hive"] == hive["id"] and one["id"] != worker)
+            found = {REGISTRY_VIEW: own, STATUS_VIEW: view}
+            return {name: one["metrics"].get("running") for name, one in found.items()} | {hive["id"]: hive["metrics"]["running"] - rest}
 
-        must_eventually(running, within=within, what=f"requests running at {worker}: {requests}", until=lambda value: value == requests)
+        what = f"requests running at {worker}: {requests}, in each view and in the sum of its hive"
+        must_eventually(running, within=within, what=what, until=lambda views: set(views.values()) == {requests})
 
     def must_have_newer_epoch(self, workers: str, within: float) -> None:
         """Each of these workers is registered as a later incarnation than the noted one."""
@@ -251,7 +262,7 @@ class Workers:
         consistently(lambda: worker in self.stack.registry.workers(), times=LOOKS, what=f"{worker} still registered")
 
     def must_be_idle(self, within: float) -> None:
-        """The gateway and the hives count no request in flight, and no worker reports a running request."""
+        """The gateway and the hives count no request in flight, and no worker reports a running or a waiting request."""
         must_eventually(self._work_anywhere, within=within, what="no request in flight", until=lambda busy: busy is None)
 
     def must_agree(self, within: float) -> None:
@@ -291,9 +302,10 @@ class Workers:
         return max(reversed(open_now), key=lambda line: _place(line.data["request_id"], named)).node
 
     def _work_anywhere(self) -> str | None:
-        running = {name: entry["metrics"].get("running", 0) for name, entry in self.stack.registry.workers().items()}
+        metrics = {name: entry["metrics"] for name, entry in self.stack.registry.workers().items()}
+        running = {name: own.get("running", 0) + own.get("waiting", 0) for name, own in metrics.items()}
         busy = {name: count for name, count in running.items() if count}
-        return self.stack.work_in_hand() or (f"running at workers: {figures(busy)}" if busy else None) or self._busy_gauges()
+        return self.stack.work_in_hand() or (f"running or waiting at workers: {figures(busy)}" if busy else None) or self._busy_gauges()
 
     def _busy_gauges(self) -> str | None:
         """The gauges of requests and connections in use that are not 0, by node. Each node counts for itself."""

@@ -15,9 +15,10 @@ from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
 from hivecheck.timeouts import Timeouts
 from hivecheck.waiting import eventually, must_eventually
-from hivecheck.wording import counted, listed, plain
+from hivecheck.wording import counted, listed
 from hivecheck.world.requests.credentials import EXPIRED, RESIGNED, TOKEN, credential, resigned
 from hivecheck.world.requests.malformed import malformed
+from hivecheck.world.requests.model_lists import names_of
 from hivecheck.world.requests.worker_behaviours import Pattern
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
@@ -201,9 +202,7 @@ class Chats:
         status, body = self.gateway.get(path, credential(identity, self.secrets))
         if status != 200:
             return [f"status {status}"]
-        if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-            return [f"a response without a list of models: {plain(body)}"]
-        return [model["id"] for model in body["data"]]
+        return names_of(body)
 
     def must_be_offered(self, model: str, *, is_offered: bool, within: float) -> None:
         """The gateway lists the model and describes it, or answers 404 for its name, within so many seconds; 0 asks once."""

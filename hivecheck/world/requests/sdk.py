@@ -10,9 +10,10 @@ from typing import Any
 from hivecheck.clients.openai_sdk import SdkClient
 from hivecheck.history import History
 from hivecheck.stack.secrets import Secrets
-from hivecheck.wording import listed
+from hivecheck.wording import figures, listed
 from hivecheck.world.requests.chats import BODIES, CHAT
 from hivecheck.world.requests.credentials import credential
+from hivecheck.world.requests.model_lists import names_of
 from hivecheck.world.requests.worker_behaviours import FOREIGN_RESPONSES, simulation
 
 MESSAGES = BODIES[CHAT]["messages"]
@@ -112,8 +113,10 @@ class Sdk:
         """The package lists the model and retrieves it by name."""
         with self._client() as client:
             models, found = client.models(), client.model(model)
-        assert model in models, f"expected: {model} in the list of models\nactual: {listed(models)}"
-        assert found == model, f"expected: {model} by name\nactual: {found}"
+        names = names_of({"object": "list", "data": models})
+        assert model in names, f"expected: {model} in the list of models\nactual: {listed(names)}"
+        [entry] = [one for one in models if one["id"] == model]
+        assert found == entry, f"expected: {model} by name as in the list, {figures(entry)}\nactual: {figures(found)}"
 
     @contextlib.contextmanager
     def _client(self, case: SdkErrorCase = SdkErrorCase()) -> Iterator[SdkClient]:

@@ -97,8 +97,8 @@ def test_sdk_models(sdk: SdkClient, gateway: ScriptedGateway) -> None:
     """Models are listed and found, or the error is recorded."""
     model = {"id": "model-a", "object": "model", "created": 1, "owned_by": "x"}
     script(gateway, {"object": "list", "data": [model]})
-    assert sdk.models() == ["model-a"]
+    assert sdk.models() == [model]
     script(gateway, model)
-    assert sdk.model("model-a") == "model-a"
+    assert sdk.model("model-a") == model
     script(gateway, ERROR, 404)
-    assert sdk.model("model-a").startswith("NotFoundError")
+    assert sdk.model("model-a")["error"].startswith("NotFoundError")

@@ -91,15 +91,15 @@ def numbers(command: str, pid: int, seconds: float, order: str = "") -> list[flo
 
 
 def test_gray_failure(unused_ports: tuple[int, int]) -> None:
-    """After the order a chat has no answer and the health checks succeed. After the reset a chat is answered."""
+    """After the order a chat has no answer and the health checks succeed. After the reset both are answered."""
     port, admin_port = unused_ports
     with worker(port=port, admin_port=admin_port, hangs="yes") as pid:
         order, patience, chat, *health_checks = numbers("inject", pid, 0.5, "{}")
         assert (order, chat, health_checks) == (OK, NO_ANSWER, [OK] * HEALTH_CHECKS)
         assert 0.1 <= patience <= 5
         assert numbers("observe", pid, 0.2)[1:] == [NO_ANSWER, *[OK] * HEALTH_CHECKS]
-        assert numbers("remove", pid, 2.0) == [OK, OK]
-        assert numbers("chat", pid, 2.0) == [OK]
+        assert numbers("remove", pid, 2.0) == [OK, OK, OK]
+        assert numbers("answers", pid, 2.0) == [OK, OK]
 
 
 def test_gray_failure_of_healthy_worker(unused_ports: tuple[int, int]) -> None:
@@ -119,8 +119,8 @@ def test_gray_failure_without_admin_port(unused_ports: tuple[int, int]) -> None:
 def test_chat_needs_port(unused_ports: tuple[int, int]) -> None:
     """A chat reaches the port on the command line, and a process without one is reported as such."""
     with worker(port=unused_ports[0]) as listening, worker(closed=1) as other:
-        assert numbers("chat", listening, 2.0) == [OK]
-        assert numbers("chat", other, 0.5) == [NO_PORT]
+        assert numbers("answers", listening, 2.0) == [OK, OK]
+        assert numbers("answers", other, 0.5) == [NO_PORT, NO_PORT]
 
 
 def test_database_lock(database: Path) -> None:
