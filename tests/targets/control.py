@@ -178,11 +178,13 @@ class Control:
         except (aiohttp.ClientError, TimeoutError):
             if client.has_left:
                 raise
-        if END not in tail and not tail.endswith(b"\n\n"):
-            return client.cut()  # an error event after half an event would be part of it
-        if END not in tail:
-            event = {"error": {"message": SORRY, "type": "server_error", "param": None, "code": None}}
-            await client.send(END + b"\n\n" if DEFECT == "clean_end" else b"data: " + json.dumps(event).encode() + b"\n\n")
+        if END not in tail and DEFECT == "clean_end":
+            await client.send(b"\n\n" + END + b"\n\n")
+        elif END not in tail and tail.endswith(b"\n\n"):
+            event = Refusal(500, SORRY, "server_error").body
+            await client.send(b"data: " + json.dumps(event).encode() + b"\n\n")
+        elif END not in tail:
+            client.cut()  # an error event after half an event would be part of it
         await client.end()
 
 
@@ -217,8 +219,8 @@ class Client:
             self._transport.abort()
 
     async def end(self) -> None:
-        await self._write(self._held)
         with contextlib.suppress(aiohttp.ClientError):
+            await self._write(self._held)
             await self._response.write_eof()
 
     async def _write(self, piece: bytes) -> None:

@@ -27,7 +27,7 @@ def _judge_one(operation: Operation, request_id: str) -> Verdict:
     tokens = len(operation.tokens) if operation.is_stream else (body.get("usage") or {}).get("completion_tokens")
     # Chunks are not kept, so the model's name in a stream is unknown here.
     model = operation.model if operation.is_stream else body.get("model")
-    # An id of the gateway's own does not tell whose answer it is. The number of tokens does.
+    # An id of the gateway's own does not connect the answer with its request. The number of tokens does.
     actual = (operation.header("X-Request-Id") if request_id == ECHO else operation.id, model, tokens)
     expected = (operation.id, operation.model, operation.request.get("max_tokens"))
     if actual != expected:
