@@ -12,7 +12,7 @@ ERROR = {"message": "Incorrect API key provided.", "type": "invalid_request_erro
 
 def refused(status: int, error: object = ERROR, **header: str) -> History:
     history = History()
-    headers = tuple((name.replace("_", "-"), value) for name, value in header.items())
+    headers = tuple((name.replace("_", "-"), value) for name, value in ({"content_type": "application/json"} | header).items())
     body = {"error": error}
     history.record(Operation("a-1", "/v1/chat/completions", "model-a", False, 0.0, status=status, headers=headers, ended_at=0.1, body=body))
     return history
