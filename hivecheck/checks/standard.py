@@ -37,7 +37,7 @@ def has_code(actual: object, expected: str | None, codes: Codes | None) -> bool:
     """Whether a code is the expected one, or the one that the dialect has for it. A dialect without one for it accepts each."""
     if codes is None:
         return actual == expected
-    return expected not in codes or actual == codes[expected]
+    return expected is None or expected not in codes or actual == codes[expected]
 
 
 def has_param(error: Mapping[str, object], expected: object, codes: Codes | None) -> bool:

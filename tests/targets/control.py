@@ -125,7 +125,7 @@ class Control:
         return str(asked["model"])
 
     async def _forward(self, request: web.Request, body: bytes, model: str, marks: dict[str, str]) -> web.StreamResponse:
-        able = [one for one in self.upstreams if model in one.models or DEFECT == "any_worker"]
+        able = [one for one in self.upstreams if model in one.models] or self.upstreams  # others come here with a defect only
         left = [one for one in able if one.is_in()] or able  # all at once are rarely dead, so the gateway asks rather than refuses
         random.shuffle(left)
         left = left[: 1 if DEFECT == "no_failover" else ATTEMPTS]
