@@ -181,10 +181,11 @@ def requirements_page(root: Path) -> str:
         "",
         f"Requirements: {len(every)}. With a scenario: {len(scenarios)}. With a mutant that a scenario must detect: {len(mutants)}.",
     ]
-    lines += ["", "| ID | P | requirement | scenarios | mutants |", "|---|---|---|---|---|"]
+    lines += ["", "| ID | P | standing | requirement | scenarios | mutants |", "|---|---|---|---|---|---|"]
     for item in every:
         cases = "<br>".join(_cell(text) for text in scenarios[item.id])
-        lines.append(f"| {item.id} | {item.priority} | {_cell(item.text)} | {cases} | {', '.join(mutants[item.id])} |")
+        standing = f"{item.standing}: {item.source}" if item.source else item.standing
+        lines.append(f"| {item.id} | {item.priority} | {standing} | {_cell(item.text)} | {cases} | {', '.join(mutants[item.id])} |")
     return "\n".join(lines) + "\n"
 
 

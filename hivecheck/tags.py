@@ -31,6 +31,7 @@ CAPABILITIES = (
     *("kill", "terminate", "pause", "restart", "logs", "files", "processes", "listeners", "exec", "sandbox"),
     *("container_pause", "memory", "cpu", "disk", "network", "stats", "packets"),
 )
+STANDINGS = ("must", "should", "own")  # a public standard, common practice, a habit of the reference
 NO_TOPOLOGY = "none"
 KNOWN_TAG = "a known tag"
 DECLARE_NEXT = "declare the tag in hivecheck/tags.py or hivecheck/requirements.toml"
@@ -40,18 +41,20 @@ TAG_EXPRESSION = "a tag expression with and, or, not"
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of the requirements."""
+    """One line of the requirements. `standing` says by what authority a gateway must fulfil it, `source` cites that of a must."""
 
     id: str
     priority: str
     text: str
+    standing: str = "own"
+    source: str = ""
 
 
 @functools.cache
 def requirements(path: Path = REQUIREMENTS_FILE) -> Mapping[str, Requirement]:
     """Every requirement by its ID, in the order of the file. Read once, because a plan asks for each scenario."""
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {name: Requirement(name, entry["priority"], entry["text"]) for name, entry in raw.items()}
+    return {name: Requirement(id=name, **entry) for name, entry in raw.items()}
 
 
 @functools.cache

@@ -17,6 +17,12 @@ Feature: A worker that cannot serve leaves routing, and returns when it can serv
     Then worker-1 is routable within the worker return time
     And the gateway offers exactly model-a, model-b and model-shared to a client
 
+  @GATE-006 @SVC-002 @P1 @requires.kill @requires.restart @topology.attached
+  Scenario: The models of a crashed worker leave the list after a failed request
+    When worker-1 is killed
+    And clients send a batch of 1 sequential chat for model-a
+    Then the gateway no longer offers model-a within the convergence time
+
   @GATE-006 @P1 @requires.pause
   Scenario: The gateway reroutes requests from a paused worker, or answers 504 without another worker
     Given a batch of 2 requests for model-a is waiting for a response

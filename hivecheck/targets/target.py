@@ -17,6 +17,7 @@ import msgspec
 from hivecheck import tags
 from hivecheck.checks.balancing import Balancing
 from hivecheck.errors import TargetError
+from hivecheck.targets.dialect import Dialect
 from hivecheck.timeouts import Timeouts
 from hivecheck.topologies import topology
 
@@ -27,6 +28,8 @@ OF_GATEWAY = {
     "host": "the address to listen on",
     "port": "the port to listen on",
     "extra_port": "a further free port, e.g. for metrics",
+    "python": "the Python that runs hivecheck",
+    "beside": "the folder of the target file",
     "home": "the folder that `hivecheck targets install` made",
     "folder": "a folder of its own, to write to",
     "config": "the path of the written [config]",
@@ -38,8 +41,6 @@ OF_GATEWAY = {
 }
 OF_READINESS = {name: OF_GATEWAY[name] for name in ("worker_count", "worker_urls", "key", "token")}
 OF_WORKER = {"id": "the worker's id", "url": "its URL", "host": "its host", "port": "its port", "model": "one of its models"}
-
-OF_MARKED_ANSWERS = ("served_by_model", "taken_over", "one_attempt_each")  # checks that look at our own headers, too
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
@@ -89,12 +90,6 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Text
 
 
-class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which conventions of the reference, beyond any standard, it follows: `X-Worker-Id` and `X-Attempts` in responses."""
-
-    marks_answers: bool = True
-
-
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the gateway is: a `command`, an `image` (with a command of its own or this one), or a `url`. `origin`: as it was typed.
 
@@ -122,11 +117,14 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     balancers: Annotated[int, msgspec.Meta(ge=1)] = 1
     origin: str = ""
 
+    def folder(self) -> Path:
+        """Where its file is: `$beside` of its templates."""
+        return Path(self.origin).resolve().parent if self.origin.endswith(".toml") else FOLDER
+
     def allowances(self) -> dict[str, dict[str, Any]]:
         """Check -> limits that hold for this target instead of those for the reference."""
         balancing = Balancing(self.balancing) if self.balancing else None
-        unmarked = {} if self.dialect.marks_answers else {check: {"is_marked": False} for check in OF_MARKED_ANSWERS}
-        return {"spread": {"balancing": balancing, "senders": self.balancers}, **unmarked}
+        return {"spread": {"balancing": balancing, "senders": self.balancers}, **self.dialect.allowances()}
 
     def timeouts(self) -> Timeouts:
         """The time budgets with the limits of this target."""

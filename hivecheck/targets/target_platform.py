@@ -5,6 +5,7 @@ Everything else is the inner platform's. A gateway that runs elsewhere (url) is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -79,6 +80,8 @@ class TargetPlatform:
             host=LOOPBACK,
             port=url.rpartition(":")[2],
             extra_port=extra.port,
+            python=sys.executable,
+            beside=self._target.folder(),
             home=self._home,
             folder=folder / "data",
             config=config,

@@ -26,7 +26,7 @@ from hivecheck.world.load_commands import LoadCommands
 from hivecheck.world.load_runs import LoadRuns
 from hivecheck.world.observations.observations import Observations
 from hivecheck.world.random_faults import RandomFaults
-from hivecheck.world.requests.chats import Chats
+from hivecheck.world.requests.chats import MODEL_LISTS, Chats
 from hivecheck.world.requests.requests import Requests
 from hivecheck.world.soak import Soak
 
@@ -65,7 +65,8 @@ class World:
         history = History(history_file)
         timeouts = stack.timeouts
         gateway = OpenAIClient(stack.gateway.url, loop, history, timeouts.request)
-        chats = Chats(gateway, stack.secrets, history, timeouts)
+        models_paths = stack.target.dialect.models_paths if stack.target else MODEL_LISTS
+        chats = Chats(gateway, stack.secrets, history, timeouts, models_paths)
         tail = LogTail(stack.nodes.values())
         # Earlier scenarios on the same stack wrote to the same logs and journals. Their lines are no evidence for this one.
         tail.skip_to_end()

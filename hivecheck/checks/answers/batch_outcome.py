@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hivecheck.checks.facts import Workers, discourages_retry, is_useful_retry_after, without_alternative
+from hivecheck.checks.standard import Codes, has_code, has_status
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed
 from hivecheck.wording import agreeing, counted
@@ -19,11 +20,15 @@ def batch_outcome(
     code: str | None = None,
     hits: tuple[int, int] | None = None,
     workers: Workers,
+    codes: Codes | None = None,
+    says_when_done: bool = True,
+    refuses_when_draining: bool = False,
 ) -> Verdict:
     """`hits`: the least and the greatest number of arrivals in all journals. A refusal with 503 must have Retry-After.
 
     `workers`: worker -> its models. A greatest number above the number of requests limits the retries at other workers. So each refused
     request that reached a worker needs a second one there. A gateway can send a request again to the same worker in any case.
+    `codes`, `says_when_done` and `refuses_when_draining` are the dialect of a target. The defaults are those of the reference.
     """
     operations = history.operations(purpose)
     if not operations:
@@ -36,7 +41,9 @@ def batch_outcome(
             expected=f"{answered} of {requests} {agreeing(answered, 'is', 'are')} answered", actual=f"{len(good)}; the first refusal: {bad}"
         )
     for operation in operations:
-        if operation not in good and (fault := _fault(operation, status, code, bool(history.arrivals(operation)))):
+        if refuses_when_draining and code == DRAINING and operation.status is None and operation.error:
+            continue  # a closed socket takes nothing new either
+        if operation not in good and (fault := _fault(operation, status, code, bool(history.arrivals(operation)), codes, says_when_done)):
             return failed(expected=f"the other requests are refused with {status} {code}", actual=f"{fault}: {operation.sentence()}")
     arrived = sum(len(history.arrivals(operation)) for operation in operations)
     if hits and not hits[0] <= arrived <= hits[1]:
@@ -47,15 +54,17 @@ def batch_outcome(
     return passed(f"{answered} of {requests} answered, {counted(arrived, 'arrival')} at workers")
 
 
-def _fault(operation: Operation, status: int | None, code: str | None, has_arrived: bool) -> str | None:
+def _fault(
+    operation: Operation, status: int | None, code: str | None, has_arrived: bool, codes: Codes | None, says_when_done: bool
+) -> str | None:
     actual = operation.status, operation.error_object().get("code")
-    if actual != (status, code):
+    if not has_status(actual[0], status, codes) or not has_code(actual[1], code, codes):
         return f"{actual[0]} {actual[1]}"
     # Without Retry-After the `openai` SDK tries again after 0.5 s, into the same overload.
-    if status == 503 and not is_useful_retry_after(operation):
+    if status == 503 and says_when_done and not is_useful_retry_after(operation):
         return f"Retry-After {operation.header('Retry-After')!r}"
     # A worker may have begun the work of a request that a stopping gateway refuses, and an SDK would have it done twice.
-    if code == DRAINING and (operation.header("X-Should-Retry") == "false") is not has_arrived:
+    if code == DRAINING and says_when_done and (operation.header("X-Should-Retry") == "false") is not has_arrived:
         return f"X-Should-Retry {operation.header('X-Should-Retry')!r}, {'after an arrival' if has_arrived else 'without an arrival'}"
     if discourages_retry(operation):
         return "X-Should-Retry 'false' after one attempt at a busy worker"

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from hivecheck.checks.standard import ECHO, is_identified
 from hivecheck.history import Event, History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 from hivecheck.wording import counted, figures, listed
@@ -15,40 +16,44 @@ from hivecheck.wording import counted, figures, listed
 OF_THE_GATEWAY = "stream_options"
 
 
-def unchanged(history: History) -> Verdict:
-    """Every request has the same path, fields and headers in the journal of its worker."""
-    return worst([_judge_unchanged(history, operation) for operation in history.operations()])
+def unchanged(history: History, *, passes_headers: bool = True) -> Verdict:
+    """Every request has the same path, fields and headers in the journal of its worker. `passes_headers`: by the dialect of a target."""
+    return worst([_judge_unchanged(history, operation, passes_headers) for operation in history.operations()])
 
 
-def _judge_unchanged(history: History, operation: Operation) -> Verdict:
+def _judge_unchanged(history: History, operation: Operation, passes_headers: bool) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals or arrivals[0].data.get("body") is None:
         actual = f"{counted(len(arrivals), 'arrival')} of {operation.id}, without a body"
         return inconclusive(expected=f"a journal line with the body of {operation.id}", actual=actual)
     line = arrivals[0].data
-    if different := _different_head(operation, line):
+    if different := _different_head(operation, line, passes_headers):
         return different
     if _parsed(line["body"]) != operation.request:
         return failed(expected=f"{operation.id} arrives with body {json.dumps(operation.request)}", actual=line["body"])
     return passed(f"{operation.id}: unchanged at {arrivals[0].node}")
 
 
-def verbatim(history: History, *, returned: Mapping[str, str]) -> Verdict:
-    """Every body arrived byte for byte, and the answer has the headers `returned` that the worker set."""
-    return worst([_judge_verbatim(history, operation, returned) for operation in history.operations()])
+def verbatim(history: History, *, returned: Mapping[str, str], request_id: str = ECHO, passes_headers: bool = True) -> Verdict:
+    """Every body arrived byte for byte, and the answer has the headers `returned` that the worker set.
+
+    `request_id` and `passes_headers` are the dialect of a target. The defaults are those of the reference.
+    """
+    return worst([_judge_verbatim(history, operation, returned, request_id, passes_headers) for operation in history.operations()])
 
 
-def _judge_verbatim(history: History, operation: Operation, returned: Mapping[str, str]) -> Verdict:
+def _judge_verbatim(history: History, operation: Operation, returned: Mapping[str, str], request_id: str, passes_headers: bool) -> Verdict:
     arrivals = history.arrivals(operation)
     if not arrivals or not operation.is_answered:
         return inconclusive(expected="an answered request in the journal of a worker", actual=operation.sentence())
-    if different := _different_head(operation, arrivals[0].data):
+    if different := _different_head(operation, arrivals[0].data, passes_headers):
         return different
     if wrong := _wrong_body(operation, arrivals[0]):
         return failed(expected=f"{operation.id} arrives with {wrong}", actual=f"{arrivals[0].data.get('body')}")
     missing = {name: value for name, value in _joined(returned).items() if operation.header(name) != value}
-    if missing or operation.header("X-Request-Id") != operation.id:
-        expected = f"the answer has headers {figures(returned)} and X-Request-Id {operation.id}"
+    if missing or not is_identified(operation, request_id):
+        wanted = f"X-Request-Id {operation.id}" if request_id == ECHO else f"a request id ({request_id})"
+        expected = f"the answer has headers {figures(returned)} and {wanted}"
         return failed(expected=expected, actual=listed(": ".join(header) for header in operation.headers))
     return passed(f"{operation.id}: identical at {arrivals[0].node}")
 
@@ -71,11 +76,11 @@ def _judge_resolved(history: History, operation: Operation, model: str, workers:
     return passed(f"{operation.id}: {actual[0][0]} served {operation.model} as {model}")
 
 
-def _different_head(operation: Operation, line: Mapping[str, Any]) -> Verdict | None:
+def _different_head(operation: Operation, line: Mapping[str, Any], passes_headers: bool) -> Verdict | None:
     """A failure if path or headers of the journal line differ from those that the client sent."""
     arrived = _joined(line.get("headers", {}))
     lost = {name: arrived.get(name) for name, value in _joined(operation.sent_headers).items() if arrived.get(name) != value}
-    if line.get("path") == operation.path and not lost:
+    if line.get("path") == operation.path and not (lost and passes_headers):
         return None
     return failed(
         expected=f"{operation.id} arrives at {operation.path} with headers {figures(operation.sent_headers)}",

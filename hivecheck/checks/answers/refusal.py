@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hivecheck.checks.facts import Workers, discourages_retry, is_useful_retry_after
+from hivecheck.checks.standard import ECHO, Codes, has_code, has_param, has_status, is_identified
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import counted, listed
@@ -16,24 +19,50 @@ RETRIED = (408, 409)  # the `openai` SDK retries both, so a hostile request woul
 MOST_ECHOED = 1024
 
 
-def refusal(history: History, *, status: int, code: str, param: object = ANY, has_retry_after: bool = False) -> Verdict:
-    """`param`: the parameter that the error names, None for none, ANY to accept all. `has_retry_after` demands that header."""
-    return worst([_judge_refusal(operation, status, code, param, has_retry_after) for operation in history.operations()])
+@dataclass(frozen=True)
+class _Words:
+    """How a gateway words its refusals, where no standard decides."""
+
+    codes: Codes | None
+    request_id: str
+    says_when_done: bool
 
 
-def _judge_refusal(operation: Operation, status: int, code: str, param: object, has_retry_after: bool) -> Verdict:
+def refusal(
+    history: History,
+    *,
+    status: int,
+    code: str,
+    param: object = ANY,
+    has_retry_after: bool = False,
+    codes: Codes | None = None,
+    request_id: str = ECHO,
+    says_when_done: bool = True,
+) -> Verdict:
+    """`param`: the parameter that the error names, None for none, ANY to accept all. `has_retry_after` demands that header.
+
+    `codes`, `request_id` and `says_when_done` are the dialect of a target. The defaults are those of the reference.
+    """
+    words = _Words(codes, request_id, says_when_done)
+    return worst([_judge_refusal(operation, status, code, param, has_retry_after, words) for operation in history.operations()])
+
+
+def _judge_refusal(operation: Operation, status: int, code: str, param: object, has_retry_after: bool, words: _Words) -> Verdict:
     error = operation.error_object()
     rules = {
-        f"the status is {operation.status}": operation.status == status,
-        f"the code is {error.get('code')!r}": error.get("code") == code,
+        f"the status is {operation.status}": has_status(operation.status, status, words.codes),
+        f"the code is {error.get('code')!r}": has_code(error.get("code"), code, words.codes),
+        "the error has no code field": "code" in error,
         "the error has no message": isinstance(error.get("message"), str) and error.get("message"),
         "the error has no type": isinstance(error.get("type"), str) and error.get("type"),
         "the error has no param field": "param" in error,
         f"the content type is {operation.header('Content-Type')!r}": _is_json(operation),
-        f"the param is {error.get('param')!r}, not {param!r}": param is ANY or error.get("param") == param,
-        f"Retry-After is {operation.header('Retry-After') or ''!r}": not has_retry_after or is_useful_retry_after(operation),
+        f"the param is {error.get('param')!r}, not {param!r}": param is ANY or has_param(error, param, words.codes),
+        f"Retry-After is {operation.header('Retry-After') or ''!r}": (
+            not (has_retry_after and words.says_when_done) or is_useful_retry_after(operation)
+        ),
         "X-Should-Retry is 'false' after one attempt at a busy worker": not discourages_retry(operation),
-        f"X-Request-Id is {operation.header('X-Request-Id')!r}": operation.header("X-Request-Id") == operation.id,
+        f"X-Request-Id is {operation.header('X-Request-Id')!r}": is_identified(operation, words.request_id),
     }
     if found := [fault for fault, holds in rules.items() if not holds]:
         expected = f"{operation.id} is refused with status {status} and an OpenAI error of code {code}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hivecheck.checks.standard import media_type
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, passed, worst
 from hivecheck.wording import counted, figures
@@ -44,7 +45,7 @@ def _judge_pair(through: Operation, direct: Operation) -> Verdict:
 def _response(operation: Operation) -> dict[str, Any]:
     return {
         "status": operation.status,
-        "content type": operation.header("Content-Type"),
+        "content type": media_type(operation.header("Content-Type")),
         "chunks": [token.text for token in operation.tokens],
         "body that is no JSON": _OWN_VALUES.sub("", operation.raw),
         "body": _less(operation.body),

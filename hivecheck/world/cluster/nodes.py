@@ -80,7 +80,7 @@ class Nodes:
     def must_be_ready(self, readiness: str, within: float) -> None:
         """The gateway's `/ready` answers accordingly."""
         must_eventually(
-            self.stack.orchestrator.is_ready,
+            self.stack.gateway.is_ready,
             within=within,
             what=f"the gateway {readiness}",
             until=lambda is_ready: is_ready is (readiness == READY),

@@ -55,6 +55,7 @@ class Chats:
     secrets: Secrets
     history: History
     timeouts: Timeouts
+    models_paths: tuple[str, ...] = MODEL_LISTS
     calls: list[PendingRequest] = field(default_factory=list)
 
     def ask(self, model: str, *, identity: str = "a valid key", simulate: str = "") -> PendingRequest:
@@ -192,8 +193,8 @@ class Chats:
         eventually(lambda: all(call.is_done for call in calls), within=within, what="the end of every request", every=0.002)
 
     def must_be_offered_exactly(self, models: Sequence[str], identity: str = "a valid key") -> None:
-        """The gateway lists each of them once and nothing else, at both of its addresses."""
-        for path in MODEL_LISTS:
+        """The gateway lists each of them once and nothing else, at each of its addresses."""
+        for path in self.models_paths:
             offered = self.offered_models(path, identity)
             assert sorted(offered) == sorted(models), f"expected: {listed(sorted(models))} at {path}, each once\nactual: {listed(offered)}"
 

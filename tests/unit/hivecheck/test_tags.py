@@ -82,6 +82,15 @@ def test_requirements() -> None:
         assert requirement.text.strip()
 
 
+def test_a_must_has_a_citation() -> None:
+    """A requirement is a must if and only if it cites a public standard or OpenAI's API reference."""
+    for requirement in tags.requirements().values():
+        assert requirement.standing in tags.STANDINGS
+        assert (requirement.standing == "must") == bool(
+            re.match(r"OpenAI API reference, |RFC \d{4}, \d|HTML Standard, \d", requirement.source)
+        ), requirement.id
+
+
 def test_no_topology() -> None:
     """No topology has the name for "no stack"."""
     assert tags.NO_TOPOLOGY not in topology.names()
