@@ -148,8 +148,8 @@ def test_clean_up(second: SecondEngine, url: str, tmp_path: Path) -> None:
     environment = os.environ | {"DOCKER_CONFIG": str(second.config)}
     command = [sys.executable, "-m", "hivecheck.cli", "cleanup", "--context", CONTEXT]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    name = victim["Names"][0].lstrip("/")
-    assert f"container {name} of the context {CONTEXT}" in said
+    labels = victim["Labels"]
+    assert f"container {labels[engine.RUN]}/{labels[engine.NODE]} (paused) of the context {CONTEXT}" in said
     going.must_leave_nothing()
 
 
