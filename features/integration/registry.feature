@@ -19,11 +19,12 @@ Feature: The cluster serves through outages of the registry
     And every request was answered
     And every request was served by exactly one worker of its model
 
-  @SVC-016 @P1 @requires.kill @requires.restart
+  @SVC-016 @P1 @requires.kill @requires.restart @requires.exec
   Scenario: A killed registry lists all workers at once after its restart, and no lease expires
     Given steady load of 3 clients on model-shared
     And a service worker-ghost is registered
     And worker-ghost is offline in the registry within the lease expiry time
+    And the registry has stored exactly what it lists within the settling time
     When the registry is killed
     And the registry is started again
     And the registry lists exactly the declared workers
