@@ -27,7 +27,7 @@ class Timeouts:
     fault_heal: float = _budget(10.0, "From the start of a fault's removal until nothing of the fault remains.")
     heal: float = _budget(15.0, "From the end of a scenario until its stack is at its baseline again.")
     scenario: float = _budget(90.0, "The longest duration of a scenario; a longer one is stopped as hung.")
-    slow_scenario: float = _budget(900.0, "The same for a scenario with the tag @slow.")
+    slow_scenario: float = _budget(900.0, "The longest duration of a scenario with the tag @slow; a longer one is stopped as hung.")
     request: float = _budget(30.0, "The longest wait of a client for a response that has no other budget.")
     clean_up: float = _budget(10.0, "From the death of the harness until nothing of its run remains.")
     start_refusal: float = _budget(10.0, "From a node's start with a malformed setting until it has reported the setting and exited.")

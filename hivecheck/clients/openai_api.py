@@ -67,6 +67,7 @@ class PendingRequest:
         self._changes: dict[str, Any] = {}
         self._tokens: list[Token] = []
         self._body: list[bytes] = []
+        self._coding = ""
         self._ended: Operation | None = None
         self._exchange: Exchange | None = None
         self._has_left = False
@@ -99,6 +100,7 @@ class PendingRequest:
 
     def on_head(self, head: ResponseHead, now: float) -> None:
         self._changes |= {"status": head.status, "headers": head.headers, "headers_at": now}
+        self._coding = head.get("content-encoding")
 
     def on_event(self, data: bytes, now: float) -> None:
         """One chunk of a stream."""
@@ -133,7 +135,7 @@ class PendingRequest:
         error = None
         if self._body:
             payload = b"".join(self._body)
-            if self.operation.header("Content-Encoding") == GZIP:
+            if self._coding == GZIP:
                 payload, error = _unpacked(payload)
             try:
                 body = json.loads(payload)

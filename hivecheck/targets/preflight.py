@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hivecheck.checks.standard import REQUEST_ID
 from hivecheck.clients.control import ControlClient, Reply
 from hivecheck.errors import ClientError
 from hivecheck.wording import counted, plain
@@ -18,7 +19,6 @@ from hivecheck.wording import counted, plain
 CHATS_PATH = "/v1/chat/completions"
 MODELS_PATH = "/v1/models"
 ANSWER_SECONDS = 10.0
-REQUEST_ID = "X-Request-Id"
 # No gateway knows this header, so only one that passes unknown headers brings it to a worker.
 MARK = "X-Hivecheck-Preflight"
 EXCERPT_LENGTH = 160

@@ -15,20 +15,7 @@ pytestmark = pytest.mark.slow
 
 GATEWAY = PROJECT_ROOT / "tests" / "contract" / "faulty_gateway.py"
 SECONDS = 180  # only a run that hangs takes this long
-TARGET = """
-name = "picky"
-summary = "A gateway that breaks on request."
-command = ["{python}", "{gateway}", "--port", "$port", "--workers", "$config", "--key", "$key", "--fault", "{fault}"]
-{more}
-[config]
-file = "workers.txt"
-text = "$each_worker"
-each_worker = "$model $url\\n"
-[ready]
-path = "/ready"
-[declares]
-requirements = ["SVC-003"]
-"""
+TARGET = GATEWAY.with_suffix(".toml").read_text(encoding="utf-8")
 STEPS = """
 @step("a client is answered")
 def answered(context):

@@ -32,6 +32,15 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     assert made.sweep() == [], "a test left nodes behind"
 
 
+@pytest.fixture(scope="module")
+def process_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Local processes alone: a gateway by command runs nowhere else."""
+    settings, folder = Settings.load({}, {"platform": "process"}), tmp_path_factory.mktemp("platform")
+    made = platform_factory.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", folder, lambda sentence: None)
+    yield made
+    assert made.sweep() == [], "a test left nodes behind"
+
+
 @pytest.fixture(scope="session")
 def small_stack(platform: Platform) -> Iterator[Stack]:
     """One small stack for all tests that want one; each leaves it at its baseline."""

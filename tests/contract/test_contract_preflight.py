@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,44 +11,21 @@ from target_stacks import load, stack_of, up
 from hivecheck.errors import PreflightError, SetupError
 from hivecheck.platforms.platform import Platform
 from hivecheck.platforms.ports import PortReservation
-from hivecheck.settings import Settings
-from hivecheck.stack import platform_factory
 from hivecheck.stack.stack import Stack
 from hivecheck.stack.start_watch import FailedSystemError
 
 GATEWAY = Path(__file__).with_name("faulty_gateway.py")
-TARGET = """
-name = "picky"
-summary = "A gateway that breaks on request."
-command = ["{python}", "{gateway}", "--port", "$port", "--workers", "$config", "--key", "$key", "--fault", "{fault}"]
-{more}
-[config]
-file = "workers.txt"
-text = "$each_worker"
-each_worker = "$model $url\\n"
-[ready]
-path = "/ready"
-[declares]
-requirements = ["SVC-003"]
-"""
+TARGET = GATEWAY.with_suffix(".toml").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    settings = Settings.load({}, {"platform": "process"})
-    made = platform_factory.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("platform"), str)
-    yield made
-    assert made.sweep() == [], "a test left nodes behind"
-
-
-def stack(platform: Platform, folder: Path, fault: str, more: str = "") -> Stack:
+def stack(process_platform: Platform, folder: Path, fault: str, more: str = "") -> Stack:
     target = load(folder, TARGET.format(python=sys.executable, gateway=GATEWAY, fault=fault, more=more))
-    return stack_of(target, platform, folder)
+    return stack_of(target, process_platform, folder)
 
 
-def test_good_gateway(platform: Platform, tmp_path: Path) -> None:
+def test_good_gateway(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway without a fault passes each part of the preflight."""
-    with up(stack(platform, tmp_path, "none")) as good:
+    with up(stack(process_platform, tmp_path, "none")) as good:
         assert good.preflight.problems == ()
         subjects = [sentence.partition(":")[0] for sentence in good.preflight.good]
         assert subjects == ["chat of model-a", "stream of model-a", "headers", "request id"]
@@ -66,10 +41,10 @@ def test_good_gateway(platform: Platform, tmp_path: Path) -> None:
         ("no_worker", r"a chat completion of model-a(?s:.)*actual: 502 bad_gateway.*\nnext: check the URLs of the workers"),
     ],
 )
-def test_set_up_error(platform: Platform, tmp_path: Path, fault: str, message: str) -> None:
+def test_set_up_error(process_platform: Platform, tmp_path: Path, fault: str, message: str) -> None:
     """A gateway that is not set up for our clients is a set-up error. The stack does not come up."""
     with pytest.raises(PreflightError, match=rf"expected: {message}") as raised:
-        stack(platform, tmp_path, fault).up()
+        stack(process_platform, tmp_path, fault).up()
     assert "in the preflight of picky" in str(raised.value)
     assert "faulty gateway listens" in str(raised.value)
     assert f"hivecheck targets check {tmp_path / 'toy.toml'}" in str(raised.value)
@@ -83,30 +58,30 @@ def test_set_up_error(platform: Platform, tmp_path: Path, fault: str, message: s
         ("drops_headers", "headers: expected the unknown header X-Hivecheck-Preflight at the worker; actual: "),
     ],
 )
-def test_weakness(platform: Platform, tmp_path: Path, fault: str, sentence: str) -> None:
+def test_weakness(process_platform: Platform, tmp_path: Path, fault: str, sentence: str) -> None:
     """What only some requirements need is a problem for `targets check`, and a run goes on."""
-    with up(stack(platform, tmp_path, fault)) as weak:
+    with up(stack(process_platform, tmp_path, fault)) as weak:
         (problem,) = weak.preflight.problems
         assert problem.sentence().startswith(sentence)
         assert not problem.is_blocking
 
 
-def test_exclusive_port(platform: Platform, tmp_path: Path) -> None:
+def test_exclusive_port(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that shares its port with no other socket can listen, because the harness does not hold that port."""
-    with up(stack(platform, tmp_path, "exclusive_port")) as exclusive:
+    with up(stack(process_platform, tmp_path, "exclusive_port")) as exclusive:
         assert exclusive.preflight.problems == ()
 
 
-def test_exit_by_itself(platform: Platform, tmp_path: Path) -> None:
+def test_exit_by_itself(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that exits after its preflight is a failed system with its name, exit code and last lines."""
     message = r"picky ended with code 7 after it had accepted its settings(?s:.)*picky: the licence has expired"
     with pytest.raises(FailedSystemError, match=message):
-        stack(platform, tmp_path, "exits_after_preflight").up()
+        stack(process_platform, tmp_path, "exits_after_preflight").up()
 
 
-def test_kill_is_no_own_exit(platform: Platform, tmp_path: Path) -> None:
+def test_kill_is_no_own_exit(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that the harness killed did not exit by itself."""
-    with up(stack(platform, tmp_path, "none")) as killed:
+    with up(stack(process_platform, tmp_path, "none")) as killed:
         killed.nodes["orchestrator"].kill()
         assert killed.own_exit() is None
         killed.heal()
@@ -114,28 +89,28 @@ def test_kill_is_no_own_exit(platform: Platform, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("fresh", "is_same"), [("scenario", False), ("topology", True)])
-def test_fresh(platform: Platform, tmp_path: Path, fresh: str, is_same: bool) -> None:
+def test_fresh(process_platform: Platform, tmp_path: Path, fresh: str, is_same: bool) -> None:
     """A gateway is fresh for each scenario, or stays for all of its topology."""
-    with up(stack(platform, tmp_path, "none", f'fresh = "{fresh}"')) as healed:
+    with up(stack(process_platform, tmp_path, "none", f'fresh = "{fresh}"')) as healed:
         before = [process.pid for process in healed.nodes["orchestrator"].processes()]
         healed.heal()
         assert ([process.pid for process in healed.nodes["orchestrator"].processes()] == before) is is_same
 
 
-def test_ignored_sigterm(platform: Platform, tmp_path: Path) -> None:
+def test_ignored_sigterm(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that ignores SIGTERM is killed after its own limit, and healing goes on with a fresh one."""
-    with up(stack(platform, tmp_path, "ignores_sigterm", "stop_seconds = 0.5")) as stubborn:
+    with up(stack(process_platform, tmp_path, "ignores_sigterm", "stop_seconds = 0.5")) as stubborn:
         stubborn.heal()
         assert stubborn.gateway.is_ready()
         assert "expected: picky exits within 0.5 s of SIGTERM" in str(stubborn.ignored_sigterm)
 
 
-def test_closed_url(platform: Platform, tmp_path: Path) -> None:
+def test_closed_url(process_platform: Platform, tmp_path: Path) -> None:
     """The limit `ready_seconds` holds for a gateway that never answers."""
     closed = PortReservation()
     text = TARGET.format(python="", gateway="", fault="", more="ready_seconds = 0.5")
     lines = [line for line in text.partition("[config]")[0].splitlines() if not line.startswith("command")]
     more = f'\nurl = "{closed.url}"\n[[register]]\npath = "/workers"\n' + "[ready]" + text.partition("[ready]")[2]
     with pytest.raises(SetupError, match=r"stack small-\w+ ready, within 0.5 s"):
-        stack_of(load(tmp_path, "\n".join(lines) + more), platform, tmp_path).up()
+        stack_of(load(tmp_path, "\n".join(lines) + more), process_platform, tmp_path).up()
     closed.release()

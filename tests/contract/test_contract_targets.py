@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -41,14 +39,6 @@ REGISTER = '[[register]]\npath = "/workers"\nbody = { model = "$model", url = "$
 CONFIG = '[config]\nfile = "workers.txt"\ntext = "$each_worker"\neach_worker = "$model $url\\n"\n'
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    settings = Settings.load({}, {"platform": "process"})
-    made = platform_factory.open_platform("process", settings, f"test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("platform"), str)
-    yield made
-    assert made.sweep() == [], "a test left nodes behind"
-
-
 def load(folder: Path, first: str, tables: str) -> Target:
     return target_stacks.load(folder, first + COMMON + tables)
 
@@ -62,40 +52,40 @@ def must_chat(stack: Stack, loop: LoopThread) -> None:
     assert call.operation.status == 200, call.operation.sentence()
 
 
-def test_command_gets_workers(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_command_gets_workers(process_platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
     """A gateway by command gets its workers by its configuration and serves."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port", "--workers", "$config"]\n'
-    with up(stack_of(load(tmp_path, command, CONFIG), platform, tmp_path)) as stack:
+    with up(stack_of(load(tmp_path, command, CONFIG), process_platform, tmp_path)) as stack:
         must_chat(stack, loop)
         assert stack.nodes["orchestrator"].log_lines() != []
         assert stack.work_in_hand() is None
 
 
-def test_heal_restarts_gateway(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_heal_restarts_gateway(process_platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
     """Healing restarts a killed gateway and registers its workers."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port"]\n'
-    with up(stack_of(load(tmp_path, command, REGISTER), platform, tmp_path)) as stack:
+    with up(stack_of(load(tmp_path, command, REGISTER), process_platform, tmp_path)) as stack:
         stack.nodes["orchestrator"].kill()
         stack.heal()
         must_chat(stack, loop)
 
 
-def test_missing_status_api_is_not_supported(platform: Platform, tmp_path: Path) -> None:
+def test_missing_status_api_is_not_supported(process_platform: Platform, tmp_path: Path) -> None:
     """A status API that only the reference has makes the scenario not supported, never failed."""
     command = f'command = ["{sys.executable}", "{TOY}", "--port", "$port"]\n'
     with (
-        up(stack_of(load(tmp_path, command, REGISTER), platform, tmp_path)) as stack,
+        up(stack_of(load(tmp_path, command, REGISTER), process_platform, tmp_path)) as stack,
         pytest.raises(NotSupportedError, match="no status API"),
     ):
         stack.orchestrator.workers()
 
 
-def test_url_gateway_never_stopped(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_url_gateway_never_stopped(process_platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
     """A gateway that already runs gets its workers and is never stopped."""
     port = PortReservation()
     with subprocess.Popen([sys.executable, str(TOY), "--port", str(port.port)], stdout=subprocess.DEVNULL) as elsewhere:
         try:
-            with up(stack_of(load(tmp_path, f'url = "{port.url}"\n', REGISTER), platform, tmp_path)) as stack:
+            with up(stack_of(load(tmp_path, f'url = "{port.url}"\n', REGISTER), process_platform, tmp_path)) as stack:
                 assert "orchestrator" not in stack.nodes
                 must_chat(stack, loop)
                 kept = kept_stacks.keep(stack, "r1", tmp_path)
@@ -108,41 +98,41 @@ def test_url_gateway_never_stopped(platform: Platform, tmp_path: Path, loop: Loo
             port.release()
 
 
-def test_silent_url_is_setup_error(platform: Platform, tmp_path: Path) -> None:
+def test_silent_url_is_setup_error(process_platform: Platform, tmp_path: Path) -> None:
     """A URL without an answer is a set-up error that names it."""
     closed_port = PortReservation()
     target = load(tmp_path, f'url = "{closed_port.url}"\n', REGISTER)
     with pytest.raises(SetupError, match=closed_port.url):
-        stack_of(target, platform, tmp_path, Timeouts(stack_ready=6)).up()
+        stack_of(target, process_platform, tmp_path, Timeouts(stack_ready=6)).up()
     closed_port.release()
 
 
-def test_missing_program(platform: Platform, tmp_path: Path) -> None:
+def test_missing_program(process_platform: Platform, tmp_path: Path) -> None:
     """The error about a missing program says how to install it."""
     target = load(tmp_path, 'command = ["$home/bin/toy"]\n', '[install]\npackages = ["toy"]\n')
     with pytest.raises(SetupError, match=r"cannot be started .*hivecheck targets install"):
-        stack_of(target, platform, tmp_path).up()
+        stack_of(target, process_platform, tmp_path).up()
 
 
-def test_dead_gateway_is_named(platform: Platform, tmp_path: Path) -> None:
+def test_dead_gateway_is_named(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that exits is named with its last log lines."""
     target = load(tmp_path, f'command = ["{sys.executable}", "-c", "raise SystemExit(\'no licence\')"]\n', "")
     with pytest.raises(NodeDiedError, match="no licence"):
-        stack_of(target, platform, tmp_path).up()
+        stack_of(target, process_platform, tmp_path).up()
 
 
-def test_gateway_that_answers_and_exits(platform: Platform, tmp_path: Path) -> None:
+def test_gateway_that_answers_and_exits(process_platform: Platform, tmp_path: Path) -> None:
     """A gateway that exits after its first answer has accepted its settings, so it is a failed system."""
     server = "from http.server import BaseHTTPRequestHandler as Handler, HTTPServer\n"
     server += "import sys\nHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).handle_request()\nraise SystemExit('no licence')\n"
     tmp_path.joinpath("once.py").write_text(server, encoding="utf-8")
     target = load(tmp_path, f'command = ["{sys.executable}", "{tmp_path / "once.py"}", "$port"]\n', "")
     with pytest.raises(FailedSystemError, match=r"toy ended with code 1 after it had accepted its settings(?s:.)*no licence"):
-        stack_of(target, platform, tmp_path).up()
+        stack_of(target, process_platform, tmp_path).up()
 
 
 @pytest.mark.docker
-def test_image_is_container(platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
+def test_image_is_container(process_platform: Platform, tmp_path: Path, loop: LoopThread) -> None:
     """A gateway by image is a container on the host's network."""
     from hivecheck import images
     from hivecheck.platforms.docker import engine
@@ -151,7 +141,7 @@ def test_image_is_container(platform: Platform, tmp_path: Path, loop: LoopThread
     tables = f"[config]\nfile = 'toy.py'\ntext = '''{TOY.read_text(encoding='utf-8')}'''\n"
     command = f'image = "{image}"\ncommand = ["python3", "$config", "--port", "$port"]\n'
     target = load(tmp_path, command, tables + REGISTER)
-    with up(stack_of(target, platform, tmp_path)) as stack:
+    with up(stack_of(target, process_platform, tmp_path)) as stack:
         must_chat(stack, loop)
         stack.nodes["orchestrator"].kill()
         stack.heal()
@@ -160,14 +150,14 @@ def test_image_is_container(platform: Platform, tmp_path: Path, loop: LoopThread
 
 
 @pytest.mark.docker
-def test_missing_image(platform: Platform, tmp_path: Path) -> None:
+def test_missing_image(process_platform: Platform, tmp_path: Path) -> None:
     """The error about a missing image names it."""
     target = load(tmp_path, 'image = "hivecheck/no-such-image:1"\n', REGISTER)
     with pytest.raises(TargetError, match=r"hivecheck/no-such-image:1.*pull or load it"):
-        stack_of(target, platform, tmp_path).up()
+        stack_of(target, process_platform, tmp_path).up()
 
 
-def test_command_needs_process_platform(tmp_path: Path, platform: Platform) -> None:
+def test_command_needs_process_platform(tmp_path: Path, process_platform: Platform) -> None:
     """A gateway by command is refused on the docker platform."""
 
     class Elsewhere:

@@ -22,8 +22,10 @@ def chat_schema(history: History) -> Verdict:
 
 def _judge_ids(operations: list[Operation]) -> list[Verdict]:
     """A failure if two answers have the same id. OpenAI calls it "a unique identifier for the chat completion"."""
-    ids = Counter(operation.body.get("id") for operation in operations if isinstance(operation.body, dict) and operation.is_answered)
-    repeated = [f"{identifier} of {counted(count, 'answer')}" for identifier, count in ids.items() if identifier and count > 1]
+    answers = [operation.body for operation in operations if isinstance(operation.body, dict) and operation.is_answered]
+    # An id of another type is a fault that the schema reports.
+    ids = Counter(answer["id"] for answer in answers if isinstance(answer.get("id"), str))
+    repeated = [f"{identifier} of {counted(count, 'answer')}" for identifier, count in ids.items() if count > 1]
     return [failed(expected="an id of its own for each answer", actual=listed(repeated))] if repeated else []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hivecheck.checks.facts import Workers, discourages_retry, is_useful_retry_after
-from hivecheck.checks.standard import ECHO, Codes, has_code, has_param, has_status, is_identified
+from hivecheck.checks.standard import ECHO, Codes, has_code, has_param, has_status, is_identified, media_type
 from hivecheck.history import History, Operation
 from hivecheck.verdict import Verdict, failed, inconclusive, no_room, passed, worst
 from hivecheck.wording import counted, listed
@@ -108,4 +108,4 @@ def _judge_hostile(operation: Operation, seconds: float, status: int | None) -> 
 
 def _is_json(operation: Operation) -> bool:
     """Whether the response says so. An SDK reads no error object from another media type. Parameters such as a charset are allowed."""
-    return (operation.header("Content-Type") or "").partition(";")[0].strip().lower() == "application/json"
+    return (media_type(operation.header("Content-Type")) or "").partition(";")[0] == "application/json"

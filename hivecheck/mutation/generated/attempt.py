@@ -22,7 +22,7 @@ from hivecheck.rerun import subrun
 from hivecheck.rerun.subrun import SubRun
 from hivecheck.source_hash import source_hash
 
-NEAR_POWER = 3
+NEAR_POWER = 3  # of the number of settings: a scenario with two of them may take longer than one with one of them
 ROW_FACTOR = 4  # against further rows of an outline
 NONE_NEAR: Mapping[str, int] = {}
 FIRST_BATCH = 4  # most mutants fall to one of the first scenarios, and a stack serves a whole batch
@@ -82,8 +82,7 @@ def chosen(places: Sequence[Place], record: LineRecord, limit: int, near: Mappin
         return worth / known, -ran.count(), ran.name
 
     while found and len(taken) < limit:
-        if near and len(taken) % 2:
-            # Two settings are worth more than one and a shorter scenario.
+        if len(taken) % 2 and any(ran.topology in near for ran in found):
             best = max(found, key=lambda ran: value(ran, near.get(ran.topology, 0) ** NEAR_POWER / (STACK_SECONDS + ran.seconds)))
         else:
             best = max(found, key=lambda ran: value(ran, nearness[ran.file, ran.name]))

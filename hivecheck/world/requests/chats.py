@@ -211,7 +211,7 @@ class Chats:
         expected = f"{model} {'in' if is_offered else 'absent from'} the gateway's list of models, and {status} for its name"
 
         def listed_and_described() -> tuple[list[str], int]:
-            return self.offered_models(), self.gateway.get(f"{MODEL_LISTS[0]}/{model}", credential("a valid key", self.secrets))[0]
+            return self.offered_models(), self.gateway.get(f"{self.models_paths[0]}/{model}", credential("a valid key", self.secrets))[0]
 
         def is_so(found: tuple[list[str], int]) -> bool:
             return (model in found[0]) is is_offered and found[1] == status

@@ -115,7 +115,7 @@ class Sdk:
             models, found = client.models(), client.model(model)
         names = names_of({"object": "list", "data": models})
         assert model in names, f"expected: {model} in the list of models\nactual: {listed(names)}"
-        [entry] = [one for one in models if one["id"] == model]
+        entry = models[names.index(model)]
         assert found == entry, f"expected: {model} by name as in the list, {figures(entry)}\nactual: {figures(found)}"
 
     @contextlib.contextmanager

@@ -16,37 +16,36 @@ class DrainDeadline:
 
     def __init__(self) -> None:
         self.has_passed = False
-        self._tasks: set[asyncio.Task[object]] = set()
+        self.tasks: set[asyncio.Task[object]] = set()
 
     def serving(self, context: RequestContext) -> Serving:
         """Register the current task for the length of a `with` block. The block of a cancelled request ends with its shutdown error."""
-        return Serving(self, self._tasks, context)
+        return Serving(self, context)
 
     def cancel_all(self) -> None:
         """Cancel every registered task."""
         self.has_passed = True
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
 
 
 class Serving:
     """One registered task."""
 
-    __slots__ = ("_context", "_deadline", "_task", "_tasks")
+    __slots__ = ("_context", "_deadline", "_task")
 
-    def __init__(self, deadline: DrainDeadline, tasks: set[asyncio.Task[object]], context: RequestContext) -> None:
+    def __init__(self, deadline: DrainDeadline, context: RequestContext) -> None:
         self._deadline = deadline
-        self._tasks = tasks
         self._context = context
         self._task = asyncio.current_task()
 
     def __enter__(self) -> None:
         assert self._task is not None  # a coroutine always runs in one
-        self._tasks.add(self._task)
+        self._deadline.tasks.add(self._task)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._task is not None
-        self._tasks.discard(self._task)
+        self._deadline.tasks.discard(self._task)
         if isinstance(error, asyncio.CancelledError) and self._deadline.has_passed and not self._context.request.get(IS_ANSWERED):
             self._task.uncancel()
             raise _shutdown_error(self._context) from None
